@@ -1,0 +1,62 @@
+# `make help` lists what a person types. Needs python3 (3.11 or later) with pip; everything else goes into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYWB := $(VENV)/pywb
+CODE := config crawler jobs tests
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check soak bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## crawl a bundled news site while an article changes; the archive lands in ./demo
+	@$(BIN)/python -m tests.demo
+
+test: $(READY) $(PYWB)/.tried ## all tests but the long counts
+	$(BIN)/python -m pytest -n 2 -m "not soak"
+
+check: $(READY) ## lint, format, spelling, types, layers: under a minute
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/codespell
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+soak: $(READY) $(PYWB)/.tried ## the long counts: many kills, many pages
+	$(BIN)/python -m pytest -m soak
+
+bench: $(READY) ## pages a second of the core, on this machine
+	$(BIN)/python -m tests.benchmarks.pages
+
+clean: ## remove .venv, the demo's archive and every cache
+	rm -rf $(VENV) demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# Debian splits venv from its pip: where python3-venv is missing, the system's pip fills a venv that has none.
+# -qq: warnings of old pips are of no use to who reads them here; errors are shown.
+$(READY): export PYTHONNOUSERSITE := 1
+$(READY): export PIP_USER := 0
+$(READY): export PIP_DISABLE_PIP_VERSION_CHECK := 1
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "$(PYTHON) is older than 3.11; say which to use: make PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python && $(BIN)/python -m pip --version >/dev/null 2>&1 \
+		|| $(PYTHON) -m venv --clear $(VENV) >/dev/null 2>&1 \
+		|| { $(PYTHON) -m venv --clear --without-pip $(VENV) \
+			&& $(PYTHON) -m pip --python $(BIN)/python install -qq pip; }
+	@echo "installing into $(VENV), a minute or two the first time"
+	@$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# The replay tests need pywb. It is GPL: a tool beside ours, in a venv of its own, never a dependency. Where it cannot
+# be had, those tests are skipped and say so.
+$(PYWB)/.tried: tests/pywb.txt | $(READY)
+	@$(BIN)/python -m venv --clear $(PYWB) >/dev/null 2>&1 \
+		|| { $(BIN)/python -m venv --clear --without-pip $(PYWB) \
+			&& $(BIN)/python -m pip --python $(PYWB)/bin/python install -qq pip; }
+	@$(PYWB)/bin/python -m pip install -qq --requirement tests/pywb.txt \
+		|| echo "pywb could not be installed: the replay tests will be skipped"
+	@touch $@

@@ -1,0 +1,1 @@
+"""What a person may change: settings and sources. The lowest layer; imports nothing of ours."""

@@ -1,0 +1,155 @@
+"""Log lines: structlog's and those of the libraries beneath through one renderer, on stderr. Never writes to stdout."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from structlog.typing import EventDict, Processor, WrappedLogger
+
+EVENTS: frozenset[str] = frozenset(
+    {
+        "started_run",
+        "discovered_links",
+        "captured_page",
+        "skipped_page",
+        "rejected_page",
+        "wrote_snapshot",
+        "finished_run",
+        "opened_segment",
+        "closed_segment",
+        "recovered_segment",
+        "sealed_run",
+        "sealed_segment",
+        "uploaded_object",
+        "found_object",
+        "committed_segment",
+        "indexed_run",
+        "verified_run",
+        "found_damage",
+        "scheduled_source",
+        "missed_run",
+        "started_daemon",
+        "stopped_daemon",
+        "received_signal",
+        "waited_for_host",
+        "restarted_worker",
+        "killed_worker",
+        "probed_store",
+        "failed_request",
+        "failed_discovery",
+        "failed_extraction",
+        "failed_worker",
+        "failed_run",
+        "failed_upload",
+        "failed_job",
+        "failed_rederivation",
+        "rederived_captures",
+    }
+)
+"""Every event that we log: verb in the past, then what. All else goes into keys."""
+
+LEVELS = ("debug", "info", "warning", "error")
+_QUIET = {
+    "aiohttp": logging.WARNING,
+    "apscheduler": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "boto3": logging.WARNING,
+    "botocore": logging.WARNING,
+    "charset_normalizer": logging.WARNING,
+    "htmldate": logging.ERROR,
+    "s3transfer": logging.WARNING,
+    "scrapy": logging.WARNING,
+    "trafilatura": logging.ERROR,
+    "twisted": logging.WARNING,
+    "urllib3": logging.WARNING,
+}
+_MAX_VALUE = 4_096
+
+
+def configure_logging(*, json: bool | None = None, level: str = "info", stream: TextIO | None = None) -> None:
+    """Send every log line of this process to *stream* (stderr). May be called again; the last call holds.
+
+    *json*: JSON lines, or text; by default text on a terminal. Colour only on a terminal without `NO_COLOR`.
+    *level*: one of LEVELS; libraries speak from `warning` on unless it is `debug`. Raises ValueError.
+    """
+    if level not in LEVELS:
+        raise ValueError(f"level: found {level!r}, expected one of {', '.join(LEVELS)}")
+    target = sys.stderr if stream is None else stream
+    terminal = target.isatty()
+    as_json = not terminal if json is None else json
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        _bound_values,
+    ]
+    handler = logging.StreamHandler(target)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_renderers(as_json=as_json, colours=terminal and not os.environ.get("NO_COLOR")),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    for old in list(root.handlers):
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else max(least, root.level))
+    logging.captureWarnings(capture=True)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def _renderers(*, as_json: bool, colours: bool) -> list[Processor]:
+    if as_json:
+        return [
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+        ]
+    renderer: Callable[[WrappedLogger, str, EventDict], str] = structlog.dev.ConsoleRenderer(
+        colors=colours, exception_formatter=structlog.dev.plain_traceback
+    )
+    return [structlog.processors.format_exc_info, _escape_controls, renderer]
+
+
+def _bound_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Cut long texts: a page's title or a server's message can be as long as its author likes."""
+    for key, value in event.items():
+        if isinstance(value, str) and len(value) > _MAX_VALUE and key not in {"exception", "stack"}:
+            event[key] = value[:_MAX_VALUE] + "…"
+    return event
+
+
+def _escape_controls(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Keep a foreign text from steering the terminal."""
+    for key, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            kept = "\n\t" if key in {"exception", "stack"} else ""
+            event[key] = "".join(
+                char if char.isprintable() or char in kept else f"\\x{ord(char):02x}" for char in value
+            )
+    return event

@@ -1,0 +1,268 @@
+"""Every setting of the program as one frozen object: environment and settings.yaml in, `Settings` out. No secrets."""
+
+from __future__ import annotations
+
+import os
+import re
+from importlib.metadata import PackageNotFoundError, version
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from config.document import Document, DocumentError, describe_error, find_nearest, read_document
+from config.errors import ConfigError
+from config.units import parse_duration, parse_size
+
+if TYPE_CHECKING:
+    from pydantic import ValidationInfo
+
+ENV_PREFIX = "OFRECORD_"
+FILE_NAME = "settings.yaml"
+_RESOLVE = re.compile(r"([^:\s]+):(\d{1,5}):(\[[0-9A-Fa-f:.]+\]|[0-9.]+)(?::(\d{1,5}))?", re.ASCII)
+
+
+def _read_size(value: object) -> object:
+    return parse_size(value) if isinstance(value, str) and not value.strip().isdigit() else value
+
+
+def _read_duration(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"\s*\d+(\.\d+)?\s*", value):
+        return parse_duration(value)
+    return value
+
+
+def _read_list(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Size = Annotated[int, BeforeValidator(_read_size)]
+"""Bytes: a whole number or a text such as `64 MiB`."""
+Seconds = Annotated[float, BeforeValidator(_read_duration)]
+"""Seconds: a number or a text such as `6 hours`."""
+
+
+def program_version() -> str:
+    """Return this program's version, as installed."""
+    try:
+        return version("ofrecord")
+    except PackageNotFoundError:
+        return "0"
+
+
+class Settings(BaseSettings):
+    """What holds for every source. Change single values with `model_copy(update=…)` or, checked, with `override()`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, validate_default=True
+    )
+
+    archive: str | None = None
+    """Where the archive is: a path, or `s3://bucket/prefix`."""
+    state_dir: Path | None = None
+    """Folder of the spool and the catalog; see `resolve_state_dir()`."""
+    contact_url: str | None = None
+    """Page or address that tells a publisher who is crawling; part of the default User-Agent."""
+    user_agent: str = ""
+    """The User-Agent header; by default name, version and `contact_url`."""
+
+    segment_bytes: Size = Field(64 * 1024 * 1024, ge=1024, le=16 * 1024**3)
+    """A segment is closed once its WARC file is that long."""
+    segment_seconds: Seconds = Field(300.0, ge=1, le=86_400, allow_inf_nan=False)
+    """A segment is closed once it is that old."""
+    workers: int = Field(0, ge=0, le=256)
+    """Processes that parse pages; 0 is read as the number of cores, so that code sees at least 1."""
+    page_seconds: Seconds = Field(20.0, gt=0, le=3_600, allow_inf_nan=False)
+    """A worker that is still at one page after that long is killed."""
+    worker_memory_bytes: Size = Field(1024**3, ge=128 * 1024**2, le=64 * 1024**3)
+    """Address space of one worker."""
+
+    max_body_bytes: Size = Field(16 * 1024**2, ge=1024, le=1024**3)
+    """A body is cut there, on the wire and once inflated."""
+    max_header_bytes: Size = Field(64 * 1024, ge=1024, le=16 * 1024**2)
+    """Headers of one response."""
+    request_seconds: Seconds = Field(60.0, gt=0, le=3_600, allow_inf_nan=False)
+    """A whole exchange."""
+    connect_seconds: Seconds = Field(15.0, gt=0, le=600, allow_inf_nan=False)
+    """Connecting, TLS included."""
+    max_redirects: int = Field(5, ge=0, le=20)
+    """Redirects that are followed from one URL."""
+    resolve: Annotated[list[str], NoDecode, BeforeValidator(_read_list)] = Field(default_factory=list)
+    """Connect elsewhere, in curl's form `host:port:address[:port]`."""
+    ca_file: Path | None = None
+    """PEM file of certificate authorities, in place of the system's."""
+    proxy: str | None = Field(None, repr=False)
+    """HTTP proxy; a password only by way of the environment."""
+
+    max_depth: int = Field(10, ge=1, le=1_000)
+    """Pages that are followed by rel=next; sitemaps within sitemap indexes."""
+    max_links: int = Field(100_000, ge=1, le=10_000_000)
+    """Links that are taken from one document."""
+    max_failed: float = Field(0.5, ge=0, le=1, allow_inf_nan=False)
+    """Share of article captures that may fail before the run counts as failed."""
+    max_run_seconds: Seconds = Field(21_600.0, gt=0, le=30 * 86_400, allow_inf_nan=False)
+    """A run ends in good order after that long."""
+    grace_seconds: Seconds = Field(30.0, ge=0, le=3_600, allow_inf_nan=False)
+    """After a stop signal: time to close, upload and commit."""
+    daemon_concurrent_runs: int = Field(4, ge=1, le=64)
+    """Sources that the daemon crawls at a time."""
+
+    s3_endpoint_url: str | None = None
+    """Of an S3 server that is not Amazon's."""
+    s3_region: str | None = None
+    """Region; by default what boto3 finds."""
+    s3_path_style: bool = False
+    """Put the bucket into the path, not into the host name."""
+    s3_profile: str | None = None
+    """Profile in the AWS configuration files."""
+    s3_ca_file: Path | None = None
+    """PEM file of certificate authorities for the S3 server."""
+
+    @field_validator("user_agent")
+    @classmethod
+    def _complete_user_agent(cls, value: str, info: ValidationInfo) -> str:
+        if not value:
+            contact = info.data.get("contact_url")
+            return f"ofrecord/{program_version()}" + (f" (+{contact})" if contact else "")
+        return _check_header_text(value)
+
+    @field_validator("contact_url")
+    @classmethod
+    def _check_contact(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://", "mailto:")):
+            raise ValueError("an address that begins with https://, http:// or mailto:")
+        return value and _check_header_text(value)
+
+    @field_validator("workers")
+    @classmethod
+    def _count_cores(cls, value: int) -> int:
+        return value or max(1, len(os.sched_getaffinity(0)))
+
+    @field_validator("proxy", "s3_endpoint_url")
+    @classmethod
+    def _check_url(cls, value: str | None) -> str | None:
+        if value is not None:
+            parts = urlsplit(value)
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+                raise ValueError("a URL that begins with http:// or https:// and has a host")
+        return value
+
+    @field_validator("resolve")
+    @classmethod
+    def _check_resolve(cls, value: list[str]) -> list[str]:
+        for entry in value:
+            parse_resolve(entry)
+        return value
+
+    @field_validator("state_dir", "ca_file", "s3_ca_file")
+    @classmethod
+    def _expand_home(cls, value: Path | None) -> Path | None:
+        try:
+            return value and value.expanduser()
+        except RuntimeError as error:
+            raise ValueError("a path without `~`: there is no home folder") from error
+
+    def resolve_state_dir(self) -> Path:
+        """Return the folder of spool and catalog. Raises ConfigError if it is not set and there is no home folder."""
+        if self.state_dir is not None:
+            return self.state_dir
+        state_home = os.environ.get("XDG_STATE_HOME", "")
+        if state_home.startswith("/"):
+            return Path(state_home) / "ofrecord"
+        try:
+            home = Path.home()
+        except RuntimeError:
+            home = Path()
+        if not home.is_absolute() or not home.is_dir():
+            raise ConfigError(
+                f"state_dir: found nothing, and there is no home folder; set state_dir or {ENV_PREFIX}STATE_DIR"
+            )
+        return home / ".local" / "state" / "ofrecord"
+
+    def override(self, **values: Any) -> Settings:  # noqa: ANN401 - the values are checked here
+        """Return these settings with *values* in place of some, checked. Raises ConfigError, naming the option."""
+        try:
+            return Settings(**{**self.model_dump(exclude_unset=True), **values})
+        except ValidationError as error:
+            problems = [
+                f"{'.'.join(str(part) for part in item['loc'])}: {describe_error(item, Settings.model_fields)}"
+                for item in error.errors()
+            ]
+            raise ConfigError("\n".join(problems)) from error
+
+
+def parse_resolve(entry: str) -> tuple[str, int, str, int]:
+    """Return host, port, address and port to connect to, of `host:port:address[:port]`. Raises ValueError."""
+    match = _RESOLVE.fullmatch(entry)
+    if match is None:
+        raise ValueError("host:port:address or host:port:address:port, as in gazette.example:443:127.0.0.1:8443")
+    host, port, address, to_port = match[1].lower(), int(match[2]), match[3].strip("[]"), int(match[4] or match[2])
+    try:
+        ip_address(address)
+    except ValueError as error:
+        raise ValueError(f"an IP address as the third part, not {address}") from error
+    if not (0 < port < 65_536 and 0 < to_port < 65_536):
+        raise ValueError("ports from 1 to 65535")
+    return host, port, address, to_port
+
+
+def load_settings(config_dir: Path | None = None) -> Settings:
+    """Return the settings: environment before settings.yaml before defaults.
+
+    *config_dir*: folder with settings.yaml (it may lack one); `None`: the one that comes with the program.
+    Raises ConfigError with one line for each thing that is wrong.
+    """
+    folder = Path(__file__).parent if config_dir is None else config_dir
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: found no such folder, expected one with {FILE_NAME}")
+    path = folder / FILE_NAME
+    try:
+        document = read_document(path) if path.exists() else Document(path, {})
+    except DocumentError as error:
+        raise ConfigError(str(error)) from error
+    from_environment = {
+        name.upper().removeprefix(ENV_PREFIX).lower(): name
+        for name, value in os.environ.items()
+        if value and name.upper().startswith(ENV_PREFIX)
+    }
+    problems = _find_misspelt(from_environment)
+    values = {key: value for key, value in document.data.items() if key not in from_environment}
+    if "@" in (urlsplit(str(values.get("proxy", ""))).netloc):
+        problems.append(document.problem(("proxy",), f"found a password, expected none: set {ENV_PREFIX}PROXY instead"))
+    try:
+        settings = Settings(**{key: value for key, value in values.items() if value is not None})
+    except ValidationError as error:
+        for item in error.errors():
+            name = str(item["loc"][0]) if item["loc"] else ""
+            text = describe_error(item, Settings.model_fields, secret=name == "proxy")
+            if name in values:
+                problems.append(document.problem(item["loc"], text))
+            else:
+                variable = from_environment.get(name, ENV_PREFIX + name.upper())
+                problems.append(f"environment: {variable}: {text}")
+        raise ConfigError("\n".join(problems)) from error
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return settings
+
+
+def _find_misspelt(from_environment: dict[str, str]) -> list[str]:
+    """Name variables that are nearly a setting. Others with our prefix are no error: Kubernetes sets some by itself."""
+    problems = []
+    for key, variable in sorted(from_environment.items()):
+        if key in Settings.model_fields:
+            continue
+        near = find_nearest(key, Settings.model_fields, cutoff=0.85)
+        if near:
+            right = ENV_PREFIX + near.upper()
+            problems.append(f"environment: {variable}: found an unknown setting; did you mean {right}?")
+    return problems
+
+
+def _check_header_text(value: str) -> str:
+    if not re.fullmatch(r"[\x20-\x7e]{1,500}", value):
+        raise ValueError("up to 500 printable ASCII characters on one line")
+    return value

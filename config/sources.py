@@ -1,0 +1,471 @@
+"""One YAML file → one `Source`: what to crawl, how often, how politely, what counts as an article.
+
+Every error of every file comes in one ConfigError, a line each: file, line, key, what was found, what is expected.
+"""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import re2
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
+
+from config.document import Document, DocumentError, describe_error, read_document, show, suggest
+from config.errors import ConfigError
+from config.units import Schedule, parse_duration, parse_schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+ID_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", re.ASCII)
+MAX_FILES = 20_000
+_SUFFIXES = (".yaml", ".yml")
+_HOUR, _DAY = 3_600, 86_400
+DEFAULT_RECHECK = (_HOUR, 6 * _HOUR, _DAY, 3 * _DAY, 7 * _DAY, 30 * _DAY, 90 * _DAY, 365 * _DAY)
+
+_SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]{0,99})\}", re.ASCII)
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
+_RESERVED_HEADERS = frozenset(
+    {"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect", "keep-alive"}
+    | {"user-agent", "accept-encoding", "if-none-match", "if-modified-since", "range", "proxy-authorization"}
+)
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", re.ASCII)
+_NON_ASCII_ESCAPES = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+", re.ASCII)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _read_text_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _read_duration(value: object) -> object:
+    if isinstance(value, str):
+        seconds = parse_duration(value)
+        if seconds != int(seconds) or seconds < 1:
+            raise ValueError("whole seconds and at least 1")
+        return int(seconds)
+    raise ValueError("a duration with its unit, as in 1 hour")
+
+
+def _check_selector(value: str) -> str:
+    """Refuse what cannot be CSS. The extractor, which has a CSS parser, is the one who really knows."""
+    stack, quote, escaped = [], "", False
+    for char in value:
+        if escaped or char == "\\":
+            escaped = not escaped
+        elif quote:
+            quote = "" if char == quote else quote
+        elif char in "\"'":
+            quote = char
+        elif char in "([":
+            stack.append(char)
+        elif char in ")]" and (not stack or stack.pop() != {")": "(", "]": "["}[char]):
+            raise ValueError(f"a CSS selector; `{char}` closes nothing")
+        elif char in "{};<@" and not stack:
+            raise ValueError(f"a CSS selector; `{char}` has no place in one")
+    if not value.strip() or quote or stack:
+        raise ValueError(f"a CSS selector; `{quote or stack[-1]}` is not closed" if value.strip() else "a CSS selector")
+    return value
+
+
+Selector = Annotated[str, Field(max_length=1_000), AfterValidator(_check_selector)]
+SelectorList = Annotated[list[Selector], BeforeValidator(_read_text_list), Field(max_length=200)]
+
+
+class ExtractRules(_Model):
+    """CSS selectors for where the automatic extractor is wrong. A rule comes before everything else."""
+
+    include: SelectorList = []
+    """Elements that hold the body; nothing outside them is body."""
+    remove: SelectorList = []
+    """Elements that are taken out before anything is read."""
+    title: Selector | None = None
+    lead: Selector | None = None
+    authors: Selector | None = None
+    published: Selector | None = None
+    modified: Selector | None = None
+    section: Selector | None = None
+    tags: Selector | None = None
+    image: Selector | None = None
+    image_caption: Selector | None = None
+    image_credit: Selector | None = None
+    source: Selector | None = None
+    """The agency or paper that the text is taken from."""
+    reading_time: Selector | None = None
+    related: Selector | None = None
+    """Boxes of further links: chrome, kept apart, never text."""
+    embeds: Selector | None = None
+    """Posts of social networks within the body."""
+
+
+class DiscoverEntry(_Model):
+    """A document that announces articles: exactly one of the three."""
+
+    feed: str | None = None
+    """RSS, Atom or JSON Feed."""
+    sitemap: str | None = None
+    """Sitemap, sitemap index or news sitemap."""
+    section: str | None = None
+    """HTML page that lists articles; its `rel=next` is followed."""
+
+    @field_validator("feed", "sitemap", "section")
+    @classmethod
+    def _check_url(cls, value: str | None) -> str | None:
+        return value and _check_http_url(value)
+
+    @model_validator(mode="after")
+    def _check_one(self) -> DiscoverEntry:
+        if len(self.model_fields_set) != 1 or not self.url:
+            raise ValueError("exactly one of feed, sitemap or section, with a URL")
+        return self
+
+    @property
+    def kind(self) -> Literal["feed", "sitemap", "section"]:
+        """Which of the three; the words are those of `crawler.model.Purpose`."""
+        return "feed" if self.feed else "sitemap" if self.sitemap else "section"
+
+    @property
+    def url(self) -> str:
+        """The URL of the document."""
+        return self.feed or self.sitemap or self.section or ""
+
+
+def _compile(expression: str) -> Any:  # noqa: ANN401 - re2 has no types
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(expression, options)
+    except re2.error as error:
+        text = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
+        _, _, fragment = text.partition(": ")
+        place = expression.rfind(fragment) + 1 if fragment else 0
+        raise ValueError(f"an RE2 expression; {text}" + (f" at character {place}" if place else "")) from error
+
+
+def _check_expression(value: str) -> str:
+    _compile(value)
+    return value
+
+
+Expression = Annotated[str, Field(min_length=1, max_length=2_000), AfterValidator(_check_expression)]
+ExpressionList = Annotated[list[Expression], BeforeValidator(_read_text_list), Field(max_length=200)]
+
+
+class ArticlePatterns(_Model):
+    """Which links are articles: RE2 expressions that are searched for in the normalised URL."""
+
+    include: Annotated[ExpressionList, Field(min_length=1)]
+    """At least one must be found."""
+    exclude: ExpressionList = []
+    """None may be found."""
+
+    @cached_property
+    def _compiled(self) -> tuple[list[Any], list[Any]]:
+        return (
+            [_compile(expression) for expression in self.include],
+            [_compile(expression) for expression in self.exclude],
+        )
+
+    def match(self, url: str) -> bool:
+        """Tell whether *url* (normalised) is included and not excluded, as it is or with its letters readable."""
+        forms = {url, readable_url(url)}
+        include, exclude = self._compiled
+        if any(expression.search(form) for expression in exclude for form in forms):
+            return False
+        return any(expression.search(form) for expression in include for form in forms)
+
+
+class Politeness(_Model):
+    """How gently a publisher's hosts are treated. robots.txt is always obeyed; there is no switch."""
+
+    delay_seconds: float = Field(default=5.0, ge=0, le=3_600, allow_inf_nan=False)
+    """Between two requests to one host."""
+    concurrent_requests: int = Field(default=1, ge=1, le=16)
+    """To one host at a time."""
+
+
+class Source(_Model):
+    """A publication, as one YAML file describes it."""
+
+    id: str
+    """The file's name without its ending."""
+    name: str = Field(min_length=1, max_length=200)
+    home: str
+    """URL of the front page."""
+    discover: list[DiscoverEntry] = Field(min_length=1, max_length=1_000)
+    """Where new articles are announced."""
+    articles: ArticlePatterns
+    """Which of those links are articles."""
+    language: str | None = None
+    """BCP 47, as in `en` or `pt-BR`: for pages that do not say."""
+    timezone: str | None = None
+    """IANA name, as in `Asia/Beirut`: for pages whose times have no zone."""
+    schedule: str | None = None
+    """`every 30 minutes` or `cron */15 * * * *` (UTC); without one the daemon leaves this source alone."""
+    recheck: list[Annotated[int, BeforeValidator(_read_duration)]] = Field(
+        default_factory=lambda: list(DEFAULT_RECHECK), max_length=100
+    )
+    """Seconds after the first capture at which an article is captured again; given as `1 hour`."""
+    politeness: Politeness = Politeness()
+    network: Literal["public", "private"] = "public"
+    """`private` allows addresses that are not on the public internet, for sources in your own network."""
+    raw: Literal["every"] = "every"
+    """Every page is kept as served; the only choice yet."""
+    headers: dict[str, str] = Field(default_factory=dict, repr=False, max_length=50)
+    """Sent with each request; `${NAME}` in a value is a secret from the environment."""
+    extract: ExtractRules = ExtractRules()
+    retired: bool = False
+    """No longer crawled; its history stays."""
+    formerly: list[str] = Field(default_factory=list, max_length=100)
+    """Earlier ids of this source, whose history is its own."""
+
+    @field_validator("id")
+    @classmethod
+    def _check_id(cls, value: str) -> str:
+        if not ID_PATTERN.fullmatch(value):
+            raise ValueError("a file name of a-z, 0-9 and inner `-`, at most 64 characters")
+        return value
+
+    @field_validator("home")
+    @classmethod
+    def _check_home(cls, value: str) -> str:
+        return _check_http_url(value)
+
+    @field_validator("language")
+    @classmethod
+    def _check_language(cls, value: str | None) -> str | None:
+        if value is not None and not _LANGUAGE.fullmatch(value):
+            raise ValueError("a language code, as in en, ar, pt-BR")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_timezone(cls, value: str | None) -> str | None:
+        if value is not None and value not in zoneinfo.available_timezones():
+            raise ValueError(f"an IANA time zone, as in Asia/Beirut{suggest(value, zoneinfo.available_timezones())}")
+        return value
+
+    @field_validator("schedule")
+    @classmethod
+    def _check_schedule(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_schedule(value)
+        return value
+
+    @field_validator("recheck")
+    @classmethod
+    def _check_recheck(cls, value: list[int]) -> list[int]:
+        if value != sorted(set(value)):
+            raise ValueError("durations that grow, each once")
+        return value
+
+    @field_serializer("recheck", when_used="json")
+    def _write_recheck(self, value: list[int]) -> list[str]:
+        return [f"{seconds} seconds" for seconds in value]
+
+    @field_validator("headers")
+    @classmethod
+    def _check_headers(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, text in value.items():
+            _check_header(name, text)
+        if len({name.lower() for name in value}) < len(value):
+            raise ValueError("each header once, whatever the case of its name")
+        return value
+
+    @field_validator("formerly")
+    @classmethod
+    def _check_formerly(cls, value: list[str], info: Any) -> list[str]:  # noqa: ANN401 - pydantic's ValidationInfo
+        for earlier in value:
+            if not ID_PATTERN.fullmatch(earlier) or earlier == info.data.get("id"):
+                raise ValueError("earlier ids of a-z, 0-9 and inner `-`, other than this one")
+        return value
+
+    @model_validator(mode="after")
+    def _check_delay(self) -> Source:
+        if self.politeness.delay_seconds < 1 and self.network == "public":
+            raise ValueError("at least 1 (less only with network: private)")
+        return self
+
+    @property
+    def parsed_schedule(self) -> Schedule | None:
+        """The schedule in numbers."""
+        return None if self.schedule is None else parse_schedule(self.schedule)
+
+    @property
+    def secret_headers(self) -> frozenset[str]:
+        """Names, in lower case, of the headers whose values are to be masked wherever they are written."""
+        return frozenset(
+            name.lower()
+            for name, text in self.headers.items()
+            if _SECRET.search(text) or name.lower() in _SECRET_HEADERS
+        )
+
+    @property
+    def environment_names(self) -> frozenset[str]:
+        """Names of the environment variables that the headers need."""
+        return frozenset(name for text in self.headers.values() for name in _SECRET.findall(text))
+
+    def resolve_headers(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return the headers with the secrets of *environment* put in. Raises ConfigError, naming what is missing."""
+        missing = sorted(name for name in self.environment_names if not environment.get(name))
+        if missing:
+            raise ConfigError(f"source {self.id}: headers: found no {', '.join(missing)} in the environment; set it")
+        resolved = {name: _SECRET.sub(lambda match: environment[match[1]], text) for name, text in self.headers.items()}
+        for name, text in resolved.items():
+            if not text.isprintable() or not text.isascii():
+                raise ConfigError(f"source {self.id}: headers.{name}: its secret must be printable ASCII on one line")
+        return resolved
+
+    def is_article(self, url: str) -> bool:
+        """Tell whether *url* (normalised) is an article of this source."""
+        return self.articles.match(url)
+
+
+def load_source(path: Path) -> Source:
+    """Return the source that the file *path* describes. Raises ConfigError with one line for each error."""
+    source, _, problems = _read_source(path)
+    if source is None:
+        raise ConfigError("\n".join(problems))
+    return source
+
+
+def load_sources(folder: Path) -> dict[str, Source]:
+    """Return the sources of all YAML files in *folder* and below, by id.
+
+    Raises ConfigError with all errors of all files, a line each.
+    """
+    sources: dict[str, Source] = {}
+    documents: dict[str, Document] = {}
+    paths: dict[str, Path] = {}
+    problems: list[str] = []
+    for path in _find_files(folder):
+        earlier = paths.setdefault(path.stem, path)
+        if earlier != path:
+            problems.append(
+                f"{path}:1: id: found '{path.stem}' again, expected another file name: {earlier} has that id"
+            )
+            continue
+        source, document, found = _read_source(path)
+        problems += found
+        if source is not None and document is not None:
+            sources[source.id], documents[source.id] = source, document
+    problems += _find_clashes(sources, documents)
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return sources
+
+
+def readable_url(url: str) -> str:
+    """Return *url* with the letters beyond ASCII shown as such, where their escapes are whole UTF-8."""
+    return _NON_ASCII_ESCAPES.sub(_decode_escapes, url)
+
+
+def _find_files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: found no such folder, expected one with a YAML file for each source")
+    paths = []
+    for path in folder.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in _SUFFIXES and not hidden and path.is_file():
+            paths.append(path)
+        if len(paths) > MAX_FILES:
+            raise ConfigError(f"{folder}: found more than {MAX_FILES} YAML files, expected one for each source")
+    return sorted(paths)
+
+
+def _read_source(path: Path) -> tuple[Source | None, Document | None, list[str]]:
+    try:
+        document = read_document(path)
+    except DocumentError as error:
+        return None, None, error.problems
+    if "id" in document.data:
+        return None, None, [document.problem(("id",), "found a key, expected none: the id is the file's name")]
+    data = {key: value for key, value in document.data.items() if value is not None}
+    try:
+        return Source(id=path.stem, **data), document, []
+    except ValidationError as error:
+        problems = []
+        for item in error.errors():
+            location = tuple(part for part in item["loc"] if part != "[key]")
+            if not location:  # the one check of the whole file: the delay against the network
+                item["input"] = data["politeness"]["delay_seconds"]
+                location = ("politeness", "delay_seconds")
+            text = describe_error(item, _known_keys(location), secret=location[:1] == ("headers",))
+            problems.append(document.problem(location, text))
+        return None, None, problems
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that may stand beside the last one of *location*."""
+    models: dict[object, type[BaseModel]] = {
+        "discover": DiscoverEntry,
+        "articles": ArticlePatterns,
+        "politeness": Politeness,
+        "extract": ExtractRules,
+    }
+    model = models.get(location[0], Source) if len(location) > 1 else Source
+    return [key for key in model.model_fields if key != "id"]
+
+
+def _find_clashes(sources: dict[str, Source], documents: dict[str, Document]) -> list[str]:
+    problems = []
+    owners = {source_id: source_id for source_id in sources}
+    for source_id, source in sorted(sources.items()):
+        for index, earlier in enumerate(source.formerly):
+            if earlier in owners:
+                owner = documents[owners[earlier]].path
+                text = f"found '{earlier}', expected an id that no file claims yet: {owner} has it"
+                problems.append(documents[source_id].problem(("formerly", index), text))
+            owners.setdefault(earlier, source_id)
+    return problems
+
+
+def _check_http_url(value: str) -> str:
+    expected = "an absolute URL that begins with http:// or https://, without a password"
+    try:
+        parts = urlsplit(value)
+        valid = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError as error:
+        raise ValueError(expected) from error
+    if not valid or "@" in parts.netloc or len(value) > 2_000 or re.search(r"[\s\x00-\x1f\x7f]", value):
+        raise ValueError(expected)
+    return value
+
+
+def _check_header(name: str, text: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", name):
+        raise ValueError(f"header names as HTTP has them, not {show(name)}")
+    if name.lower() in _RESERVED_HEADERS:
+        hint = ": set user_agent in the settings" if name.lower() == "user-agent" else ": the crawler sets it"
+        raise ValueError(f"no {name} header{hint}")
+    if not text or len(text) > 4_096 or not text.isascii() or not text.isprintable():
+        raise ValueError(f"printable ASCII on one line as the value of {name}")
+    if "${" in _SECRET.sub("", text):
+        raise ValueError(f"`${{NAME}}` with letters, digits and `_` in {name}")
+
+
+def _decode_escapes(match: re.Match[str]) -> str:
+    raw = bytes.fromhex(match[0].replace("%", ""))
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return match[0]
+    return text if text.isprintable() else match[0]

@@ -1,0 +1,1 @@
+"""From the web to closed segments on local disk."""

@@ -1,0 +1,76 @@
+"""A snapshot and its article's last version in, a guess of the verdict out. The fold alone decides verdicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from crawler.model import PageClass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from crawler.model import Link, Snapshot
+
+DELETION_STATUSES = frozenset({404, 410, 451})
+"""Statuses that are evidence of deletion: FORMAT.md § 7."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastVersion:
+    """What is known of an article before this run."""
+
+    captured_at: datetime
+    """Of the last capture; aware UTC."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Derivation → text digest of the last revision; empty if there was no good capture."""
+    state: str = "live"
+    """`live`, `suspected`, `gone` or `none`."""
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+class LastVersions(Protocol):
+    """Looks up articles; jobs/ fulfils it from the catalog."""
+
+    def last(self, url: str) -> LastVersion | None:
+        """Return what is known of the article at the normalised *url*, or `None`."""
+
+
+class NothingKnown:
+    """LastVersions of an empty archive."""
+
+    def last(self, url: str) -> LastVersion | None:  # noqa: ARG002 - the protocol's signature
+        """Return `None`."""
+        return None
+
+
+def guess_verdict(
+    snapshot: Snapshot | None, page_class: PageClass, status: int | None, last: LastVersion | None
+) -> str:
+    """Return the verdict that the fold will most likely come to for this capture of an article.
+
+    `new`, `revised`, `unchanged`, `returned`, `uncompared`, `suspected`, `gone` or `bad`. A reverted text shows as
+    `revised`, for only the last one is known here.
+    """
+    known = last is not None and last.state != "none"
+    if page_class.good and snapshot is not None:
+        if last is None or not known or not last.texts:
+            return "new"
+        text = last.texts.get(snapshot.derivation)
+        if text is None:
+            return "uncompared"
+        if text != snapshot.text_digest:
+            return "revised"
+        return "unchanged" if last.state == "live" else "returned"
+    if last is not None and known and (status in DELETION_STATUSES or page_class is PageClass.SOFT_404):
+        return "suspected" if last.state == "live" else "gone"
+    return "bad"
+
+
+def is_wanted(link: Link, last: LastVersion | None, *, recheck_all: bool) -> bool:
+    """Tell whether to fetch an announced article: never had, changed since by its own word, or all are asked for."""
+    if last is None or last.state == "none" or recheck_all:
+        return True
+    return link.modified is not None and link.modified > last.captured_at

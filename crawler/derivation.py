@@ -1,0 +1,51 @@
+"""What decides a snapshot beside the page: extractor, parsers, rules, zone, language → one digest.
+
+FORMAT.md § 6. Texts are compared only within one derivation, so everything that can move a text stands in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from config.sources import ExtractRules
+
+EXTRACTOR = "ofrecord"
+EXTRACTOR_VERSION = "1"
+"""Of crawler.extract and crawler.normalise: goes up whenever a page may yield another text or field than before."""
+PARSERS = ("selectolax", "trafilatura", "htmldate", "lxml", "charset-normalizer")
+"""Libraries whose version can change a text or a field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """One way from bytes to snapshot."""
+
+    digest: str
+    """`sha256:` and hex, of the canonical JSON of `meaning`."""
+    meaning: dict[str, Any]
+    """What the digest stands for: goes into the commit that first uses it."""
+
+
+def derive(rules: ExtractRules, *, timezone: str | None, language: str | None) -> Derivation:
+    """Return the derivation that *rules* and the source's zone and language make with this program."""
+    meaning: dict[str, Any] = {
+        "extractor": {"name": EXTRACTOR, "version": EXTRACTOR_VERSION},
+        "parsers": _parser_versions(),
+        # rules that are not set are left out, so that a new kind of rule changes no derivation
+        "rules": rules.model_dump(mode="json", exclude_defaults=True),
+        "timezone": timezone,
+        "language": language,
+    }
+    canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return Derivation("sha256:" + hashlib.sha256(canonical.encode()).hexdigest(), meaning)
+
+
+@cache
+def _parser_versions() -> dict[str, str]:
+    return {name: version(name) for name in PARSERS}

@@ -1,0 +1,198 @@
+"""Bodies as they came over the wire → bytes → text. Undoes content codings and finds the character encoding.
+
+Never writes, never trusts a length that the other side states: every coding is undone up to a limit.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Protocol, cast
+
+import brotli
+import zstandard
+from charset_normalizer import from_bytes
+from isal import isal_zlib
+from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom, resolve_encoding
+
+from config.errors import ExtractError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+MAX_CODINGS = 4
+"""A body that names more content codings than this is refused."""
+MAX_MEMBERS = 100
+"""Each member after the first costs a copy of what follows it, so their number is bounded."""
+_ZSTD_PIECE = 256
+_ZSTD_WINDOW_BYTES = 8 * 1024 * 1024
+"""RFC 9659 allows no larger window on the web."""
+_GZIP_MAGIC = b"\x1f\x8b"
+_CHUNK = 64 * 1024
+_SAMPLE_BYTES = 32 * 1024
+_PROBE = rb"<p a='1'>+AGE- \u0041"
+_LAST_RESORT = "cp1252"
+_FAULTS: tuple[type[Exception], ...] = (
+    zlib.error,
+    cast("type[Exception]", isal_zlib.error),  # its stub says an instance
+    brotli.error,
+    zstandard.ZstdError,
+    EOFError,
+)
+
+
+class _Inflater(Protocol):
+    """What zlib's, deflate's and ISA-L's decompressors have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+def inflate(body: bytes, content_encodings: Sequence[str], *, limit: int) -> bytes:
+    """Undo *content_encodings* (as in the header, in order of application) and return at most *limit* bytes.
+
+    Raises ExtractError on damage, on an unknown coding, and where the result would be longer than *limit*.
+    """
+    names = [name.strip().lower() for value in content_encodings for name in value.split(",")]
+    names = [name for name in names if name and name != "identity"]
+    if len(names) > MAX_CODINGS:
+        raise ExtractError(f"body: found {len(names)} content codings, at most {MAX_CODINGS} are undone")
+    for name in reversed(names):
+        decoder = _DECODERS.get(name)
+        if decoder is None:
+            raise ExtractError(f"body: found content coding {name!r}, expected one of {', '.join(_DECODERS)}")
+        try:
+            body = decoder(body, limit)
+        except _FAULTS as error:
+            raise ExtractError(f"body: damaged {name} data of {len(body)} bytes: {error}") from error
+    if len(body) > limit:
+        raise ExtractError(f"body: {len(body)} bytes, at most {limit} are read")
+    return body
+
+
+def decode_html(body: bytes, content_type: str | None) -> str:
+    """Return *body* as text: BOM, then the header's charset, the page's own declaration, UTF-8, detection.
+
+    Against the page's own declaration (not the header's) there is one appeal: bytes beyond ASCII that are UTF-8
+    throughout are UTF-8, since no text in another encoding looks so by chance.
+    Never raises: what the encoding cannot express becomes U+FFFD.
+    """
+    encoding, bom = read_bom(body)
+    if encoding is not None and bom is not None:
+        return body[len(bom) :].decode(encoding, "replace")
+    stated = _codec(http_content_type_encoding(content_type)) if content_type else None
+    if stated is not None:
+        return body.decode(stated, "replace")
+    declared = _codec(html_body_declared_encoding(body[:_CHUNK]))
+    if declared is not None and (declared.startswith(("utf-16", "utf-32")) or not body.isascii()):
+        # a declaration that could be read as ASCII is not in UTF-16: so the HTML standard
+        declared = "utf-8" if _is_utf8(body) or declared.startswith(("utf-16", "utf-32")) else declared
+    if declared is not None:
+        return body.decode(declared, "replace")
+    return body.decode("utf-8" if _is_utf8(body) else _detected(body), "replace")
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        cut = error.end >= len(body) and error.reason == "unexpected end of data"
+        return cut and not body[: error.start].isascii()
+    return True
+
+
+def _codec(name: str | None) -> str | None:
+    """Return the Python codec for encoding *name*, if it is one that pages may be written in."""
+    codec = resolve_encoding(name) if name else None
+    if codec is None or codec.startswith(("utf-16", "utf-32")):
+        return codec
+    try:
+        # what is no superset of ASCII (or no text encoding at all) is no encoding of the web: UTF-7, hex, EBCDIC
+        return codec if _PROBE.decode(codec) == _PROBE.decode("ascii") else None
+    except (LookupError, ValueError):
+        return None
+
+
+def _detected(body: bytes) -> str:
+    best = from_bytes(body[:_SAMPLE_BYTES], steps=3, chunk_size=512).best()
+    return resolve_encoding(best.encoding) or _LAST_RESORT if best is not None else _LAST_RESORT
+
+
+def _gunzip(body: bytes, limit: int) -> bytes:
+    """Undo gzip, one member after another; padding and rubbish after a member are passed over."""
+    out = bytearray()
+    rest = body
+    for number in range(MAX_MEMBERS):
+        if not rest or (number and not rest.startswith(_GZIP_MAGIC)):
+            return bytes(out)
+        inflater = isal_zlib.decompressobj(wbits=31)
+        out += _drain(inflater, rest, limit - len(out), limit)
+        rest = inflater.unused_data.lstrip(b"\0")
+    raise ExtractError(f"body: more than {MAX_MEMBERS} gzip members in one body")
+
+
+def _inflate_deflate(body: bytes, limit: int) -> bytes:
+    """Undo `deflate`: zlib by the standard, raw deflate as some servers send it."""
+    if not body:
+        return b""
+    is_zlib = len(body) >= 2 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0
+    return _drain(zlib.decompressobj() if is_zlib else zlib.decompressobj(wbits=-15), body, limit, limit)
+
+
+def _drain(inflater: _Inflater, data: bytes, room: int, limit: int) -> bytes:
+    out = inflater.decompress(data, room + 1)
+    if len(out) > room:
+        _check(limit + 1, limit)
+    if not inflater.eof:
+        raise EOFError("the data ends before the stream does")
+    return out
+
+
+def _inflate_brotli(body: bytes, limit: int) -> bytes:
+    decoder = brotli.Decompressor()
+    out = bytearray()
+    feed = body
+    while not decoder.is_finished():
+        piece = decoder.process(feed, output_buffer_limit=_CHUNK)
+        feed = b""
+        out += piece
+        _check(len(out), limit)
+        if not piece and decoder.can_accept_more_data():
+            break
+    if body and not decoder.is_finished():
+        raise EOFError("the data ends before the stream does")
+    return bytes(out)
+
+
+def _inflate_zstd(body: bytes, limit: int) -> bytes:
+    out = bytearray()
+    rest = body
+    for _ in range(MAX_MEMBERS):
+        if not rest:
+            return bytes(out)
+        inflater = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES).decompressobj()
+        at = 0
+        while at < len(rest) and not inflater.eof:
+            # a small piece at a time, since there is no limit to give: 4 bytes may become 128 KiB
+            out += inflater.decompress(rest[at : at + _ZSTD_PIECE])
+            _check(len(out), limit)
+            at += _ZSTD_PIECE
+        if not inflater.eof:
+            raise EOFError("the data ends before the stream does")
+        rest = inflater.unused_data + rest[at:]
+    raise ExtractError(f"body: more than {MAX_MEMBERS} zstd frames in one body")
+
+
+def _check(size: int, limit: int) -> None:
+    if size > limit:
+        raise ExtractError(f"body: inflates to more than {limit} bytes, so it is not read further")
+
+
+_DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
+    "gzip": _gunzip,
+    "x-gzip": _gunzip,
+    "deflate": _inflate_deflate,
+    "br": _inflate_brotli,
+    "zstd": _inflate_zstd,
+}

@@ -1,0 +1,168 @@
+"""HTML → Article: parse once, mark the boxes, choose the body, read its blocks and fields, say what the page is.
+
+Pure: the result is a function of the arguments. Reads no clock, no setting, no file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import trafilatura
+
+from config.errors import ExtractError
+from crawler.extract.blocks import Block, read_blocks, trim_blocks
+from crawler.extract.boxes import Prose, mark_boxes
+from crawler.extract.container import find_container
+from crawler.extract.fields import read_fields
+from crawler.extract.heading import find_lead, find_title, is_description
+from crawler.extract.links import read_links, read_media
+from crawler.extract.live import read_posts
+from crawler.extract.metadata import Metadata, read_metadata
+from crawler.extract.page_class import Reading, classify_page
+from crawler.extract.rules import select
+from crawler.extract.times import read_times
+from crawler.extract.tree import Element, Page, parse_page
+from crawler.model import Article, FieldValue, PageClass
+from crawler.normalise import normalise_line, normalise_lines
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from config.sources import ExtractRules
+
+_WITH_TEXT = frozenset(
+    {PageClass.ARTICLE, PageClass.LIVE, PageClass.VIDEO, PageClass.GALLERY, PageClass.INFOGRAPH, PageClass.TRUNCATED}
+)
+_LOW_CONFIDENCE = 0.35
+_MAX_FALLBACK_CHARS = 2_000_000
+
+
+def extract_article(
+    html: str,
+    *,
+    url: str,
+    status: int | None,
+    captured_at: datetime,
+    timezone: str | None,
+    language: str | None,
+    rules: ExtractRules,
+) -> Article:
+    """Return what *html* holds; a page that cannot be read is of class error. Raises ConfigError on bad rules.
+
+    *timezone*: assumed for dates that state none. *captured_at* (aware): no date after it is believed.
+    """
+    try:
+        page = parse_page(html)
+    except ExtractError as error:
+        return Article(PageClass.ERROR, str(error))
+    found = read_metadata(page)
+    title, title_origin, heading = _title(page, found, rules)
+    body, lead, container, prose = _read_body(page, found, rules, title, heading)
+    scope = _scope(container, heading)
+    fields = read_fields(page, found, rules, url=url, language=language)
+    read_times(fields, page, found, rules, title=heading, html=html, captured_at=captured_at, zone=timezone)
+    read_media(fields, page, rules, found, scope=scope, url=url)
+    page_class, reason = classify_page(
+        Reading(page, found, title, heading, scope, container, body, fields, url, status)
+    )
+    if page_class not in _WITH_TEXT:
+        return Article(page_class, reason, fields=fields)
+    read_links(fields, page, rules, container, blocks=body, url=url, captured_at=captured_at)
+    confidence = _confidence(body, found, heading, container, prose, ruled=bool(rules.include))
+    blocks = [block.text for block in body]
+    if page_class is PageClass.ARTICLE and confidence < _LOW_CONFIDENCE:
+        blocks = _fallback(html, url, blocks, title)
+    if page_class is PageClass.GALLERY and "images" in fields:
+        blocks += [image["caption"] for image in fields["images"].value if image.get("caption")]
+    if page_class is PageClass.LIVE:
+        read_posts(fields, scope, found)
+    if title:
+        fields["title"] = FieldValue(title, title_origin)
+    return Article(page_class, reason, title, lead, tuple(blocks), fields, confidence)
+
+
+def _title(page: Page, found: Metadata, rules: ExtractRules) -> tuple[str | None, str, Element | None]:
+    for element in select(page, rules.title):
+        if text := element.text():
+            return text, "rule", element
+    return find_title(page.body, found)
+
+
+def _read_body(
+    page: Page, found: Metadata, rules: ExtractRules, title: str | None, heading: Element | None
+) -> tuple[list[Block], str | None, Element, Prose]:
+    """Return the body's blocks, the lead, the element around the body, and how the page's prose is spread."""
+    for element in select(page, rules.remove):
+        element.dropped = "a rule"
+    for element in select(page, rules.related):
+        element.dropped = "related"
+    ruled = select(page, rules.include)
+    leads = select(page, rules.lead)
+    kept = set(ruled) | set(leads)
+    if heading is not None:
+        kept |= {heading, *heading.ancestors()}
+    for element in [*ruled, *leads]:
+        kept.update(element.ancestors())
+    prose = mark_boxes(page.body, kept)
+    container = ruled[0] if ruled else find_container(page.body, prose, heading)
+    roots = [element for element in ruled if not any(around in ruled for around in element.ancestors())] or [container]
+    blocks = read_blocks(roots)
+    if heading is not None and not ruled:
+        blocks = _after_heading(blocks, heading, container)
+    blocks = trim_blocks(blocks, title)
+    lead = leads[0] if leads else find_lead(page.body, heading, container, found)
+    text = "\n".join(normalise_lines(_lines_of(lead))) if lead is not None else None
+    if text:
+        blocks = [block for block in blocks if block.text != text]
+        return blocks, text, container, prose
+    if blocks and is_description(blocks[0].text, found) and len(blocks) > 2 and not blocks[0].is_heading:
+        return blocks[1:], blocks[0].text, container, prose
+    return blocks, None, container, prose
+
+
+def _lines_of(element: Element) -> str:
+    return "\n".join(block.text for block in read_blocks([element]))
+
+
+def _after_heading(blocks: list[Block], heading: Element, container: Element) -> list[Block]:
+    """Drop what stands above the headline, where the headline lies in the body's element."""
+    if container not in set(heading.ancestors()):
+        return blocks
+    inside = set(heading.walk())
+    after = [block for block in blocks if block.order >= heading.order and block.element not in inside]
+    above = sum(block.chars for block in blocks if block.order < heading.order)
+    return after if sum(block.chars for block in after) > above else blocks
+
+
+def _scope(container: Element, heading: Element | None) -> Element:
+    if heading is None:
+        return container
+    around = set(heading.ancestors())
+    return next(
+        (element for element in [container, *container.ancestors()] if element in around or element is heading),
+        container,
+    )
+
+
+def _confidence(
+    body: list[Block], found: Metadata, heading: Element | None, container: Element, prose: Prose, *, ruled: bool
+) -> float:
+    chars = sum(block.chars for block in body)
+    links = sum(block.link_chars for block in body)
+    value = 0.3 * min(chars / 1_000, 1.0) + 0.25 * prose.share(container) + 0.15 * (heading is not None)
+    value += 0.15 * bool(found.article) + 0.15 * (1 - links / chars if chars else 0)
+    return round(max(min(value, 1.0), 0.8 if ruled and chars else 0.0), 3)
+
+
+def _fallback(html: str, url: str, blocks: list[str], title: str | None) -> list[str]:
+    """Return trafilatura's blocks where it found clearly more text than we did."""
+    if len(html) > _MAX_FALLBACK_CHARS:
+        return blocks
+    try:
+        text = trafilatura.extract(
+            html, url=url, fast=True, deduplicate=False, include_comments=False, include_tables=True
+        )
+    except Exception:  # noqa: BLE001 - a library on hostile input: what we found ourselves still stands
+        return blocks
+    lines = [line for line in normalise_lines(text or "") if line != normalise_line(title or "")]
+    return lines if sum(map(len, lines)) > 1.5 * sum(map(len, blocks)) + 100 else blocks

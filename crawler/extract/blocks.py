@@ -1,0 +1,135 @@
+"""The body's element → its blocks in document order: one walk, then the head and the tail are trimmed.
+
+A block is a paragraph, heading, list item, quote part or table row; `<br>` ends a line within it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crawler.extract.tree import BLOCK_TAGS, HEADING_TAGS, Element
+from crawler.extract.words import FURNITURE_LINE, RELATED_LABEL
+from crawler.normalise import normalise_line, normalise_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_CELLS = frozenset({"td", "th"})
+_SENTENCE = 40
+"""A block of so many characters is text; short list items above the first such are the date, the source and so on."""
+_PARAGRAPH = 60
+"""List items of so many characters are text wherever they stand."""
+
+
+@dataclass(slots=True)
+class Block:
+    """A block of text and where it stood."""
+
+    lines: list[str]
+    element: Element
+    """The nearest block element."""
+    chars: int
+    link_chars: int
+    order: int
+    """Document order of the element that its text began in."""
+
+    @property
+    def text(self) -> str:
+        """The block's lines."""
+        return "\n".join(self.lines)
+
+    @property
+    def is_heading(self) -> bool:
+        """Whether the block is a heading."""
+        return self.element.tag in HEADING_TAGS
+
+
+class _Writer:
+    """Collects inline text and closes a block wherever a block element begins or ends."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self._pieces: list[str] = []
+        self._links = 0
+
+    def add(self, text: str, *, linked: bool) -> None:
+        self._pieces.append(" ".join(text.split("\n")) if "\n" in text else text)
+        if linked:
+            self._links += len(text.strip())
+
+    def end_line(self) -> None:
+        self._pieces.append("\n")
+
+    def end_block(self, element: Element) -> None:
+        if not self._pieces:
+            return
+        lines = normalise_lines("".join(self._pieces))
+        if lines:
+            chars = sum(map(len, lines))
+            self.blocks.append(Block(lines, element, chars, min(self._links, chars), element.order))
+        self._pieces.clear()
+        self._links = 0
+
+
+def read_blocks(roots: Iterable[Element]) -> list[Block]:
+    """Return the blocks of *roots* in document order; dropped elements are passed over."""
+    writer = _Writer()
+    for root in roots:
+        _walk(root, writer)
+        writer.end_block(root)
+    return writer.blocks
+
+
+def _walk(root: Element, writer: _Writer) -> None:
+    # a stack of what is still to be read: text, an element, or the end of an element
+    stack: list[tuple[Element | str, Element, bool, bool]] = [(root, root, False, False)]
+    while stack:
+        item, block, linked, is_end = stack.pop()
+        if isinstance(item, str):
+            writer.add(item, linked=linked)
+        elif is_end:
+            writer.end_block(item)
+        elif item.dropped and item is not root:
+            continue
+        elif item.tag == "br":
+            writer.end_line()
+        else:
+            is_block = item.tag in BLOCK_TAGS and item.tag not in _CELLS
+            if is_block:
+                writer.end_block(block)
+                stack.append((item, block, linked, True))
+                block = item
+            elif item.tag in _CELLS:
+                writer.add(" ", linked=False)
+            linked = linked or item.tag == "a"
+            stack.extend((child, block, linked, False) for child in reversed(item.children))
+
+
+def trim_blocks(blocks: list[Block], title: str | None) -> list[Block]:
+    """Return *blocks* without lines of furniture, labels of boxes that went, and headings that head nothing."""
+    kept = [block for block in blocks if not _is_furniture(block)]
+    if title:
+        wanted = normalise_line(title)
+        at = next((i for i, block in enumerate(kept[:12]) if block.text == wanted), None)
+        if at is not None and 4 * sum(block.chars for block in kept[:at]) < sum(block.chars for block in kept):
+            del kept[: at + 1]
+        kept = [block for block in kept if block.text != wanted]
+    while kept and kept[-1].is_heading:
+        del kept[-1]
+    first = next((i for i, block in enumerate(kept) if block.chars >= _SENTENCE and block.element.tag != "li"), 0)
+    return [block for block in kept[:first] if block.element.tag != "li" or block.chars >= _PARAGRAPH] + kept[first:]
+
+
+def _is_furniture(block: Block) -> bool:
+    text = block.text
+    if len(block.lines) > 1 or len(text) > 160:
+        return False
+    if FURNITURE_LINE.search(text):
+        return True
+    if RELATED_LABEL.search(text.lower()):
+        return True
+    if not any(character.isalnum() for character in text):
+        return block.chars < 4 or len(set(text)) < 3
+    # a paragraph that is a link as a whole and no sentence leads elsewhere
+    return block.link_chars >= 0.95 * block.chars and not block.is_heading and block.element.tag != "li"

@@ -1,0 +1,55 @@
+"""A live blog's posts → units with id, time and text, so that a new post is an addition and a changed one an edit."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from crawler.extract.words import LIVE_SIGNS, split_signs
+from crawler.model import FieldValue
+
+if TYPE_CHECKING:
+    from crawler.extract.fields import Fields
+    from crawler.extract.metadata import Metadata
+    from crawler.extract.tree import Element
+
+MAX_POSTS = 2_000
+_MORE = re.compile(r"-(?:load-more|loadmore|show-more|more-posts|older)-")
+
+
+def read_posts(fields: Fields, scope: Element, found: Metadata) -> None:
+    """Add `posts` (newest first, as on the page) and, where older posts are held back, `partial` to *fields*."""
+    shown = [_post(element) for element in find_posts(scope)[:MAX_POSTS]]
+    if shown:
+        fields["posts"] = FieldValue(shown, "visible")
+    else:
+        updates = found.of_type("LiveBlogPosting").get("liveBlogUpdate")
+        stated = [item for item in updates if isinstance(item, dict)] if isinstance(updates, list) else []
+        posts = [
+            {"time": item.get("datePublished"), "title": item.get("headline"), "text": item.get("articleBody")}
+            for item in stated[:MAX_POSTS]
+        ]
+        if posts:
+            fields["posts"] = FieldValue(posts, "json-ld")
+    if any(_MORE.search(split_signs(element.get("class"), element.get("id"))) for element in scope.walk()):
+        fields["partial"] = FieldValue(True, "visible")
+
+
+def find_posts(scope: Element) -> list[Element]:
+    """Return the innermost elements in *scope* that are named as a live post and show a time."""
+    named = [element for element in scope.walk() if LIVE_SIGNS.search(split_signs(element.get("class"), ""))]
+    timed = [element for element in named if element.find("time") is not None]
+    return [
+        element
+        for element in timed
+        if not any(element.order < other.order < element.end for other in timed) and element.chars > 10
+    ]
+
+
+def _post(element: Element) -> dict[str, str]:
+    time = element.find("time")
+    stamp = time.get("datetime") or time.text() if time is not None else ""
+    text = element.text()
+    if time is not None:
+        text = text.removeprefix(time.text()).strip()
+    return {"id": element.get("id"), "time": stamp, "text": text}

@@ -1,0 +1,153 @@
+"""What a page says of itself: JSON-LD objects and `<meta>` elements, read with limits. Judges nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+from crawler.normalise import normalise_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crawler.extract.tree import Page
+
+_MAX_SCRIPTS = 40
+_MAX_CHARS = 4_000_000
+_MAX_OBJECTS = 5_000
+_CONTROL = re.compile(r"[\x00-\x1f]+")
+_WRAPPING = re.compile(r"^\s*(?://\s*)?(?:<!--|<!\[CDATA\[|/\*<!\[CDATA\[\*/)|(?:-->|\]\]>|/\*\]\]>\*/)\s*$")
+ARTICLE_TYPES = frozenset(
+    [
+        "Article",
+        "NewsArticle",
+        "ReportageNewsArticle",
+        "AnalysisNewsArticle",
+        "OpinionNewsArticle",
+        "BackgroundNewsArticle",
+        "AskPublicNewsArticle",
+        "ReviewNewsArticle",
+        "BlogPosting",
+        "LiveBlogPosting",
+        "SocialMediaPosting",
+        "Report",
+        "TechArticle",
+        "ScholarlyArticle",
+        "AdvertiserContentArticle",
+        "SatiricalArticle",
+        "Review",
+    ]
+)
+
+
+@dataclass(slots=True)
+class Metadata:
+    """JSON-LD and meta of one page."""
+
+    objects: list[dict[str, Any]] = field(default_factory=list)
+    """All JSON-LD objects that stand on their own or in a graph, in page order."""
+    meta: dict[str, list[str]] = field(default_factory=dict)
+    """Values by lower-case name, property or itemprop."""
+    links: dict[str, list[str]] = field(default_factory=dict)
+    """`<link href>` by rel."""
+    title: str | None = None
+    """Of the `<title>` element."""
+
+    def first(self, *names: str) -> str | None:
+        """Return the first value that is there of meta *names*."""
+        return next((self.meta[name][0] for name in names if self.meta.get(name)), None)
+
+    @property
+    def article(self) -> dict[str, Any]:
+        """The JSON-LD object of the article, empty if there is none."""
+        return next((item for item in self.objects if types_of(item) & ARTICLE_TYPES), {})
+
+    def of_type(self, *names: str) -> dict[str, Any]:
+        """Return the first JSON-LD object of one of these types, empty if there is none."""
+        return next((item for item in self.objects if types_of(item) & set(names)), {})
+
+
+def read_metadata(page: Page) -> Metadata:
+    """Read JSON-LD, `<meta>`, `<link>` and `<title>` of *page*."""
+    found = Metadata()
+    for node in page.parser.css("meta[content]"):
+        attributes = node.attributes
+        value = normalise_line(unescape(attributes.get("content") or ""))
+        for key in ("property", "name", "itemprop", "http-equiv"):
+            name = (attributes.get(key) or "").strip().lower()
+            if name and value:
+                found.meta.setdefault(name, []).append(value)
+    for node in page.parser.css("link[rel][href]"):
+        attributes = node.attributes
+        for rel in (attributes.get("rel") or "").lower().split():
+            found.links.setdefault(rel, []).append((attributes.get("href") or "").strip())
+    title = page.parser.css_first("head > title") or page.parser.css_first("title")
+    if title is not None:
+        found.title = normalise_line(title.text()) or None
+    scripts = page.parser.css('script[type*="ld+json" i]')
+    for script in scripts[:_MAX_SCRIPTS]:
+        found.objects.extend(_objects(script.text()))
+    del found.objects[_MAX_OBJECTS:]
+    return found
+
+
+def types_of(item: dict[str, Any]) -> set[str]:
+    """Return the types that a JSON-LD object has, without their namespace."""
+    value = item.get("@type")
+    names = value if isinstance(value, list) else [value]
+    return {re.split(r"[/#:]", name)[-1] for name in names if isinstance(name, str)}
+
+
+def text_of(value: object) -> str | None:
+    """Return the text of a JSON-LD value: a string, the first of a list, or an object's name or URL."""
+    for _ in range(4):
+        if isinstance(value, list) and value:
+            value = value[0]
+        elif isinstance(value, dict):
+            value = value.get("name") or value.get("@value") or value.get("url") or value.get("@id")
+        else:
+            break
+    if not isinstance(value, str):
+        return None
+    text = re.sub(r"<[^>]{1,200}>", " ", unescape(unescape(value))) if "<" in value or "&" in value else value
+    return normalise_line(text) or None
+
+
+def texts_of(value: object) -> list[str]:
+    """Return the texts of a JSON-LD value that may be one or many."""
+    values = value if isinstance(value, list) else [value]
+    return [text for item in values[:200] if (text := text_of(item))]
+
+
+def _objects(source: str) -> Iterator[dict[str, Any]]:
+    if len(source) > _MAX_CHARS:
+        return
+    queue = [_parse(_WRAPPING.sub("", source))]
+    while queue:
+        item = queue.pop(0)
+        if isinstance(item, list):
+            queue[:0] = item[:_MAX_OBJECTS]
+        elif isinstance(item, dict):
+            graph = item.get("@graph")
+            if isinstance(graph, list):
+                queue[:0] = graph[:_MAX_OBJECTS]
+            yield item
+            main = item.get("mainEntity")
+            if isinstance(main, dict) and types_of(main) & ARTICLE_TYPES:
+                yield main
+
+
+def _parse(source: str) -> Any:  # noqa: ANN401 - JSON is of any type
+    for text in (
+        source,
+        _CONTROL.sub(" ", source),
+        re.sub(r",\s*([}\]])", r"\1", _CONTROL.sub(" ", source)).rstrip(" ;"),
+    ):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            continue
+    return None

@@ -1,0 +1,286 @@
+"""A page's signs, weighed → its class and the reason in words. A short article is no error."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from crawler.extract.live import find_posts
+from crawler.extract.metadata import types_of
+from crawler.extract.words import (
+    CHALLENGE,
+    CONSENT,
+    GALLERY_SIGNS,
+    INFOGRAPH,
+    NOT_FOUND,
+    PAYWALL,
+    PAYWALL_SIGNS,
+    split_signs,
+)
+from crawler.model import PageClass
+
+if TYPE_CHECKING:
+    from crawler.extract.blocks import Block
+    from crawler.extract.fields import Fields
+    from crawler.extract.metadata import Metadata
+    from crawler.extract.tree import Element, Page
+
+Verdict = tuple[PageClass, str]
+_CAPTCHA = re.compile(
+    r"-(?:g-recaptcha|h-captcha|px-captcha|cf-turnstile|cf-challenge|captcha|challenge-form|challenge-running)-"
+)
+_CONSENT_SIGNS = re.compile(r"-(?:consent|consent-form|cmp-wall|cmp|gdpr|purwall|pur-wall|cookie-wall|cookiewall)-")
+_VIDEO_TYPES = frozenset({"VideoObject", "Clip", "Movie", "TVEpisode", "Episode"})
+_GALLERY_TYPES = frozenset({"ImageGallery", "MediaGallery"})
+_LIST_TYPES = frozenset({"CollectionPage", "ItemList", "SearchResultsPage", "WebSite"})
+_PAGED = re.compile(r"(?:^|/)(?:page|pagina|seite|p)/\d+$", re.IGNORECASE)
+_UNIT_TAGS = frozenset({"div", "article", "li", "section", "tr"})
+_SMALL_PAGE = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that was read off a page and bears on what it is."""
+
+    page: Page
+    found: Metadata
+    title: str | None
+    title_element: Element | None
+    scope: Element
+    """The element around headline and body."""
+    container: Element
+    """The body's element."""
+    blocks: list[Block]
+    fields: Fields
+    url: str
+    status: int | None
+
+    @property
+    def chars(self) -> int:
+        """Characters of the body's running text."""
+        return sum(block.chars - block.link_chars for block in self.blocks)
+
+    @property
+    def is_stated_article(self) -> bool:
+        """Whether the page says in a machine's words that it is an article."""
+        return bool(self.found.article) or (self.found.first("og:type") or "").lower() in {"article", "news"}
+
+
+def classify_page(reading: Reading) -> Verdict:
+    """Return the class of a page and why. Refusals come first, then kinds, then what kind of article."""
+    for judge in (_status, _challenge, _consent, _not_found, _live, _video, _infograph, _gallery, _listing, _truncated):
+        verdict = judge(reading)
+        if verdict is not None:
+            return verdict
+    if not reading.blocks:
+        if reading.is_stated_article and reading.title:
+            return PageClass.ARTICLE, "it says it is an article; its text is the headline alone"
+        return PageClass.ERROR, "no running text was found"
+    if not reading.is_stated_article and reading.chars < 140 and not reading.title:
+        return PageClass.ERROR, f"no headline and {reading.chars} characters of running text"
+    return PageClass.ARTICLE, f"{len(reading.blocks)} blocks of text, {reading.chars} characters"
+
+
+def _status(reading: Reading) -> Verdict | None:
+    status = reading.status
+    if status is None or status < 400:
+        return None
+    return _challenge(reading) or (PageClass.ERROR, f"status {status}")
+
+
+def _all_text(reading: Reading) -> str:
+    return " ".join([reading.found.title or "", reading.page.body.text()[:20_000]])
+
+
+def _challenge(reading: Reading) -> Verdict | None:
+    if reading.page.body.chars > _SMALL_PAGE or reading.found.article:
+        return None
+    text = _all_text(reading)
+    match = CHALLENGE.search(text)
+    boxed = _has_sign(reading.page.body, _CAPTCHA)
+    if match and (boxed or reading.page.body.chars < 1_500):
+        return PageClass.CHALLENGE, f"a short page that says {match[0]!r}"
+    if boxed and reading.page.body.chars < 600:
+        return PageClass.CHALLENGE, "a short page with a robot check"
+    return None
+
+
+def _consent(reading: Reading) -> Verdict | None:
+    text = reading.page.body.text()
+    if len(text) > _SMALL_PAGE * 2 or reading.found.article or reading.found.first("og:type") not in {None, "website"}:
+        return None
+    hits = len(CONSENT.findall(text))
+    lines = [block for block in reading.blocks if CONSENT.search(block.text)]
+    mostly = 2 * sum(block.chars for block in lines) > sum(block.chars for block in reading.blocks)
+    known = "published" in reading.fields and reading.fields["published"].origin != "guess"
+    boxed = _has_sign(reading.page.body, _CONSENT_SIGNS)
+    if hits >= 3 and not known and (hits * 90 > len(text) or (mostly and hits * 250 > len(text))):
+        return PageClass.CONSENT, f"{hits} words of consent in {len(text)} characters and nothing of an article"
+    if boxed and hits >= 2 and len(text) < _SMALL_PAGE:
+        return PageClass.CONSENT, "a page that holds a consent form and nothing else"
+    return None
+
+
+def _has_sign(body: Element, signs: re.Pattern[str]) -> bool:
+    return any(signs.search(split_signs(element.get("class"), element.get("id"))) for element in body.walk())
+
+
+def _not_found(reading: Reading) -> Verdict | None:
+    headings = [
+        element.text() for element in reading.page.body.walk() if element.tag in {"h1", "h2"} and 2 < element.chars < 90
+    ]
+    heading = next((text for text in headings[:12] if NOT_FOUND.search(text)), None)
+    titled = NOT_FOUND.search(reading.found.title or "")
+    weight = 2 * bool(titled) + 2 * bool(heading)
+    weight += "error-page" in reading.page.body.get("class") or "error404" in reading.page.body.get("class")
+    weight -= 3 * bool(reading.found.article) + ("article:published_time" in reading.found.meta) * 2
+    weight -= reading.chars > 1_200
+    weight += "canonical_url" not in reading.fields
+    if weight >= 3 and (titled or heading):
+        words = heading or reading.found.title
+        return (
+            PageClass.SOFT_404,
+            f"status {reading.status or 'unknown'}, but the page says {words!r} and names no article",
+        )
+    return None
+
+
+def _live(reading: Reading) -> Verdict | None:
+    if any("LiveBlogPosting" in types_of(item) for item in reading.found.objects):
+        return PageClass.LIVE, "JSON-LD says LiveBlogPosting"
+    if any("LiveBlogPosting" in element.get("itemtype") for element in reading.page.body.walk()):
+        return PageClass.LIVE, "microdata says LiveBlogPosting"
+    posts = len(find_posts(reading.scope))
+    return (PageClass.LIVE, f"{posts} posts with their times") if posts >= 4 else None
+
+
+def _video(reading: Reading) -> Verdict | None:
+    stated = (reading.found.first("og:type") or "").lower()
+    main = reading.found.objects[0] if reading.found.objects else {}
+    if reading.chars > 1_500:
+        return None
+    if stated.startswith("video") and "videos" in reading.fields:
+        return PageClass.VIDEO, f"og:type says {stated} and there is a film"
+    if types_of(main) & _VIDEO_TYPES and not reading.found.article:
+        return PageClass.VIDEO, "JSON-LD says VideoObject and there is little text"
+    return None
+
+
+def _infograph(reading: Reading) -> Verdict | None:
+    if reading.chars > 400 or not reading.is_stated_article:
+        return None
+    section = str(reading.fields["section"].value) if "section" in reading.fields else ""
+    signs = [section, *urlsplit(reading.url).path.split("/")[:3]]
+    signs += [element.get("class") for element in reading.scope.walk() if element.tag == "figure"]
+    if any(INFOGRAPH.search(sign) for sign in signs) and reading.fields.get("images") is not None:
+        return PageClass.INFOGRAPH, "named an infograph, with a picture and hardly any text"
+    return None
+
+
+def _gallery(reading: Reading) -> Verdict | None:
+    images = reading.fields["images"].value if "images" in reading.fields else []
+    captions = sum(len(image.get("caption", "")) for image in images)
+    if len(images) < 3:
+        return None
+    stated = any(types_of(item) & _GALLERY_TYPES for item in reading.found.objects)
+    boxed = any(
+        GALLERY_SIGNS.search(split_signs(element.get("class"), ""))
+        for element in reading.scope.walk()
+        if element.tag != "figure"
+    )
+    if reading.chars < max(400, captions) and (stated or boxed) and captions:
+        return PageClass.GALLERY, f"{len(images)} pictures whose captions outweigh the text"
+    return None
+
+
+def _listing(reading: Reading) -> Verdict | None:
+    if reading.found.article or "article:published_time" in reading.found.meta:
+        return None
+    path = urlsplit(reading.url).path.strip("/")
+    teasers = sum(1 for element in reading.page.body.walk() if _is_linked_heading(element))
+    units = _teaser_units(reading.container)
+    dated = "published" in reading.fields and reading.fields["published"].origin != "guess"
+    longest = max((block.chars - block.link_chars for block in reading.blocks), default=0)
+    weight = 2 * (not path) + ((reading.found.first("og:type") or "").lower() == "website")
+    weight += any(types_of(item) & _LIST_TYPES for item in reading.found.objects)
+    weight += (teasers >= 1) + (teasers >= 8) + (reading.chars < 400) + (longest < 200) + 3 * (units >= 6)
+    weight += "next" in reading.found.links or "listing" in reading.page.body.get("class")
+    weight += 2 * bool(_PAGED.search(path)) - 2 * (longest > 350) - (reading.chars > 2_500 and units < 6) - dated
+    if weight >= 4 and (teasers or units or _PAGED.search(path)):
+        return (
+            PageClass.LISTING,
+            f"{max(teasers, units)} teasers, {reading.chars} characters of other text, nothing of one article",
+        )
+    return None
+
+
+def _is_linked_heading(element: Element) -> bool:
+    if element.tag not in {"h2", "h3", "h4"} or element.chars <= 12:
+        return False
+    return element.link_density > 0.9 or (element.parent is not None and element.parent.tag == "a")
+
+
+def _teaser_units(container: Element) -> int:
+    """Return how many elements side by side in *container* each begin with a link, if they are most of its text."""
+    best = 0
+    for parent in container.walk():
+        units = [child for child in parent.elements if child.tag in _UNIT_TAGS and _begins_with_link(child)]
+        if len(units) > best and sum(unit.chars for unit in units) > 0.6 * container.chars:
+            best = len(units)
+    return best
+
+
+def _begins_with_link(element: Element) -> bool:
+    if not 20 <= element.chars <= 700 or element.link_density > 0.95:
+        return False
+    for child in element.walk():
+        if any(isinstance(item, str) and item.strip() for item in child.children):
+            return (
+                any(around.tag == "a" for around in [child, *child.ancestors()] if around.order >= element.order)
+                and child.chars > 14
+            )
+    return False
+
+
+def _truncated(reading: Reading) -> Verdict | None:
+    boxes = [
+        element
+        for element in reading.scope.walk()
+        if PAYWALL_SIGNS.search(split_signs(element.get("class"), element.get("id")))
+    ]
+    said = PAYWALL.search(" ".join(box.text() for box in boxes[:5])) or PAYWALL.search(_tail(reading))
+    paid = str(reading.found.article.get("isAccessibleForFree", "")).lower() == "false"
+    words = sum(len(block.text.split()) for block in reading.blocks)
+    stated = reading.found.article.get("wordCount")
+    short_of = isinstance(stated, int | str) and str(stated).isdigit() and words < 0.5 * int(stated) > 60
+    ends_open = bool(reading.blocks) and reading.blocks[-1].text.endswith(("…", "..."))
+    weight = (
+        2 * bool(said)
+        + bool(boxes)
+        + paid
+        + 2 * short_of
+        + ends_open
+        - (reading.chars > 1_600)
+        - 2 * (reading.chars > 3_500)
+    )
+    if weight >= 3:
+        signs = [f"it says {said[0]!r}"] if said else []
+        signs += ["it states that it is not free"] if paid else []
+        signs += [f"{words} of {stated} words"] if short_of else []
+        return PageClass.TRUNCATED, "; ".join(signs) or "a pay wall follows the first paragraphs"
+    return None
+
+
+def _tail(reading: Reading) -> str:
+    """Return the visible text that follows the last block, as far as it stands in the same scope."""
+    if not reading.blocks:
+        return ""
+    last = reading.blocks[-1].order
+    pieces = [
+        " ".join(child for child in element.children if isinstance(child, str))
+        for element in reading.scope.walk()
+        if element.order >= last
+    ]
+    return " ".join(" ".join(pieces).split())[:3_000]

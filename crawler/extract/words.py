@@ -1,0 +1,169 @@
+"""The words that tell boxes from articles: in class names and ids, and in what a page says. Data and matching only."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_PARTS = re.compile(r"[^a-z0-9]+")
+
+
+@lru_cache(maxsize=8192)
+def split_signs(classes: str, identifier: str) -> str:
+    """Return class names and id as `-word-word-`: lower case, camelCase taken apart."""
+    parts = _PARTS.split(_CAMEL.sub("-", f"{classes} {identifier}").lower())
+    return f"-{'-'.join(part for part in parts if part)}-"
+
+
+def _signs(words: str) -> re.Pattern[str]:
+    return re.compile(f"-(?:{'|'.join(words.split())})-")
+
+
+RELATED_SIGNS = _signs(
+    "related relateds recirc recirculation recommended recommendations? recommend"
+    " read-(?:also|next|more|on|too) also-read see-also"
+    " more-(?:stories|news|from|on|articles|links|like|coverage)"
+    " most-(?:read|popular|viewed|shared|recent) mostread popular trending top-stories latest-news"
+    " up-next next-(?:article|story|post|up) story-next you-(?:may|might) dont-miss onward teasers?"
+    " rel-(?:item|box|links) outbrain taboola revcontent plista zergnet ob-widget linklist link-list"
+    " link-box linkbox story-list article-list articles-list news-list crosslinks? jp-relatedposts"
+    " article-links footer-links morestories readmore read-more-box promoted internal-links? ticker"
+    " breaking-ticker breaking-news listicle-nav explore-more keep-reading further-reading mehr-zum-thema"
+    " weiterlesen leggi-anche lees-ook lire-aussi lea-tambien leia-mais"
+)
+COMMENT_SIGNS = _signs("comments comment-list commentlist disqus disqus-thread livefyre coral respond comment-section")
+CONSENT_SIGNS = _signs(
+    "cookies? cookie-banner cookie-notice consent gdpr cmp cmp-root cmp-wall onetrust ot-sdk-row didomi"
+    " usercentrics qc-cmp2 privacy-policy ccpa pc-policy-text"
+)
+FURNITURE_SIGNS = _signs(
+    "adverts? advertisements? adslot ad-slot adsense adbox adunit dfp gpt sponsor sponsored"
+    " sponsoredcontent promo promos promotion promobox promo-box newsletters? newsletter-signup signup"
+    " sign-up subscribe subscription optin mailchimp sharebar sharetools sharethis share-bar social-bar"
+    " addthis addtoany follow-us followus breadcrumbs? nav navbar navigation menu submenu topbar masthead"
+    " pagination pager site-header site-footer site-nav sidebar side-bar widgets? offcanvas drawer modal"
+    " popup pop-up overlay lightbox toast tooltip tags taglist tag-list tags-list tag-links topic-list"
+    " article-tags author-(?:box|bio|info|card|name|details|wrapper|meta|block) authorbox about-author"
+    " bio article-meta entry-meta post-meta meta-row articlemeta story-meta captions? figcaption"
+    " image-caption img-caption photo-caption wp-caption-text wp-caption media-caption photo-credit"
+    " image-credit image-source video-player videoplayer jwplayer jw-player brightcove jw audio-player"
+    " podcast-player podcast-promo b-player player poll quiz survey toolbar article-tools article-actions"
+    " sr-only screen-reader screen-reader-text visually-hidden visuallyhidden hidden-print offscreen"
+    " carousel slider slideshow swiper gallery reading-time read-time readtime donate donation support-us"
+    " app-promo appbanner app-banner skip-link skiplink google-news preferred-source feedback"
+    " report-error error-report reactions emoji-reactions login signin sign-in register time-ago"
+    " inline-module teaser-box c-form jump-links table-of-contents toc ez-toc-container post-navigation"
+    " back-to-top most-commented video-box"
+)
+FAINT_SIGNS = _signs(
+    "ads? adv advertising share shares sharing social socials byline bylines authors? metadata"
+    " article-info article-date publish-date published-date post-date entry-date date-time datetime"
+    " pubdate timestamp dateline credits? copyright photographer rating ratings tools actions print icons"
+    " likes updated ago counters? views vote votes"
+)
+"""Words that also stand on the boxes of an article's own text: believed only of small boxes."""
+BODY_SIGNS = _signs(
+    "article-?body article-content article-text article-?copy story-?body story-content story-text"
+    " story-copy post-?body post-content post-text entry-content entry-body content-body body-content"
+    " body-copy body-text articletext articlecontent articlebody article-main article-page-content"
+    " news-(?:body|content|text|detail) single-content main-text richtext rich-text text-body"
+    " td-post-content maincontent wysiwyg article-details p-content artikel artikeltext nota-cuerpo"
+    " cuerpo texto corps texte paragraphs?"
+)
+LEAD_SIGNS = _signs(
+    "lead lede leads standfirst stand-first summary article-summary story-summary deck dek excerpt"
+    " subtitle sub-title subheadline sub-headline subhead subheading intro introduction chapo chapeau"
+    " entradilla bajada ingress manchet perex sottotitolo occhiello synopsis abstract teaser-text"
+    " vorspann article-intro headline-sub description article-description strapline blurb anrisstext"
+    " leadtext article-lead head-intro copete sumario preamble"
+)
+TITLE_SIGNS = _signs("title headline heading entry-title post-title article-title article-headline story-title")
+PAYWALL_SIGNS = _signs(
+    "paywall paywalled subscribe-wall subscription-wall regwall registration-wall"
+    " piano-(?:inline|offer|container) premium-(?:offer|wall|lock) article-locked locked-content"
+    " content-lock metered offer offer-wall paywall-box"
+)
+
+
+def _words(phrases: str) -> re.Pattern[str]:
+    return re.compile(phrases, re.IGNORECASE)
+
+
+RELATED_LABEL = _words(
+    r"^(?:related(?: (?:news|stories|articles|content|topics|posts|links|coverage))?|read (?:also|more"
+    r"|next|on)|also read|see also|more (?:on this(?: story| topic)?|stories|news|from\b.{0,40}|like this"
+    r"|to read)|most (?:read|popular|viewed)|recommended(?: .{0,20})?|you (?:may|might) (?:also )?(?:like"
+    r"|be interested)(?: in)?|trending(?: now)?|top stories|latest(?: news| stories)?|don't miss"
+    r"|what to read next|up next|keep reading|further reading|mehr zum thema|lesen sie (?:auch|mehr)"
+    r"|das könnte sie auch interessieren|meistgelesen|auch interessant|mehr dazu|à lire aussi|lire aussi"
+    r"|sur le même sujet|les plus lus|pour aller plus loin|noticias relacionadas|lea también|le(?:e"
+    r"|a) (?:también|más)|te puede interesar|más información|lo más (?:leído|visto)|leggi anche"
+    r"|i più letti|potrebbe interessarti|lees ook|meest gelezen|leia (?:também|mais)|mais lidas"
+    r"|veja também|läs (?:mer|också)|mest läst|les også|mest lest|læs også|mest læste|czytaj (?:także|też"
+    r"|więcej)|najczęściej czytane|zobacz (?:także|też)|i̇lgili haberler|çok okunanlar|читайте также"
+    r"|самое читаемое|по теме|читайте ещё|lue (?:myös|lisää)|olvasta már|اقرأ أيضا[ً]?|أخبار ذات صلة"
+    r"|الأكثر قراءة|مواضيع ذات صلة|関連記事|あわせて読みたい|相关阅读|相关新闻|관련기사)\s*[:：…»>]*$"
+)
+FURNITURE_LINE = _words(
+    r"^(?:advertisement|advertising|ad|sponsored|anzeige|werbung|publicité|publicidad|pubblicità"
+    r"|advertentie|annons|reklame?|annonse|mainos|реклама|إعلان|広告|skip (?:ad|advertisement"
+    r"|to (?:main )?content)|story continues below(?: this)? advertisement\.?|article continues (?:below"
+    r"|after (?:this )?ad(?:vertisement)?)\.?|share(?: this)?(?: (?:article|story|on\b.{0,30}))?|comments?"
+    r"|\d+ comments?|print|email|copy link|follow us(?: on\b.{0,40})?|loading(?:\.\.\.|…)?|play(?: video)?"
+    r"|watch(?: live)?|listen(?: to (?:this )?(?:article|story))?|close|subscribe|sign up|log ?in"
+    r"|click here to .{0,60}|load more|show more|view (?:comments|gallery|image in fullscreen)"
+    r"|image source.{0,80}|image caption.{0,30}|getty images|tags?:?|topics?:?|teilen|drucken|merken"
+    r"|kommentare|partager|compartir|condividi|(?:©|copyright|\(c\))\s.{0,120}|all rights reserved\.?"
+    r"|\d+ min(?:ute)?s? read|read time:?.{0,20}|\d{1,3} (?:min|minutes?) de lecture"
+    r"|follow .{3,60} on (?:x|twitter|facebook|instagram|google news|whatsapp)\b.{0,40})$"
+)
+NOT_FOUND = _words(
+    r"\bpage (?:was |could )?(?:not|cannot be|can't be|can’t be) found\b|\bnot found\b|\berror 404\b"
+    r"|\b404 error\b|\b404\b|page (?:is )?(?:unavailable|missing|doesn['’]t exist|does not exist"
+    r"|no longer exists)|no longer available|(?:can['’]t|cannot|couldn['’]t|could not) find (?:that|the"
+    r"|this|what)|nothing (?:was )?found|content (?:is )?not available|seite (?:wurde )?nicht gefunden"
+    r"|nicht gefunden|existiert nicht|page (?:introuvable|non trouvée)|introuvable|página no (?:encontrada"
+    r"|existe)|no (?:encontrada|encontramos|se (?:ha )?(?:encontrado|encontró))|pagina non trovata"
+    r"|non (?:è stata )?trovata|pagina niet gevonden|niet gevonden|página não encontrada"
+    r"|não (?:foi )?encontrad[ao]|sidan (?:hittades|kunde) inte|hittades inte|siden (?:ble"
+    r"|blev) ikke fundet|fant ikke siden|ikke fund[en]t|strona nie (?:została )?znaleziona|nie znaleziono"
+    r"|nie istnieje|sayfa bulunamadı|bulunamadı|страница не найдена|не найден[ао]?|сторінк[аи] не знайден"
+    r"|sivua ei löy(?:dy|tynyt)|stránka nenalezena|nebyla nalezena|الصفحة غير موجودة|غير موجودة"
+    r"|لم يتم العثور|ページが見つかりません|見つかりません|页面不存在|找不到|页面未找到|페이지를 찾을 수 없"
+)
+CHALLENGE = _words(
+    r"enable (?:javascript|js) and (?:cookies|disable any ad blocker)|checking (?:if the site connection"
+    r"|your browser)|\bray id\b|verif(?:y|ying) (?:that )?you are (?:a )?human|are you a (?:robot|human)"
+    r"|confirm (?:that )?you are (?:a )?human|press (?:&|and) hold|pardon our interruption"
+    r"|access (?:to this page has been )?denied|unusual (?:traffic|activity)|made us think you were a bot"
+    r"|just a moment|attention required|complete the captcha|security check|not a (?:ro)?bot\b"
+    r"|please (?:enable|turn on) (?:js|javascript|cookies)|ddos protection|request (?:was )?(?:blocked"
+    r"|unsuccessful)|don['’]t have permission to access|why have i been blocked|you have been blocked"
+    r"|bot (?:detection|manager)"
+)
+CONSENT = _words(
+    r"\bcookies?\b|\bconsent\b|\btrackers?\b|\btracking\b|\bpartners?\b|\bpersonal(?:ised|ized)\b"
+    r"|personenbezogen|\bpartnern?\b|akzeptieren|zustimm|einwilligung|\baccepte[rz]?\b|partenaires|aceptar"
+    r"|socios|consentimiento|datenschutz|privacy|advertising|before you continue|store (?:and/or"
+    r"|and) access|accept all|choose to accept|your choices|reject all|toestemming|accetta|samtycke"
+    r"|samtykke"
+)
+PAYWALL = _words(
+    r"(?:this|the) (?:article|story|content|report) is (?:only |exclusively )?(?:for"
+    r"|available (?:only )?(?:to|for)|reserved for) (?:our )?(?:subscribers|members)|subscribers? only"
+    r"|for subscribers|subscribe (?:now |today )?(?:to|and) (?:continue|read|keep|unlock)|to (?:continue"
+    r"|keep) reading|continue reading (?:this|with)|already a (?:subscriber|member)|log in (?:if"
+    r"|to (?:read|continue))|unlock (?:this|the) (?:article|story)|start your (?:free )?trial|create (?:a "
+    r"|an )?(?:free )?account to|nur für abonnent|abo abschließen|weiterlesen mit|jetzt (?:weiterlesen"
+    r"|abonnieren|testen)|exklusiv für abonnent|réservé (?:aux|à nos) abonnés|abonnez-vous|lire la suite"
+    r"|il vous reste|solo para suscriptores|suscríbase|suscríbete|para seguir leyendo"
+    r"|riservato agli abbonati|abbonati|contenuto riservato|voor abonnees|abonneer"
+    r"|exclusivo para assinantes|assine|för prenumeranter|prenumerera|for abonnenter|bliv abonnent"
+    r"|bli abonnent|tylko dla subskrybentów|tilaajille"
+)
+LIVE_SIGNS = _signs(
+    "live-?blog live-?feed live-?ticker live-?post live-?updates liveblog-entry live-?coverage liveticker"
+)
+GALLERY_SIGNS = _signs("gallery photo-?gallery slideshow image-?gallery galleries diashow bilderstrecke fotogaleria")
+INFOGRAPH = _words(r"\binfo-?(?:graph(?:ic|ie|ik|ic?s)?|gr[aá]f(?:ic[oa]s?|ía|ico|s)?)\b|إنفوغراف")

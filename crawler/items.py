@@ -1,0 +1,163 @@
+"""What travels through the Scrapy layer: responses with their exchange, the pipelines' item, the parts of the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+
+from config.errors import FetchError
+from crawler.model import Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from config.settings import Settings
+    from config.sources import Source
+    from crawler.compare import LastVersions
+    from crawler.model import CrawlPlan, Exchange
+    from crawler.network import FetchOptions
+    from crawler.outcome import PageContext, PageOutcome
+    from crawler.rows import LinkRow
+    from crawler.segment import SegmentStream
+    from crawler.workers import WorkerPool
+
+DELETED = frozenset({404, 410, 451})
+
+
+class ExchangeResponse(Response):
+    """A Scrapy response that carries the exchange it was made from."""
+
+    attributes: tuple[str, ...] = (*Response.attributes, "exchange")
+
+    def __init__(self, *args: Any, exchange: Exchange, **kwargs: Any) -> None:  # noqa: ANN401 - Scrapy's own arguments
+        super().__init__(*args, **kwargs)
+        self.exchange = exchange
+
+
+class AttemptFailed(FetchError):
+    """An attempt that got no answer; `exchange` says what is known of it."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__(exchange.error or "no answer")
+        self.exchange = exchange
+
+
+class RunStopped(IgnoreRequest):
+    """The run is being stopped, and this request was not sent."""
+
+
+@dataclass(slots=True)
+class PageItem:
+    """One exchange on its way through the pipelines."""
+
+    exchange: Exchange
+    url: str
+    """Normalised."""
+    outcome: PageOutcome | None = None
+    """Set by ExtractPipeline."""
+    hint: str | None = None
+    """Set by ComparePipeline."""
+
+    def __repr__(self) -> str:
+        """Name the page without its body: Scrapy prints items."""
+        return f"PageItem({self.exchange.purpose}, {self.exchange.status}, {self.url!r})"
+
+
+@dataclass(slots=True)
+class Tally:
+    """The facts of a run that its RunRow sums up."""
+
+    captures: int = 0
+    """Exchanges and attempts, of every purpose."""
+    articles: int = 0
+    """Captures of article pages; hops of redirects are not counted."""
+    snapshots: int = 0
+    links: int = 0
+    """Links found and not fetched."""
+    errors: int = 0
+    """Captures without an answer, and those cut short."""
+    failed: int = 0
+    """Of `articles`: no answer, an error status that is no evidence of deletion, or a page that could not be read."""
+    bytes: int = 0
+    """Of bodies, as on the wire."""
+    discovery: list[dict[str, Any]] = field(default_factory=list)
+    """One entry a seed, see FORMAT.md § 5."""
+
+    def count_page(self, item: PageItem) -> None:
+        """Add the capture that *item* stands for."""
+        exchange, outcome = item.exchange, item.outcome
+        self.captures += 1
+        self.bytes += len(exchange.body)
+        self.errors += exchange.error is not None or exchange.truncated is not None
+        self.snapshots += outcome is not None and outcome.snapshot is not None
+        if exchange.purpose is not Purpose.ARTICLE or (outcome is not None and outcome.redirect):
+            return
+        self.articles += 1
+        answered = exchange.status is not None and (exchange.status < 400 or exchange.status in DELETED)
+        self.failed += not answered or bool(outcome and outcome.extraction_error)
+
+    def count_loss(self, item: PageItem) -> None:
+        """Count an exchange that a fault of ours kept out of the segment."""
+        article = item.exchange.purpose is Purpose.ARTICLE
+        self.errors += 1
+        self.articles += article
+        self.failed += article
+
+    def note_discovery(self, seed: int | None, links: int, error: str | None) -> None:
+        """Add the outcome of a listing to its seed's; an error stands where no document of the seed gave a link."""
+        if seed is None:
+            return
+        entry = self.discovery[seed]
+        entry["links"] += links
+        entry["error"] = None if entry["links"] else (entry["error"] or error)
+
+    def counts(self) -> dict[str, int]:
+        """Return the counts as a RunRow has them."""
+        names = ("captures", "articles", "snapshots", "links", "errors", "failed", "bytes")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """The live parts of one run. Handed to the spider as an argument, since Scrapy copies its settings."""
+
+    plan: CrawlPlan
+    source: Source
+    settings: Settings
+    last_versions: LastVersions
+    pool: WorkerPool
+    segments: SegmentStream
+    context: PageContext
+    options: FetchOptions
+    started: datetime
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The source's own request headers, secrets put in; sent to its own origins only."""
+    tally: Tally = field(default_factory=Tally)
+    waiting: dict[str, LinkRow] = field(default_factory=dict)
+    """Links that are scheduled and not fetched yet, by normalised URL."""
+    reason: str = "finished"
+    """How the run ended, in the words of RunRow."""
+    fatal: BaseException | None = None
+    """What ended the run early: a full disk, a fault of our own."""
+    stopping: bool = False
+    on_stop: list[Callable[[], None]] = field(default_factory=list)
+    """Called once by `stop()`: abort requests in flight, close the spider."""
+
+    def stop(self, reason: str) -> None:
+        """End the run early; *reason* is `stopped` or `limit`. Safe to call again."""
+        if self.stopping:
+            return
+        self.stopping = True
+        self.reason = reason
+        for call in self.on_stop:
+            call()
+
+    def fail(self, error: BaseException) -> None:
+        """End the run for *error*, which `process.crawl` will raise."""
+        if self.fatal is None:
+            self.fatal = error
+        self.stop("stopped")

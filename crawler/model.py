@@ -1,0 +1,186 @@
+"""The frozen values that travel through a crawl, from a link to a snapshot. No behaviour but reading themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Purpose(StrEnum):
+    """Why something is fetched."""
+
+    ROBOTS = "robots"
+    FEED = "feed"
+    SITEMAP = "sitemap"
+    SECTION = "section"
+    """A page that lists articles: home, section, `rel=next`."""
+    ARTICLE = "article"
+
+
+class PageClass(StrEnum):
+    """What a capture turned out to be. Only captures of a good class make revisions."""
+
+    ARTICLE = "article"
+    TRUNCATED = "truncated"
+    """An article behind a wall: only its beginning is there."""
+    LIVE = "live"
+    VIDEO = "video"
+    GALLERY = "gallery"
+    INFOGRAPH = "infograph"
+    LISTING = "listing"
+    CHALLENGE = "challenge"
+    """A robot check in place of the page."""
+    CONSENT = "consent"
+    SOFT_404 = "soft-404"
+    """Status 200, but the page says that there is nothing here."""
+    ERROR = "error"
+
+    @property
+    def good(self) -> bool:
+        """Whether captures of this class may make a revision."""
+        return self in GOOD_CLASSES
+
+
+GOOD_CLASSES = frozenset(
+    {PageClass.ARTICLE, PageClass.LIVE, PageClass.VIDEO, PageClass.GALLERY, PageClass.INFOGRAPH}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A URL found in a feed, a sitemap or a listing page."""
+
+    url: str
+    """Absolute, as found (not normalised)."""
+    via: str
+    """URL of the document that it was found in."""
+    purpose: Purpose = Purpose.ARTICLE
+    """`SITEMAP` for a member of a sitemap index, `SECTION` for `rel=next`; else `ARTICLE` for a candidate."""
+    title: str | None = None
+    published: datetime | None = None
+    """As announced; aware UTC."""
+    modified: datetime | None = None
+    """`lastmod` or `updated`, as announced; aware UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One HTTP exchange, as near to the wire as the client lets us see, or an attempt that got no answer."""
+
+    url: str
+    """Exactly as requested."""
+    purpose: Purpose
+    started_at: datetime
+    """Aware UTC: when the request was begun."""
+    seconds: float
+    request_head: bytes
+    """Request line and header lines as sent, ended by an empty line; empty if nothing was sent. Secrets are masked."""
+    status: int | None = None
+    """`None`: no answer."""
+    response_head: bytes = b""
+    """Status line and header lines as received, ended by an empty line."""
+    body: bytes = b""
+    """Transfer coding removed, content coding kept."""
+    peer: str | None = None
+    """Address of the socket's other end."""
+    via: str | None = None
+    """URL that led here; `None`: given by hand or by recheck."""
+    truncated: str | None = None
+    """`length`, `time` or `disconnect` where the body was cut, in WARC's words."""
+    error: str | None = None
+    """What failed, in words."""
+    masked: tuple[str, ...] = ()
+    """Names of request headers whose values are masked."""
+    via_proxy: bool = False
+
+    def header_values(self, name: str) -> list[str]:
+        """Return the values of response header *name* in order, decoded as Latin-1."""
+        wanted = name.lower().encode("latin-1")
+        values = []
+        for line in self.response_head.split(b"\r\n")[1:]:
+            key, _, value = line.partition(b":")
+            if key.strip().lower() == wanted:
+                values.append(value.strip().decode("latin-1"))
+        return values
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of response header *name*, or `None`."""
+        return next(iter(self.header_values(name)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValue:
+    """One extracted field and where it came from."""
+
+    value: Any
+    """JSON data: a string, a list of strings, or an object."""
+    origin: str
+    """`json-ld`, `meta`, `rule`, `visible` or `guess`."""
+    assumed_zone: str | None = None
+    """Set on times whose zone the page did not state: the IANA zone that was assumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """What the extractor read off a page, before normalising."""
+
+    page_class: PageClass
+    class_reason: str
+    title: str | None = None
+    lead: str | None = None
+    blocks: tuple[str, ...] = ()
+    """The body's blocks in document order; inner line breaks end a line."""
+    fields: dict[str, FieldValue] = field(default_factory=dict)
+    confidence: float = 0.0
+    """0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The clean, normalised article of one capture under one derivation."""
+
+    page_class: PageClass
+    class_reason: str
+    title: str | None
+    lead: str | None
+    text: str
+    """Normal form of title, lead and blocks: FORMAT.md § 6."""
+    text_digest: str
+    """`sha256:` and hex, of the text's UTF-8 bytes."""
+    derivation: str
+    """`sha256:` and hex."""
+    fields: dict[str, FieldValue]
+    confidence: float
+
+    @property
+    def body(self) -> str:
+        """Lead and body without the title: the text less its first line where that is the title."""
+        if self.title and self.text.split("\n", 1)[0] == self.title:
+            return self.text.partition("\n")[2]
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlPlan:
+    """What one run is to do; decided by jobs/, carried out by the crawl's child process."""
+
+    run: str
+    source: str
+    archive: str
+    """Archive id."""
+    trigger: str
+    """`crawl`, `daemon` or `job`."""
+    spool: str
+    """Folder of this source's segments: `open/`, `closed/` and on below it."""
+    urls_file: str | None = None
+    """A given list of pages, one URL a line: these and nothing else, no discovery."""
+    recheck_file: str | None = None
+    """Known articles to look at again, one normalised URL a line."""
+    recheck_all: bool = False
+    """Fetch announced articles that are known, whether due or not."""
+    limit: int | None = None
+    """At most that many article pages."""
+    max_seconds: float | None = None
+    slot: datetime | None = None

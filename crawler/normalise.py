@@ -1,0 +1,71 @@
+"""An Article's title, lead and blocks → the normal form of FORMAT.md § 6, its digest, and the Snapshot.
+
+Never repairs a text: quotes, dashes, joiners and bidirectional marks stay as the page has them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from crawler.model import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crawler.model import Article
+
+_DROPPED = {0x00AD: None, 0x200B: None, 0xFEFF: None}
+"""Soft hyphen, zero width space, byte order mark: they show nothing and come and go between crawls."""
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def normalise_line(line: str) -> str:
+    """Return *line* in normal form: white space folded, ends trimmed, invisible characters dropped, NFC."""
+    line = _LONE_SURROGATE.sub("\ufffd", line.translate(_DROPPED))
+    return unicodedata.normalize("NFC", " ".join(line.split()))
+
+
+def normalise_lines(text: str) -> list[str]:
+    """Return the lines of *text* in normal form, the empty ones left out."""
+    lines = (normalise_line(line) for line in text.split("\n"))
+    return [line for line in lines if line]
+
+
+def normalise_text(title: str | None, lead: str | None, blocks: Iterable[str]) -> str:
+    """Return title, lead and *blocks* as the normal form.
+
+    A lead that only repeats the title or the first line of the body is left out, and so is a first block that
+    repeats the title: the page shows the same words in two places, the article has them once.
+    """
+    head = [line for line in [normalise_line(title or "")] if line]
+    body = [line for block in blocks for line in normalise_lines(block)]
+    while head and body and body[0] == head[0]:
+        del body[0]
+    summary = normalise_lines(lead or "")
+    if summary[:1] == head[:1] or summary == body[: len(summary)]:
+        summary = []
+    return "\n".join([*head, *summary, *body])
+
+
+def digest_text(text: str) -> str:
+    """Return the digest of *text* (`sha256:<hex>`), taken over its UTF-8 bytes."""
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def make_snapshot(article: Article, derivation_digest: str) -> Snapshot:
+    """Return *article* in normal form, with its digest. *derivation_digest*: `Derivation.digest`."""
+    text = normalise_text(article.title, article.lead, article.blocks)
+    return Snapshot(
+        page_class=article.page_class,
+        class_reason=article.class_reason,
+        title=normalise_line(article.title) if article.title else None,
+        lead=normalise_line(article.lead) if article.lead else None,
+        text=text,
+        text_digest=digest_text(text),
+        derivation=derivation_digest,
+        fields=article.fields,
+        confidence=article.confidence,
+    )

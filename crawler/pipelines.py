@@ -1,0 +1,107 @@
+"""Item pipelines, in order: a worker reads and hashes the page, its text is compared, the segment takes it all in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from crawler.compare import guess_verdict
+from crawler.model import Purpose
+from crawler.rows import CaptureRow
+from crawler.spiders.news import find_redirect
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from crawler.items import PageItem, Run
+    from crawler.outcome import PageOutcome
+
+log = structlog.get_logger()
+
+
+class _RunPipeline:
+    """A pipeline that works on the live parts of the run."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> _RunPipeline:
+        """Return the pipeline of *crawler*'s run."""
+        return cls(crawler.spider.run)  # type: ignore[union-attr]  # the spider exists before its pipelines
+
+
+class ExtractPipeline(_RunPipeline):
+    """Has a worker inflate, parse, extract, normalise and hash the page, and make its WARC records."""
+
+    async def process_item(self, item: PageItem) -> PageItem:
+        """Set the item's outcome."""
+        item.outcome = await self.run.pool.page(item.exchange, self.run.context)
+        return item
+
+
+class ComparePipeline(_RunPipeline):
+    """Guesses the verdict, for the log line."""
+
+    def process_item(self, item: PageItem) -> PageItem:
+        """Set the item's hint, if it is an article's capture."""
+        outcome = item.outcome
+        if outcome is not None and item.exchange.purpose is Purpose.ARTICLE:
+            last = self.run.last_versions.last(item.url)
+            item.hint = guess_verdict(outcome.snapshot, outcome.page_class, item.exchange.status, last)
+        return item
+
+
+class SegmentPipeline(_RunPipeline):
+    """Appends the capture to the segment and says so in one line."""
+
+    def process_item(self, item: PageItem) -> PageItem:
+        """Write the item down. Raises OSError if the disk refuses, which ends the run."""
+        _exchange, outcome = item.exchange, item.outcome
+        if outcome is None:
+            raise RuntimeError(f"{item!r} reached the segment without an outcome")
+        row = make_row(item, outcome)
+        self.run.segments.append(row, outcome.recorded, outcome.snapshot)
+        self.run.tally.count_page(item)
+        log.info(
+            "captured_page",
+            url=item.url,
+            purpose=row.purpose,
+            status=row.status,
+            size_bytes=row.size_bytes,
+            seconds=round(row.seconds, 3),
+            payload_digest=row.payload_digest,
+            page_class=row.page_class,
+            verdict=item.hint,
+            error=row.error or row.extraction_error,
+        )
+        return item
+
+
+def make_row(item: PageItem, outcome: PageOutcome) -> CaptureRow:
+    """Return the capture row of *item*; its number and its place in the WARC file are the segment's to set."""
+    exchange = item.exchange
+    return CaptureRow(
+        n=0,
+        url=item.url,
+        target_uri=exchange.url,
+        captured_at=exchange.started_at,
+        purpose=exchange.purpose.value,
+        page_class=outcome.page_class.value,
+        class_reason=outcome.class_reason,
+        via=exchange.via,
+        status=exchange.status,
+        media_type=outcome.media_type,
+        payload_digest=outcome.recorded.payload_digest,
+        size_bytes=len(exchange.body),
+        seconds=round(exchange.seconds, 6),
+        peer=exchange.peer,
+        redirect=find_redirect(exchange),
+        etag=exchange.header("ETag"),
+        last_modified=exchange.header("Last-Modified"),
+        truncated=exchange.truncated,
+        error=exchange.error,
+        extraction_error=outcome.extraction_error,
+        hint=item.hint,
+    )

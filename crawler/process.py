@@ -1,0 +1,200 @@
+"""One crawl of one source: starts workers, segments and Scrapy, ends them in good order, returns the run row.
+
+Blocks until the run is over. To be called in a process of its own: it takes over SIGTERM and SIGINT.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+import uvloop
+from scrapy.crawler import AsyncCrawlerRunner
+
+from config.settings import parse_resolve, program_version
+from crawler.derivation import derive
+from crawler.items import Run
+from crawler.network import FetchOptions
+from crawler.outcome import PageContext
+from crawler.rows import RunRow
+from crawler.segment import SegmentStream
+from crawler.settings import scrapy_settings
+from crawler.spiders.news import NewsSpider
+from crawler.workers import WorkerPool
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from config.settings import Settings
+    from config.sources import Source
+    from crawler.compare import LastVersions
+    from crawler.model import CrawlPlan
+
+log = structlog.get_logger()
+
+DRAIN_SECONDS = 3.0
+"""After a stop: for pages that workers are at. Then they are kept without their text."""
+STOP_SECONDS = 4.5
+"""After a stop: until the segment is closed, whatever else is still going on."""
+ROTATE_SECONDS = 5.0
+
+
+def crawl(
+    plan: CrawlPlan,
+    source: Source,
+    settings: Settings,
+    last_versions: LastVersions,
+    *,
+    environment: Mapping[str, str] | None = None,
+) -> RunRow:
+    """Carry out *plan* and return its run row, which also stands in the run's last segment.
+
+    *environment*: where the secrets of the source's headers are; by default this process's. Ends early, in good order,
+    on SIGTERM, on SIGINT and after `plan.max_seconds`. Raises OSError if the disk refuses, ConfigError, ExtractError if
+    no worker starts; what was captured until then is in closed segments or can be recovered.
+    """
+    headers = source.resolve_headers(os.environ if environment is None else environment)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_crawl(plan, source, settings, last_versions, headers))
+
+
+async def _crawl(
+    plan: CrawlPlan, source: Source, settings: Settings, last_versions: LastVersions, headers: Mapping[str, str]
+) -> RunRow:
+    run = _prepare(plan, source, settings, last_versions, headers)
+    loop = asyncio.get_running_loop()
+    stop_signal = asyncio.Event()
+    run.on_stop.append(stop_signal.set)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _on_signal, run, number)
+    limit = loop.call_later(plan.max_seconds or settings.max_run_seconds, run.stop, "limit")
+    rotation = asyncio.create_task(_rotate(run))
+    try:
+        await run.pool.start()
+        await _run_scrapy(run, stop_signal)
+    finally:
+        limit.cancel()
+        rotation.cancel()
+        await run.pool.close()
+        row = _finish(run)
+    if run.fatal is not None:
+        raise run.fatal
+    return row
+
+
+def _prepare(
+    plan: CrawlPlan, source: Source, settings: Settings, last_versions: LastVersions, headers: Mapping[str, str]
+) -> Run:
+    derivation = derive(source.extract, timezone=source.timezone, language=source.language)
+    segments = SegmentStream(
+        Path(plan.spool),
+        source=source.id,
+        run=plan.run,
+        archive=plan.archive,
+        writer=f"ofrecord/{program_version()}",
+        max_bytes=settings.segment_bytes,
+        max_seconds=settings.segment_seconds,
+        derivations={derivation.digest: derivation.meaning},
+    )
+    return Run(
+        plan=plan,
+        source=source,
+        settings=settings,
+        last_versions=last_versions,
+        pool=WorkerPool(settings.workers, settings.page_seconds, settings.worker_memory_bytes),
+        segments=segments,
+        context=PageContext(
+            rules=source.extract,
+            timezone=source.timezone,
+            language=source.language,
+            derivation=derivation.digest,
+            max_inflated_bytes=settings.max_body_bytes,
+        ),
+        options=fetch_options(source, settings),
+        started=datetime.now(UTC),
+        headers=headers,
+    )
+
+
+def fetch_options(source: Source, settings: Settings) -> FetchOptions:
+    """Return what the download handler must know for *source*. Raises ValueError for a bad `resolve` entry."""
+    places = {}
+    for entry in settings.resolve:
+        host, port, address, to_port = parse_resolve(entry)
+        places[host, port] = (address, to_port)
+    return FetchOptions(
+        allow_private=source.network == "private",
+        places=places,
+        ca_file=settings.ca_file,
+        proxy=settings.proxy,
+        secret_headers=source.secret_headers,
+        max_body_bytes=settings.max_body_bytes,
+        max_header_bytes=settings.max_header_bytes,
+        request_seconds=settings.request_seconds,
+        connect_seconds=settings.connect_seconds,
+    )
+
+
+async def _run_scrapy(run: Run, stop_signal: asyncio.Event) -> None:
+    """Crawl until Scrapy is done or, after a stop, the time for an orderly end is over."""
+    runner = AsyncCrawlerRunner(scrapy_settings(run.source, run.settings))
+    crawling = runner.crawl(NewsSpider, run=run)
+    stopped = asyncio.create_task(stop_signal.wait())
+    try:
+        await asyncio.wait({crawling, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not crawling.done():
+            await asyncio.wait({crawling}, timeout=DRAIN_SECONDS)
+        if not crawling.done():
+            await run.pool.close()
+            await asyncio.wait({crawling}, timeout=STOP_SECONDS - DRAIN_SECONDS)
+    finally:
+        stopped.cancel()
+    if crawling.done():
+        crawling.result()
+    else:
+        log.warning("failed_run", reason="requests were still going on when the time to stop was over")
+
+
+async def _rotate(run: Run) -> None:
+    """Close segments by age while nothing is captured."""
+    while True:
+        await asyncio.sleep(ROTATE_SECONDS)
+        try:
+            run.segments.rotate()
+        except OSError as error:
+            run.fail(error)
+            return
+
+
+def _on_signal(run: Run, number: int) -> None:
+    log.info("received_signal", signal=signal.Signals(number).name)
+    run.stop("stopped")
+
+
+def _finish(run: Run) -> RunRow:
+    """Write down the links that nobody fetched and the run's own row, and close the last segment."""
+    run.tally.links += len(run.waiting)
+    row = RunRow(
+        run=run.plan.run,
+        trigger=run.plan.trigger,
+        started=run.started,
+        finished=datetime.now(UTC),
+        reason=run.reason,
+        counts=run.tally.counts(),
+        discovery=run.tally.discovery,
+        slot=run.plan.slot,
+    )
+    try:
+        for link in run.waiting.values():
+            run.segments.add(link)
+        run.segments.add(row)
+        run.segments.close()
+    except OSError as error:
+        if run.fatal is None:
+            run.fatal = error
+    return row

@@ -1,0 +1,219 @@
+"""The rows of a segment: facts as JSON lines, FORMAT.md § 5. Encodes what was seen, decodes what a store hands back.
+
+Decoding checks types, since rows come back from a bucket that anybody may have written to.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from config.errors import RecordError
+
+MAX_LINE_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRow:
+    """First row: what this segment is."""
+
+    source: str
+    run: str
+    segment: str
+    opened: datetime
+    writer: str
+    archive: str | None = None
+    derivations: dict[str, Any] = field(default_factory=dict)
+    """Derivation → what it stands for, of those used in this segment."""
+    format: str = "1.0"
+    type: Literal["segment"] = "segment"
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Place of a gzip member in the WARC file, in bytes."""
+
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class WarcPlace:
+    """Where the two records of a capture lie; `response` may be a revisit record."""
+
+    request: Extent | None
+    response: Extent | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRow:
+    """One exchange or failed attempt; the fields' meaning is in FORMAT.md § 5."""
+
+    n: int
+    url: str
+    target_uri: str
+    captured_at: datetime
+    purpose: str
+    page_class: str
+    """`class` in JSON."""
+    class_reason: str
+    via: str | None = None
+    status: int | None = None
+    media_type: str | None = None
+    payload_digest: str | None = None
+    size_bytes: int = 0
+    seconds: float = 0.0
+    peer: str | None = None
+    redirect: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    truncated: str | None = None
+    error: str | None = None
+    extraction_error: str | None = None
+    warc: WarcPlace | None = None
+    hint: str | None = None
+    type: Literal["capture"] = "capture"
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureReference:
+    """An earlier capture, by segment and number."""
+
+    segment: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRow:
+    """The clean text of a capture: of capture `n` of this segment, or of an earlier one, derived again."""
+
+    url: str
+    captured_at: datetime
+    derivation: str
+    text: str
+    text_digest: str
+    page_class: str
+    """`class` in JSON."""
+    class_reason: str
+    n: int | None = None
+    of: CaptureReference | None = None
+    title: str | None = None
+    lead: str | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+    """Name → `{"value", "from"[, "assumed_zone"]}`."""
+    confidence: float = 0.0
+    type: Literal["snapshot"] = "snapshot"
+
+
+@dataclass(frozen=True, slots=True)
+class CdxjRow:
+    """One CDXJ 0.1.0 line of a response or revisit record."""
+
+    line: str
+    type: Literal["cdxj"] = "cdxj"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """A link found and not fetched in this run."""
+
+    url: str
+    via: str
+    found_at: datetime
+    title: str | None = None
+    published: datetime | None = None
+    modified: datetime | None = None
+    type: Literal["link"] = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """How a run went; once a run, in its last segment."""
+
+    run: str
+    trigger: str
+    started: datetime
+    finished: datetime
+    reason: str
+    """`finished`, `limit`, `stopped` or `died`."""
+    counts: dict[str, int] = field(default_factory=dict)
+    discovery: list[dict[str, Any]] = field(default_factory=list)
+    slot: datetime | None = None
+    type: Literal["run"] = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class EndRow:
+    """Last row."""
+
+    closed: datetime
+    counts: dict[str, int]
+    warc_records: int
+    cut: dict[str, Any] | None = None
+    type: Literal["end"] = "end"
+
+
+Row = SegmentRow | CaptureRow | SnapshotRow | CdxjRow | LinkRow | RunRow | EndRow
+
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {
+    "segment": TypeAdapter(SegmentRow),
+    "capture": TypeAdapter(CaptureRow),
+    "snapshot": TypeAdapter(SnapshotRow),
+    "cdxj": TypeAdapter(CdxjRow),
+    "link": TypeAdapter(LinkRow),
+    "run": TypeAdapter(RunRow),
+    "end": TypeAdapter(EndRow),
+}
+
+
+def format_time(value: datetime) -> str:
+    """Return *value* (aware) as RFC 3339 in UTC with `Z`; microseconds only where there are any."""
+    if value.tzinfo is None:
+        raise ValueError(f"naive time {value!r}")
+    text = value.astimezone(UTC).isoformat()
+    return text.replace("+00:00", "Z")
+
+
+def encode_row(row: Row) -> bytes:
+    """Return *row* as one JSON line, newline included."""
+    data = asdict(row)
+    if "page_class" in data:
+        data["class"] = data.pop("page_class")
+    if isinstance(row, SnapshotRow):
+        del data["n" if row.of is not None else "of"]
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=_encode_value)
+    return text.encode("utf-8", "replace") + b"\n"
+
+
+def decode_row(line: bytes) -> Row | None:
+    """Return the row that *line* holds; `None` for a type that this version does not know. Raises RecordError."""
+    if len(line) > MAX_LINE_BYTES:
+        raise RecordError(f"a row of {len(line)} bytes; at most {MAX_LINE_BYTES} are allowed")
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"a row is not JSON: {error}") from error
+    if not isinstance(data, dict) or not isinstance(data.get("type"), str):
+        raise RecordError("a row is not a JSON object with a type")
+    adapter = _ADAPTERS.get(data["type"])
+    if adapter is None:
+        return None
+    if "class" in data:
+        data["page_class"] = data.pop("class")
+    try:
+        row: Row = adapter.validate_python(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise RecordError(f"row of type {data['type']}: {place}: {first['msg']}") from error
+    return row
+
+
+def _encode_value(value: object) -> str:
+    if isinstance(value, datetime):
+        return format_time(value)
+    raise TypeError(f"{type(value).__name__} has no place in a row")

@@ -1,0 +1,133 @@
+"""Scrapy's settings: every default of Scrapy that is dangerous here turned round, and what one source changes.
+
+Holds no live objects and no secrets: Scrapy copies its settings and prints them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scrapy.settings import default_settings
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from config.sources import Source
+
+BOT_NAME = "ofrecord"
+SPIDER_MODULES = ["crawler.spiders"]
+
+# One event loop of asyncio, without Twisted's reactor: signals and clean-up are ours.
+TWISTED_REACTOR_ENABLED = False
+
+# Nothing listens, nothing is written but segments, nothing is fetched but pages.
+TELNETCONSOLE_ENABLED = False
+REMOTE_CONTROL_ENABLED = False
+HTTPCACHE_ENABLED = False
+FEEDS: dict[str, Any] = {}
+JOBDIR = None
+STATS_DUMP = False
+LOG_ENABLED = False
+LOGSTATS_INTERVAL = 0.0
+EXTENSIONS = {
+    "scrapy.extensions.corestats.CoreStats": None,
+    "scrapy.extensions.logcount.LogCount": None,
+    "scrapy.extensions.telnet.TelnetConsole": None,
+    "scrapy.extensions.memusage.MemoryUsage": None,
+    "scrapy.extensions.memdebug.MemoryDebugger": None,
+    "scrapy.extensions.closespider.CloseSpider": None,
+    "scrapy.extensions.feedexport.FeedExporter": None,
+    "scrapy.extensions.logstats.LogStats": None,
+    "scrapy.extensions.spiderstate.SpiderState": None,
+    "scrapy.extensions.remote_control.RemoteControl": None,
+    "crawler.extensions.RunGuard": 100,
+}
+
+# Our own client, which checks certificates and addresses; no other scheme.
+_HANDLER = "crawler.handler.OfrecordDownloadHandler"
+DOWNLOAD_HANDLERS = {"http": _HANDLER, "https": _HANDLER, "data": None, "file": None, "ftp": None, "s3": None}
+DOWNLOAD_VERIFY_CERTIFICATES = True
+
+# Every exchange reaches the spider as it was: no retry, no redirect, no decoding, no filter on the way.
+ROBOTSTXT_OBEY = True
+ROBOTSTXT_PARSER = "scrapy.robotstxt.ProtegoRobotParser"
+COOKIES_ENABLED = True
+RETRY_ENABLED = False
+REDIRECT_ENABLED = False
+METAREFRESH_ENABLED = False
+COMPRESSION_ENABLED = False
+HTTPPROXY_ENABLED = False
+REFERER_ENABLED = False
+HTTPERROR_ALLOW_ALL = True
+DOWNLOADER_STATS = False
+DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"
+_OFF = "scrapy.downloadermiddlewares"
+DOWNLOADER_MIDDLEWARES = {
+    f"{_OFF}.offsite.OffsiteMiddleware": None,
+    f"{_OFF}.httpauth.HttpAuthMiddleware": None,
+    f"{_OFF}.downloadtimeout.DownloadTimeoutMiddleware": None,
+    f"{_OFF}.retry.RetryMiddleware": None,
+    f"{_OFF}.redirect.MetaRefreshMiddleware": None,
+    f"{_OFF}.httpcompression.HttpCompressionMiddleware": None,
+    f"{_OFF}.redirect.RedirectMiddleware": None,
+    f"{_OFF}.cookies.CookiesMiddleware": None,
+    f"{_OFF}.httpproxy.HttpProxyMiddleware": None,
+    f"{_OFF}.stats.DownloaderStats": None,
+    f"{_OFF}.httpcache.HttpCacheMiddleware": None,
+    "crawler.middlewares.RunCookies": 700,
+    "crawler.middlewares.RobotsRecorder": 950,
+}
+SPIDER_MIDDLEWARES = {
+    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
+    "scrapy.spidermiddlewares.referer.RefererMiddleware": None,
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
+}
+ITEM_PIPELINES = {
+    "crawler.pipelines.ExtractPipeline": 100,
+    "crawler.pipelines.ComparePipeline": 200,
+    "crawler.pipelines.SegmentPipeline": 300,
+}
+
+# What is announced first is fetched first; Scrapy's own order is the other way round.
+SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
+
+# Memory is bounded by bytes in work, not by counts.
+CONCURRENT_ITEMS = 8
+SCRAPER_SLOT_MAX_ACTIVE_SIZE = 64 * 1024 * 1024
+
+# Exact delays; AutoThrottle only ever makes them longer.
+DOWNLOAD_DELAY_JITTER = 0.0
+AUTOTHROTTLE_MAX_DELAY = 60.0
+HOSTS_AT_A_TIME = 4
+
+ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+ACCEPT_ENCODING = "gzip, deflate, br"
+
+
+def scrapy_settings(source: Source, settings: Settings) -> dict[str, Any]:
+    """Return Scrapy's settings for a crawl of *source*: the constants above and what source and settings change."""
+    fixed = {name: value for name, value in globals().items() if name in default_settings.__all__}
+    concurrent = source.politeness.concurrent_requests
+    delay = source.politeness.delay_seconds
+    headers = {"Accept": ACCEPT, "Accept-Encoding": ACCEPT_ENCODING}
+    if source.language:
+        headers["Accept-Language"] = source.language
+    return fixed | {
+        "USER_AGENT": settings.user_agent,
+        "ROBOTSTXT_USER_AGENT": product_token(settings.user_agent),
+        "DEFAULT_REQUEST_HEADERS": headers,
+        "CONCURRENT_REQUESTS": concurrent * HOSTS_AT_A_TIME,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": concurrent,
+        "DOWNLOAD_DELAY": delay,
+        "AUTOTHROTTLE_ENABLED": delay > 0,
+        "AUTOTHROTTLE_START_DELAY": delay,
+        "AUTOTHROTTLE_TARGET_CONCURRENCY": float(concurrent),
+        "DOWNLOAD_TIMEOUT": settings.request_seconds,
+        "DOWNLOAD_MAXSIZE": settings.max_body_bytes,
+    }
+
+
+def product_token(user_agent: str) -> str:
+    """Return the name by which robots.txt may call us: RFC 9309 § 2.2.1."""
+    return user_agent.partition("/")[0].partition(" ")[0] or BOT_NAME

@@ -1,0 +1,180 @@
+"""One page from wire to outcome: WARC records, inflate, decode, extract, normalise, hash. Run by the worker processes.
+
+Pure: nothing here reads the clock, a file or a global. Importing it loads the parsers; see `crawler.outcome` for the
+types alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+
+from config.errors import ExtractError
+from config.sources import ExtractRules
+from crawler.discover import Discovery, discover_links
+from crawler.encoding import decode_html, inflate
+from crawler.extract import extract_article
+from crawler.model import GOOD_CLASSES, Exchange, PageClass, Purpose
+from crawler.normalise import make_snapshot
+from crawler.outcome import (
+    MAX_INFLATED_BYTES,
+    PageContext,
+    PageOutcome,
+    decode_exchange_data,
+    encode_outcome,
+    failed_outcome,
+    media_type_of,
+    redirect_of,
+)
+from crawler.prescan import prescan
+from crawler.warc import NOTHING_RECORDED, encode_exchange
+
+if TYPE_CHECKING:
+    from crawler.model import Article
+
+__all__ = [
+    "PageContext",
+    "PageOutcome",
+    "discover",
+    "failed_outcome",
+    "perform",
+    "process_page",
+    "warm_up",
+]
+
+_HTML = frozenset({"text/html", "application/xhtml+xml"})
+_SNIFFED_BYTES = 1_024
+_TEXT_CLASSES = GOOD_CLASSES | {PageClass.TRUNCATED}
+_DISCOVERIES: TypeAdapter[Discovery] = TypeAdapter(Discovery)
+
+
+def process_page(exchange: Exchange, context: PageContext) -> PageOutcome:
+    """Return the records of *exchange*, its class and, for an article page with status 200, the snapshot.
+
+    A page that cannot be read is an outcome with `extraction_error`, not an exception. Raises RecordError where the
+    exchange itself cannot be recorded.
+    """
+    outcome = PageOutcome(
+        recorded=encode_exchange(exchange, warcinfo_id=context.warcinfo_id) if context.record else NOTHING_RECORDED,
+        page_class=PageClass.ERROR,
+        class_reason="",
+        media_type=media_type_of(exchange),
+        redirect=redirect_of(exchange),
+    )
+    reason = _find_obstacle(exchange)
+    if reason is not None:
+        return replace(outcome, class_reason=reason)
+    if exchange.purpose is not Purpose.ARTICLE:
+        return replace(outcome, page_class=PageClass.LISTING, class_reason=f"fetched as {exchange.purpose.value}")
+    try:
+        return _read_article(exchange, context, outcome)
+    except ExtractError as error:
+        failure = str(error) if exchange.status == 200 else None
+        return replace(outcome, class_reason=_describe_status(exchange, str(error)), extraction_error=failure)
+
+
+def discover(exchange: Exchange, limit: int, *, max_inflated_bytes: int = MAX_INFLATED_BYTES) -> Discovery:
+    """Return the links of a feed, sitemap or listing page, at most *limit*. Never raises on bad input."""
+    try:
+        body = inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=max_inflated_bytes)
+        if exchange.purpose is Purpose.SECTION and (reason := prescan(body)) is not None:
+            raise ExtractError(reason)
+    except ExtractError as error:
+        return Discovery(links=(), error=str(error), truncated=False)
+    media_type = media_type_of(exchange)
+    return discover_links(body, url=exchange.url, purpose=exchange.purpose, media_type=media_type, limit=limit)
+
+
+def perform(name: str, data: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+    """Do what the pipe's other end asks: `page` or `links`; JSON data and bytes in, JSON data and bytes out."""
+    exchange = decode_exchange_data(data["exchange"], body)
+    if name == "links":
+        found = discover(exchange, data["limit"])
+        return _DISCOVERIES.dump_python(found, mode="json"), b""
+    if name == "page":
+        rules = ExtractRules.model_validate(data["context"]["rules"])
+        context = PageContext(**{**data["context"], "rules": rules})
+        return encode_outcome(process_page(exchange, context))
+    raise ValueError(f"asked for {name!r}, expected page or links")
+
+
+def warm_up() -> None:
+    """Read one small page, so that what the parsers load late is there before the first real page."""
+    text = "<p>The library opens its doors again on Monday.</p>" * 8
+    exchange = Exchange(
+        url="https://gazette.example/2026/library",
+        purpose=Purpose.ARTICLE,
+        started_at=datetime(2026, 1, 1, tzinfo=UTC),
+        seconds=0.0,
+        request_head=b"",
+        status=200,
+        response_head=b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n",
+        body=f"<html><body><article><h1>Library</h1>{text}</article></body></html>".encode(),
+    )
+    process_page(exchange, PageContext(ExtractRules(), timezone=None, language=None, derivation=""))
+
+
+def _find_obstacle(exchange: Exchange) -> str | None:
+    """Return why there is no page to look at, or `None` if there is one."""
+    status = exchange.status
+    if status is None:
+        return exchange.error or "no answer"
+    if 300 <= status < 400:
+        if status == 304 and exchange.purpose is not Purpose.ARTICLE:
+            return None
+        target = exchange.header("Location")
+        return f"status {status}" + (f", leads to {target[:200]}" if target else "")
+    if exchange.purpose is not Purpose.ARTICLE and not 200 <= status < 300:
+        return f"status {status}"
+    return None
+
+
+def _read_article(exchange: Exchange, context: PageContext, outcome: PageOutcome) -> PageOutcome:
+    if exchange.truncated:
+        raise ExtractError(f"the body was cut ({exchange.truncated}) after {len(exchange.body)} bytes")
+    body = inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=context.max_inflated_bytes)
+    if not body.strip():
+        raise ExtractError("the body is empty")
+    if not _is_html(outcome.media_type, body):
+        return replace(outcome, class_reason=_describe_status(exchange, f"{outcome.media_type} is no web page"))
+    html = decode_html(body, exchange.header("Content-Type"))
+    if (reason := prescan(html.encode("utf-8", "replace"))) is not None:
+        raise ExtractError(reason)
+    article = extract_article(
+        html,
+        url=exchange.url,
+        status=exchange.status,
+        captured_at=exchange.started_at,
+        timezone=context.timezone,
+        language=context.language,
+        rules=context.rules,
+    )
+    return _conclude(exchange, context, outcome, article)
+
+
+def _conclude(exchange: Exchange, context: PageContext, outcome: PageOutcome, article: Article) -> PageOutcome:
+    outcome = replace(outcome, page_class=article.page_class, class_reason=article.class_reason)
+    if exchange.status != 200:
+        if article.page_class in _TEXT_CLASSES:  # whatever it looks like, the publisher says that it is no article
+            return replace(outcome, page_class=PageClass.ERROR, class_reason=f"status {exchange.status}")
+        return outcome
+    if article.page_class not in _TEXT_CLASSES:
+        return outcome
+    snapshot = make_snapshot(article, context.derivation)
+    if not snapshot.text:
+        return replace(outcome, extraction_error="no text was found in the page")
+    return replace(outcome, snapshot=snapshot)
+
+
+def _is_html(media_type: str | None, body: bytes) -> bool:
+    if media_type is not None:
+        return media_type in _HTML
+    beginning = body[:_SNIFFED_BYTES].lower()
+    return b"<html" in beginning or b"<!doctype html" in beginning
+
+
+def _describe_status(exchange: Exchange, reason: str) -> str:
+    return reason if exchange.status == 200 else f"status {exchange.status}; {reason}"

@@ -1,0 +1,96 @@
+"""The worker's side of the pool (`python -m crawler.worker_main SECONDS BYTES`): jobs from a socket, answers back.
+
+The socket is standard input. Limits itself, loads the parsers, then reads one page after the other until the socket
+ends. Knows no secrets and writes no files.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import logging
+import math
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from io import BufferedRWPair
+
+FRAME_HEAD = struct.Struct(">II")
+"""Bytes of JSON, bytes of raw data."""
+OUT_OF_MEMORY = 97
+"""Exit code of a worker that met its memory limit."""
+_ALARM_SLACK_SECONDS = 10
+_PR_SET_PDEATHSIG = 1
+
+
+def encode_frame(data: dict[str, Any], body: bytes = b"") -> bytes:
+    """Return one frame: the lengths of both parts, JSON, raw bytes."""
+    text = json.dumps(data, separators=(",", ":")).encode()
+    return b"".join([FRAME_HEAD.pack(len(text), len(body)), text, body])
+
+
+def serve(stream: BufferedRWPair, *, deadline_seconds: float) -> None:
+    """Answer jobs from *stream* until it ends."""
+    from crawler.task import perform, warm_up  # noqa: PLC0415 - the limits come first, and the parent needs no parsers
+
+    warm_up()
+    _send(stream, {"ready": True})
+    while head := stream.read(FRAME_HEAD.size):
+        text_size, body_size = FRAME_HEAD.unpack(head)
+        data = json.loads(stream.read(text_size))
+        body = stream.read(body_size)
+        # should the parent be unable to kill us, the kernel does, even inside a C parser
+        signal.alarm(math.ceil(deadline_seconds) + _ALARM_SLACK_SECONDS)
+        try:
+            answer, records = perform(data.pop("call"), data, body)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a page may break a parser in any way; the answer says how
+            _send(stream, {"failed": f"{type(error).__name__}: {error}"[:1_000]})
+        else:
+            _send(stream, {"answer": answer}, records)
+        signal.alarm(0)
+
+
+def main(argv: list[str]) -> int:
+    """Run one worker; *argv*: the deadline in seconds, the address space in bytes."""
+    deadline_seconds, memory_bytes = float(argv[0]), int(argv[1])
+    _die_with_parent()
+    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the parent, who closes our socket when it is done
+        signal.signal(number, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    logging.disable()
+    warnings.simplefilter("ignore")
+    try:
+        with socket.socket(fileno=0) as channel, channel.makefile("rwb") as stream:
+            serve(stream, deadline_seconds=deadline_seconds)
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+    except ConnectionError:
+        return 0  # the parent is gone or has no more use for us
+    return 0
+
+
+def _send(stream: BufferedRWPair, data: dict[str, Any], body: bytes = b"") -> None:
+    stream.write(encode_frame(data, body))
+    stream.flush()
+
+
+def _die_with_parent() -> None:
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

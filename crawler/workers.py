@@ -1,0 +1,281 @@
+"""A small pool of killable processes that read pages: a socket a worker, a deadline, SIGKILL, respawn, a memory limit.
+
+C parsers cannot be interrupted, and hostile pages may take a parser over: so workers get frames of JSON and bytes, no
+pickles, hold no secrets, and what they answer is checked. The pool never loses a page: where a worker fails, the
+outcome says so and still has the raw records.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from config.errors import ExtractError
+from crawler.discover import Discovery
+from crawler.outcome import decode_outcome, encode_exchange_data, encode_page, failed_outcome
+from crawler.worker_main import FRAME_HEAD, OUT_OF_MEMORY, encode_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from concurrent.futures import Future
+
+    from crawler.model import Exchange
+    from crawler.outcome import PageContext, PageOutcome
+
+log = structlog.get_logger()
+
+START_SECONDS = 60.0
+"""A worker that has not loaded its parsers by then is taken for broken."""
+PAGES_PER_WORKER = 2_000
+"""After so many pages a worker is replaced, so that what C libraries leak never becomes some page's fault."""
+MAX_JSON_BYTES = 64 * 1024 * 1024
+_SLACK_BYTES = 1 << 20
+_PASSED_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONWARNINGS", "VIRTUAL_ENV")
+_DISCOVERIES: TypeAdapter[Discovery] = TypeAdapter(Discovery)
+
+
+class _Worker:
+    """One process and our end of its socket."""
+
+    def __init__(self, *, deadline_seconds: float, memory_bytes: int) -> None:
+        self.pages = 0
+        self._ready = False
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._socket, theirs = socket.socketpair()
+        root = str(Path(__file__).resolve().parent.parent)
+        environment = {name: os.environ[name] for name in _PASSED_ENVIRONMENT if name in os.environ}
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "crawler.worker_main", str(deadline_seconds), str(memory_bytes)],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                env=environment | {"PYTHONPATH": root, "PYTHONDONTWRITEBYTECODE": "1"},
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def wait_ready(self) -> None:
+        """Wait until it has loaded its parsers. Raises ExtractError."""
+        if self._ready:
+            return
+        if self._streams is None:
+            self._streams = await asyncio.open_unix_connection(sock=self._socket)
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await self._receive(max_body=0)
+        except TimeoutError as error:
+            raise ExtractError(f"the worker did not start within {START_SECONDS:.0f} s") from error
+        self._ready = True
+
+    async def ask(self, data: dict[str, Any], body: bytes, *, max_body: int) -> tuple[dict[str, Any], bytes]:
+        """Send one job and return its answer. Raises ExtractError if the process ends or says that it failed."""
+        if self._streams is None:
+            raise ExtractError("the worker was not waited for")
+        self.pages += 1
+        _, writer = self._streams
+        try:
+            writer.write(encode_frame(data, body))
+            await writer.drain()
+        except OSError as error:
+            raise ExtractError(f"the worker ended ({self._describe_end()})") from error
+        return await self._receive(max_body=max_body)
+
+    async def _receive(self, *, max_body: int) -> tuple[dict[str, Any], bytes]:
+        if self._streams is None:
+            raise ExtractError("the worker was not waited for")
+        reader, _ = self._streams
+        try:
+            text_size, body_size = FRAME_HEAD.unpack(await reader.readexactly(FRAME_HEAD.size))
+            if text_size > MAX_JSON_BYTES or body_size > max_body:
+                raise ExtractError(f"the worker answered {text_size} + {body_size} bytes, too much for this page")
+            text, body = await reader.readexactly(text_size), await reader.readexactly(body_size)
+        except (asyncio.IncompleteReadError, OSError) as error:
+            raise ExtractError(f"the worker ended ({self._describe_end()})") from error
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ExtractError(f"the worker's answer is not JSON: {error}") from error
+        if not isinstance(data, dict):
+            raise ExtractError("the worker's answer is not a JSON object")
+        return data, body
+
+    def kill(self) -> None:
+        """End the process at once and take it off the process table. Safe to repeat."""
+        self._process.kill()
+        self._process.wait()
+        if self._streams is not None:
+            self._streams[1].transport.abort()
+        self._socket.close()
+
+    def _describe_end(self) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(1)
+        code = self._process.returncode
+        if code is None:
+            return "it closed its socket"
+        if code == OUT_OF_MEMORY:
+            return "out of memory"
+        return f"signal: {signal.strsignal(-code) or -code}" if code < 0 else f"exit code {code}"
+
+
+class WorkerPool:
+    """Reads pages in *count* processes, each page within *deadline_seconds* and *memory_bytes* of address space.
+
+    Has no queue of its own: who asks waits until a worker is free, first come, first served. Belongs to one event loop.
+    """
+
+    def __init__(self, count: int, deadline_seconds: float, memory_bytes: int) -> None:
+        if count < 1:
+            raise ValueError(f"count: found {count}, must be at least 1")
+        self._count = count
+        self._deadline_seconds = deadline_seconds
+        self._memory_bytes = memory_bytes
+        self._workers: list[_Worker] = []
+        self._idle: asyncio.Queue[int] = asyncio.Queue()
+        self._closed = False
+
+    async def start(self) -> None:
+        """Start all workers and wait until their parsers are loaded. Raises ExtractError if one does not start."""
+        self._workers = [self._launch() for _ in range(self._count)]
+        try:
+            await asyncio.gather(*(worker.wait_ready() for worker in self._workers))
+        except BaseException:
+            await self.close()
+            raise
+        for place in range(self._count):
+            self._idle.put_nowait(place)
+
+    async def page(self, exchange: Exchange, context: PageContext) -> PageOutcome:
+        """Return what `crawler.task.process_page` makes of *exchange*. Raises only RecordError, as that does."""
+        data, body = encode_page(exchange, context)
+        heads = len(exchange.request_head) + len(exchange.response_head)
+        # of a squeezed body the records are hardly longer, of any other shorter
+        limit = len(body) + len(body) // 8 + 2 * heads + _SLACK_BYTES
+        try:
+            return decode_outcome(*await self._call("page", data, body, url=exchange.url, max_body=limit))
+        except ExtractError as error:
+            return failed_outcome(exchange, context, str(error))
+
+    async def links(self, exchange: Exchange, limit: int) -> Discovery:
+        """Return what `crawler.task.discover` finds in *exchange*, at most *limit* links. Does not raise."""
+        data = {"exchange": encode_exchange_data(exchange), "limit": limit}
+        try:
+            found, _ = await self._call("links", data, exchange.body, url=exchange.url, max_body=0)
+            return _DISCOVERIES.validate_python(found)
+        except ValidationError as error:
+            return Discovery(links=(), error=f"a worker's answer is no list of links: {error}"[:500], truncated=False)
+        except ExtractError as error:
+            return Discovery(links=(), error=str(error), truncated=False)
+
+    async def close(self) -> None:
+        """Kill all workers; calls that wait or are in flight end with an outcome that says so. Safe to repeat."""
+        self._closed = True
+        for worker in self._workers:
+            worker.kill()
+        await asyncio.sleep(0)  # lets the transports close
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def _launch(self) -> _Worker:
+        return _Worker(deadline_seconds=self._deadline_seconds, memory_bytes=self._memory_bytes)
+
+    async def _call(
+        self, name: str, data: dict[str, Any], body: bytes, *, url: str, max_body: int
+    ) -> tuple[dict[str, Any], bytes]:
+        if self._closed:
+            raise ExtractError("the workers were stopped")
+        place = await self._idle.get()
+        try:
+            return await self._call_at(place, {**data, "call": name}, body, url=url, max_body=max_body)
+        finally:
+            self._idle.put_nowait(place)
+
+    async def _call_at(
+        self, place: int, data: dict[str, Any], body: bytes, *, url: str, max_body: int
+    ) -> tuple[dict[str, Any], bytes]:
+        if self._closed:
+            raise ExtractError("the workers were stopped")
+        worker = self._workers[place]
+        usable = False
+        try:
+            await worker.wait_ready()
+            async with asyncio.timeout(self._deadline_seconds):
+                answer, records = await worker.ask(data, body, max_body=max_body)
+            usable = worker.pages < PAGES_PER_WORKER
+        except TimeoutError as error:
+            reason = f"time-out: not done within {self._deadline_seconds:g} s"
+            log.warning("killed_worker", url=url, worker=worker.pid, reason=reason)
+            raise ExtractError(reason) from error
+        except ExtractError as error:
+            log.warning("failed_worker", url=url, worker=worker.pid, error=str(error))
+            raise
+        finally:
+            if not usable:
+                self._replace(place)
+        if not isinstance(found := answer.get("answer"), dict):
+            raise ExtractError(str(answer.get("failed")))
+        return found, records
+
+    def _replace(self, place: int) -> None:
+        self._workers[place].kill()
+        if self._closed:
+            return
+        try:
+            self._workers[place] = self._launch()
+        except OSError as error:  # no room for a process now: the next page that is sent here tries again
+            log.warning("failed_worker", error=str(error))
+        else:
+            log.debug("restarted_worker", worker=self._workers[place].pid)
+
+
+def run_pages(
+    items: Iterable[tuple[Exchange, PageContext]], *, count: int, deadline_seconds: float, memory_bytes: int
+) -> Iterator[PageOutcome]:
+    """Yield the outcome of each item in order, read by a pool of its own; for callers without an event loop.
+
+    Takes from *items* only a few ahead of what was yielded.
+    """
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="ofrecord-workers", daemon=True)
+    thread.start()
+    pool = WorkerPool(count, deadline_seconds, memory_bytes)
+    waiting: deque[Future[PageOutcome]] = deque()
+    try:
+        asyncio.run_coroutine_threadsafe(pool.start(), loop).result()
+        for exchange, context in items:
+            waiting.append(asyncio.run_coroutine_threadsafe(pool.page(exchange, context), loop))
+            if len(waiting) >= 2 * count:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        asyncio.run_coroutine_threadsafe(_stop(pool), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def _stop(pool: WorkerPool) -> None:
+    await pool.close()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.gather(*others, return_exceptions=True)

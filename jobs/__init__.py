@@ -1,0 +1,1 @@
+"""From closed segments to an archive that lasts."""

@@ -1,0 +1,9 @@
+"""The SQLite catalog: a cache of facts and verdicts, folded from the log. Delete it at any time: it is rebuilt.
+
+The only importer of sqlite3. Never the truth: what it says can be had again from the store.
+"""
+
+from jobs.catalog.intake import Catalog
+from jobs.catalog.queries import SourceVersions, StoredCapture, StoredRevision
+
+__all__ = ["Catalog", "SourceVersions", "StoredCapture", "StoredRevision"]

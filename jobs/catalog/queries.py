@@ -1,0 +1,249 @@
+"""What one may ask of the catalog: articles, captures, revisions, runs, what is due. Reads only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import zstandard
+
+from crawler.compare import LastVersion
+from jobs.catalog.schema import TABLES
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCapture:
+    """A capture of an article as the catalog has it: verdict, and where its records lie."""
+
+    url: str
+    captured_at: datetime
+    segment: str
+    n: int
+    run: str
+    status: int | None
+    page_class: str
+    class_reason: str
+    verdict: str | None
+    revision: int | None
+    error: str | None
+    warc_key: str
+    response_offset: int | None
+    response_length: int | None
+    source: str
+    target_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRevision:
+    """A revision with one text of it: the one it was first seen with."""
+
+    number: int
+    captured_at: datetime
+    captures: int
+    segment: str
+    n: int
+    texts: dict[str, str]
+    """Derivation → text digest."""
+
+
+class CatalogQueries:
+    """The reading half of the catalog."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def head(self, source: str) -> tuple[int, str]:
+        """Return number and digest of the last commit folded; (0, "") where there is none."""
+        row = self._db.execute("SELECT seq, head FROM logs WHERE source = ?", (source,)).fetchone()
+        return (row["seq"], row["head"]) if row else (0, "")
+
+    def last(self, source: str, url: str) -> LastVersion | None:
+        """Return the last known version of an article, or `None` if it was never captured."""
+        article = self._db.execute(
+            "SELECT state, last_captured FROM articles WHERE source = ? AND url = ?", (source, url)
+        ).fetchone()
+        if article is None:
+            return None
+        capture = self._db.execute(
+            "SELECT etag, last_modified FROM captures WHERE source = ? AND url = ? ORDER BY captured_at DESC LIMIT 1",
+            (source, url),
+        ).fetchone()
+        current = self._db.execute(
+            "SELECT r.texts FROM captures c JOIN revisions r USING (source, url) WHERE c.source = ? AND c.url = ?"
+            " AND r.number = c.revision ORDER BY c.captured_at DESC, c.segment DESC, c.n DESC LIMIT 1",
+            (source, url),
+        ).fetchone()
+        return LastVersion(
+            captured_at=datetime.fromisoformat(article["last_captured"]),
+            texts=json.loads(current["texts"]) if current else {},
+            state=article["state"],
+            etag=capture["etag"] if capture else None,
+            last_modified=capture["last_modified"] if capture else None,
+        )
+
+    def list_articles(self, source: str | None = None, state: str | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the articles by source and URL."""
+        query = (
+            "SELECT source, url, title, first_seen, last_captured, state, captures, revisions FROM articles"
+            " WHERE (?1 IS NULL OR source = ?1) AND (?2 IS NULL OR state = ?2) ORDER BY source, url"
+        )
+        for row in self._db.execute(query, (source, state)):
+            yield dict(row)
+
+    def find_sources(self, url: str) -> list[str]:
+        """Return the sources that have an article of that normalised URL."""
+        rows = self._db.execute("SELECT source FROM articles WHERE url = ? ORDER BY source", (url,))
+        return [row["source"] for row in rows]
+
+    def list_captures(self, source: str, url: str) -> list[StoredCapture]:
+        """Return all captures of an article in the order of the fold."""
+        rows = self._db.execute(
+            "SELECT c.*, s.warc_key FROM captures c JOIN segments s USING (segment)"
+            " WHERE c.source = ? AND c.url = ? AND c.purpose = 'article' ORDER BY c.captured_at, c.segment, c.n",
+            (source, url),
+        )
+        return [_to_capture(row) for row in rows]
+
+    def list_revisions(self, source: str, url: str) -> list[StoredRevision]:
+        """Return the revisions of an article by number."""
+        rows = self._db.execute("SELECT * FROM revisions WHERE source = ? AND url = ? ORDER BY number", (source, url))
+        return [
+            StoredRevision(
+                number=row["number"],
+                captured_at=datetime.fromisoformat(row["captured_at"]),
+                captures=row["captures"],
+                segment=row["segment"],
+                n=row["n"],
+                texts=json.loads(row["texts"]),
+            )
+            for row in rows
+        ]
+
+    def read_snapshot(self, segment: str, n: int, derivation: str | None = None) -> dict[str, Any] | None:
+        """Return a capture's snapshot with its `text`: the one made at capture time, or that of *derivation*."""
+        row = self._db.execute(
+            "SELECT * FROM snapshots JOIN texts ON digest = text_digest WHERE segment = ?1 AND n = ?2"
+            " AND (?3 IS NULL OR derivation = ?3) ORDER BY native DESC, derivation LIMIT 1",
+            (segment, n, derivation),
+        ).fetchone()
+        if row is None:
+            return None
+        found = {key: row[key] for key in ("derivation", "text_digest", "title", "lead", "class", "confidence")}
+        found["fields"] = json.loads(row["fields"])
+        found["text"] = zstandard.decompress(row["text"]).decode()
+        return found
+
+    def list_underived(self, source: str, url: str, derivation: str) -> list[StoredCapture]:
+        """Return the first capture of each revision of an article that has no text in *derivation*."""
+        missing = {(r.segment, r.n) for r in self.list_revisions(source, url) if derivation not in r.texts}
+        return [c for c in self.list_captures(source, url) if (c.segment, c.n) in missing] if missing else []
+
+    def count_verdicts(self, run: str) -> dict[str, int]:
+        """Return verdict → number of captures of articles in *run*."""
+        rows = self._db.execute(
+            "SELECT verdict, COUNT(*) AS n FROM captures WHERE run = ? AND purpose = 'article' GROUP BY verdict", (run,)
+        )
+        return {row["verdict"]: row["n"] for row in rows if row["verdict"]}
+
+    def count_pages(self, run: str) -> int:
+        """Return how many article pages of *run* were answered and recorded."""
+        query = "SELECT COUNT(*) FROM captures WHERE run = ? AND purpose = 'article' AND response_offset IS NOT NULL"
+        return int(self._db.execute(query, (run,)).fetchone()[0])
+
+    def list_verdicts(self, run: str) -> list[dict[str, Any]]:
+        """Return URL, verdict, class and revision of each article capture of *run*, in order of time."""
+        rows = self._db.execute(
+            "SELECT url, verdict, class, class_reason, status, revision, captured_at FROM captures"
+            " WHERE run = ? AND purpose = 'article' ORDER BY captured_at, segment, n",
+            (run,),
+        )
+        return [dict(row) for row in rows]
+
+    def read_run(self, run: str) -> dict[str, Any] | None:
+        """Return a run's row with `counts` and `discovery` decoded."""
+        row = self._db.execute("SELECT * FROM runs WHERE run = ?", (run,)).fetchone()
+        if row is None:
+            return None
+        return {**dict(row), "counts": json.loads(row["counts"]), "discovery": json.loads(row["discovery"])}
+
+    def last_run(self, source: str) -> str | None:
+        """Return the id of a source's latest run."""
+        row = self._db.execute(
+            "SELECT run FROM commits WHERE source = ? AND run IS NOT NULL ORDER BY seq DESC LIMIT 1", (source,)
+        ).fetchone()
+        return row["run"] if row else None
+
+    def last_started(self, source: str) -> datetime | None:
+        """Return when a source's latest run began, or `None` if it never ran."""
+        row = self._db.execute("SELECT MAX(started) AS started FROM runs WHERE source = ?", (source,)).fetchone()
+        return datetime.fromisoformat(row["started"]) if row["started"] else None
+
+    def count_all(self) -> dict[str, int]:
+        """Return the number of rows of each kind a person asks for."""
+        names = ("commits", "captures", "articles", "revisions")
+        return {name: self._db.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0] for name in names}  # noqa: S608
+
+    def list_due(self, source: str, ages: Sequence[int], now: datetime) -> list[str]:
+        """Return the articles of *source* whose next recheck is due, the oldest due first.
+
+        *ages*: seconds after first sight. An article is due if an age has passed that its last capture did not cover,
+        and at once if it is suspected to be gone: a second look must confirm that.
+        """
+        due: list[tuple[float, str]] = []
+        query = "SELECT url, first_seen, last_captured, state FROM articles WHERE source = ? AND state != 'none'"
+        for row in self._db.execute(query, (source,)):
+            first = datetime.fromisoformat(row["first_seen"])
+            covered = (datetime.fromisoformat(row["last_captured"]) - first).total_seconds()
+            age = (now - first).total_seconds()
+            passed = [mark for mark in ages if covered < mark <= age]
+            if passed or row["state"] == "suspected":
+                due.append((age - passed[0] if passed else 0.0, row["url"]))
+        return [url for _, url in sorted(due, reverse=True)]
+
+    def list_known(self, source: str) -> list[str]:
+        """Return every article of *source* that ever had a text, by URL."""
+        query = "SELECT url FROM articles WHERE source = ? AND state != 'none' ORDER BY url"
+        return [row["url"] for row in self._db.execute(query, (source,))]
+
+    def dump(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Return every table's rows in the order of their keys: two catalogs of one archive give equal dumps."""
+        return {table: [tuple(row) for row in self._db.execute(f"SELECT * FROM {table}")] for table in TABLES}  # noqa: S608 - names of ours
+
+
+class SourceVersions:
+    """The crawler's view of the catalog: the last versions of one source's articles (crawler.compare.LastVersions)."""
+
+    def __init__(self, catalog: CatalogQueries, source: str) -> None:
+        self._catalog = catalog
+        self._source = source
+
+    def last(self, url: str) -> LastVersion | None:
+        """Return the last known version of the article at the normalised *url*."""
+        return self._catalog.last(self._source, url)
+
+
+def _to_capture(row: sqlite3.Row) -> StoredCapture:
+    return StoredCapture(
+        url=row["url"],
+        captured_at=datetime.fromisoformat(row["captured_at"]),
+        segment=row["segment"],
+        n=row["n"],
+        run=row["run"],
+        status=row["status"],
+        page_class=row["class"],
+        class_reason=row["class_reason"],
+        verdict=row["verdict"],
+        revision=row["revision"],
+        error=row["error"],
+        warc_key=row["warc_key"],
+        response_offset=row["response_offset"],
+        response_length=row["response_length"],
+        source=row["source"],
+        target_uri=row["target_uri"],
+    )

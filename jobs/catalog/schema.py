@@ -1,0 +1,87 @@
+"""Tables of the catalog, and how its file is opened: made anew where it is missing, damaged or of another version."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE logs (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, head TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE commits (source TEXT, seq INTEGER, digest TEXT, kind TEXT, committed TEXT, run TEXT, segment TEXT,
+    signature TEXT, epoch INTEGER, PRIMARY KEY (source, seq)) WITHOUT ROWID;
+CREATE TABLE segments (segment TEXT PRIMARY KEY, source TEXT, seq INTEGER, run TEXT, warc_key TEXT, rows_key TEXT,
+    opened TEXT, closed TEXT, size_bytes INTEGER) WITHOUT ROWID;
+CREATE TABLE captures (source TEXT, url TEXT, captured_at TEXT, segment TEXT, n INTEGER, run TEXT, target_uri TEXT,
+    purpose TEXT, status INTEGER, class TEXT, class_reason TEXT, payload_digest TEXT, size_bytes INTEGER, seconds REAL,
+    etag TEXT, last_modified TEXT, redirect TEXT, error TEXT, extraction_error TEXT,
+    response_offset INTEGER, response_length INTEGER, request_offset INTEGER, request_length INTEGER,
+    verdict TEXT, revision INTEGER, PRIMARY KEY (segment, n)) WITHOUT ROWID;
+CREATE INDEX captures_by_url ON captures (source, url, captured_at);
+CREATE INDEX captures_by_run ON captures (run);
+CREATE TABLE snapshots (segment TEXT, n INTEGER, derivation TEXT, native INTEGER, text_digest TEXT, title TEXT,
+    lead TEXT, class TEXT, fields TEXT, confidence REAL, PRIMARY KEY (segment, n, derivation)) WITHOUT ROWID;
+CREATE TABLE texts (digest TEXT PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE articles (source TEXT, url TEXT, title TEXT, first_seen TEXT, last_captured TEXT, last_good TEXT,
+    state TEXT, captures INTEGER, revisions INTEGER, PRIMARY KEY (source, url)) WITHOUT ROWID;
+CREATE TABLE revisions (source TEXT, url TEXT, number INTEGER, segment TEXT, n INTEGER, captured_at TEXT,
+    captures INTEGER, texts TEXT, PRIMARY KEY (source, url, number)) WITHOUT ROWID;
+CREATE TABLE derivations (derivation TEXT PRIMARY KEY, meaning TEXT) WITHOUT ROWID;
+CREATE TABLE runs (run TEXT PRIMARY KEY, source TEXT, trigger TEXT, slot TEXT, started TEXT, finished TEXT, reason TEXT,
+    counts TEXT, discovery TEXT) WITHOUT ROWID;
+"""
+TABLES = (
+    "logs",
+    "commits",
+    "segments",
+    "captures",
+    "snapshots",
+    "texts",
+    "articles",
+    "revisions",
+    "derivations",
+    "runs",
+)
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Open the catalog's file; a writer makes it anew if it is missing, of another version, or no catalog."""
+    if not read_only and not _usable(path):
+        for leftover in path.parent.glob(path.name + "*"):
+            leftover.unlink()
+    mode = "ro" if read_only else "rwc"
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=60, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA trusted_schema = OFF")
+    if not read_only:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        _create_schema(connection)
+    return connection
+
+
+def _usable(path: Path) -> bool:
+    if not path.exists():
+        return False
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            return bool(connection.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION)
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError:
+        return False
+
+
+def _create_schema(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+        for statement in _SCHEMA.split(";"):
+            if statement.strip():
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")

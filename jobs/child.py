@@ -1,0 +1,80 @@
+"""The crawl's own process (`python -m jobs.child PLAN`): runs Scrapy, writes segments, prints its run row, and ends.
+
+Has no storage credentials, opens the catalog read-only. When its standard input ends, its parent is dead: it stops.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from config.errors import ArchiveError, ExitCode
+from config.logs import configure_logging
+from config.settings import Settings
+from config.sources import Source
+from crawler.model import CrawlPlan
+from crawler.rows import encode_row
+from jobs.catalog import Catalog, SourceVersions
+
+_PLANS: TypeAdapter[CrawlPlan] = TypeAdapter(CrawlPlan)
+
+
+def encode_assignment(plan: CrawlPlan, source: Source, settings: Settings, *, catalog: Path, json_logs: bool) -> str:
+    """Return what the parent writes into the plan file."""
+    return json.dumps(
+        {
+            "plan": json.loads(_PLANS.dump_json(plan)),
+            "source": json.loads(source.model_dump_json(by_alias=True, exclude_unset=True)),
+            "settings": json.loads(settings.model_dump_json()),
+            "catalog": str(catalog),
+            "json_logs": json_logs,
+        }
+    )
+
+
+def main(argv: list[str]) -> int:
+    """Carry out the assignment in file *argv*[0]; return an exit code."""
+    assignment: dict[str, Any] = json.loads(Path(argv[0]).read_text(encoding="utf-8"))
+    configure_logging(json=assignment["json_logs"])
+    threading.Thread(target=_stop_with_parent, daemon=True).start()
+    try:
+        return _crawl(assignment)
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        print(f"ofrecord: the disk is full: {error}", file=sys.stderr)  # noqa: T201
+        return ExitCode.DISK_FULL
+    except ArchiveError as error:
+        print(f"ofrecord: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+
+
+def _crawl(assignment: dict[str, Any]) -> int:
+    from crawler.process import crawl  # noqa: PLC0415 - Scrapy is loaded in this process only, after logging is set up
+
+    plan = _PLANS.validate_python(assignment["plan"])
+    source = Source.model_validate(assignment["source"])
+    settings = Settings(**assignment["settings"])
+    with Catalog.open(Path(assignment["catalog"]), read_only=True) as catalog:
+        run = crawl(plan, source, settings, SourceVersions(catalog, source.id))
+    sys.stdout.buffer.write(encode_row(run))
+    sys.stdout.flush()
+    return ExitCode.DONE
+
+
+def _stop_with_parent() -> None:
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

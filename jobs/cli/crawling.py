@@ -1,0 +1,176 @@
+"""Commands that crawl: crawl (once), daemon (for good), job (in the cloud). Thin fronts of jobs.crawl."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from config.errors import ConfigError, ExitCode
+from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive, printable
+from jobs.crawl import CrawlRequest, RunReport, run_crawl
+from jobs.schedule import run_daemon
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from config.sources import Source
+    from jobs.context import OpenArchive
+
+VERDICTS = ("new", "revised", "reverted", "returned", "suspected", "gone", "uncompared", "bad", "unchanged")
+_SHOWN, _REASONS = 50, 5
+
+
+@click.command(epilog=crawling_codes())
+@click.argument("source", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All sources that are not retired.")
+@click.option(
+    "--urls",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Fetch these pages of one SOURCE, one URL a line, and nothing else.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="At most that many article pages a source.")
+@click.option("--recheck", type=click.Choice(["due", "all", "none"]), default="due", help="Which known articles again.")
+@click.option("--trigger", default="crawl", hidden=True)
+@click.option("--slot", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), hidden=True)
+@archive_options
+def crawl(
+    invocation: Invocation,
+    *,
+    source: tuple[str, ...],
+    every: bool,
+    urls: Path | None,
+    limit: int | None,
+    recheck: str,
+    trigger: str,
+    slot: datetime | None,
+) -> int:
+    """Crawl SOURCE once: discover, capture, commit, and say what is new."""
+    if not source and not every:
+        raise ConfigError("no source named: give one or more, or --all; ofrecord sources list shows them")
+    if urls and len(source) != 1:
+        raise ConfigError("--urls needs exactly one SOURCE: its rules read the pages")
+    request = CrawlRequest(trigger=trigger, slot=slot, urls_file=urls, limit=limit, recheck=recheck)
+    chosen = invocation.pick_sources(source, all_active=every)
+    with stop_on_signals() as stop, enter_archive(invocation) as archive:
+        return crawl_sources(invocation, archive, chosen, request, stop)
+
+
+@click.command(epilog=crawling_codes())
+@click.argument("source", nargs=-1)
+@click.option("--limit", type=click.IntRange(min=1), help="At most that many article pages a source.")
+@click.option("--recheck", type=click.Choice(["due", "all", "none"]), default="due", help="Which known articles again.")
+@archive_options
+def job(invocation: Invocation, *, source: tuple[str, ...], limit: int | None, recheck: str) -> int:
+    """Crawl SOURCE (default: all) as a scheduled cloud job: no local state is needed, none is kept."""
+    chosen = invocation.pick_sources(source, all_active=True)
+    request = CrawlRequest(trigger="job", limit=limit, recheck=recheck)
+    with tempfile.TemporaryDirectory(prefix="ofrecord-job-") as scratch, stop_on_signals() as stop:
+        if invocation.settings.state_dir is None:
+            settings = invocation.settings.override(state_dir=Path(scratch))
+            invocation = Invocation(settings, invocation.config_dir, invocation.as_json)
+        with enter_archive(invocation) as archive:
+            return crawl_sources(invocation, archive, chosen, request, stop)
+
+
+@click.command(epilog=crawling_codes())
+@click.argument("source", nargs=-1)
+@click.option("--max-runs", type=click.IntRange(min=1), help="End after that many runs of each source.")
+@click.option("--recheck", type=click.Choice(["due", "all", "none"]), default="due", help="Which known articles again.")
+@archive_options
+def daemon(invocation: Invocation, *, source: tuple[str, ...], max_runs: int | None, recheck: str) -> int:
+    """Crawl SOURCE (default: all with a schedule) by schedule until stopped; each run is a process of its own."""
+    chosen = [one for one in invocation.pick_sources(source, all_active=True) if one.schedule]
+    if not chosen:
+        raise ConfigError("no source has a schedule: add one to its YAML, as in `schedule: every 30 minutes`")
+    with enter_archive(invocation) as archive:
+        archive.refresh()
+        last_runs = {one.id: archive.catalog.last_started(one.id) for one in chosen}
+    options = ["--recheck", recheck, "--config", str(invocation.config_dir)]
+    with stop_on_signals() as stop:
+        run_daemon(chosen, invocation.settings, last_runs, options=options, max_runs=max_runs, stop=stop)
+    return ExitCode.DONE
+
+
+def crawl_sources(
+    invocation: Invocation, archive: OpenArchive, chosen: list[Source], request: CrawlRequest, stop: StopRequest
+) -> int:
+    """Crawl one after the other, print what each brought, and return the exit code of the worst."""
+    reports: list[RunReport] = []
+    for source in chosen:
+        if stop.is_set():
+            break
+        report = run_crawl(archive, source, request, stop=stop)
+        reports.append(report)
+        for problem in report.problems:
+            click.echo(f"ofrecord: {source.id}: {problem}", err=True)
+        if not invocation.as_json:
+            click.echo(describe_run(report, archive.catalog.list_verdicts(report.run)))
+    if invocation.as_json:
+        invocation.print_result(total_reports(reports), "")
+    if stop.interrupted:
+        return ExitCode.INTERRUPTED
+    return max((report.exit_code for report in reports), default=ExitCode.DONE)
+
+
+def describe_run(report: RunReport, verdicts: list[dict[str, Any]]) -> str:
+    """Return a run for people: one line of counts, then a line for each page that is not as it was."""
+    counts = " · ".join(f"{report.verdicts[name]} {name}" for name in VERDICTS if report.verdicts.get(name))
+    links = sum(seed.get("links", 0) for seed in report.discovery)
+    lines = [f"{report.source}: {links} links found · {report.pages} pages" + (f" · {counts}" if counts else "")]
+    telling = [row for row in verdicts if row["verdict"] not in {"unchanged", "bad", None}]
+    lines += [f"  {row['verdict']:<10} {row['url']}" for row in telling[:_SHOWN]]
+    if len(telling) > _SHOWN:
+        lines.append(f"  … and {len(telling) - _SHOWN} more: ofrecord list --source {report.source}")
+    reasons = Counter(row["class_reason"] for row in verdicts if row["verdict"] == "bad")
+    lines += [f"  bad        {count} × {printable(reason)}" for reason, count in reasons.most_common(_REASONS)]
+    lines.append(f"  {report.segments} segments committed · {report.seconds:.1f} s · {report.run}")
+    return "\n".join(lines)
+
+
+def total_reports(reports: list[RunReport]) -> dict[str, Any]:
+    """Return one object for all runs: sums, and each run's own report."""
+    if len(reports) == 1:
+        return reports[0].to_json()
+    total: dict[str, Any] = {"run": None, "pages": 0}
+    for report in reports:
+        flat = report.to_json()
+        for key, value in flat.items():
+            if isinstance(value, int | float) and key != "exit_code":
+                total[key] = total.get(key, 0) + value
+    total["exit_code"] = max((report.exit_code for report in reports), default=0)
+    total["runs"] = [report.to_json() for report in reports]
+    return total
+
+
+class StopRequest(threading.Event):
+    """Set by SIGTERM and SIGINT; `interrupted` tells a Ctrl-C from an orderly stop."""
+
+    interrupted = False
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[StopRequest]:
+    """Turn SIGTERM and SIGINT into a StopRequest; a second Ctrl-C ends at once."""
+    stop = StopRequest()
+
+    def request_stop(number: int, _frame: object) -> None:
+        if number == signal.SIGINT:
+            if stop.is_set():
+                raise KeyboardInterrupt
+            stop.interrupted = True
+        stop.set()
+
+    before = {number: signal.signal(number, request_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

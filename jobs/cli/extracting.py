@@ -1,0 +1,120 @@
+"""The command extract: HTML in, JSON lines out. Needs no archive."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from config.errors import ConfigError
+from config.sources import ExtractRules
+from crawler.derivation import derive
+from crawler.extract import check_rules
+from crawler.model import Exchange, Purpose
+from crawler.outcome import PageContext
+from crawler.workers import run_pages
+from jobs.cli.options import Invocation, common_options, exit_codes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crawler.outcome import PageOutcome
+
+_SUFFIXES = {".html", ".htm", ".xhtml"}
+_PLAIN_FIELDS = ("authors", "published", "modified", "section", "tags", "language", "canonical_url", "image")
+
+
+@click.command(epilog=exit_codes())
+@click.argument("path", type=click.Path(exists=True, allow_dash=True, path_type=Path))
+@click.option("--source", "source_id", help="Apply this source's rules.")
+@click.option("--url", help="The page's URL, for one page.")
+@click.option(
+    "--urls", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON object: file name → URL."
+)
+@common_options
+def extract(invocation: Invocation, *, path: Path, source_id: str | None, url: str | None, urls: Path | None) -> None:
+    """Extract clean text and fields from HTML: a file, a folder of files, or - for standard input.
+
+    Prints one JSON object a page: file, kind, title, lead, text (lead and body, without the title), published, authors,
+    language, … Nothing is stored.
+    """
+    source = invocation.pick_sources((source_id,))[0] if source_id else None
+    rules = source.extract if source else ExtractRules()
+    check_rules(rules)
+    timezone, language = (source.timezone, source.language) if source else (None, None)
+    context = PageContext(
+        rules=rules,
+        timezone=timezone,
+        language=language,
+        derivation=derive(rules, timezone=timezone, language=language).digest,
+        record=False,
+    )
+    names: list[str] = []
+
+    def read_items() -> Iterator[tuple[Exchange, PageContext]]:
+        for name, exchange in _read_pages(path, url, _read_urls(urls)):
+            names.append(name)
+            yield exchange, context
+
+    settings = invocation.settings
+    outcomes = run_pages(
+        read_items(),
+        count=settings.workers,
+        deadline_seconds=settings.page_seconds,
+        memory_bytes=settings.worker_memory_bytes,
+    )
+    for number, outcome in enumerate(outcomes):
+        click.echo(json.dumps(describe_outcome(names[number], outcome), ensure_ascii=False))
+
+
+def describe_outcome(name: str, outcome: PageOutcome) -> dict[str, Any]:
+    """Return what was made of one page as JSON data."""
+    data: dict[str, Any] = {"file": name, "kind": str(outcome.page_class), "reason": outcome.class_reason}
+    snapshot = outcome.snapshot
+    if snapshot is None:
+        return data | {"title": None, "lead": None, "text": None, "error": outcome.extraction_error}
+    fields = {key: field.value for key, field in snapshot.fields.items()}
+    data |= {"title": snapshot.title, "lead": snapshot.lead, "text": snapshot.body, "text_digest": snapshot.text_digest}
+    data |= {key: fields.pop(key, None) for key in _PLAIN_FIELDS}
+    return data | {"fields": fields, "confidence": snapshot.confidence, "derivation": snapshot.derivation}
+
+
+def _read_pages(path: Path, url: str | None, urls: dict[str, str]) -> Iterator[tuple[str, Exchange]]:
+    if str(path) == "-":
+        yield "-", _to_exchange(sys.stdin.buffer.read(), url or "")
+        return
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES)
+    if not files:
+        raise ConfigError(f"{path}: found no {', '.join(sorted(_SUFFIXES))} file, expected at least one")
+    for file in files:
+        name = file.name if path.is_file() else str(file.relative_to(path))
+        yield name, _to_exchange(file.read_bytes(), url or urls.get(name, ""))
+
+
+def _read_urls(path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{path}: expected a JSON object of file name → URL: {error}") from error
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: found {type(data).__name__}, expected a JSON object of file name → URL")
+    return {str(key): str(value) for key, value in data.items()}
+
+
+def _to_exchange(body: bytes, url: str) -> Exchange:
+    return Exchange(
+        url=url,
+        purpose=Purpose.ARTICLE,
+        started_at=datetime.now(UTC),
+        seconds=0.0,
+        request_head=b"",
+        status=200,
+        response_head=b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n",
+        body=body,
+    )

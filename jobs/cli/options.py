@@ -1,0 +1,172 @@
+"""Options that commands share, and what they make of them: settings, sources, an open archive."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from config.errors import ConfigError, ExitCode
+from config.logs import configure_logging
+from config.settings import Settings, load_settings
+from config.sources import Source, load_sources
+from jobs.context import OpenArchive, open_archive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MEANINGS = {
+    ExitCode.DONE: "done",
+    ExitCode.FAILED: "unexpected failure",
+    ExitCode.USAGE: "usage or configuration",
+    ExitCode.CRAWL_FAILED: "discovery failed or more captures failed than max_failed",
+    ExitCode.DISK_FULL: "the disk is full",
+    ExitCode.NO_ARCHIVE: "no archive there",
+    ExitCode.LOCKED: "this source is already being crawled",
+    ExitCode.STORE_REFUSED: "store refused us or cannot be reached",
+    ExitCode.DAMAGE: "damage found",
+    ExitCode.INTERRUPTED: "interrupted",
+}
+DEFAULT_CONFIG = Path(__file__).resolve().parents[2] / "config"
+
+_READING = (ExitCode.NO_ARCHIVE, ExitCode.STORE_REFUSED, ExitCode.DAMAGE)
+_CRAWLING = (ExitCode.CRAWL_FAILED, ExitCode.DISK_FULL, ExitCode.NO_ARCHIVE, ExitCode.LOCKED, ExitCode.STORE_REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What the shared options said."""
+
+    settings: Settings
+    config_dir: Path
+    as_json: bool
+
+    def load_sources(self) -> dict[str, Source]:
+        """Return all configured sources by id. Raises ConfigError."""
+        return load_sources(self.config_dir / "sources")
+
+    def pick_sources(self, names: tuple[str, ...], *, all_active: bool = False) -> list[Source]:
+        """Return the sources of those ids, or with *all_active* all that are not retired. Raises ConfigError."""
+        known = self.load_sources()
+        if all_active and not names:
+            return [source for source in known.values() if not source.retired]
+        return [pick_source(name, known) for name in names]
+
+    def print_result(self, data: dict[str, Any], text: str) -> None:
+        """Write one result to stdout: *data* as a JSON line with --json, else *text*."""
+        click.echo(json.dumps(data, ensure_ascii=False, default=str) if self.as_json else text)
+
+
+def pick_source(name: str, known: dict[str, Source]) -> Source:
+    """Return the source of id *name*. Raises ConfigError naming the nearest."""
+    import difflib  # noqa: PLC0415 - only for the message
+
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(sorted(known)) or 'none'}"
+    raise ConfigError(f"no source {name!r}{hint}")
+
+
+def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --config, --json and the log options to a command; it gets an `Invocation` as its first argument."""
+    return _add_options(function, archive=False)
+
+
+def archive_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --archive and --state to the common options."""
+    return _add_options(function, archive=True)
+
+
+def exit_codes(*codes: ExitCode) -> str:
+    """Return the help's last paragraph: the exit codes that a command can end with."""
+    listed = sorted({ExitCode.DONE, ExitCode.FAILED, ExitCode.USAGE, *codes, ExitCode.INTERRUPTED})
+    return "Exit codes: " + " · ".join(f"{code.value} {MEANINGS[code]}" for code in listed)
+
+
+def reading_codes() -> str:
+    """Return the exit codes of commands that read an archive."""
+    return exit_codes(*_READING)
+
+
+def crawling_codes() -> str:
+    """Return the exit codes of commands that crawl."""
+    return exit_codes(*_CRAWLING, ExitCode.DAMAGE)
+
+
+def enter_archive(invocation: Invocation) -> Any:  # noqa: ANN401 - a context manager of OpenArchive
+    """Return the context in which the archive is open."""
+    return open_archive(invocation.settings)
+
+
+def iterate_json(items: Iterator[dict[str, Any]]) -> Iterator[str]:
+    """Yield *items* as JSON lines."""
+    for item in items:
+        yield json.dumps(item, ensure_ascii=False, default=str)
+
+
+def printable(text: str) -> str:
+    """Return *text* without control characters: what a page says must not steer a terminal."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def want_colour() -> bool:
+    """Whether stdout should be coloured: a terminal, and NO_COLOR is not set."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[..., Any]:
+    def wrapper(
+        *,
+        config: Path | None,
+        as_json: bool,
+        log_format: str | None,
+        log_level: str,
+        archive_place: str | None = None,
+        state: Path | None = None,
+        **rest: Any,  # noqa: ANN401 - the command's own options
+    ) -> Any:  # noqa: ANN401
+        configure_logging(json=None if log_format is None else log_format == "json", level=log_level)
+        settings = load_settings(config)
+        changes: dict[str, Any] = {}
+        if archive_place:
+            changes["archive"] = archive_place
+        if state:
+            changes["state_dir"] = state
+        settings = settings.override(**changes) if changes else settings
+        return function(Invocation(settings, config or DEFAULT_CONFIG, as_json), **rest)
+
+    wrapper.__doc__ = function.__doc__
+    wrapper.__name__ = function.__name__
+    wrapper.__click_params__ = list(getattr(function, "__click_params__", []))  # type: ignore[attr-defined]
+    decorators = [
+        click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info"),
+        click.option(
+            "--log-format", type=click.Choice(["text", "json"]), help="Default: text on a terminal, else JSON."
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Results as JSON, one object a line."),
+        click.option(
+            "--config",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            envvar="OFRECORD_CONFIG_DIR",
+            help="Folder with settings.yaml and sources/, in place of the bundled one.",
+        ),
+    ]
+    if archive:
+        decorators += [
+            click.option(
+                "--state", type=click.Path(file_okay=False, path_type=Path), help="Folder of spool and catalog."
+            ),
+            click.option("--archive", "archive_place", help="A path or s3://BUCKET/PREFIX; else OFRECORD_ARCHIVE."),
+        ]
+    for decorator in decorators:
+        decorator(wrapper)
+    return wrapper
+
+
+__all__ = ["Invocation", "OpenArchive", "archive_options", "common_options", "enter_archive"]

@@ -1,0 +1,193 @@
+"""Commands that read the archive: list, show, history, diff."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from config.errors import ConfigError
+from crawler.encoding import inflate
+from crawler.urls import normalise_url
+from crawler.warc import read_response
+from jobs.cli.options import (
+    Invocation,
+    archive_options,
+    enter_archive,
+    iterate_json,
+    printable,
+    reading_codes,
+    want_colour,
+)
+from jobs.diff import diff_texts, diff_to_json, render_diff
+
+if TYPE_CHECKING:
+    from jobs.catalog import StoredCapture, StoredRevision
+    from jobs.context import OpenArchive
+
+MAX_PAGE_BYTES = 256 * 1024 * 1024
+_STATES = ("live", "suspected", "gone", "none")
+
+
+@click.command("list", epilog=reading_codes())
+@click.option("--source", help="Only of this source.")
+@click.option("--status", type=click.Choice(_STATES), help="Only articles that stand so.")
+@archive_options
+def list_articles(invocation: Invocation, *, source: str | None, status: str | None) -> None:
+    """List the articles in the archive."""
+    with enter_archive(invocation) as archive:
+        archive.refresh(source)
+        articles = archive.catalog.list_articles(source, status)
+        if invocation.as_json:
+            for line in iterate_json(articles):
+                click.echo(line)
+            return
+        for row in articles:
+            revisions = f"{row['revisions']} text" + ("s" if row["revisions"] != 1 else "")
+            click.echo(f"{row['last_captured'][:16]}Z  {row['state']:<9} {revisions:<8} {row['url']}")
+            if row["title"]:
+                click.echo(f"{'':<19}{printable(row['title'])}")
+
+
+@click.command(epilog=reading_codes())
+@click.argument("url")
+@click.option("--source", help="Where two sources have that URL.")
+@click.option("--revision", type=click.IntRange(min=1), help="Which text; default: the latest.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "html", "raw"]), default="text")
+@archive_options
+def show(invocation: Invocation, *, url: str, source: str | None, revision: int | None, form: str) -> None:
+    """Show an article: its clean text, its fields (json), the page as served (html), or its WARC record (raw)."""
+    with enter_archive(invocation) as archive:
+        owner, article = find_article(archive, url, source)
+        chosen = pick_revision(archive, owner, article, revision)
+        if form in {"html", "raw"}:
+            sys.stdout.buffer.write(read_page(archive, owner, article, chosen, decoded=form == "html"))
+            return
+        snapshot = archive.catalog.read_snapshot(chosen.segment, chosen.n) or {}
+        if form == "json" or invocation.as_json:
+            data = {"url": article, "source": owner, "revision": chosen.number, "captured_at": chosen.captured_at}
+            click.echo(next(iterate_json(iter([data | snapshot]))))
+        else:
+            click.echo(snapshot.get("text", ""))
+
+
+@click.command(epilog=reading_codes())
+@click.argument("url")
+@click.option("--source", help="Where two sources have that URL.")
+@archive_options
+def history(invocation: Invocation, *, url: str, source: str | None) -> None:
+    """Show every capture of an article with its verdict."""
+    with enter_archive(invocation) as archive:
+        owner, article = find_article(archive, url, source)
+        captures = archive.catalog.list_captures(owner, article)
+        if not invocation.as_json:
+            click.echo(f"{article}\n{len(captures)} captures of {owner}")
+        for capture in captures:
+            if invocation.as_json:
+                click.echo(next(iterate_json(iter([describe_capture(capture)]))))
+            else:
+                text = f"text {capture.revision}" if capture.revision else "no text"
+                status = capture.status if capture.status is not None else "—"
+                click.echo(
+                    f"  {capture.captured_at:%Y-%m-%d %H:%M:%S}Z  {capture.verdict or '':<10} {text:<8} {status} "
+                    f"{capture.page_class}: {printable(capture.class_reason)}"
+                )
+
+
+@click.command(epilog=reading_codes())
+@click.argument("url")
+@click.argument("before", type=click.IntRange(min=1), required=False)
+@click.argument("after", type=click.IntRange(min=1), required=False)
+@click.option("--source", help="Where two sources have that URL.")
+@archive_options
+def diff(invocation: Invocation, *, url: str, before: int | None, after: int | None, source: str | None) -> None:
+    """Show what changed in an article's words between two of its texts (default: the last two)."""
+    with enter_archive(invocation) as archive:
+        owner, article = find_article(archive, url, source)
+        newest = archive.catalog.list_revisions(owner, article)
+        if len(newest) < 2 and before is None:
+            invocation.print_result({"url": article, "changes": []}, "one text only: nothing to compare")
+            return
+        new = pick_revision(archive, owner, article, after or len(newest))
+        old = pick_revision(archive, owner, article, before or max(new.number - 1, 1))
+        texts = read_comparable(archive, old, new)
+        result = diff_texts(*texts)
+        data = {"url": article, "source": owner, "before": old.number, "after": new.number} | diff_to_json(result)
+        sides = " → ".join(f"text {side.number} ({side.captured_at:%Y-%m-%d %H:%M}Z)" for side in (old, new))
+        invocation.print_result(data, f"{article}\n{sides}\n{render_diff(result, colour=want_colour())}")
+
+
+def find_article(archive: OpenArchive, url: str, source: str | None) -> tuple[str, str]:
+    """Return source and normalised URL of an article, after a look at the log. Raises ConfigError if there is none."""
+    try:
+        article = normalise_url(url)
+    except ValueError as error:
+        raise ConfigError(f"{url}: not a URL: {error}") from error
+    archive.refresh(source)
+    owners = [one for one in archive.catalog.find_sources(article) if source in {None, one}]
+    if not owners:
+        raise ConfigError(f"{article}: no capture in this archive" + (f" of source {source}" if source else ""))
+    if len(owners) > 1:
+        raise ConfigError(f"{article}: {', '.join(owners)} have it; say which with --source")
+    return owners[0], article
+
+
+def pick_revision(archive: OpenArchive, source: str, url: str, number: int | None) -> StoredRevision:
+    """Return a revision of an article, the latest seen by default. Raises ConfigError if there is none such."""
+    revisions = archive.catalog.list_revisions(source, url)
+    if not revisions:
+        raise ConfigError(f"{url}: captured, but never with a text; ofrecord history shows why")
+    if number is None:
+        number = next((c.revision for c in reversed(archive.catalog.list_captures(source, url)) if c.revision), 1)
+    if number > len(revisions):
+        raise ConfigError(f"{url}: found {len(revisions)} texts, expected a number from 1 to {len(revisions)}")
+    return revisions[number - 1]
+
+
+def read_comparable(archive: OpenArchive, old: StoredRevision, new: StoredRevision) -> tuple[str, str]:
+    """Return both texts, in one derivation where they have one: a change of rules is no change of words."""
+    common = sorted(old.texts.keys() & new.texts.keys())
+    for derivation in [*common, None]:
+        first = archive.catalog.read_snapshot(old.segment, old.n, derivation)
+        second = archive.catalog.read_snapshot(new.segment, new.n, derivation)
+        if first and second:
+            return first["text"], second["text"]
+    return "", ""
+
+
+def read_page(archive: OpenArchive, source: str, url: str, revision: StoredRevision, *, decoded: bool) -> bytes:
+    """Return the page of a revision's first capture: its body without content coding, or its whole WARC record."""
+    captures = archive.catalog.list_captures(source, url)
+    capture = next(c for c in captures if (c.segment, c.n) == (revision.segment, revision.n))
+    if capture.response_offset is None or capture.response_length is None:
+        raise ConfigError(f"{url}: this capture has no record")
+    member = archive.store.get(capture.warc_key, offset=capture.response_offset, length=capture.response_length)
+    where = f"{archive.store.url}/{capture.warc_key}: offset {capture.response_offset}"
+    response = read_response(member, where=where)
+    if not decoded:
+        return gzip.decompress(member)
+    exchange = response.exchange()
+    return inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=MAX_PAGE_BYTES)
+
+
+def describe_capture(capture: StoredCapture) -> dict[str, Any]:
+    """Return a capture as JSON data."""
+    return {
+        "url": capture.url,
+        "source": capture.source,
+        "captured_at": capture.captured_at.isoformat(),
+        "verdict": capture.verdict,
+        "revision": capture.revision,
+        "status": capture.status,
+        "class": capture.page_class,
+        "class_reason": capture.class_reason,
+        "error": capture.error,
+        "run": capture.run,
+        "warc": {
+            "key": capture.warc_key,
+            "offset": capture.response_offset,
+            "length": capture.response_length,
+        },
+    }

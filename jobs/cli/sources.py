@@ -1,0 +1,57 @@
+"""Commands about sources: list, validate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from config.errors import ConfigError, ExitCode
+from crawler.extract import check_rules
+from jobs.cli.options import Invocation, common_options, exit_codes
+
+if TYPE_CHECKING:
+    from config.sources import Source
+
+
+@click.group()
+def sources() -> None:
+    """Show and check the configured sources."""
+
+
+@sources.command("list", epilog=exit_codes())
+@common_options
+def list_sources(invocation: Invocation) -> None:
+    """List the configured sources."""
+    for source in invocation.load_sources().values():
+        data = describe_source(source)
+        seeds = f"{len(source.discover)} seeds"
+        schedule = "retired" if source.retired else source.schedule or "no schedule"
+        invocation.print_result(data, f"{source.id:<24} {schedule:<20} {seeds:<10} {source.name}")
+
+
+@sources.command("validate", epilog=exit_codes())
+@click.argument("source", nargs=-1)
+@common_options
+def validate(invocation: Invocation, *, source: tuple[str, ...]) -> int:
+    """Check the YAML of all sources, or of some, with every selector and expression in it."""
+    for one in invocation.pick_sources(source, all_active=False) or invocation.load_sources().values():
+        try:
+            check_rules(one.extract)
+        except ConfigError as error:
+            raise ConfigError(f"{one.id}: {error}") from error
+        invocation.print_result({"source": one.id, "valid": True}, f"{one.id}: valid")
+    return ExitCode.DONE
+
+
+def describe_source(source: Source) -> dict[str, Any]:
+    """Return a source as JSON data, without its headers."""
+    return {
+        "source": source.id,
+        "name": source.name,
+        "home": source.home,
+        "language": source.language,
+        "schedule": source.schedule,
+        "retired": source.retired,
+        "seeds": [{entry.kind: entry.url} for entry in source.discover],
+    }

@@ -1,0 +1,80 @@
+"""An archive as one process has it open: store, identity, settings, local state, catalog."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config.errors import ConfigError, RunLocked
+from jobs.archive import ArchiveInfo, Log, list_sources, read_info
+from jobs.catalog import Catalog
+from jobs.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from config.settings import Settings
+    from jobs.store import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class OpenArchive:
+    """What every job needs; passed down, never global."""
+
+    store: ObjectStore
+    info: ArchiveInfo
+    settings: Settings
+    state: Path
+    """Folder of this archive's local state: catalog and spools. Disposable but for what is not yet committed."""
+    catalog: Catalog
+
+    def log(self, source: str) -> Log:
+        """Return the log of *source*."""
+        return Log(self.store, self.info, source)
+
+    def spool(self, source: str) -> Path:
+        """Return the folder of this source's segments that are not yet in the store."""
+        return self.state / "spool" / source
+
+    def refresh(self, source: str | None = None) -> None:
+        """Fold what the log has beyond the catalog: of one source, or of all."""
+        for one in [source] if source else list_sources(self.store):
+            self.catalog.refresh(self.store, self.log(one))
+
+
+@contextmanager
+def open_archive(settings: Settings) -> Iterator[OpenArchive]:
+    """Open the archive that the settings name. Raises ConfigError, ArchiveMissing, StoreError."""
+    if not settings.archive:
+        raise ConfigError("no archive named: give --archive PATH or s3://BUCKET/PREFIX, or set OFRECORD_ARCHIVE")
+    store = open_store(settings.archive, settings)
+    info = read_info(store)
+    state = settings.resolve_state_dir() / info.archive
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{state}: cannot keep local state here ({error.strerror}); give --state DIR") from error
+    with Catalog.open(state / "catalog.sqlite") as catalog:
+        yield OpenArchive(store, info, settings, state, catalog)
+
+
+@contextmanager
+def lock_source(spool: Path, source: str) -> Iterator[None]:
+    """Hold this machine's lock of *source*. Raises RunLocked saying which process holds it."""
+    spool.mkdir(parents=True, exist_ok=True)
+    with (spool / "lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.seek(0)
+            holder = file.read(40).strip() or "another process"
+            raise RunLocked(f"{source}: is being crawled by {holder}; wait for it or stop it") from error
+        file.seek(0)
+        file.truncate()
+        file.write(f"process {os.getpid()}")
+        file.flush()
+        yield

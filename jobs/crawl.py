@@ -1,0 +1,256 @@
+"""One run: starts the crawl's child process, commits each segment as it closes, folds, and reports what was new.
+
+Everything that a run leaves on disk is finished by the next one, whatever the last one died of.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from config.errors import ExitCode, StoreError
+from crawler.ids import new_id
+from crawler.model import CrawlPlan
+from crawler.recovery import recover_segments
+from crawler.rows import RunRow, decode_row
+from jobs.child import encode_assignment
+from jobs.context import lock_source
+from jobs.rederive import derive_earlier
+from jobs.seal import load_sealed, seal_segment
+from jobs.upload import remove_segment, upload_segment
+
+if TYPE_CHECKING:
+    import threading
+
+    from config.sources import Source
+    from jobs.context import OpenArchive
+
+log = structlog.get_logger()
+
+_PASSED_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "PYTHONWARNINGS", "NO_COLOR")
+_POLL_SECONDS = 0.2
+_CHILD_STOP_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlRequest:
+    """What is asked of one run."""
+
+    trigger: str = "crawl"
+    slot: datetime | None = None
+    urls_file: Path | None = None
+    limit: int | None = None
+    recheck: str = "due"
+    """`due`, `all` or `none` of the known articles."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """How a run went, for people and for orchestrators; verdicts are the fold's."""
+
+    run: str
+    source: str
+    pages: int
+    """Article pages answered and recorded."""
+    verdicts: dict[str, int]
+    counts: dict[str, int]
+    discovery: list[dict[str, Any]]
+    segments: int
+    seconds: float
+    reason: str
+    """`finished`, `limit`, `stopped` or `died`."""
+    exit_code: int
+    problems: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return one flat JSON object: `new`, `revised`, … beside `pages`, `captures`, `seconds`."""
+        data = asdict(self)
+        first: dict[str, Any] = {name: data.pop(name) for name in ("run", "source", "pages")}
+        return {**first, **data.pop("verdicts"), **data.pop("counts"), **data}
+
+
+def run_crawl(
+    archive: OpenArchive, source: Source, request: CrawlRequest, *, stop: threading.Event | None = None
+) -> RunReport:
+    """Crawl *source* once and commit what was captured.
+
+    Raises RunLocked, ConfigError and StoreError; whatever is raised, the spool keeps what was fetched.
+    """
+    spool = archive.spool(source.id)
+    with lock_source(spool, source.id):
+        archive.refresh(source.id)
+        finish_spool(archive, source)
+        return _run_locked(archive, source, request, stop)
+
+
+def finish_spool(archive: OpenArchive, source: Source) -> int:
+    """Bring every segment in the source's spool to the store, whatever state a death left it in; return how many."""
+    spool = archive.spool(source.id)
+    recover_segments(spool, datetime.now(UTC))
+    done = 0
+    for closed in _list_folders(spool / "closed"):
+        derived = derive_earlier(archive, source, closed)
+        seal_segment(closed, now=datetime.now(UTC), derived=derived)
+    for path in _list_folders(spool / "sealed"):
+        sealed = load_sealed(path)
+        after, head = archive.catalog.head(source.id)
+        stored, others = upload_segment(archive.store, archive.info, sealed, after=after, head=head)
+        for commit in [*others, stored]:
+            archive.catalog.add_commit(archive.store, commit)
+        remove_segment(sealed)
+        done += 1
+    return done
+
+
+def _run_locked(archive: OpenArchive, source: Source, request: CrawlRequest, stop: threading.Event | None) -> RunReport:
+    started = time.monotonic()
+    run = new_id(source.id, datetime.now(UTC))
+    structlog.contextvars.bind_contextvars(run_id=run, source=source.id)
+    log.info("started_run", trigger=request.trigger)
+    problems: list[str] = []
+    try:
+        child = _start_child(archive, source, request, run)
+        segments = _follow(archive, source, child, stop, problems)
+        row = _read_run_row(child)
+        segments += finish_spool(archive, source)
+        archive.refresh(source.id)
+        code, problem = _judge_run(row, child.returncode, archive.settings.max_failed)
+        report = RunReport(
+            run=run,
+            source=source.id,
+            pages=archive.catalog.count_pages(run),
+            verdicts=archive.catalog.count_verdicts(run),
+            counts=row.counts if row else {},
+            discovery=row.discovery if row else [],
+            segments=segments,
+            seconds=round(time.monotonic() - started, 3),
+            reason=row.reason if row else "died",
+            exit_code=code,
+            problems=problems + ([problem] if problem else []),
+        )
+        log.info(
+            "finished_run", **{key: value for key, value in report.to_json().items() if key not in {"run", "source"}}
+        )
+        return report
+    finally:
+        structlog.contextvars.unbind_contextvars("run_id", "source")
+
+
+def _start_child(archive: OpenArchive, source: Source, request: CrawlRequest, run: str) -> subprocess.Popen[bytes]:
+    spool = archive.spool(source.id)
+    recheck_file = None
+    if request.urls_file is None and request.recheck != "none":
+        recheck_file = spool / "recheck.txt"
+        known = (
+            archive.catalog.list_known(source.id)
+            if request.recheck == "all"
+            else archive.catalog.list_due(source.id, source.recheck, datetime.now(UTC))
+        )
+        recheck_file.write_text("".join(f"{url}\n" for url in known), encoding="utf-8")
+    plan = CrawlPlan(
+        run=run,
+        source=source.id,
+        archive=archive.info.archive,
+        trigger=request.trigger,
+        spool=str(spool),
+        urls_file=str(request.urls_file.absolute()) if request.urls_file else None,
+        recheck_file=str(recheck_file) if recheck_file else None,
+        recheck_all=request.recheck == "all",
+        limit=request.limit,
+        max_seconds=archive.settings.max_run_seconds,
+        slot=request.slot,
+    )
+    assignment = spool / "plan.json"
+    text = encode_assignment(
+        plan, source, archive.settings, catalog=archive.state / "catalog.sqlite", json_logs=not sys.stderr.isatty()
+    )
+    assignment.touch(mode=0o600)
+    assignment.write_text(text, encoding="utf-8")
+    return subprocess.Popen(
+        [sys.executable, "-m", "jobs.child", str(assignment)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=_scrub_environment(source),
+        start_new_session=True,
+    )
+
+
+def _scrub_environment(source: Source) -> dict[str, str]:
+    """Return the child's environment: no credentials of any store, only what it needs and the source's own secrets."""
+    names = {*_PASSED_ENVIRONMENT, *source.environment_names}
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def _follow(
+    archive: OpenArchive,
+    source: Source,
+    child: subprocess.Popen[bytes],
+    stop: threading.Event | None,
+    problems: list[str],
+) -> int:
+    """Commit closed segments while *child* runs; on *stop* end it. Returns how many were committed."""
+    segments, asked = 0, 0.0
+    while child.poll() is None:
+        time.sleep(_POLL_SECONDS)
+        if stop is not None and stop.is_set():
+            if not asked:
+                child.terminate()
+                asked = time.monotonic()
+            elif time.monotonic() - asked > _CHILD_STOP_SECONDS:
+                child.kill()
+        if problems or not _list_folders(archive.spool(source.id) / "closed"):
+            continue
+        try:
+            segments += finish_spool(archive, source)
+        except (StoreError, OSError) as error:  # the crawl goes on; what it writes waits in the spool
+            problems.append(str(error))
+            log.warning("failed_upload", error=str(error))
+    return segments
+
+
+def _read_run_row(child: subprocess.Popen[bytes]) -> RunRow | None:
+    if child.stdout is None or child.stdin is None:
+        return None
+    with child.stdout, child.stdin:
+        lines = child.stdout.read().splitlines()
+    row = decode_row(lines[-1]) if lines else None
+    return row if isinstance(row, RunRow) else None
+
+
+def _judge_run(row: RunRow | None, returncode: int, max_failed: float) -> tuple[ExitCode, str | None]:
+    """Return the exit code of a run and what is wrong with it, if anything."""
+    if returncode in {ExitCode.DISK_FULL, ExitCode.USAGE}:
+        return ExitCode(returncode), "the crawl's process ended early; its message stands above"
+    if row is None:
+        return ExitCode.FAILED, f"the crawl's process ended with {returncode}; what it had recorded is committed"
+    if failure := _judge_counts(row, max_failed):
+        return ExitCode.CRAWL_FAILED, failure
+    return ExitCode.DONE, None
+
+
+def _judge_counts(row: RunRow, max_failed: float) -> str | None:
+    if row.discovery and all(seed.get("error") for seed in row.discovery):
+        first = row.discovery[0]
+        return f"discovery failed: none of {len(row.discovery)} seeds could be read; {first['url']}: {first['error']}"
+    articles, failed = row.counts.get("articles", 0), row.counts.get("failed", 0)
+    if articles and failed / articles > max_failed:
+        return f"{failed} of {articles} article captures failed; at most {max_failed:.0%} may (setting max_failed)"
+    return None
+
+
+def _list_folders(parent: Path) -> list[Path]:
+    return sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether *error* says that there is no room left."""
+    return error.errno in {errno.ENOSPC, errno.EDQUOT}

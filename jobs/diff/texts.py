@@ -1,0 +1,180 @@
+"""Two texts → the lines that are the same, removed, added or changed, and the words that changed in the last."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from jobs.diff.matching import Matcher, measure_ends
+from jobs.diff.words import split_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jobs.diff.matching import Block
+
+MIN_LIKENESS = 0.4
+"""Share of words that two lines must have in common to be shown as one line that was changed."""
+MAX_PAIRINGS = 2_500
+"""Pairs of lines up to which the likest are looked for; beyond, the first goes with the first, and so on."""
+
+
+class Change(StrEnum):
+    """What became of a line or of some words."""
+
+    SAME = "same"
+    REMOVED = "removed"
+    ADDED = "added"
+    CHANGED = "changed"
+    """A line that is still there with other words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A run of words within a changed line; white space counts."""
+
+    change: Change
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of either text or, if it is the same or changed, of both."""
+
+    change: Change
+    before: str | None
+    after: str | None
+    before_number: int | None
+    """From 1."""
+    after_number: int | None
+    """From 1."""
+    words: tuple[Words, ...] = ()
+    """Of a changed line: same, removed and added, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDiff:
+    """All lines of both texts, in order."""
+
+    lines: tuple[Line, ...]
+
+    @property
+    def changed(self) -> bool:
+        """Whether the texts differ."""
+        return any(line.change is not Change.SAME for line in self.lines)
+
+
+def diff_texts(before: str, after: str) -> TextDiff:
+    """Return what changed from *before* to *after*, texts in normal form (lines joined by one newline)."""
+    matcher = Matcher()
+    old, new = (text.split("\n") if text else [] for text in (before, after))
+    lines: list[Line] = []
+    i = j = 0
+    for start, other, size in [*matcher.match(old, new), (len(old), len(new), 0)]:
+        lines += _pair_lines(matcher, old[i:start], new[j:other], i, j)
+        lines += [Line(Change.SAME, old[start + k], new[other + k], start + k + 1, other + k + 1) for k in range(size)]
+        i, j = start + size, other + size
+    return TextDiff(tuple(lines))
+
+
+def diff_to_json(diff: TextDiff) -> dict[str, Any]:
+    """Return *diff* as JSON data, the unchanged lines left out."""
+    changes = [
+        {
+            "change": line.change.value,
+            "before": line.before,
+            "after": line.after,
+            "before_line": line.before_number,
+            "after_line": line.after_number,
+            "words": [{"change": words.change.value, "text": words.text} for words in line.words],
+        }
+        for line in diff.lines
+        if line.change is not Change.SAME
+    ]
+    return {"changed": diff.changed, "changes": changes}
+
+
+def _pair_lines(matcher: Matcher, old: list[str], new: list[str], before: int, after: int) -> Iterator[Line]:
+    """Yield the lines of a stretch that has none in common; those that are alike as one changed line."""
+    old_words = [split_words(line) for line in old]
+    new_words = [split_words(line) for line in new]
+    i = j = 0
+    for i_like, j_like in [*_find_alike(old_words, new_words), (len(old), len(new))]:
+        for k in range(i, i_like):
+            yield Line(Change.REMOVED, old[k], None, before + k + 1, None)
+        for k in range(j, j_like):
+            yield Line(Change.ADDED, None, new[k], None, after + k + 1)
+        if i_like < len(old):
+            words = tuple(_diff_words(matcher, old_words[i_like], new_words[j_like]))
+            yield Line(Change.CHANGED, old[i_like], new[j_like], before + i_like + 1, after + j_like + 1, words)
+        i, j = i_like + 1, j_like + 1
+
+
+def _find_alike(old: list[list[str]], new: list[list[str]]) -> list[tuple[int, int]]:
+    """Return pairs of lines, in order in both, whose likeness adds up to the most."""
+    if not old or not new:
+        return []
+    bags = [[Counter(word for word in line if not word.isspace()) for line in lines] for lines in (old, new)]
+    if len(old) * len(new) > MAX_PAIRINGS:
+        pairs = zip(range(len(old)), range(len(new)), strict=False)
+        return [(i, j) for i, j in pairs if _measure(bags[0][i], bags[1][j]) >= MIN_LIKENESS]
+    likeness = [[_measure(one, other) for other in bags[1]] for one in bags[0]]
+    best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
+    for i in range(len(old) - 1, -1, -1):
+        for j in range(len(new) - 1, -1, -1):
+            paired = likeness[i][j] + best[i + 1][j + 1] if likeness[i][j] >= MIN_LIKENESS else 0.0
+            best[i][j] = max(paired, best[i + 1][j], best[i][j + 1])
+    found = []
+    i = j = 0
+    while i < len(old) and j < len(new):
+        if best[i][j] == best[i + 1][j]:
+            i += 1
+        elif best[i][j] == best[i][j + 1]:
+            j += 1
+        else:
+            found.append((i, j))
+            i, j = i + 1, j + 1
+    return found
+
+
+def _measure(one: Counter[str], other: Counter[str]) -> float:
+    total = one.total() + other.total()
+    return 2 * (one & other).total() / total if total else 1.0
+
+
+def _diff_words(matcher: Matcher, old: list[str], new: list[str]) -> Iterator[Words]:
+    i = j = 0
+    same: list[str] = []
+    for start, other, size in [*_join_islands(matcher.match(old, new), old), (len(old), len(new), 0)]:
+        head, tail = measure_ends(old[i:start], new[j:other])  # a change keeps no space that both sides have
+        same += old[i : i + head]
+        removed, added = old[i + head : start - tail], new[j + head : other - tail]
+        if removed or added:
+            yield from _say(Change.SAME, same)
+            yield from _say(Change.REMOVED, removed)
+            yield from _say(Change.ADDED, added)
+            same = []
+        same += old[start - tail : start + size]
+        i, j = start + size, other + size
+    yield from _say(Change.SAME, same)
+
+
+def _say(change: Change, words: list[str]) -> Iterator[Words]:
+    if words:
+        yield Words(change, "".join(words))
+
+
+def _join_islands(blocks: list[Block], words: list[str]) -> Iterator[Block]:
+    """Merge touching blocks, and drop those of mere white space between two changes: they only break up the change."""
+    merged: list[Block] = []
+    for i, j, size in blocks:
+        if merged and merged[-1][0] + merged[-1][2] == i and merged[-1][1] + merged[-1][2] == j:
+            merged[-1] = (merged[-1][0], merged[-1][1], merged[-1][2] + size)
+        else:
+            merged.append((i, j, size))
+    for place, (i, j, size) in enumerate(merged):
+        if 0 < place < len(merged) - 1 and not "".join(words[i : i + size]).strip():
+            continue
+        yield i, j, size

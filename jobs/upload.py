@@ -1,0 +1,86 @@
+"""Sealed segment → store: puts its two objects, checks them, commits last. Each step may be repeated after a crash."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from config.errors import ObjectDiffers, ObjectExists
+from jobs.archive import ArchiveInfo, Commit, CommittedFile, Log, StoredCommit, digest, measure_skew
+from jobs.seal import SealedSegment, hash_file, sync_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jobs.store import ObjectStore
+
+log = structlog.get_logger()
+
+
+def upload_segment(
+    store: ObjectStore, info: ArchiveInfo, sealed: SealedSegment, *, after: int, head: str
+) -> tuple[StoredCommit, list[StoredCommit]]:
+    """Put the files of *sealed* and commit them at the end of the log, last seen at commit *after* with digest *head*.
+
+    Returns the commit and those that others put in between. The local copy stays: see `remove_segment`.
+    Raises StoreError; ObjectDiffers if a file on this disk is no longer what was sealed.
+    """
+    for file in sealed.draft.files:
+        put_file(store, file, sealed.local_file(file))
+    draft = _finish_draft(store, info, sealed.draft)
+    stored, others = Log(store, info, draft.source).append(draft, after=after, head=head)
+    log.info("committed_segment", segment=draft.segment, seq=stored.commit.seq, files=len(draft.files))
+    return stored, others
+
+
+def put_file(store: ObjectStore, file: CommittedFile, path: Path) -> None:
+    """Put *path* as *file*; where the key is taken, accept it only if it holds the same bytes."""
+    try:
+        store.create(file.key, path, sha256=file.sha256)
+    except ObjectExists:
+        require_same(store, file)
+        log.info("found_object", key=file.key, size_bytes=file.size_bytes)
+    else:
+        log.info("uploaded_object", key=file.key, size_bytes=file.size_bytes)
+
+
+def require_same(store: ObjectStore, file: CommittedFile) -> None:
+    """Raise ObjectDiffers unless the store holds *file* byte for byte, by its own checksum or by a read-back."""
+    stat = store.stat(file.key)
+    found = stat.sha256 or digest(store.get(file.key))
+    if (stat.size_bytes, found) != (file.size_bytes, file.sha256):
+        raise ObjectDiffers(
+            f"{store.url}/{file.key}: found {stat.size_bytes} bytes with {found},"
+            f" expected {file.size_bytes} with {file.sha256}"
+        )
+
+
+def remove_segment(sealed: SealedSegment) -> None:
+    """Take a committed segment off the local disk: first out of `sealed/`, then away."""
+    gone = sealed.path.parent.parent / "gone" / sealed.path.name
+    gone.parent.mkdir(parents=True, exist_ok=True)
+    sealed.path.rename(gone)
+    sync_folder(sealed.path.parent)
+    shutil.rmtree(gone)
+
+
+def require_intact(sealed: SealedSegment) -> None:
+    """Raise ObjectDiffers if a file of *sealed* on this disk is not what was sealed."""
+    for file in sealed.draft.files:
+        path = sealed.local_file(file)
+        found = hash_file(path)
+        if found != file.sha256:
+            raise ObjectDiffers(f"{path}: changed since it was sealed: found {found}, expected {file.sha256}")
+
+
+def _finish_draft(store: ObjectStore, info: ArchiveInfo, draft: Commit) -> Commit:
+    return replace(
+        draft,
+        archive=info.archive,
+        committed=datetime.now(UTC).replace(microsecond=0),
+        clock_skew_seconds=measure_skew(store),
+    )

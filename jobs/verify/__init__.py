@@ -1,0 +1,6 @@
+"""Re-reads what an archive holds and says what is not as it was committed. Changes nothing, repairs nothing."""
+
+from jobs.verify.archive import verify_archive
+from jobs.verify.report import Counts, Finding, Head, Severity, VerifyReport
+
+__all__ = ["Counts", "Finding", "Head", "Severity", "VerifyReport", "verify_archive"]

@@ -1,0 +1,134 @@
+"""One source's log, walked to its end whatever is wrong with it. Reads commits only."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from config.errors import DamageFound, FormatTooNew, ObjectMissing
+from jobs.archive import MAX_COMMIT_BYTES, StoredCommit, commit_key, decode_commit, digest, parse_commit_key
+from jobs.store.keys import fault_of_key
+from jobs.verify.report import Head, Notes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jobs.archive import Commit
+    from jobs.store import ObjectStore
+    from jobs.verify.report import VerifyReport
+
+KINDS = frozenset({"segment", "ledger", "pack", "replace", "redact", "repair", "adopt", "key"})
+
+_SIGNATURE = re.compile(r"-|ed25519 \S{1,200} [A-Za-z0-9+/]{86}==")
+
+
+class Identity:
+    """What every commit of an archive must carry; `archive` is `None` where `ofrecord.json` cannot be read."""
+
+    def __init__(self, archive: str | None, info_digest: str) -> None:
+        self.archive = archive
+        self.info_digest = info_digest
+
+
+def walk_log(store: ObjectStore, identity: Identity, source: str, report: VerifyReport) -> Iterator[StoredCommit]:
+    """Yield the commits of *source* that can be read, by number; every fault of the chain goes to *report*."""
+    previous: str | None = identity.info_digest
+    expected, epoch = 1, 0
+    for item in store.list(f"log/{source}/"):
+        parsed = parse_commit_key(item.key)
+        if parsed is None:
+            continue
+        notes = Notes(report, item.key)
+        seq = parsed[1]
+        if seq == 0:
+            notes.damage("commits are numbered from 1")
+            continue
+        if seq > expected:
+            previous = None
+            _note_gap(report, source, expected, seq)
+        expected = seq + 1
+        report.counts.commits += 1
+        try:
+            data = store.get(item.key, length=MAX_COMMIT_BYTES + 1)
+        except ObjectMissing:
+            notes.damage("listed, but cannot be read")
+            previous = None
+            continue
+        found = digest(data)
+        report.heads[source] = Head(seq, found)
+        try:
+            stored = decode_commit(data, item.key)
+        except (DamageFound, FormatTooNew) as error:
+            notes.damage(str(error).removeprefix(f"{item.key}: "))
+            previous = found
+            continue
+        commit = stored.commit
+        _check_place(stored, identity, source, seq, notes)
+        if previous is not None and commit.previous != previous:
+            before = commit_key(source, seq - 1) if seq > 1 else "ofrecord.json"
+            notes.damage(
+                f"the chain breaks: names {commit.previous} before it, but {before} has {previous}: one was altered"
+            )
+        previous = found
+        if commit.epoch < epoch:
+            notes.notice(f"late: of lease epoch {commit.epoch}, after one of epoch {epoch}")
+        epoch = max(epoch, commit.epoch)
+        yield stored
+
+
+def _note_gap(report: VerifyReport, source: str, first: int, found: int) -> None:
+    missing = "missing" if first == found - 1 else f"missing, and so is every commit up to {found - 1}"
+    Notes(report, commit_key(source, first)).damage(f"{missing}, but commit {found} is there")
+
+
+def _check_place(stored: StoredCommit, identity: Identity, source: str, seq: int, notes: Notes) -> None:
+    commit = stored.commit
+    if commit.seq != seq:
+        notes.damage(f"holds commit {commit.seq}, expected {seq}")
+    if commit.source != source:
+        notes.damage(f"holds a commit of source {commit.source[:80]!a}, expected {source}")
+    if identity.archive is not None and commit.archive != identity.archive:
+        notes.damage(f"holds a commit of archive {commit.archive[:80]!a}, expected {identity.archive}")
+    if not _SIGNATURE.fullmatch(stored.signature):
+        notes.damage(f"line 2: found {stored.signature[:80]!a}, expected - or a signature")
+    if commit.kind not in KINDS:
+        notes.notice(f"of a kind that this version does not know: {commit.kind[:40]!a}")
+    for fault in _find_faults(commit):
+        notes.damage(fault)
+
+
+def _find_faults(commit: Commit) -> Iterator[str]:
+    for file in commit.files:
+        fault = fault_of_key(file.key)
+        if fault is not None:
+            yield f"names a file {file.key[:200]!a}, which {fault}"
+        elif not re.fullmatch(r"sha256:[0-9a-f]{64}", file.sha256):
+            yield f"{file.key}: found {file.size_bytes} bytes with {file.sha256[:80]!a}, expected a size and a digest"
+        elif file.key.startswith("segments/"):
+            yield from _find_place_faults(commit, file.key)
+    if commit.kind == "segment":
+        for suffix in (".warc.gz", ".rows.jsonl.zst"):
+            found = sum(file.key.endswith(suffix) for file in commit.files)
+            if found != 1:
+                yield f"names {found} files that end with {suffix}, expected one"
+    for derivation, meaning in commit.derivations.items():
+        if derive_digest(meaning) != derivation:
+            yield f"derivation {derivation[:80]!a} does not have the digest of what it stands for"
+
+
+def _find_place_faults(commit: Commit, key: str) -> Iterator[str]:
+    folder = re.escape(f"segments/{commit.source}/") + r"sealed=\d{4}-\d{2}-\d{2}/"
+    if not re.match(folder, key):
+        yield f"names {key}, expected a file below segments/{commit.source}/sealed=<date>/"
+    elif commit.kind == "segment" and key.rpartition("/")[2].partition(".")[0] != commit.segment:
+        yield f"names {key}, expected a file of segment {commit.segment}"
+
+
+def derive_digest(meaning: object) -> str:
+    """Return the digest of *meaning* as FORMAT.md § 6 takes it of a derivation."""
+    try:
+        canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    except RecursionError:
+        return ""
+    return digest(canonical.encode("utf-8", "surrogatepass"))

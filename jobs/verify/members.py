@@ -1,0 +1,264 @@
+"""A WARC file → its records, one gzip member at a time, every digest computed anew. Streams; trusts no library.
+
+After damage it goes on at the next member that begins with a WARC record, so that one fault hides no other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import re
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from config.errors import RecordError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from jobs.verify.report import Notes
+
+MAX_RECORDS = 1_000_000
+MAX_RECORD_BYTES = 1 << 30
+MAX_HEAD_BYTES = 1 << 20
+"""Of the headers of a record, and of an HTTP message in it."""
+
+_PIECE_BYTES = 1 << 16
+_END = b"\r\n\r\n"
+_MAGIC = b"\x1f\x8b\x08"
+_STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?:[ \r]|$)")
+_ONCE = (
+    "warc-type",
+    "warc-record-id",
+    "warc-date",
+    "warc-target-uri",
+    "warc-block-digest",
+    "warc-payload-digest",
+    "content-length",
+)
+_REQUIRED = ("warc-type", "warc-record-id", "warc-date", "warc-block-digest", "content-length")
+_KEPT_CHARACTERS = 200
+
+
+@dataclass(slots=True)
+class Record:
+    """What the rows of a segment must agree with; of bounded size, whatever the record holds."""
+
+    number: int
+    """From 1."""
+    offset: int
+    length: int
+    kind: str
+    record_id: str
+    target_uri: str
+    """Shortened: see `shorten`."""
+    date: str
+    payload_digest: str
+    payload_bytes: int
+    status: int | None
+    """Of a response's status line."""
+    concurrent_to: str
+    filename: str
+    rows: int = 0
+    """Capture rows that point here; counted by the check of the rows."""
+    indexed: int = 0
+    """CDXJ lines that point here."""
+
+
+def shorten(value: str) -> str:
+    """Return *value*, or its digest where it is long: equal if and only if the values are, and of bounded size."""
+    if len(value) <= _KEPT_CHARACTERS:
+        return value
+    return "sha256:" + hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def walk_records(path: Path, notes: Notes) -> Iterator[Record]:
+    """Yield the whole records of the WARC file *path*; damage goes to *notes*."""
+    if path.stat().st_size == 0:
+        notes.damage("found an empty file, expected a warcinfo record", offset=0)
+        return
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        offset = number = 0
+        while offset < len(data):
+            number += 1
+            if number > MAX_RECORDS:
+                notes.damage(f"more than {MAX_RECORDS} records in one file", offset=offset)
+                return
+            member = _Member(data, offset)
+            try:
+                record = _read_record(member, number, notes)
+            except (zlib.error, EOFError) as error:
+                following = _find_member(data, offset + 1)
+                notes.damage(f"{error}; {following - offset} bytes cannot be read", record=number, offset=offset)
+                offset = following
+                continue
+            if record is not None:
+                yield record
+            offset = member.end
+
+
+class _Member:
+    """The inflated pieces of the gzip member at an offset; `end` holds once they are used up."""
+
+    def __init__(self, data: mmap.mmap, offset: int) -> None:
+        self.offset = offset
+        self.end = offset
+        self.pieces = self._inflate(data)
+
+    def _inflate(self, data: mmap.mmap) -> Iterator[bytes]:
+        inflater = zlib.decompressobj(31)
+        position, total = self.offset, 0
+        while not inflater.eof:
+            chunk = data[position : position + _PIECE_BYTES]
+            if not chunk:
+                raise EOFError("the file ends inside a gzip member")
+            position += len(chunk)
+            while chunk and not inflater.eof:
+                piece = inflater.decompress(chunk, _PIECE_BYTES)
+                chunk = inflater.unconsumed_tail
+                total += len(piece)
+                if total > MAX_RECORD_BYTES:
+                    raise EOFError(f"the member inflates to more than {MAX_RECORD_BYTES} bytes")
+                if piece:
+                    yield piece
+        self.end = position - len(inflater.unused_data)
+
+
+def _find_member(data: mmap.mmap, start: int) -> int:
+    """Return the offset of the next gzip member that begins like a WARC record, or the end of *data*."""
+    while (start := data.find(_MAGIC, start)) != -1:
+        try:
+            if zlib.decompressobj(31).decompress(data[start : start + 256], 7) == b"WARC/1.":
+                return start
+        except zlib.error:
+            pass
+        start += 1
+    return len(data)
+
+
+def _read_record(member: _Member, number: int, notes: Notes) -> Record | None:
+    """Read one member to its end. Raises zlib.error and EOFError where there is no whole member."""
+    try:
+        head, rest = _read_head(member.pieces)
+        fields = _parse_head(head)
+        size = int(fields["content-length"])
+        is_http = fields["warc-type"] in ("response", "request")
+        block = _read_block(member.pieces, rest, size, is_http=is_http)
+    except RecordError as error:
+        for _ in member.pieces:
+            pass
+        notes.damage(str(error), record=number, offset=member.offset)
+        return None
+    for fault in _find_faults(fields, block, size):
+        notes.damage(fault, record=number, offset=member.offset)
+    return Record(
+        number=number,
+        offset=member.offset,
+        length=member.end - member.offset,
+        kind=shorten(fields["warc-type"]),
+        record_id=shorten(fields["warc-record-id"]),
+        target_uri=shorten(fields.get("warc-target-uri", "")),
+        date=shorten(fields["warc-date"]),
+        payload_digest=shorten(fields.get("warc-payload-digest", "")),
+        payload_bytes=block.payload_bytes,
+        status=block.status,
+        concurrent_to=shorten(fields.get("warc-concurrent-to", "")),
+        filename=shorten(fields.get("warc-filename", "")),
+    )
+
+
+def _read_head(pieces: Iterator[bytes]) -> tuple[bytes, bytes]:
+    held = bytearray()
+    for piece in pieces:
+        held += piece
+        if (end := held.find(_END)) != -1:
+            return bytes(held[:end]), bytes(held[end + len(_END) :])
+        if len(held) > MAX_HEAD_BYTES:
+            break
+    raise RecordError(f"found {bytes(held[:20])!r} and no end of headers, expected a WARC record")
+
+
+def _parse_head(head: bytes) -> dict[str, str]:
+    lines = head.split(b"\r\n")
+    if lines[0] not in (b"WARC/1.1", b"WARC/1.0"):
+        raise RecordError(f"found {lines[0][:40]!r}, expected WARC/1.1")
+    fields: dict[str, str] = {}
+    for line in lines[1:]:
+        name, colon, value = line.partition(b":")
+        key = name.decode("utf-8", "replace").lower()
+        if not colon:
+            raise RecordError(f"a header line without a colon: {line[:60]!r}")
+        if key in fields and key in _ONCE:
+            raise RecordError(f"header {key} stands twice")
+        fields.setdefault(key, value.strip().decode("utf-8", "surrogateescape"))
+    missing = [name for name in _REQUIRED if name not in fields]
+    if missing:
+        raise RecordError(f"header {missing[0]} is missing")
+    if not re.fullmatch(r"[0-9]{1,12}", fields["content-length"]):
+        raise RecordError(f"Content-Length: found {fields['content-length'][:40]!r}, expected a number")
+    return fields
+
+
+@dataclass(slots=True)
+class _Block:
+    """A record's block, as digests."""
+
+    digest: str = ""
+    size: int = 0
+    payload_digest: str = ""
+    payload_bytes: int = 0
+    status: int | None = None
+    has_http_head: bool = False
+    tail: bytes = b""
+    """What follows the block in the member: at most a few bytes more than the two line ends that belong there."""
+
+
+def _read_block(pieces: Iterator[bytes], rest: bytes, size: int, *, is_http: bool) -> _Block:
+    block, whole, payload = _Block(), hashlib.sha256(), hashlib.sha256()
+    head: bytearray | None = bytearray() if is_http else None
+    for piece in _chain(rest, pieces):
+        part = piece[: size - block.size]
+        if len(block.tail) <= len(_END):
+            block.tail += piece[len(part) : len(part) + len(_END) + 1]
+        block.size += len(part)
+        whole.update(part)
+        if head is not None:
+            head += part
+            end = head.find(_END)
+            if end == -1:
+                if len(head) > MAX_HEAD_BYTES:
+                    raise RecordError(f"the HTTP headers have more than {MAX_HEAD_BYTES} bytes")
+                continue
+            match = _STATUS.match(head)
+            block.status = int(match[1]) if match else None
+            block.has_http_head = True
+            part, head = bytes(head[end + len(_END) :]), None
+        payload.update(part)
+        block.payload_bytes += len(part)
+    block.digest = "sha256:" + whole.hexdigest()
+    block.payload_digest = "sha256:" + payload.hexdigest()
+    return block
+
+
+def _chain(first: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from pieces
+
+
+def _find_faults(fields: dict[str, str], block: _Block, size: int) -> Iterator[str]:
+    kind = fields["warc-type"]
+    if block.size != size:
+        yield f"Content-Length is {size}, found {block.size} bytes of block"
+    elif block.tail != _END:
+        yield f"found {block.tail[:8]!r} after the block, expected two line ends and the end of the gzip member"
+    if fields["warc-block-digest"] != block.digest:
+        yield f"WARC-Block-Digest: found {block.digest}, the record says {fields['warc-block-digest'][:80]}"
+    if kind in ("response", "request") and not block.has_http_head:
+        yield f"a {kind} without the end of its HTTP headers"
+    if kind == "response" and fields.get("warc-payload-digest") != block.payload_digest:
+        stated = fields.get("warc-payload-digest", "nothing")[:80]
+        yield f"WARC-Payload-Digest: found {block.payload_digest}, the record says {stated}"
+    if kind in ("response", "request", "revisit") and not fields.get("warc-target-uri"):
+        yield f"a {kind} without WARC-Target-URI"

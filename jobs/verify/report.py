@@ -1,0 +1,132 @@
+"""What verify hands back: findings with the place of each, counts, heads of the logs. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from jobs.diff import make_safe
+
+MAX_FINDINGS_PER_OBJECT = 20
+"""A file of garbage is not worth a million lines."""
+
+Progress = Callable[[str, int], None]
+"""Told the key and size of each file that was re-read."""
+
+
+class Severity(StrEnum):
+    """How bad a finding is."""
+
+    DAMAGE = "damage"
+    """What is stored is not what was committed."""
+    NOTICE = "notice"
+    """Worth knowing; nothing is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found, with its place as near as it can be told."""
+
+    severity: Severity
+    key: str
+    message: str
+    record: int | None = None
+    """Number of the WARC record in its file, from 1."""
+    offset: int | None = None
+    """Of the record's gzip member, or of the first wrong byte."""
+    line: int | None = None
+    """Of the rows file, from 1."""
+
+    def __str__(self) -> str:
+        parts = (("record", self.record), ("offset", self.offset), ("line", self.line))
+        place = "".join(f": {name} {value}" for name, value in parts if value is not None)
+        return make_safe(f"{self.key}{place}: {self.message}")
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was looked at."""
+
+    commits: int = 0
+    segments: int = 0
+    files: int = 0
+    records: int = 0
+    """WARC records; only a full check reads them."""
+    rows: int = 0
+    """Only a full check reads them."""
+    bytes: int = 0
+    """Of the committed files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last commit of a log: what to stamp, sign or write down outside."""
+
+    seq: int
+    digest: str
+
+
+@dataclass(slots=True)
+class VerifyReport:
+    """Everything that one check found."""
+
+    full: bool
+    findings: list[Finding] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+    uncommitted: list[str] = field(default_factory=list)
+    """Keys below `segments/` that no commit names: a crash or a writer at work left them."""
+    unsigned: bool = True
+    heads: dict[str, Head] = field(default_factory=dict)
+    """Source → the end of its log."""
+
+    @property
+    def damaged(self) -> bool:
+        """Whether anything is not as it was committed."""
+        return any(finding.severity is Severity.DAMAGE for finding in self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as JSON data."""
+        return {
+            "full": self.full,
+            "damaged": self.damaged,
+            "unsigned": self.unsigned,
+            "counts": {name: getattr(self.counts, name) for name in Counts.__slots__},
+            "heads": {source: {"seq": head.seq, "digest": head.digest} for source, head in self.heads.items()},
+            "uncommitted": self.uncommitted,
+            "findings": [
+                {name: getattr(finding, name) for name in Finding.__slots__ if getattr(finding, name) is not None}
+                for finding in self.findings
+            ],
+        }
+
+
+class Notes:
+    """Takes down the findings on one object, and stops writing when there are too many."""
+
+    def __init__(self, report: VerifyReport, key: str) -> None:
+        self._report = report
+        self._left = MAX_FINDINGS_PER_OBJECT
+        self.key = key
+
+    def damage(
+        self, message: str, *, record: int | None = None, offset: int | None = None, line: int | None = None
+    ) -> None:
+        """Take down damage."""
+        self._add(Finding(Severity.DAMAGE, self.key, message, record, offset, line))
+
+    def notice(self, message: str, *, line: int | None = None) -> None:
+        """Take down something worth knowing."""
+        self._add(Finding(Severity.NOTICE, self.key, message, line=line))
+
+    def _add(self, finding: Finding) -> None:
+        if self._left > 0:
+            self._report.findings.append(finding)
+        elif self._left == 0:
+            self._report.findings.append(
+                Finding(
+                    finding.severity, self.key, f"more than {MAX_FINDINGS_PER_OBJECT} findings; the rest is left out"
+                )
+            )
+        self._left -= 1

@@ -1,0 +1,225 @@
+"""Makes small archives with our own code, for tests that read them back or damage them."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import zstandard
+
+from crawler.derivation import Derivation
+from crawler.model import Article, Exchange, PageClass, Purpose
+from crawler.normalise import make_snapshot
+from crawler.rows import CaptureRow, LinkRow, RunRow
+from crawler.segment import SegmentWriter
+from crawler.warc import NOTHING_RECORDED, encode_exchange
+from jobs.archive import Log, create_archive, decode_commit, digest, encode_commit, list_sources, parse_commit_key
+from jobs.seal import SealedSegment, seal_segment
+from jobs.store.memory import MemoryStore
+from jobs.upload import upload_segment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from crawler.model import Snapshot
+    from crawler.rows import SnapshotRow
+    from jobs.archive import ArchiveInfo, Commit, StoredCommit
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+SOURCE = "gazette"
+MEANING: dict[str, Any] = {"extractor": {"name": "test", "version": "1"}, "rules": {}}
+
+
+def derivation_of(meaning: dict[str, Any]) -> Derivation:
+    """Return the derivation that *meaning* makes."""
+    canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return Derivation(digest(canonical.encode()), meaning)
+
+
+DERIVATION = derivation_of(MEANING)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a site serves once."""
+
+    path: str
+    words: str = "The tax will rise by two per cent."
+    status: int | None = 200
+
+    @property
+    def url(self) -> str:
+        return f"https://gazette.example{self.path}"
+
+
+PAGES = (Page("/2026/budget"), Page("/2026/library", "It opens on Monday."), Page("/2026/gone", status=404))
+
+
+def write_segment(
+    spool: Path,
+    pages: Iterable[Page] = PAGES,
+    *,
+    archive: str,
+    now: datetime = NOON,
+    run: str = "gazette-20261122T120000Z-0123456789abcdef",
+    derivation: Derivation = DERIVATION,
+) -> Path:
+    """Write a whole segment of *pages* and return its folder in `closed/`."""
+    writer = SegmentWriter.open(
+        spool,
+        source=SOURCE,
+        run=run,
+        archive=archive,
+        writer="ofrecord/test",
+        now=now,
+        derivations={derivation.digest: derivation.meaning},
+    )
+    for number, page in enumerate(pages):
+        captured_at = now + timedelta(seconds=number, microseconds=125_000)
+        exchange = _exchange(page, captured_at)
+        recorded = encode_exchange(exchange, warcinfo_id=writer.warcinfo_id) if page.status else NOTHING_RECORDED
+        row = CaptureRow(
+            n=0,
+            url=page.url,
+            target_uri=page.url,
+            captured_at=captured_at,
+            purpose="article",
+            page_class="article" if page.status == 200 else "error",
+            class_reason="test",
+            status=page.status,
+            media_type="text/html" if page.status else None,
+            payload_digest=recorded.payload_digest,
+            size_bytes=len(exchange.body),
+            error=None if page.status else "no answer",
+        )
+        writer.append(row, recorded, _snapshot(page, derivation) if page.status == 200 else None)
+    writer.add(LinkRow(url="https://gazette.example/2026/later", via=f"https://{SOURCE}.example/", found_at=now))
+    finished = now + timedelta(minutes=1)
+    writer.add(RunRow(run=run, trigger="crawl", started=now, finished=finished, reason="finished"))
+    return writer.close(finished)
+
+
+def commit_segment(
+    store: MemoryStore,
+    info: ArchiveInfo,
+    closed: Path,
+    *,
+    now: datetime = NOON,
+    after: StoredCommit | None = None,
+    derived: Iterable[SnapshotRow] = (),
+) -> StoredCommit:
+    """Seal and upload the segment in folder *closed*."""
+    sealed: SealedSegment = seal_segment(closed, now=now, derived=derived)
+    seq, head = (after.commit.seq, after.digest) if after else (0, "")
+    return upload_segment(store, info, sealed, after=seq, head=head)[0]
+
+
+def build_archive(folder: Path, *, segments: int = 3) -> MemoryStore:
+    """Return a sound archive of *segments* commits of one source."""
+    store = MemoryStore()
+    info = create_archive(store, single_writer=False, now=NOON)
+    last: StoredCommit | None = None
+    for number in range(segments):
+        now = NOON + timedelta(hours=number)
+        pages = [replace(page, words=f"{page.words} {number}") for page in PAGES]
+        closed = write_segment(folder, pages, archive=info.archive, now=now)
+        last = commit_segment(store, info, closed, now=now, after=last)
+    return store
+
+
+def copy_store(store: MemoryStore) -> MemoryStore:
+    """Return a store with the same objects."""
+    copy = MemoryStore()
+    for item in store.list(""):
+        put(copy, item.key, store.get(item.key))
+    return copy
+
+
+def put(store: MemoryStore, key: str, data: bytes) -> None:
+    """Put *data* at *key* in place of what is there, as no part of ofrecord would."""
+    store.delete(key)
+    store.create(key, data, sha256=digest(data))
+
+
+def commit_keys(store: MemoryStore) -> list[str]:
+    """Return the keys of all commits in order."""
+    return [item.key for item in store.list("log/") if parse_commit_key(item.key)]
+
+
+def file_keys(store: MemoryStore, suffix: str) -> list[str]:
+    """Return the keys of the segments' files with that ending, in the order of the log."""
+    commits = [decode_commit(store.get(key), key).commit for key in commit_keys(store)]
+    return [file.key for commit in commits for file in commit.files if file.key.endswith(suffix)]
+
+
+def rechain(store: MemoryStore, changes: dict[int, dict[str, Any]] | None = None) -> None:
+    """Write every commit anew, as one who covers up a change: sizes and digests as found, the chain whole.
+
+    *changes*: commit number → fields of the commit to set.
+    """
+    for source in list_sources(store):
+        previous = digest(store.get("ofrecord.json"))
+        for key in [key for key in commit_keys(store) if key.startswith(f"log/{source}/")]:
+            commit = decode_commit(store.get(key), key).commit
+            commit = replace(commit, previous=previous, files=_measure(store, commit))
+            commit = replace(commit, **(changes or {}).get(commit.seq, {}))
+            data = encode_commit(commit)
+            put(store, key, data)
+            previous = digest(data)
+
+
+def split_members(data: bytes) -> list[bytes]:
+    """Return the gzip members of a WARC file, by the library that our own check does not use."""
+    from fastwarc.warc import ArchiveIterator
+
+    starts = [record.stream_pos for record in ArchiveIterator(io.BytesIO(data), parse_http=False)]
+    return [data[start:end] for start, end in zip(starts, [*starts[1:], len(data)], strict=True)]
+
+
+def read_lines(store: MemoryStore, key: str) -> list[dict[str, Any]]:
+    """Return the rows of a sealed rows file as JSON data."""
+    text = zstandard.ZstdDecompressor().decompressobj().decompress(store.get(key))
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def write_lines(store: MemoryStore, key: str, lines: Iterable[dict[str, Any]]) -> None:
+    """Put *lines* at *key* as a sealed rows file."""
+    text = b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines)
+    put(store, key, zstandard.compress(text))
+
+
+def read_log(store: MemoryStore, info: ArchiveInfo) -> Iterator[StoredCommit]:
+    """Yield the commits of the one source."""
+    return Log(store, info, SOURCE).read()
+
+
+def _measure(store: MemoryStore, commit: Commit) -> tuple[Any, ...]:
+    return tuple(
+        replace(file, size_bytes=len(store.get(file.key)), sha256=digest(store.get(file.key))) for file in commit.files
+    )
+
+
+def _exchange(page: Page, started_at: datetime) -> Exchange:
+    head = f"GET {page.path} HTTP/1.1\r\nHost: gazette.example\r\n\r\n".encode()
+    if page.status is None:
+        return Exchange(page.url, Purpose.ARTICLE, started_at, 0.5, head, error="no answer")
+    return Exchange(
+        url=page.url,
+        purpose=Purpose.ARTICLE,
+        started_at=started_at,
+        seconds=0.25,
+        request_head=head,
+        status=page.status,
+        response_head=f"HTTP/1.1 {page.status} OK\r\nContent-Type: text/html\r\n\r\n".encode(),
+        body=f"<html><body><h1>{page.path}</h1><p>{page.words}</p></body></html>".encode() * 20,
+        peer="192.0.2.7",
+    )
+
+
+def _snapshot(page: Page, derivation: Derivation) -> Snapshot:
+    article = Article(PageClass.ARTICLE, "test", title=page.path, blocks=(page.words,), confidence=1.0)
+    return make_snapshot(article, derivation.digest)

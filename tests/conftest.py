@@ -1,0 +1,54 @@
+"""What all tests share: a clean environment and one real S3 server for each test process."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+
+from tests import seaweed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# A loaded machine is no fault of the code, and a run must be repeatable.
+hypothesis.settings.register_profile("ofrecord", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ofrecord")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep a person's own settings, credentials and proxies away from the tests."""
+    for name in os.environ:
+        if name.startswith(("AWS_", "BOTO", "OFRECORD_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[seaweed.S3Server]:
+    """A real S3 server, its keys and a bucket. Started when first asked for; one for each xdist worker."""
+    with seaweed.s3_server() as server:
+        yield server
+
+
+@pytest.fixture
+def s3_environment(
+    s3_server: seaweed.S3Server, clean_environment: None, monkeypatch: pytest.MonkeyPatch
+) -> seaweed.S3Server:
+    """The server, with its keys in this process's environment for the length of the test."""
+    del clean_environment  # only its order matters
+    for name, value in s3_server.environment().items():
+        monkeypatch.setenv(name, value)
+    return s3_server
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the S3 server, so that `-m "not s3"` leaves it out."""
+    for item in items:
+        if "s3_server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.s3)

@@ -1,0 +1,267 @@
+"""What other people's programs make of our WARC files and index lines: warcio, FastWARC, cdxj-indexer, pywb."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import brotli
+import pytest
+from fastwarc.warc import ArchiveIterator, WarcRecordType
+from warcio.archiveiterator import ArchiveIterator as WarcioIterator
+
+from crawler.model import Exchange, Purpose
+from crawler.rows import CaptureRow, CdxjRow, decode_row
+from crawler.segment import SegmentWriter
+from crawler.warc import encode_exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOW = datetime(2026, 11, 22, 3, 45, tzinfo=UTC)
+BIN = Path(sys.executable).parent
+PYWB = Path(sys.prefix) / "pywb"
+"""Where `make test` puts pywb."""
+REQUIREMENTS = Path(__file__).parent.parent / "pywb.txt"
+PAGE = "<!doctype html><meta charset=utf-8><p>Café: the tax will rise by 2 %.</p>".encode()
+HTML = "Content-Type: text/html; charset=utf-8\r\n"
+
+CASES: dict[str, tuple[int, str, bytes]] = {
+    "plain": (200, HTML, PAGE),
+    "chunked": (200, HTML + "Transfer-Encoding: chunked\r\n", PAGE),
+    "gzip": (200, HTML + "Content-Encoding: gzip\r\n", gzip.compress(PAGE, mtime=0)),
+    "gzip-chunked": (
+        200,
+        HTML + "Transfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n",
+        gzip.compress(PAGE, mtime=0),
+    ),
+    "br": (200, HTML + "Content-Encoding: br\r\n", brotli.compress(PAGE)),
+    "caf%C3%A9?a=1&b=%7e": (200, HTML, PAGE),
+    "gone": (404, HTML, b"<p>Not here.</p>"),
+    "feed.xml": (200, "Content-Type: application/rss+xml\r\n", b"<rss version='2.0'><channel/></rss>"),
+    "moved": (301, "Location: https://gazette.example/plain\r\nContent-Length: 0\r\n", b""),
+    "empty": (200, "", b""),
+    "large": (200, HTML + "Set-Cookie: a=1\r\nset-cookie: b=2\r\n", PAGE * 20_000),
+}
+
+
+@pytest.fixture(scope="module")
+def warc(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A segment's WARC file under the name that it has in an archive, its index beside it."""
+    folder = tmp_path_factory.mktemp("segment")
+    writer = SegmentWriter.open(folder, source="gazette", run="r", archive=None, writer="ofrecord/0.1.0", now=NOW)
+    for number, (name, (status, head, body)) in enumerate(CASES.items()):
+        exchange = Exchange(
+            url=f"https://gazette.example/{name}",
+            purpose=Purpose.ARTICLE,
+            started_at=NOW + timedelta(seconds=number, microseconds=123_456),
+            seconds=0.1,
+            request_head=f"GET /{name} HTTP/1.1\r\nHost: gazette.example\r\nCookie: ***\r\n\r\n".encode(),
+            status=status,
+            response_head=f"HTTP/1.1 {status} Some Words\r\n{head}\r\n".encode(),
+            body=body,
+            peer="192.0.2.1",
+            masked=("Cookie",),
+        )
+        recorded = encode_exchange(exchange)
+        media_type = head.partition("Content-Type: ")[2].partition("\r\n")[0].partition(";")[0] or None
+        row = CaptureRow(
+            n=0, url=exchange.url, target_uri=exchange.url, captured_at=exchange.started_at, purpose="article",
+            page_class="article", class_reason="", status=status, media_type=media_type,
+            payload_digest=recorded.payload_digest,
+        )  # fmt: skip
+        writer.append(row, recorded)
+    closed = writer.close(NOW)
+    rows = [decode_row(line) for line in (closed / "rows.jsonl").read_bytes().splitlines()]
+    lines = sorted(row.line for row in rows if isinstance(row, CdxjRow))
+    (closed / "index.cdxj").write_text("".join(f"{line}\n" for line in lines))
+    return (closed / "records.warc.gz").rename(closed / f"{closed.name}.warc.gz")
+
+
+@pytest.fixture(scope="module")
+def damaged(warc: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same file with one word changed in one member: what a reader that checks must refuse."""
+    data = warc.read_bytes()
+    line = next(line for line in warc.with_name("index.cdxj").read_text().splitlines() if '/plain"' in line)
+    place = json.loads(line.split(" ", 2)[2])
+    start, end = int(place["offset"]), int(place["offset"]) + int(place["length"])
+    member = gzip.compress(gzip.decompress(data[start:end]).replace(b"2 %", b"9 %"))
+    path = tmp_path_factory.mktemp("damaged") / warc.name
+    path.write_bytes(data[:start] + member + data[end:])
+    return path
+
+
+def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+WARCIO = (sys.executable, "-c", "import sys; sys.modules['brotli'] = None; from warcio.cli import main; main()")
+"""warcio 1.8 sets an attribute on brotli's objects that those of brotli 1.2 do not have; it can do without brotli."""
+
+
+def test_warcio_check(warc: Path, damaged: Path) -> None:
+    result = run(*WARCIO, "check", "-v", warc)
+    assert result.returncode == 0, result.stdout
+    assert result.stdout.count("digest pass") == 1 + 2 * len(CASES)
+    assert "fail" not in result.stdout
+    assert "no digest" not in result.stdout
+    assert run(*WARCIO, "check", damaged).returncode == 1
+
+
+def test_fastwarc_check(warc: Path, damaged: Path) -> None:
+    result = run(BIN / "fastwarc", "check", "--verify-payloads", warc)
+    assert result.returncode == 0, result.stdout
+    assert f"{1 + 2 * len(CASES)} records were verified successfully" in result.stdout + result.stderr
+    assert run(BIN / "fastwarc", "check", "--quiet", damaged).returncode != 0
+
+
+def test_fastwarc_reads_bodies_and_headers(warc: Path) -> None:
+    bodies = {}
+    with warc.open("rb") as file:
+        for record in ArchiveIterator(file, record_types=WarcRecordType.response, parse_http=True):
+            bodies[record.headers["WARC-Target-URI"].rpartition("/")[2]] = record.reader.read()
+            assert record.headers["WARC-IP-Address"] == "192.0.2.1"
+            assert record.http_headers is not None
+            if record.headers["WARC-Target-URI"].endswith("large"):
+                assert [value for key, value in record.http_headers.astuples() if key.lower() == "set-cookie"] == [
+                    "a=1",
+                    "b=2",
+                ]
+    assert bodies == {name: body for name, (_, _, body) in CASES.items()}
+
+
+def test_warcio_reads_decoded_bodies(warc: Path) -> None:
+    bodies = {}
+    with warc.open("rb") as file:
+        for record in WarcioIterator(file):
+            if record.rec_type == "response":
+                name = record.rec_headers.get_header("WARC-Target-URI").rpartition("/")[2]
+                # warcio knows brotli by another binding than the one that is installed here
+                stream = record.raw_stream if name == "br" else record.content_stream()
+                bodies[name] = stream.read()
+    assert bodies == {name: PAGE if name.startswith("gzip") else body for name, (_, _, body) in CASES.items()}
+
+
+def test_every_record_is_a_member_of_its_own(warc: Path) -> None:
+    offsets = []
+    with warc.open("rb") as file:
+        offsets = [record.stream_pos for record in ArchiveIterator(file, parse_http=False)]
+        for offset in offsets:
+            file.seek(offset)
+            assert gzip.GzipFile(fileobj=file).read(9) == b"WARC/1.1\r"
+    assert len(offsets) == 1 + 2 * len(CASES)
+
+
+def test_our_index_is_cdxj_indexers(warc: Path) -> None:
+    result = run(BIN / "cdxj-indexer", "--sort", warc)
+    assert result.returncode == 0, result.stderr
+    ours = warc.with_name("index.cdxj").read_text().splitlines()
+    theirs = result.stdout.splitlines()
+    assert [read_line(line) for line in ours] == [read_line(line) for line in theirs]
+
+
+def read_line(line: str) -> tuple[str, str, dict[str, str]]:
+    key, stamp, fields = line.split(" ", 2)
+    return key, stamp, {"mime": "unk"} | json.loads(fields)
+
+
+# --- pywb, in a venv of its own
+
+
+@pytest.fixture(scope="module")
+def pywb_bin() -> Path:
+    """The folder of pywb's commands; installs it once beside our venv where `make` has not, or skips."""
+    if not (PYWB / "bin" / "wayback").exists():
+        made = run(sys.executable, "-m", "venv", "--clear", PYWB)
+        if made.returncode:
+            pytest.skip(f"no venv for pywb: {made.stdout[-300:]}")
+        python = PYWB / "bin" / "python"
+        installed = subprocess.run(
+            [python, "-m", "pip", "install", "-qq", "--requirement", REQUIREMENTS],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+        if installed.returncode:
+            pytest.skip(f"pywb cannot be installed: {installed.stderr.strip().splitlines()[-1:]}")
+    return PYWB / "bin"
+
+
+@pytest.fixture(scope="module")
+def replay(pywb_bin: Path, warc: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The base URL of a pywb that replays the file by our own index lines."""
+    folder = tmp_path_factory.mktemp("pywb")
+    collection = folder / "collections" / "news"
+    for name in ("archive", "indexes"):
+        (collection / name).mkdir(parents=True)
+    (collection / "archive" / warc.name).symlink_to(warc)
+    (collection / "indexes" / "index.cdxj").symlink_to(warc.with_name("index.cdxj"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = folder / "log.txt"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [pywb_bin / "wayback", "--bind", "127.0.0.1", "--port", str(port), "--directory", folder],
+            stdout=output,
+            stderr=output,
+            env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+        )
+    try:
+        wait_for_port(port, process, log)
+        yield f"http://127.0.0.1:{port}/news"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"pywb did not start:\n{log.read_text()}")
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def fetch(url: str) -> tuple[int, bytes, str | None, str | None]:
+    """Return status, body as sent, its content coding and the Location."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay)
+    request = urllib.request.Request(url, headers={"Accept-Encoding": "gzip, br"})
+    try:
+        with opener.open(request, timeout=30) as answer:
+            return answer.status, answer.read(), answer.headers["Content-Encoding"], answer.headers["Location"]
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read(), error.headers["Content-Encoding"], error.headers["Location"]
+
+
+@pytest.mark.slow
+def test_pywb_replays_every_capture(replay: str) -> None:
+    for number, (name, (status, _, body)) in enumerate(CASES.items()):
+        stamp = (NOW + timedelta(seconds=number)).strftime("%Y%m%d%H%M%S")
+        found, data, coding, location = fetch(f"{replay}/{stamp}id_/https://gazette.example/{name}")
+        assert found == status, name
+        # pywb may undo a coding on the way
+        assert data == body or (coding is None and name in {"gzip", "gzip-chunked", "br"} and data == PAGE), name
+        if status == 301:
+            assert location is not None
+            assert location.endswith("https://gazette.example/plain")
+    assert fetch(f"{replay}/20261122id_/https://gazette.example/never")[0] == 404

@@ -1,0 +1,161 @@
+"""The mission once through, on a local archive: the real command, the real site, real processes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from jobs.catalog import Catalog
+from tests.histories import check_archive, dump_catalog, read_histories, read_texts
+from tests.site.pages import SEED_URL, read_expected
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.installation import Ofrecord
+    from tests.site.server import Site
+
+ENGLISH, ARABIC, SPANISH = "almayadeen-english", "almayadeen-arabic", "almayadeen-spanish"
+SEED = (ENGLISH, SEED_URL)
+
+
+def test_a_second_crawl_of_an_unchanged_site_adds_no_revision(ofrecord: Ofrecord, archive_dir: Path) -> None:
+    ofrecord("init")
+    first = ofrecord("crawl", ENGLISH, ARABIC, SPANISH, "--json").json()
+    second = ofrecord("crawl", ENGLISH, ARABIC, SPANISH, "--recheck", "all", "--json").json()
+    assert first["new"] == 10
+    assert first["pages"] == second["pages"] >= 10
+    assert second["unchanged"] == 10
+    assert not {"new", "revised", "reverted", "gone", "suspected"} & second.keys()
+    histories = read_histories(archive_dir)
+    good = [h for h in histories.values() if h[0][0] == "new"]
+    assert len(good) == 10
+    assert all([verdict for verdict, _, _ in history] == ["new", "unchanged"] for history in good)
+    report = check_archive(archive_dir)
+    assert not report.damaged, [str(finding) for finding in report.findings]
+    assert not report.uncommitted
+
+
+def test_the_catalog_can_be_deleted_and_rebuilt(ofrecord: Ofrecord, archive_dir: Path, tmp_path: Path) -> None:
+    ofrecord("init")
+    ofrecord("crawl", "--all")
+    ofrecord("crawl", "--all", "--recheck", "all")
+    (path,) = (tmp_path / "state").glob("*/catalog.sqlite")
+    with Catalog.open(path, read_only=True) as catalog:
+        grown = catalog.dump()
+    assert len(grown["captures"]) > 20
+    ofrecord("index", "--rebuild")
+    with Catalog.open(path, read_only=True) as catalog:
+        assert catalog.dump() == grown
+    path.write_bytes(b"no catalog at all")
+    ofrecord("index")
+    with Catalog.open(path, read_only=True) as catalog:
+        assert catalog.dump() == grown
+    assert dump_catalog(archive_dir) == grown
+
+
+def test_edit_return_and_deletion_of_the_seed_article(ofrecord: Ofrecord, site: Site, archive_dir: Path) -> None:
+    ofrecord("init")
+    reports = []
+    for phase in ("2023", "edited", "2025", "gone", "gone", "2025"):
+        site.phase = phase  # type: ignore[assignment]
+        reports.append(ofrecord("crawl", ENGLISH, "--recheck", "all", "--json").json())
+    history = read_histories(archive_dir)[SEED]
+    assert [(verdict, revision) for verdict, revision, _ in history] == [
+        ("new", 1),
+        ("revised", 2),
+        ("reverted", 1),
+        ("suspected", None),
+        ("gone", None),
+        ("returned", 1),
+    ]
+    assert [report.get("revised", 0) for report in reports] == [0, 1, 0, 0, 0, 0]
+    assert read_texts(archive_dir)[SEED] == [read_expected("clean.txt"), read_expected("edited.txt")]
+    changes = ofrecord("diff", SEED_URL, "1", "2", "--json").json()
+    assert json.dumps(changes)
+    shown = ofrecord("show", SEED_URL, "--revision", "2").stdout
+    assert shown == read_expected("edited.txt") + "\n"
+    page = ofrecord("show", SEED_URL, "--revision", "1", "--format", "html").stdout
+    assert page == (site_page := read_site_page("2023")), (len(page), len(site_page))
+
+
+@pytest.mark.parametrize("phase", ["403", "404", "410", "500"])
+def test_an_error_in_place_of_a_known_article_keeps_its_text(
+    ofrecord: Ofrecord, site: Site, archive_dir: Path, phase: str
+) -> None:
+    ofrecord("init")
+    ofrecord("crawl", ENGLISH, "--limit", "8")
+    site.phase = phase  # type: ignore[assignment]
+    ofrecord("crawl", ENGLISH, "--recheck", "all", code=None)
+    history = read_histories(archive_dir)[SEED]
+    assert history[-1][0] == ("suspected" if phase in {"404", "410"} else "bad")
+    assert read_texts(archive_dir)[SEED] == [read_expected("clean.txt")]
+
+
+def test_a_changed_rule_over_an_unchanged_site_is_no_revision(
+    ofrecord: Ofrecord, config_dir: Path, archive_dir: Path
+) -> None:
+    ofrecord("init")
+    ofrecord("crawl", ENGLISH)
+    path = config_dir / "sources" / f"{ENGLISH}.yaml"
+    source = yaml.safe_load(path.read_text("utf-8"))
+    rules = source.setdefault("extract", {})
+    rules["remove"] = [*rules.get("remove", []), "blockquote"]  # takes the embedded post out of every text
+    path.write_text(yaml.safe_dump(source, allow_unicode=True), "utf-8")
+    second = ofrecord("crawl", ENGLISH, "--recheck", "all", "--json").json()
+    assert not {"new", "revised", "reverted", "uncompared"} & second.keys()
+    shown = ofrecord("show", SEED_URL, "--json").json()
+    assert shown["revision"] == 1
+    texts = read_texts(archive_dir)[SEED]
+    assert texts == [read_expected("clean.txt")]
+    third = ofrecord("crawl", ENGLISH, "--recheck", "all", "--json").json()
+    assert third["unchanged"] == second["unchanged"] > 5
+    assert not check_archive(archive_dir).damaged
+
+
+def test_a_text_that_returns_under_a_changed_rule_is_a_revert(
+    ofrecord: Ofrecord, site: Site, config_dir: Path, archive_dir: Path
+) -> None:
+    ofrecord("init")
+    for phase in ("2023", "edited"):
+        site.phase = phase  # type: ignore[assignment]
+        ofrecord("crawl", ENGLISH, "--recheck", "all")
+    path = config_dir / "sources" / f"{ENGLISH}.yaml"
+    source = yaml.safe_load(path.read_text("utf-8"))
+    rules = source.setdefault("extract", {})
+    rules["remove"] = [*rules.get("remove", []), "blockquote"]
+    path.write_text(yaml.safe_dump(source, allow_unicode=True), "utf-8")
+    site.phase = "2025"
+    ofrecord("crawl", ENGLISH, "--recheck", "all")
+    history = read_histories(archive_dir)[SEED]
+    assert [(verdict, revision) for verdict, revision, _ in history] == [("new", 1), ("revised", 2), ("reverted", 1)]
+
+
+def test_given_urls_are_fetched_and_nothing_else(ofrecord: Ofrecord, site: Site, tmp_path: Path) -> None:
+    ofrecord("init")
+    listed = tmp_path / "urls.txt"
+    listed.write_text(f"{SEED_URL}\n\n{SEED_URL}#again\n")
+    report = ofrecord("crawl", ENGLISH, "--urls", listed, "--json").json()
+    assert (report["pages"], report["new"]) == (1, 1)
+    paths = {request.path for request in site.requests}
+    assert len(paths) == 2, paths  # robots.txt and the page
+
+
+def test_a_limit_bounds_the_pages(ofrecord: Ofrecord) -> None:
+    ofrecord("init")
+    report = ofrecord("crawl", ENGLISH, "--limit", "3", "--json").json()
+    assert report["pages"] == 3
+    assert report["reason"] == "limit"
+    again = ofrecord("crawl", ENGLISH, "--json").json()
+    assert again["new"] == 5
+
+
+def read_site_page(phase: str) -> str:
+    from tests.site.pages import State, answer
+
+    state = State(phase=phase)  # type: ignore[arg-type]
+    host, _, path = SEED_URL.removeprefix("https://").partition("/")
+    return answer(host, "/" + path, state).body.decode()

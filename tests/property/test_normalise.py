@@ -1,0 +1,112 @@
+"""For all texts: the normal form is its own normal form. For all pages: the extractor answers."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from config.sources import ExtractRules
+from crawler.encoding import decode_html
+from crawler.extract import extract_article
+from crawler.normalise import make_snapshot, normalise_line, normalise_text
+
+if TYPE_CHECKING:
+    from crawler.model import Article
+
+AT = datetime(2026, 11, 22, tzinfo=UTC)
+ANY_TEXT = st.text(alphabet=st.characters(), max_size=200)  # lone surrogates too
+TAGS = st.sampled_from(
+    (  # noqa: SIM905 - shorter than a list
+        "p div h1 h2 a br ul li table tr td article section figure figcaption blockquote form span time img b title meta"
+        " script template svg iframe select option noscript body html main aside"
+    ).split()
+)
+ATTRIBUTES = st.sampled_from(
+    [
+        "",
+        ' class="related"',
+        ' class="article-body"',
+        ' id="comments"',
+        ' hidden=""',
+        ' href="//["',
+        ' href="/a"',
+        ' style="display:none"',
+        ' alt="a "b" c"',
+        ' itemprop="articleBody"',
+        ' src="http://[::1"',
+        ' property="og:title" content="A &quot;title&quot;"',
+        ' property="article:published_time" content="2026-99-99T99:99"',
+        ' datetime="0000-00-00"',
+        ' class="twitter-tweet"',
+        ' type="application/ld+json"',
+    ]
+)
+TEXTS = st.one_of(
+    st.text(max_size=40),
+    st.sampled_from(
+        [
+            "A sentence, long enough to be counted as prose, with commas, and some more words at its end.",
+            '{"@type": "NewsArticle", "headline": ["x"], "author": {"name": {"name": 3}}, "image": [[]], "tags": 5}',
+            '{"@graph": [[{"@type": "LiveBlogPosting", "liveBlogUpdate": 3}]], "datePublished": {"a": []}}',
+            "— A (@b) 31 February 2023",
+            "Page not found",
+            "]]><!--",
+        ]
+    ),
+)
+
+
+@st.composite
+def pages(draw: st.DrawFn) -> str:
+    pieces = []
+    for _ in range(draw(st.integers(0, 25))):
+        tag = draw(TAGS)
+        opened = f"<{tag}{draw(ATTRIBUTES)}>{draw(TEXTS)}"
+        pieces.append(opened + (f"</{tag}>" if draw(st.booleans()) else ""))
+    return "".join(pieces)
+
+
+def read(html: str) -> Article:
+    url = "https://www.example.org/news/2026/page.html"
+    return extract_article(
+        html, url=url, status=200, captured_at=AT, timezone="Asia/Beirut", language=None, rules=ExtractRules()
+    )
+
+
+@given(ANY_TEXT)
+def test_the_normal_form_of_a_line_is_its_own(line: str) -> None:
+    once = normalise_line(line)
+    assert normalise_line(once) == once
+    assert unicodedata.is_normalized("NFC", once)
+    once.encode()
+
+
+@given(st.none() | ANY_TEXT, st.none() | ANY_TEXT, st.lists(ANY_TEXT, max_size=8))
+def test_the_normal_form_of_a_text_is_its_own(title: str | None, lead: str | None, blocks: list[str]) -> None:
+    text = normalise_text(title, lead, blocks)
+    assert normalise_text(None, None, text.split("\n")) == text
+    assert "\n\n" not in text
+    assert text == text.strip()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(pages())
+def test_any_page_gives_an_article_with_a_reason_and_a_text_in_normal_form(html: str) -> None:
+    article = read(html)
+    assert article == read(html)
+    assert article.class_reason
+    assert 0.0 <= article.confidence <= 1.0
+    snapshot = make_snapshot(article, "sha256:00")
+    assert normalise_text(None, None, snapshot.text.split("\n")) == snapshot.text
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=2_000), st.none() | st.text(max_size=30).map(lambda name: f"text/html; charset={name}"))
+def test_any_bytes_are_decoded_and_read(body: bytes, content_type: str | None) -> None:
+    html = decode_html(body, content_type)
+    assert isinstance(html, str)
+    assert read(html).class_reason

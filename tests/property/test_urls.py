@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import string
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+from surt import surt as reference_surt
+
+from crawler.urls import normalise_url, resolve_link, surt
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=60)
+NASTY = st.text("ab%25e.F/\\?&=;#:@[]éا \t\n+~", max_size=40)
+HOSTS = st.from_regex(r"[a-z][a-z0-9]{0,8}\.(com|example)", fullmatch=True)
+
+
+def normal(url: str) -> str | None:
+    try:
+        return normalise_url(url)
+    except ValueError:
+        return None
+
+
+@given(st.one_of(TEXT, NASTY, st.builds("https://{}{}".format, HOSTS, NASTY), st.builds("http://{}".format, NASTY)))
+@example("http://a.example/%25%34%31")
+@example("http://a.example/%%41")
+@example("http://a.example/?utm_a&utm_b")
+def test_the_normal_form_of_a_normal_form_is_itself(url: str) -> None:
+    once = normal(url)
+    if once is not None:
+        assert normalise_url(once) == once
+        assert once.isascii()
+        assert once.isprintable()
+        assert " " not in once
+        assert "#" not in once
+
+
+@given(st.builds("https://{}/{}".format, HOSTS, NASTY))
+def test_escaping_what_needs_none_changes_nothing(url: str) -> None:
+    escaped = "".join(
+        f"%{ord(char):02x}" if index > url.index("/", 8) and char in string.ascii_letters + "~" else char
+        for index, char in enumerate(url)
+    )
+    if "%" not in url:
+        assert normal(escaped) == normal(url)
+
+
+@given(TEXT | NASTY, TEXT | NASTY | st.builds("https://{}{}".format, st.text("ab1-.xn", max_size=70), NASTY))
+def test_links_are_absolute_http_urls_or_nothing(base: str, href: str) -> None:
+    for link in (resolve_link(base, href), resolve_link("https://a.example/b/c?d", href)):
+        assert link is None or normalise_url(link)
+
+
+@given(HOSTS, st.text("abAB%41./~+é&=?;", max_size=30), st.text("abAB%41./~+é&=;", max_size=30))
+def test_surt_is_that_of_the_reference(host: str, path: str, query: str) -> None:
+    url = f"https://www.{host}/{path.replace('?', '')}?{query}"
+    assert surt(url) == reference_surt(url)

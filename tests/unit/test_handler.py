@@ -1,0 +1,306 @@
+"""The download handler against real sockets: what went over the wire, and what is kept of a cut answer."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import ssl
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Self
+
+import pytest
+import trustme
+from scrapy import Request
+from scrapy.http.request import NO_CALLBACK
+
+from crawler.handler import OfrecordDownloadHandler
+from crawler.items import AttemptFailed, ExchangeResponse, RunStopped
+from crawler.model import Exchange, Purpose
+from crawler.network import FetchOptions
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+    from pathlib import Path
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+
+
+class Server:
+    """Answers each connection's first request with given bytes, then closes or hangs."""
+
+    def __init__(self, answer: bytes, *, hang: bool = False) -> None:
+        self.answer = answer
+        self.hang = hang
+        self.received: list[bytes] = []
+        self.port = 0
+        self.asked = asyncio.Event()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            self.received.append(await reader.readuntil(b"\r\n\r\n"))
+            self.asked.set()
+            writer.write(self.answer)
+            await writer.drain()
+            if self.hang:
+                await reader.read()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def serving(answer: bytes, *, hang: bool = False, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
+    server = Server(answer, hang=hang)
+    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls)
+    server.port = listener.sockets[0].getsockname()[1]
+    try:
+        yield server
+    finally:
+        listener.close()
+
+
+class Client:
+    """The handler with as much of a crawler around it as it asks for."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("allow_private", True)
+        self.run = SimpleNamespace(options=FetchOptions(**options), on_stop=[], stopping=False)
+        self.handler = OfrecordDownloadHandler(SimpleNamespace(spider=SimpleNamespace(run=self.run)))  # type: ignore[arg-type]
+
+    async def get(self, url: str, **headers: str) -> Exchange:
+        request = Request(url, headers=headers, meta={"purpose": "article", "verbatim_url": True})
+        response = await self.handler.download_request(request)
+        assert isinstance(response, ExchangeResponse)
+        return response.exchange
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.handler.close()
+        await asyncio.sleep(0)
+
+
+def run(test: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(test)
+
+
+def test_request_and_response_are_kept_as_they_went_over_the_wire() -> None:
+    async def check() -> None:
+        head = (
+            b"HTTP/1.1 200 Very Well\r\nX-One: b\r\ncontent-TYPE: text/html; charset=windows-1256\r\n"
+            b"Set-Cookie: a=1\r\nX-One: \xe9\r\nset-cookie: b=2\r\nContent-Length: 5\r\n\r\n"
+        )
+        async with serving(head + b"hello") as server, Client() as client:
+            url = f"http://127.0.0.1:{server.port}/a%7eb/%d8%a7?q=%7E&r=a+b"
+            exchange = await client.get(url, Accept="text/html")
+        assert exchange.response_head == head
+        assert exchange.body == b"hello"
+        assert exchange.request_head == server.received[0]
+        assert exchange.request_head.startswith(b"GET /a%7eb/%d8%a7?q=%7E&r=a+b HTTP/1.1\r\nHost: 127.0.0.1")
+        assert (exchange.url, exchange.status, exchange.peer) == (url, 200, "127.0.0.1")
+        assert exchange.header_values("x-one") == ["b", "\xe9"]
+        assert exchange.truncated is None
+        assert exchange.error is None
+        assert exchange.started_at.tzinfo is not None
+        assert 0 <= exchange.seconds < 60
+
+    run(check())
+
+
+def test_content_coding_is_kept_and_transfer_coding_removed() -> None:
+    async def check() -> None:
+        packed = gzip.compress(b"<p>page</p>")
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n"
+        chunks = b"%x\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n" % (4, packed[:4], len(packed) - 4, packed[4:])
+        async with serving(head + chunks) as server, Client() as client:
+            exchange = await client.get(f"http://127.0.0.1:{server.port}/")
+        assert exchange.response_head == head
+        assert exchange.body == packed
+
+    run(check())
+
+
+def test_redirect_is_an_answer_like_any_other() -> None:
+    async def check() -> None:
+        head = b"HTTP/1.1 301 Moved Permanently\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"
+        async with serving(head) as server, Client() as client:
+            exchange = await client.get(f"http://127.0.0.1:{server.port}/")
+        assert exchange.status == 301
+        assert exchange.header("Location") == "/elsewhere"
+        assert len(server.received) == 1
+
+    run(check())
+
+
+@pytest.mark.parametrize(
+    ("answer", "hang", "truncated", "kept"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nonly this", False, "disconnect", b"only this"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nonly this", True, "time", b"only this"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n" + b"x" * 50, False, "length", b"x" * 20),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n9\r\nef", False, "disconnect", b"abcdef"),
+    ],
+)
+def test_what_came_of_a_cut_body_is_kept(*, answer: bytes, hang: bool, truncated: str, kept: bytes) -> None:
+    async def check() -> None:
+        async with serving(answer, hang=hang) as server, Client(max_body_bytes=20, request_seconds=0.5) as client:
+            exchange = await client.get(f"http://127.0.0.1:{server.port}/")
+        assert (exchange.status, exchange.truncated, exchange.body) == (200, truncated, kept)
+        assert exchange.error is None
+
+    run(check())
+
+
+@pytest.mark.parametrize(
+    ("answer", "hang", "error"),
+    [
+        (b"", False, "closed the connection without an answer"),
+        (b"", True, "no complete answer within 0.5 seconds"),
+        (b"SSH-2.0-OpenSSH_9\r\n\r\n", False, "not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 5000 + b"\r\n\r\n", False, "not HTTP"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: yyyyyyyyyyyyyyyyyy\r\n" * 60 + b"\r\n", False, "headers of"),
+    ],
+)
+def test_an_attempt_without_an_answer_says_why(*, answer: bytes, hang: bool, error: str) -> None:
+    async def check() -> None:
+        async with serving(answer, hang=hang) as server, Client(request_seconds=0.5, max_header_bytes=1024) as client:
+            with pytest.raises(AttemptFailed, match=error) as caught:
+                await client.get(f"http://127.0.0.1:{server.port}/")
+        exchange = caught.value.exchange
+        assert (exchange.status, exchange.response_head, exchange.body) == (None, b"", b"")
+        assert exchange.request_head == server.received[-1]
+
+    run(check())
+
+
+def test_closed_port_and_unknown_host_say_what_failed() -> None:
+    async def check() -> None:
+        async with serving(b"") as server:
+            port = server.port
+        async with Client(connect_seconds=2) as client:
+            with pytest.raises(AttemptFailed, match="no connection: ") as caught:
+                await client.get(f"http://127.0.0.1:{port}/")
+            assert caught.value.exchange.request_head == b""
+            with pytest.raises(AttemptFailed, match="the host name has no address"):
+                await client.get("http://nowhere.invalid/")
+
+    run(check())
+
+
+def test_private_address_is_refused_before_anything_is_sent() -> None:
+    async def check() -> None:
+        async with serving(HEAD + b"hello") as server, Client(allow_private=False) as client:
+            for host in ("127.0.0.1", "localhost", "[::ffff:127.0.0.1]"):
+                with pytest.raises(AttemptFailed, match="is not a public address"):
+                    await client.get(f"http://{host}:{server.port}/")
+            for host in ("2130706433", "127.1", "0x7f.1"):
+                with pytest.raises(AttemptFailed):
+                    await client.get(f"http://{host}:{server.port}/")
+        assert server.received == []
+
+    run(check())
+
+
+def test_the_operators_place_holds_for_its_host_only() -> None:
+    async def check() -> None:
+        async with serving(HEAD + b"hello") as server:
+            places = {("gazette.example", 80): ("127.0.0.1", server.port)}
+            async with Client(allow_private=False, places=places) as client:
+                exchange = await client.get("http://gazette.example/")
+                assert exchange.body == b"hello"
+                assert b"\r\nHost: gazette.example\r\n" in exchange.request_head
+                with pytest.raises(AttemptFailed, match="is not a public address"):
+                    await client.get(f"http://127.0.0.1:{server.port}/")
+
+    run(check())
+
+
+def test_certificates_are_checked(tmp_path: Path) -> None:
+    async def check() -> None:
+        authority = trustme.CA()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("gazette.example").configure_cert(context)
+        ca_file = tmp_path / "ca.pem"
+        authority.cert_pem.write_to_path(str(ca_file))
+        async with serving(HEAD + b"hello", tls=context) as server:
+            places = {(host, 443): ("127.0.0.1", server.port) for host in ("gazette.example", "other.example")}
+            async with Client(places=places, ca_file=ca_file) as client:
+                assert (await client.get("https://gazette.example/")).body == b"hello"
+                with pytest.raises(AttemptFailed, match="the certificate is not trusted"):
+                    await client.get("https://other.example/")
+            async with Client(places=places) as client:
+                with pytest.raises(AttemptFailed, match="the certificate is not trusted"):
+                    await client.get("https://gazette.example/")
+
+    run(check())
+
+
+def test_secret_headers_are_sent_and_masked_in_the_record() -> None:
+    async def check() -> None:
+        options = {"secret_headers": frozenset({"x-key"})}
+        async with serving(HEAD + b"hello") as server, Client(**options) as client:
+            exchange = await client.get(
+                f"http://127.0.0.1:{server.port}/",
+                **{"X-Key": "hush", "Authorization": "Basic aHVzaA==", "X-Open": "1"},
+            )
+        assert b"X-Key: hush\r\n" in server.received[0]
+        assert b"X-Key: ***\r\n" in exchange.request_head
+        assert b"X-Open: 1\r\n" in exchange.request_head
+        assert b"hush" not in exchange.request_head
+        assert b"aHVzaA" not in exchange.request_head
+        assert set(exchange.masked) == {"X-Key", "Authorization"}
+
+    run(check())
+
+
+def test_a_proxy_is_asked_and_said_so() -> None:
+    async def check() -> None:
+        async with serving(HEAD + b"hello") as server:
+            proxy = f"http://user:hush@127.0.0.1:{server.port}"
+            async with Client(allow_private=False, proxy=proxy) as client:
+                exchange = await client.get("http://gazette.example/a%7eb")
+                with pytest.raises(AttemptFailed, match="is not a public address"):
+                    await client.get("http://127.0.0.1/")
+        assert exchange.via_proxy
+        assert exchange.peer == "127.0.0.1"
+        assert exchange.request_head.startswith(b"GET http://gazette.example/a%7eb HTTP/1.1\r\n")
+        assert b"Proxy-Authorization: ***\r\n" in exchange.request_head
+        assert len(server.received) == 1
+
+    run(check())
+
+
+def test_robots_requests_of_scrapys_middleware_are_known() -> None:
+    async def check() -> None:
+        async with serving(HEAD + b"hello") as server, Client() as client:
+            request = Request(f"http://127.0.0.1:{server.port}/robots.txt", callback=NO_CALLBACK)
+            response = await client.handler.download_request(request)
+        assert isinstance(response, ExchangeResponse)
+        assert response.exchange.purpose is Purpose.ROBOTS
+        assert request.meta["download_latency"] > 0
+
+    run(check())
+
+
+def test_stopping_ends_requests_in_flight_and_sends_no_more() -> None:
+    async def check() -> None:
+        async with serving(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", hang=True) as server, Client() as client:
+            url = f"http://127.0.0.1:{server.port}/"
+            flying = asyncio.create_task(client.get(url))
+            await server.asked.wait()
+            client.run.stopping = True
+            for call in client.run.on_stop:
+                call()
+            try:
+                exchange = await flying
+            except AttemptFailed as error:
+                exchange = error.exchange
+            assert exchange.truncated == "unspecified" or "stopped" in (exchange.error or "")
+            with pytest.raises(RunStopped):
+                await client.get(url)
+        assert len(server.received) == 1
+
+    run(check())

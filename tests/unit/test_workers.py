@@ -1,0 +1,284 @@
+"""Real worker processes under real misuse: slow pages, greedy pages, kills, cancels, dead parents."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from config.errors import ExtractError, RecordError
+from config.sources import ExtractRules
+from crawler import workers
+from crawler.model import Exchange, PageClass, Purpose
+from crawler.outcome import PageContext
+from crawler.task import process_page
+from crawler.workers import WorkerPool, run_pages
+
+pytestmark = pytest.mark.slow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MEMORY = 1 << 30
+CONTEXT = PageContext(ExtractRules(), timezone=None, language="en", derivation="sha256:0")
+SLOW = b"<div><table></div></table>" * 120_000
+"""Passes the pre-scan, and takes Lexbor a minute: each table end leaves a div open."""
+
+
+def exchange_of(number: int = 0, body: bytes | None = None, *, purpose: Purpose = Purpose.ARTICLE) -> Exchange:
+    text = f"<p>The council of town {number} opened its new library on Monday, with books for everyone.</p>" * 6
+    page = f"<html><body><article><h1>Library {number}</h1>{text}</article></body></html>".encode()
+    return Exchange(
+        url=f"https://gazette.example/{number}",
+        purpose=purpose,
+        started_at=datetime(2026, 11, 22, 3, 45, tzinfo=UTC),
+        seconds=0.1,
+        request_head=b"GET / HTTP/1.1\r\nHost: gazette.example\r\n\r\n",
+        status=200,
+        response_head=b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n",
+        body=page if body is None else body,
+    )
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def wait_for_end(*pids: int) -> None:
+    end = time.monotonic() + 20
+    while any(is_alive(pid) for pid in pids):
+        assert time.monotonic() < end, f"still there: {[pid for pid in pids if is_alive(pid)]}"
+        time.sleep(0.02)
+
+
+def read_environment(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def pids_of(pool: WorkerPool) -> list[int]:
+    return [worker.pid for worker in pool._workers]
+
+
+def test_a_worker_gives_what_the_function_gives_and_hides_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "swordfish")
+
+    async def scenario() -> None:
+        async with WorkerPool(1, 10, MEMORY) as pool:
+            assert await pool.page(exchange_of(), CONTEXT) == process_page(exchange_of(), CONTEXT)
+            listing = exchange_of(body=b'<a href="/1">one</a> <a href="/2">two</a>', purpose=Purpose.SECTION)
+            found = await pool.links(listing, 10)
+            assert [link.url for link in found.links] == ["https://gazette.example/1", "https://gazette.example/2"]
+            (pid,) = pids_of(pool)
+            assert b"swordfish" not in read_environment(pid)
+            assert pool._idle.qsize() == 1
+        wait_for_end(pid)
+
+    asyncio.run(scenario())
+
+
+def test_a_page_over_the_deadline_is_killed_and_kept_raw() -> None:
+    async def scenario() -> None:
+        async with WorkerPool(1, 1.0, MEMORY) as pool:
+            (first,) = pids_of(pool)
+            started = time.monotonic()
+            outcome = await pool.page(exchange_of(body=SLOW), CONTEXT)
+            assert time.monotonic() - started < 8
+            assert (outcome.page_class, outcome.snapshot) == (PageClass.ERROR, None)
+            assert outcome.extraction_error == "time-out: not done within 1 s"
+            assert outcome.recorded.records == 2
+            assert not is_alive(first)
+            assert (await pool.page(exchange_of(1), CONTEXT)).snapshot is not None
+
+    asyncio.run(scenario())
+
+
+def test_a_page_over_the_memory_limit_is_a_fact_and_the_next_page_is_read() -> None:
+    greedy = gzip.compress(b"<p>" + b"word " * 6_000_000)
+
+    async def scenario() -> None:
+        async with WorkerPool(1, 60, 400 << 20) as pool:
+            exchange = exchange_of(body=greedy)
+            head = exchange.response_head.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n")
+            outcome = await pool.page(replace(exchange, response_head=head), CONTEXT)
+            assert (outcome.page_class, outcome.snapshot) == (PageClass.ERROR, None)
+            assert outcome.extraction_error
+            assert outcome.recorded.records == 2
+            assert (await pool.page(exchange_of(1), CONTEXT)).snapshot is not None
+
+    asyncio.run(scenario())
+
+
+def test_a_worker_killed_in_the_middle_of_a_page() -> None:
+    async def scenario() -> None:
+        async with WorkerPool(1, 30, MEMORY) as pool:
+            task = asyncio.ensure_future(pool.page(exchange_of(body=SLOW), CONTEXT))
+            await asyncio.sleep(0.3)
+            os.kill(pids_of(pool)[0], signal.SIGKILL)
+            outcome = await task
+            assert outcome.extraction_error == "the worker ended (signal: Killed)"
+            assert outcome.recorded.records == 2
+            assert (await pool.page(exchange_of(1), CONTEXT)).snapshot is not None
+
+    asyncio.run(scenario())
+
+
+def test_a_worker_killed_between_pages() -> None:
+    async def scenario() -> None:
+        async with WorkerPool(1, 30, MEMORY) as pool:
+            os.kill(pids_of(pool)[0], signal.SIGKILL)
+            outcomes = [await pool.page(exchange_of(number), CONTEXT) for number in range(2)]
+            assert (outcomes[0].extraction_error or "").startswith("the worker ended")
+            assert outcomes[1].snapshot is not None
+
+    asyncio.run(scenario())
+
+
+def test_a_cancelled_page_leaves_no_process_and_a_usable_pool() -> None:
+    async def scenario() -> None:
+        async with WorkerPool(1, 30, MEMORY) as pool:
+            (first,) = pids_of(pool)
+            task = asyncio.ensure_future(pool.page(exchange_of(body=SLOW), CONTEXT))
+            waiting = asyncio.ensure_future(pool.page(exchange_of(1), CONTEXT))
+            await asyncio.sleep(0.3)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            assert task.cancelled()
+            assert not is_alive(first)
+            assert (await waiting).snapshot is not None
+
+    asyncio.run(scenario())
+
+
+def test_closing_ends_who_is_read_and_who_waits() -> None:
+    async def scenario() -> None:
+        pool = WorkerPool(1, 30, MEMORY)
+        await pool.start()
+        pids = pids_of(pool)
+        tasks = [asyncio.ensure_future(pool.page(exchange_of(body=SLOW), CONTEXT)) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        await pool.close()
+        outcomes = await asyncio.wait_for(asyncio.gather(*tasks), 5)
+        assert [outcome.snapshot for outcome in outcomes] == [None] * 3
+        assert all(outcome.recorded.records == 2 for outcome in outcomes)
+        assert "stopped" in ((await pool.links(exchange_of(), 1)).error or "")
+        wait_for_end(*pids, *pids_of(pool))
+        await pool.close()
+
+    asyncio.run(scenario())
+
+
+def test_workers_are_replaced_after_many_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "PAGES_PER_WORKER", 2)
+
+    async def scenario() -> None:
+        async with WorkerPool(1, 10, MEMORY) as pool:
+            seen = set()
+            for number in range(4):
+                seen.update(pids_of(pool))
+                assert (await pool.page(exchange_of(number), CONTEXT)).snapshot is not None
+            assert len(seen) == 2
+
+    asyncio.run(scenario())
+
+
+def test_a_worker_that_cannot_start_says_so() -> None:
+    async def scenario() -> None:
+        pool = WorkerPool(2, 10, 40 << 20)
+        with pytest.raises(ExtractError, match="the worker ended"):
+            await pool.start()
+        wait_for_end(*pids_of(pool))
+
+    asyncio.run(scenario())
+
+
+def test_what_cannot_be_recorded_is_the_callers_to_know() -> None:
+    async def scenario() -> None:
+        async with WorkerPool(1, 10, MEMORY) as pool:
+            with pytest.raises(RecordError, match="control character"):
+                await pool.page(replace(exchange_of(), url="https://gazette.example/\n"), CONTEXT)
+
+    asyncio.run(scenario())
+
+
+def test_pages_come_in_order_and_are_taken_only_a_few_ahead() -> None:
+    taken = 0
+
+    def items() -> Iterator[tuple[Exchange, PageContext]]:
+        nonlocal taken
+        for number in range(12):
+            taken += 1
+            yield exchange_of(number), CONTEXT
+
+    towns: list[str] = []
+    for outcome in run_pages(items(), count=2, deadline_seconds=10, memory_bytes=MEMORY):
+        assert taken <= len(towns) + 4
+        assert outcome.snapshot is not None
+        towns.append(outcome.snapshot.text.partition("town ")[2].split()[0])
+    assert towns == [str(number) for number in range(12)]
+
+
+def test_an_abandoned_run_of_pages_leaves_no_process() -> None:
+    pages = run_pages(
+        ((exchange_of(number, SLOW if number else None), CONTEXT) for number in range(9)),
+        count=1,
+        deadline_seconds=30,
+        memory_bytes=MEMORY,
+    )
+    assert next(pages).snapshot is not None
+    assert [line for line in list_children(os.getpid()) if "worker_main" in line]
+    pages.close()  # type: ignore[attr-defined]  # it is a generator
+    assert not [line for line in list_children(os.getpid()) if "worker_main" in line]
+
+
+def list_children(parent: int) -> list[str]:
+    found = []
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == parent and is_alive(
+                int(folder.name)
+            ):
+                found.append(f"{folder.name} {(folder / 'cmdline').read_text()}")
+    return found
+
+
+PARENT = """
+import asyncio, sys
+sys.path.insert(0, sys.argv[1])
+from test_workers import CONTEXT, SLOW, MEMORY, exchange_of, pids_of
+from crawler.workers import WorkerPool
+async def main():
+    async with WorkerPool(2, 600, MEMORY) as pool:
+        busy = asyncio.ensure_future(pool.page(exchange_of(body=SLOW * 4), CONTEXT))
+        await asyncio.sleep(0.5)
+        print(*pids_of(pool), flush=True)
+        await busy
+asyncio.run(main())
+"""
+
+
+def test_workers_die_with_their_parent_even_inside_a_parser() -> None:
+    command = [sys.executable, "-c", PARENT, str(Path(__file__).parent)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pids = [int(word) for word in parent.stdout.readline().split()]
+        assert len(pids) == 2
+        assert all(is_alive(pid) for pid in pids)
+        parent.kill()
+    wait_for_end(*pids)
