@@ -19,6 +19,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_serializer,
     field_validator,
     model_validator,
@@ -36,6 +37,7 @@ ID_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", re.ASCII)
 MAX_FILES = 20_000
 _SUFFIXES = (".yaml", ".yml")
 _HOUR, _DAY = 3_600, 86_400
+MIN_INTERVAL_SECONDS = 60
 DEFAULT_RECHECK = (_HOUR, 6 * _HOUR, _DAY, 3 * _DAY, 7 * _DAY, 30 * _DAY, 90 * _DAY, 365 * _DAY)
 
 _SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]{0,99})\}", re.ASCII)
@@ -218,6 +220,8 @@ class Source(_Model):
     """BCP 47, as in `en` or `pt-BR`: for pages that do not say."""
     timezone: str | None = None
     """IANA name, as in `Asia/Beirut`: for pages whose times have no zone."""
+    network: Literal["public", "private"] = "public"
+    """`private` allows addresses that are not on the public internet, for sources in your own network."""
     schedule: str | None = None
     """`every 30 minutes` or `cron */15 * * * *` (UTC); without one the daemon leaves this source alone."""
     recheck: list[Annotated[int, BeforeValidator(_read_duration)]] = Field(
@@ -225,8 +229,6 @@ class Source(_Model):
     )
     """Seconds after the first capture at which an article is captured again; given as `1 hour`."""
     politeness: Politeness = Politeness()
-    network: Literal["public", "private"] = "public"
-    """`private` allows addresses that are not on the public internet, for sources in your own network."""
     raw: Literal["every"] = "every"
     """Every page is kept as served; the only choice yet."""
     headers: dict[str, str] = Field(default_factory=dict, repr=False, max_length=50)
@@ -265,9 +267,10 @@ class Source(_Model):
 
     @field_validator("schedule")
     @classmethod
-    def _check_schedule(cls, value: str | None) -> str | None:
-        if value is not None:
-            parse_schedule(value)
+    def _check_schedule(cls, value: str | None, info: ValidationInfo) -> str | None:
+        seconds = parse_schedule(value).interval_seconds if value is not None else None
+        if seconds is not None and seconds < MIN_INTERVAL_SECONDS and info.data.get("network") == "public":
+            raise ValueError("at least 1 minute between two runs (less only with network: private)")
         return value
 
     @field_validator("recheck")

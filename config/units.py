@@ -26,7 +26,6 @@ _CRON_FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
     ("month", 1, 12, _MONTHS),
     ("day of the week", 1, 0, _WEEKDAYS),
 )
-MIN_INTERVAL_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +60,8 @@ def parse_schedule(text: str) -> Schedule:
     words = text.split()
     if len(words) in {2, 3} and words[0] == "every":
         seconds = parse_duration(" ".join(words[1:]) if len(words) == 3 else f"1 {words[1]}")
-        if seconds < MIN_INTERVAL_SECONDS or seconds != int(seconds):
-            raise ValueError("whole seconds and at least 1 minute between two runs")
+        if seconds < 1 or seconds != int(seconds):
+            raise ValueError("whole seconds, at least 1, between two runs")
         return Schedule(interval_seconds=int(seconds))
     if len(words) == 6 and words[0] == "cron":
         for field, value in zip(_CRON_FIELDS, words[1:], strict=True):

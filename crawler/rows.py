@@ -8,13 +8,26 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from config.errors import RecordError
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
+
+
+def _to_utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("a time without a zone")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a time out of range") from error
+
+
+Instant = Annotated[datetime, AfterValidator(_to_utc)]
+Number = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +37,7 @@ class SegmentRow:
     source: str
     run: str
     segment: str
-    opened: datetime
+    opened: Instant
     writer: str
     archive: str | None = None
     derivations: dict[str, Any] = field(default_factory=dict)
@@ -37,8 +50,8 @@ class SegmentRow:
 class Extent:
     """Place of a gzip member in the WARC file, in bytes."""
 
-    offset: int
-    length: int
+    offset: Number
+    length: Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +66,19 @@ class WarcPlace:
 class CaptureRow:
     """One exchange or failed attempt; the fields' meaning is in FORMAT.md § 5."""
 
-    n: int
+    n: Number
     url: str
     target_uri: str
-    captured_at: datetime
+    captured_at: Instant
     purpose: str
     page_class: str
     """`class` in JSON."""
     class_reason: str
     via: str | None = None
-    status: int | None = None
+    status: Number | None = None
     media_type: str | None = None
     payload_digest: str | None = None
-    size_bytes: int = 0
+    size_bytes: Number = 0
     seconds: float = 0.0
     peer: str | None = None
     redirect: str | None = None
@@ -84,7 +97,7 @@ class CaptureReference:
     """An earlier capture, by segment and number."""
 
     segment: str
-    n: int
+    n: Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +105,14 @@ class SnapshotRow:
     """The clean text of a capture: of capture `n` of this segment, or of an earlier one, derived again."""
 
     url: str
-    captured_at: datetime
+    captured_at: Instant
     derivation: str
     text: str
     text_digest: str
     page_class: str
     """`class` in JSON."""
     class_reason: str
-    n: int | None = None
+    n: Number | None = None
     of: CaptureReference | None = None
     title: str | None = None
     lead: str | None = None
@@ -123,10 +136,10 @@ class LinkRow:
 
     url: str
     via: str
-    found_at: datetime
+    found_at: Instant
     title: str | None = None
-    published: datetime | None = None
-    modified: datetime | None = None
+    published: Instant | None = None
+    modified: Instant | None = None
     type: Literal["link"] = "link"
 
 
@@ -136,13 +149,13 @@ class RunRow:
 
     run: str
     trigger: str
-    started: datetime
-    finished: datetime
+    started: Instant
+    finished: Instant
     reason: str
     """`finished`, `limit`, `stopped` or `died`."""
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, Number] = field(default_factory=dict)
     discovery: list[dict[str, Any]] = field(default_factory=list)
-    slot: datetime | None = None
+    slot: Instant | None = None
     type: Literal["run"] = "run"
 
 
@@ -150,9 +163,9 @@ class RunRow:
 class EndRow:
     """Last row."""
 
-    closed: datetime
-    counts: dict[str, int]
-    warc_records: int
+    closed: Instant
+    counts: dict[str, Number]
+    warc_records: Number
     cut: dict[str, Any] | None = None
     type: Literal["end"] = "end"
 
@@ -194,7 +207,9 @@ def decode_row(line: bytes) -> Row | None:
     if len(line) > MAX_LINE_BYTES:
         raise RecordError(f"a row of {len(line)} bytes; at most {MAX_LINE_BYTES} are allowed")
     try:
-        data = json.loads(line)
+        data = json.loads(line, parse_constant=_refuse_constant)
+        if b"\\u" in line:
+            json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair is no text, though JSON can spell it
     except (ValueError, RecursionError) as error:
         raise RecordError(f"a row is not JSON: {error}") from error
     if not isinstance(data, dict) or not isinstance(data.get("type"), str):
@@ -211,6 +226,10 @@ def decode_row(line: bytes) -> Row | None:
         place = ".".join(str(part) for part in first["loc"])
         raise RecordError(f"row of type {data['type']}: {place}: {first['msg']}") from error
     return row
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _encode_value(value: object) -> str:

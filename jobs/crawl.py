@@ -102,6 +102,9 @@ def finish_spool(archive: OpenArchive, source: Source) -> int:
         seal_segment(closed, now=datetime.now(UTC), derived=derived)
     for path in _list_folders(spool / "sealed"):
         sealed = load_sealed(path)
+        if sealed.draft.segment is not None and archive.catalog.has_segment(sealed.draft.segment):
+            remove_segment(sealed)  # committed by a run that died before it could say so
+            continue
         after, head = archive.catalog.head(source.id)
         stored, others = upload_segment(archive.store, archive.info, sealed, after=after, head=head)
         for commit in [*others, stored]:

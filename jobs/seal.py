@@ -113,7 +113,8 @@ def read_rows(data: bytes | BinaryIO, where: str) -> Iterator[tuple[int, Row]]:
     source = io.BytesIO(data) if isinstance(data, bytes) else data
     number = 0
     try:
-        with zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(source) as stream:
+        decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+        with decompressor.stream_reader(source, read_across_frames=True) as stream:
             lines = io.BufferedReader(stream, _CHUNK_BYTES)
             while line := lines.readline(MAX_LINE_BYTES + 1):
                 number += 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crawler.extract.tree import BLOCK_TAGS, HEADING_TAGS, Element
-from crawler.extract.words import FURNITURE_LINE, RELATED_LABEL
+from crawler.extract.words import BYLINE_LINE, COPYRIGHT_LINE, DATE_LINE, FURNITURE_LINE, RELATED_LABEL
 from crawler.normalise import normalise_line, normalise_lines
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _CELLS = frozenset({"td", "th"})
 _SENTENCE = 40
 """A block of so many characters is text; short list items above the first such are the date, the source and so on."""
+_IMPRINT = 90
 _PARAGRAPH = 60
 """List items of so many characters are text wherever they stand."""
 
@@ -117,12 +118,27 @@ def trim_blocks(blocks: list[Block], title: str | None) -> list[Block]:
         kept = [block for block in kept if block.text != wanted]
     while kept and kept[-1].is_heading:
         del kept[-1]
-    first = next((i for i, block in enumerate(kept) if block.chars >= _SENTENCE and block.element.tag != "li"), 0)
-    return [block for block in kept[:first] if block.element.tag != "li" or block.chars >= _PARAGRAPH] + kept[first:]
+    first = next((i for i, block in enumerate(kept) if _is_text(block)), 0)
+    return [block for block in kept[:first] if not _is_imprint(block)] + kept[first:]
+
+
+def _is_text(block: Block) -> bool:
+    return block.chars >= _SENTENCE and block.element.tag != "li" and not _is_imprint(block)
+
+
+def _is_imprint(block: Block) -> bool:
+    """Whether a block above the text is a date, a byline or a short list item: what stands round a headline."""
+    if block.element.tag == "li" and block.chars < _PARAGRAPH:
+        return True
+    if block.chars > _IMPRINT or block.text.endswith((".", "!", "?", "”", '"')) or block.is_heading:
+        return False
+    return BYLINE_LINE.search(block.text) is not None or DATE_LINE.search(block.text) is not None
 
 
 def _is_furniture(block: Block) -> bool:
     text = block.text
+    if len(block.lines) == 1 and len(text) < 400 and COPYRIGHT_LINE.search(text):
+        return True
     if len(block.lines) > 1 or len(text) > 160:
         return False
     if FURNITURE_LINE.search(text):

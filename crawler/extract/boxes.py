@@ -14,6 +14,7 @@ from crawler.extract.words import (
     CONSENT_SIGNS,
     FAINT_SIGNS,
     FURNITURE_SIGNS,
+    PAYWALL,
     PAYWALL_SIGNS,
     RELATED_LABEL,
     RELATED_SIGNS,
@@ -71,6 +72,7 @@ _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGN
 _MOST = 0.35
 """A box that holds this share of the page's prose is no furniture, whatever it is called."""
 _SMALL_BOX = 300
+_WALL = 900
 _NEVER = frozenset({"html", "body", "main", "h1"})
 _INLINE_BOXES = frozenset({"span", "time", "a", "ul", "ol", "li"})
 _PROSE_CHARS = 40
@@ -83,8 +85,8 @@ class Prose:
         self._chars: dict[Element, int] = {}
         elements = list(body.walk(kept=True))
         for element in reversed(elements):
-            own, links = own_text(element)
-            total = own - links if element.tag in BLOCK_TAGS and own - links >= _PROSE_CHARS else 0
+            own, links = own_text(element) if element.tag in BLOCK_TAGS else (0, 0)
+            total = own - links if own - links >= _PROSE_CHARS else 0
             total += sum(self._chars.get(child, 0) for child in element.elements)
             self._chars[element] = total
         self.total = self._chars.get(body, 0)
@@ -163,6 +165,9 @@ def _has_prose(element: Element) -> bool:
 
 
 def _box_reason(element: Element, prose: Prose) -> str | None:
+    signs = split_signs(element.get("class"), element.get("id"))
+    if PAYWALL_SIGNS.search(signs) and element.chars < _WALL and PAYWALL.search(element.text()):
+        return "a pay wall"
     if prose.share(element) > _MOST:
         return None
     if (
@@ -173,7 +178,6 @@ def _box_reason(element: Element, prose: Prose) -> str | None:
         return "hidden"
     if element.tag == "figure":
         return None if element.find("blockquote", "table") else "a figure"
-    signs = split_signs(element.get("class"), element.get("id"))
     if signs != "--":
         if RELATED_SIGNS.search(signs):
             return "related"

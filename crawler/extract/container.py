@@ -37,7 +37,8 @@ def find_container(body: Element, prose: Prose, heading: Element | None) -> Elem
 def _marked_body(body: Element, prose: Prose) -> Element | None:
     """Return the smallest element around all that the page itself calls the article's body, if that is most text."""
     named = [element for element in body.walk(kept=True) if "articlebody" in element.get("itemprop").lower()]
-    named = [element for element in named if not any(other in named for other in element.ancestors())]
+    inner = set(named)
+    named = [element for element in named if inner.isdisjoint(element.ancestors())]
     if not named or sum(prose.of(element) for element in named) < 0.5 * prose.total:
         return None
     return _common(named)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from difflib import SequenceMatcher
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from crawler.extract.metadata import text_of
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _SUFFIX = re.compile(r"\s+(?:[|•·»—–‹›:]|-)\s+")
 _MAX_TITLE = 400
+_MAX_HEADINGS = 300
 _SAME = 0.62
 """Two titles this like each other are of one article."""
 _LEAD_CHARS = (25, 1500)
@@ -48,7 +50,7 @@ def find_title(body: Element, found: Metadata) -> tuple[str | None, str, Element
     """Return the title, its origin and the heading it stands in; the visible words come before the stated ones."""
     stated = stated_titles(found)
     best: tuple[float, Element, str] | None = None
-    for element in _headings(body):
+    for element in islice(_headings(body), _MAX_HEADINGS):
         text = normalise_line(element.text())
         if not 2 < len(text) <= _MAX_TITLE:
             continue

@@ -164,6 +164,7 @@ def _post(element: Element, platform: str, captured_at: datetime) -> dict[str, s
 
 def _figures(scope: Element, url: str) -> list[dict[str, str]]:
     figures: dict[str, dict[str, str]] = {}
+    captions: dict[Element, str | None] = {}
     for image in scope.walk():
         address = image.get("src")
         if address.startswith("data:") or not address:
@@ -172,7 +173,9 @@ def _figures(scope: Element, url: str) -> list[dict[str, str]]:
             continue
         figure = next((around for around in image.ancestors() if around.tag == "figure"), None)
         holder = figure or image.parent
-        caption = _caption_of(holder) if holder is not None else None
+        if holder is not None and holder not in captions:
+            captions[holder] = _caption_of(holder)
+        caption = captions[holder] if holder is not None else None
         if caption is None and figure is None:
             continue
         entry = {

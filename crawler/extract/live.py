@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from crawler.extract.tree import MAX_ELEMENTS
 from crawler.extract.words import LIVE_SIGNS, split_signs
 from crawler.model import FieldValue
 
@@ -38,12 +39,9 @@ def read_posts(fields: Fields, scope: Element, found: Metadata) -> None:
 def find_posts(scope: Element) -> list[Element]:
     """Return the innermost elements in *scope* that are named as a live post and show a time."""
     named = [element for element in scope.walk() if LIVE_SIGNS.search(split_signs(element.get("class"), ""))]
-    timed = [element for element in named if element.find("time") is not None]
-    return [
-        element
-        for element in timed
-        if not any(element.order < other.order < element.end for other in timed) and element.chars > 10
-    ]
+    timed = [element for element in named if element.chars > 10 and element.find("time") is not None]
+    following = [element.order for element in timed[1:]] + [MAX_ELEMENTS + 1]
+    return [element for element, after in zip(timed, following, strict=False) if after >= element.end]
 
 
 def _post(element: Element) -> dict[str, str]:

@@ -113,12 +113,12 @@ def _consent(reading: Reading) -> Verdict | None:
         return None
     hits = len(CONSENT.findall(text))
     lines = [block for block in reading.blocks if CONSENT.search(block.text)]
-    mostly = 2 * sum(block.chars for block in lines) > sum(block.chars for block in reading.blocks)
+    mostly = 2 * sum(block.chars for block in lines) >= sum(block.chars for block in reading.blocks)
     known = "published" in reading.fields and reading.fields["published"].origin != "guess"
     boxed = _has_sign(reading.page.body, _CONSENT_SIGNS)
-    if hits >= 3 and not known and (hits * 90 > len(text) or (mostly and hits * 250 > len(text))):
+    if hits >= 3 and not known and mostly and hits * 250 > len(text):
         return PageClass.CONSENT, f"{hits} words of consent in {len(text)} characters and nothing of an article"
-    if boxed and hits >= 2 and len(text) < _SMALL_PAGE:
+    if boxed and hits >= 2 and mostly and len(text) < _SMALL_PAGE:
         return PageClass.CONSENT, "a page that holds a consent form and nothing else"
     return None
 

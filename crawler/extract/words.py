@@ -118,6 +118,12 @@ FURNITURE_LINE = _words(
     r"|\d+ min(?:ute)?s? read|read time:?.{0,20}|\d{1,3} (?:min|minutes?) de lecture"
     r"|follow .{3,60} on (?:x|twitter|facebook|instagram|google news|whatsapp)\b.{0,40})$"
 )
+COPYRIGHT_LINE = _words(r"^(?:©|\(c\)|copyright\b).{0,60}\b(?:19|20)\d\d\b|^(?:19|20)\d\d\s*©")
+BYLINE_LINE = _words(r"^(?:by|von|par|por|di|door|av|af|text|texte|author|autor)\b[:\s]\s*\S|^(?:بقلم|كتب)\s")
+DATE_LINE = _words(
+    r"^\D{0,30}\d.{0,25}\b(?:19|20)\d\d\b\D{0,20}(?:\d{1,2}[:.]\d\d.{0,45})?$"
+    r"|^\d{1,2}:\d\d\b.{0,30}\b(?:19|20)\d\d\b.{0,45}$"
+)
 NOT_FOUND = _words(
     r"\bpage (?:was |could )?(?:not|cannot be|can't be|can’t be) found\b|\bnot found\b|\berror 404\b"
     r"|\b404 error\b|\b404\b|page (?:is )?(?:unavailable|missing|doesn['’]t exist|does not exist"

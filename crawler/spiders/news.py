@@ -44,6 +44,7 @@ class NewsSpider(Spider):
         self._headers = dict(run.headers)
         self._own_origins = {_origin(url) for url in (run.source.home, *(seed.url for seed in run.source.discover))}
         self._seen: set[str] = set()
+        self._found: set[int] = set()
         self._articles = 0
 
     async def start(self) -> AsyncIterator[Request]:
@@ -142,8 +143,8 @@ class NewsSpider(Spider):
                         link.url, link.purpose, via=exchange.url, seed=meta["seed"], depth=meta["depth"] + 1
                     )
                 continue
-            request, is_article = self._consider(link)
-            found += is_article
+            request, first = self._consider(link)
+            found += first
             if request is not None:
                 yield request
         error = discovery.error or ("cut: " + exchange.truncated if exchange.truncated else None)
@@ -151,7 +152,7 @@ class NewsSpider(Spider):
         log.info("discovered_links", url=exchange.url, links=found, truncated=discovery.truncated, error=error)
 
     def _consider(self, link: Link) -> tuple[Request | None, bool]:
-        """Return the request for a candidate, if it is to be fetched now, and whether it is an article of ours."""
+        """Return the request for a candidate that is to be fetched now, and whether it is an article found first here."""
         run = self.run
         try:
             url = normalise_url(link.url)
@@ -159,15 +160,17 @@ class NewsSpider(Spider):
             return None, False
         if not run.source.is_article(url):
             return None, False
+        first = hash(url) not in self._found
+        self._found.add(hash(url))
         if url in self._seen or not is_wanted(link, run.last_versions.last(url), recheck_all=run.plan.recheck_all):
-            return None, True
+            return None, first
         self._seen.add(url)
         if self._is_full():
             self._leave(link)
-            return None, True
+            return None, first
         self._articles += 1
         run.waiting[url] = _link_row(link)
-        return self._request(link.url, Purpose.ARTICLE, via=link.via), True
+        return self._request(link.url, Purpose.ARTICLE, via=link.via), first
 
     def _request(
         self,

@@ -63,6 +63,10 @@ class CatalogQueries:
         row = self._db.execute("SELECT seq, head FROM logs WHERE source = ?", (source,)).fetchone()
         return (row["seq"], row["head"]) if row else (0, "")
 
+    def has_segment(self, segment: str) -> bool:
+        """Whether that segment is committed, as far as the catalog has folded."""
+        return self._db.execute("SELECT 1 FROM segments WHERE segment = ?", (segment,)).fetchone() is not None
+
     def last(self, source: str, url: str) -> LastVersion | None:
         """Return the last known version of an article, or `None` if it was never captured."""
         article = self._db.execute(

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from config.errors import ConfigError, ExitCode
-from jobs.archive import create_archive, read_info
+from jobs.archive import create_archive
 from jobs.cli.options import Invocation, archive_options, enter_archive, exit_codes, reading_codes
+from jobs.diff import make_safe
 from jobs.store import open_store
 from jobs.store.probe import probe_store
 from jobs.verify import VerifyReport, verify_archive
@@ -26,8 +27,7 @@ def init(invocation: Invocation, *, single_writer: bool) -> None:
     if "://" not in place and place != "memory:":
         Path(place).mkdir(parents=True, exist_ok=True)
     store = open_store(place, invocation.settings)
-    if not single_writer:
-        probe_store(store)
+    probe_store(store, single_writer=single_writer)
     info = create_archive(store, single_writer=single_writer, now=datetime.now(UTC))
     data = {"archive": info.archive, "place": store.url, "format": info.format, "created": info.created}
     invocation.print_result(data, f"archive {info.archive} at {store.url}")
@@ -43,7 +43,6 @@ def verify(invocation: Invocation, *, full: bool, source: tuple[str, ...]) -> in
     if not place:
         raise ConfigError("no archive named: give --archive PATH or s3://BUCKET/PREFIX, or set OFRECORD_ARCHIVE")
     store = open_store(place, invocation.settings)
-    read_info(store)
     report = verify_archive(store, full=full, sources=list(source) or None)
     invocation.print_result(report.to_json(), describe_report(report))
     return ExitCode.DAMAGE if report.damaged else ExitCode.DONE
@@ -51,14 +50,14 @@ def verify(invocation: Invocation, *, full: bool, source: tuple[str, ...]) -> in
 
 def describe_report(report: VerifyReport) -> str:
     """Return what a check found, for people: damage first, then notices, then what was looked at."""
-    lines = [f"{finding.severity}: {finding}" for finding in report.findings]
-    lines += [f"uncommitted: {key}" for key in report.uncommitted]
+    lines = [f"damage: {finding}" for finding in report.findings if finding.severity == "damage"]
+    lines += [f"uncommitted, which is no damage: {make_safe(key)}" for key in report.uncommitted]
+    depth = "every byte read back" if report.full else "sizes and the chain; --full reads every byte back"
+    lines.append(("DAMAGED" if report.damaged else "clean") + f" ({depth})")
     counts = report.to_json()["counts"]
-    lines.append(" · ".join(f"{number} {name}" for name, number in counts.items()))
-    lines += [f"{source}: log ends at commit {head.seq}, {head.digest}" for source, head in report.heads.items()]
-    depth = "every byte read back" if report.full else "quick: sizes and the chain; --full reads every byte back"
-    verdict = "DAMAGED" if report.damaged else "clean"
-    lines.append(f"{verdict} ({depth})" + ("; unsigned archive" if report.unsigned else ""))
+    lines.append("  " + " · ".join(f"{number} {name}" for name, number in counts.items()))
+    lines += [f"  {source}: the log ends at commit {head.seq}, {head.digest}" for source, head in report.heads.items()]
+    lines += [f"  note: {finding}" for finding in report.findings if finding.severity == "notice"]
     return "\n".join(lines)
 
 

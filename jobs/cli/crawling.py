@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config.errors import ConfigError, ExitCode
-from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive, printable
+from config.sources import readable_url
+from jobs.cli.options import Invocation, archive_options, count, crawling_codes, enter_archive, printable
 from jobs.crawl import CrawlRequest, RunReport, run_crawl
 from jobs.schedule import run_daemon
 
@@ -122,16 +123,16 @@ def crawl_sources(
 
 def describe_run(report: RunReport, verdicts: list[dict[str, Any]]) -> str:
     """Return a run for people: one line of counts, then a line for each page that is not as it was."""
-    counts = " · ".join(f"{report.verdicts[name]} {name}" for name in VERDICTS if report.verdicts.get(name))
+    counts = [f"{report.verdicts[name]} {name}" for name in VERDICTS if report.verdicts.get(name)]
     links = sum(seed.get("links", 0) for seed in report.discovery)
-    lines = [f"{report.source}: {links} links found · {report.pages} pages" + (f" · {counts}" if counts else "")]
+    lines = [" · ".join([f"{report.source}: {count(links, 'link')} found", count(report.pages, "page"), *counts])]
     telling = [row for row in verdicts if row["verdict"] not in {"unchanged", "bad", None}]
-    lines += [f"  {row['verdict']:<10} {row['url']}" for row in telling[:_SHOWN]]
+    lines += [f"  {row['verdict']:<10} {readable_url(row['url'])}" for row in telling[:_SHOWN]]
     if len(telling) > _SHOWN:
         lines.append(f"  … and {len(telling) - _SHOWN} more: ofrecord list --source {report.source}")
     reasons = Counter(row["class_reason"] for row in verdicts if row["verdict"] == "bad")
-    lines += [f"  bad        {count} × {printable(reason)}" for reason, count in reasons.most_common(_REASONS)]
-    lines.append(f"  {report.segments} segments committed · {report.seconds:.1f} s · {report.run}")
+    lines += [f"  bad        {number} × {printable(reason)}" for reason, number in reasons.most_common(_REASONS)]
+    lines.append(f"  {count(report.segments, 'segment')} committed · {report.seconds:.1f} s · {report.run}")
     return "\n".join(lines)
 
 

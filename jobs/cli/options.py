@@ -110,6 +110,11 @@ def iterate_json(items: Iterator[dict[str, Any]]) -> Iterator[str]:
         yield json.dumps(item, ensure_ascii=False, default=str)
 
 
+def count(number: int, noun: str) -> str:
+    """Return *number* with *noun*, in the plural where it must be."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def printable(text: str) -> str:
     """Return *text* without control characters: what a page says must not steer a terminal."""
     return "".join(char if char.isprintable() else " " for char in text)
@@ -145,7 +150,12 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
     wrapper.__name__ = function.__name__
     wrapper.__click_params__ = list(getattr(function, "__click_params__", []))  # type: ignore[attr-defined]
     decorators = [
-        click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info"),
+        click.option(
+            "--log-level",
+            type=click.Choice(["debug", "info", "warning", "error"]),
+            default="info",
+            help="What is logged.",
+        ),
         click.option(
             "--log-format", type=click.Choice(["text", "json"]), help="Default: text on a terminal, else JSON."
         ),

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config.errors import ConfigError
+from config.sources import readable_url
 from crawler.encoding import inflate
 from crawler.urls import normalise_url
 from crawler.warc import read_response
 from jobs.cli.options import (
     Invocation,
     archive_options,
+    count,
     enter_archive,
     iterate_json,
     printable,
@@ -45,8 +47,8 @@ def list_articles(invocation: Invocation, *, source: str | None, status: str | N
                 click.echo(line)
             return
         for row in articles:
-            revisions = f"{row['revisions']} text" + ("s" if row["revisions"] != 1 else "")
-            click.echo(f"{row['last_captured'][:16]}Z  {row['state']:<9} {revisions:<8} {row['url']}")
+            texts = count(row["revisions"], "text")
+            click.echo(f"{row['last_captured'][:16]}Z  {row['state']:<9} {texts:<8} {readable_url(row['url'])}")
             if row["title"]:
                 click.echo(f"{'':<19}{printable(row['title'])}")
 
@@ -55,7 +57,9 @@ def list_articles(invocation: Invocation, *, source: str | None, status: str | N
 @click.argument("url")
 @click.option("--source", help="Where two sources have that URL.")
 @click.option("--revision", type=click.IntRange(min=1), help="Which text; default: the latest.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "html", "raw"]), default="text")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "html", "raw"]), default="text", help="What of it."
+)
 @archive_options
 def show(invocation: Invocation, *, url: str, source: str | None, revision: int | None, form: str) -> None:
     """Show an article: its clean text, its fields (json), the page as served (html), or its WARC record (raw)."""
@@ -83,7 +87,7 @@ def history(invocation: Invocation, *, url: str, source: str | None) -> None:
         owner, article = find_article(archive, url, source)
         captures = archive.catalog.list_captures(owner, article)
         if not invocation.as_json:
-            click.echo(f"{article}\n{len(captures)} captures of {owner}")
+            click.echo(f"{readable_url(article)}\n{count(len(captures), 'capture')} of {owner}")
         for capture in captures:
             if invocation.as_json:
                 click.echo(next(iterate_json(iter([describe_capture(capture)]))))
@@ -116,7 +120,7 @@ def diff(invocation: Invocation, *, url: str, before: int | None, after: int | N
         result = diff_texts(*texts)
         data = {"url": article, "source": owner, "before": old.number, "after": new.number} | diff_to_json(result)
         sides = " → ".join(f"text {side.number} ({side.captured_at:%Y-%m-%d %H:%M}Z)" for side in (old, new))
-        invocation.print_result(data, f"{article}\n{sides}\n{render_diff(result, colour=want_colour())}")
+        invocation.print_result(data, f"{readable_url(article)}\n{sides}\n{render_diff(result, colour=want_colour())}")
 
 
 def find_article(archive: OpenArchive, url: str, source: str | None) -> tuple[str, str]:

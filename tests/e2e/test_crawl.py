@@ -61,7 +61,7 @@ def test_edit_return_and_deletion_of_the_seed_article(ofrecord: Ofrecord, site: 
     ofrecord("init")
     reports = []
     for phase in ("2023", "edited", "2025", "gone", "gone", "2025"):
-        site.phase = phase  # type: ignore[assignment]
+        site.phase = phase
         reports.append(ofrecord("crawl", ENGLISH, "--recheck", "all", "--json").json())
     history = read_histories(archive_dir)[SEED]
     assert [(verdict, revision) for verdict, revision, _ in history] == [
@@ -121,7 +121,7 @@ def test_a_text_that_returns_under_a_changed_rule_is_a_revert(
 ) -> None:
     ofrecord("init")
     for phase in ("2023", "edited"):
-        site.phase = phase  # type: ignore[assignment]
+        site.phase = phase
         ofrecord("crawl", ENGLISH, "--recheck", "all")
     path = config_dir / "sources" / f"{ENGLISH}.yaml"
     source = yaml.safe_load(path.read_text("utf-8"))

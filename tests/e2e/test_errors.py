@@ -43,7 +43,8 @@ def test_no_archive_there(ofrecord: Ofrecord, tmp_path: Path, words: tuple[str, 
 
 def test_archive_not_named(ofrecord: Ofrecord, config_dir: Path) -> None:
     settings = config_dir / "settings.yaml"
-    settings.write_text("".join(line for line in settings.open() if not line.startswith("archive:")))
+    lines = settings.read_text("utf-8").splitlines(keepends=True)
+    settings.write_text("".join(line for line in lines if not line.startswith("archive:")), "utf-8")
     assert_one_line(ofrecord("list", code=2), "--archive", "OFRECORD_ARCHIVE")
 
 

@@ -53,16 +53,15 @@ LINK = '<a href="/news/other">A bridge in the north is closed for repairs until 
         f'<div class="related-inline"><b>Related</b><ul><li>{LINK}</li></ul></div>',
         f'<div class="c-x1"><h3>Read also</h3><ul><li>{LINK}</li><li>{LINK}</li></ul></div>',
         f"<aside><h4>More on this</h4><p>{LINK}</p></aside>",
-        f"<section><article><h3>{LINK}</h3><p>Drivers will have to take the long way round the lake.</p></article></section>",
-        "<div class='x'><h3>The morning letter</h3><p>All the news at a glance, every day at seven.</p>"
-        "<form><input type='email'><button>Sign up</button></form></div>",
-        "<figure><img src='a.jpg' alt='x'><figcaption>The old library in winter (Photo: A. Writer)</figcaption></figure>",
+        f"<section><article><h3>{LINK}</h3><p>Drivers have to take the long way round.</p></article></section>",
+        "<div><h3>The morning letter</h3><p>All the news, every day.</p><form><input><button>Go</button></form></div>",
+        "<figure><img src='a.jpg' alt='x'><figcaption>The library in winter (Photo: A. Writer)</figcaption></figure>",
         "<div class='ad-slot'><span>Advertisement</span></div>",
         "<p>ADVERTISEMENT</p>",
         "<div style='display: none'><p>A text that no reader of this page ever gets to see in the browser.</p></div>",
         "<div aria-hidden='true'>A text that no reader of this page ever gets to see in the browser.</div>",
         "<script>document.write('A text by a script, long enough to be taken for a paragraph of prose')</script>",
-        "<template><p>A text in a template, long enough to be taken for a paragraph of prose, is nothing yet.</p></template>",
+        "<template><p>A text in a template, long enough to be taken for a paragraph of prose, is none.</p></template>",
         "<noscript><p>Please switch on scripts to see our films, our maps and our games on this page.</p></noscript>",
         f"<p>{LINK}</p>",
     ],
@@ -76,11 +75,9 @@ def test_a_box_between_the_paragraphs_is_no_text(box: str) -> None:
     "around",
     [
         "<div class='col'><h1>{title}</h1>{body}</div><aside class='most-read'><h3>Most read</h3>{link}{link}</aside>",
-        "<div id='cookie-notice'><p>We and our partners use cookies to store and access information, and more.</p></div>"
-        "<main><h1>{title}</h1><div>{body}</div></main>",
+        "<div id='cookie-notice'><p>We use cookies.</p></div><main><h1>{title}</h1><div>{body}</div></main>",
         "<form id='aspnet'><h1>{title}</h1><div>{body}</div></form>",
-        "<h1>{title}</h1><div class='a'><div>{body}</div></div><div id='comments'><h3>2 comments</h3><p>I do not agree with"
-        " a word of it, and I told them so in a long letter, to which there was no answer at all.</p></div>",
+        "<h1>{title}</h1><div><div>{body}</div></div><div id='comments'><p>I do not agree, and told them so.</p></div>",
         "<table><tr><td><h1>{title}</h1>{body}</td><td><ul><li>{link}</li><li>{link}</li></ul></td></tr></table>",
         "<article class='has-sidebar share-enabled'><h1>{title}</h1>{body}<footer>Follow us</footer></article>",
         "<h1>{title}</h1><div class='paywall-article'>{body}</div>",
@@ -173,8 +170,8 @@ def test_rules_come_before_everything() -> None:
 
 
 def test_a_rule_that_is_no_css_is_refused_by_name() -> None:
-    with pytest.raises(ConfigError, match=r"extract\.remove: found 'p\[', expected a CSS selector"):
-        check_rules(ExtractRules(remove=["p["]))
+    with pytest.raises(ConfigError, match=r"extract\.remove: found 'p >', expected a CSS selector"):
+        check_rules(ExtractRules(remove=["p >"]))
 
 
 def test_deep_and_vast_pages_are_bounded() -> None:

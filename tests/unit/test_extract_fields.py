@@ -17,7 +17,7 @@ TEXT = "<p>The council voted on Tuesday to keep the old library open, after a de
 
 def fields_of(head: str = "", body: str = "", *, language: str | None = None) -> dict[str, FieldValue]:
     article = extract_article(
-        f"<html><head>{head}</head><body><article><h1>The old library stays open</h1>{body}{TEXT}</article></body></html>",
+        f"<head>{head}</head><body><article><h1>The old library stays open</h1>{body}{TEXT}</article></body>",
         url="https://gazette.example/politics/library",
         status=200,
         captured_at=datetime(2026, 11, 22, tzinfo=UTC),

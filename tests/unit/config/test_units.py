@@ -51,7 +51,7 @@ def test_schedules(text: str, expected: Schedule) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("every 30 seconds", "at least 1 minute"),
+        ("every 0.5 seconds", "whole seconds"),
         ("every 61.5 seconds", "whole seconds"),
         ("hourly", "`every 30 minutes`"),
         ("*/15 * * * *", "`every 30 minutes`"),
