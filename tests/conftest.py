@@ -1,4 +1,4 @@
-"""What all tests share: a clean environment and one real S3 server for each test process."""
+"""What all tests share: a clean environment, one real S3 server a test process, the site and the real command."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import hypothesis
 import pytest
 
 from tests import seaweed
+from tests.installation import Ofrecord, write_config
+from tests.site.server import Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 # A loaded machine is no fault of the code, and a run must be repeatable.
 hypothesis.settings.register_profile("ofrecord", deadline=None, derandomize=True)
@@ -45,6 +48,33 @@ def s3_environment(
     for name, value in s3_server.environment().items():
         monkeypatch.setenv(name, value)
     return s3_server
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A fresh test site."""
+    with Site() as running:
+        yield running
+
+
+@pytest.fixture
+def archive_dir(tmp_path: Path) -> Path:
+    """Where the archive of `ofrecord` lies; `init` makes it."""
+    return tmp_path / "archive"
+
+
+@pytest.fixture
+def config_dir(tmp_path: Path, site: Site, archive_dir: Path) -> Path:
+    """Settings and the three real sources, led to the site."""
+    return write_config(tmp_path / "config", site, archive=archive_dir, state=tmp_path / "state")
+
+
+@pytest.fixture
+def ofrecord(tmp_path: Path, config_dir: Path) -> Ofrecord:
+    """The real command, in a child process."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return Ofrecord(config_dir, home)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

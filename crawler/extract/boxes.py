@@ -73,6 +73,8 @@ _MOST = 0.35
 """A box that holds this share of the page's prose is no furniture, whatever it is called."""
 _SMALL_BOX = 300
 _WALL = 900
+_BOX_ELEMENTS = 400
+"""A box of more elements than this is not looked into: it is a part of the page, or made to keep us busy."""
 _NEVER = frozenset({"html", "body", "main", "h1"})
 _INLINE_BOXES = frozenset({"span", "time", "a", "ul", "ol", "li"})
 _PROSE_CHARS = 40
@@ -199,11 +201,9 @@ def _is_text_of_its_own(element: Element) -> bool:
 
 def _shape_reason(element: Element, prose: Prose) -> str | None:
     """Return why *element* is a box by what it is made of, whatever its class."""
-    if (
-        element.chars
-        and element.link_density > 0.8
-        and element.tag not in {"p", "blockquote", "td", "tr", "dd", "dt", "li"}
-    ):
+    if not element.chars or element.end - element.order > _BOX_ELEMENTS:
+        return None
+    if element.link_density > 0.8 and element.tag not in {"p", "blockquote", "td", "tr", "dd", "dt", "li"}:
         return "related" if _has_label(element) else "links"
     if element.tag in {"p", "blockquote", "td", "tr", "dd", "dt", "pre"} or element.chars > 900:
         return None

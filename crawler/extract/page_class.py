@@ -233,7 +233,7 @@ def _teaser_units(container: Element) -> int:
 
 
 def _begins_with_link(element: Element) -> bool:
-    if not 20 <= element.chars <= 700 or element.link_density > 0.95:
+    if not 20 <= element.chars <= 700 or element.link_density > 0.95 or element.end - element.order > 100:
         return False
     for child in element.walk():
         if any(isinstance(item, str) and item.strip() for item in child.children):

@@ -152,7 +152,7 @@ class NewsSpider(Spider):
         log.info("discovered_links", url=exchange.url, links=found, truncated=discovery.truncated, error=error)
 
     def _consider(self, link: Link) -> tuple[Request | None, bool]:
-        """Return the request for a candidate that is to be fetched now, and whether it is an article found first here."""
+        """Return the request of a link that is to be fetched now, and whether it is an article first found here."""
         run = self.run
         try:
             url = normalise_url(link.url)

@@ -7,7 +7,16 @@ from datetime import UTC, datetime
 import pytest
 
 from config.errors import RecordError
-from crawler.rows import CaptureReference, CaptureRow, Extent, SnapshotRow, WarcPlace, decode_row, encode_row, format_time
+from crawler.rows import (
+    CaptureReference,
+    CaptureRow,
+    Extent,
+    SnapshotRow,
+    WarcPlace,
+    decode_row,
+    encode_row,
+    format_time,
+)
 
 WHEN = datetime(2026, 11, 22, 3, 45, 0, 123456, tzinfo=UTC)
 CAPTURE = CaptureRow(
