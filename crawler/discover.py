@@ -21,7 +21,7 @@ import feedparser
 from selectolax.lexbor import LexborHTMLParser
 
 from crawler.encoding import decode_html
-from crawler.model import Link, Purpose
+from crawler.model import Discovery, Link, Purpose
 from crawler.urls import resolve_link
 
 if TYPE_CHECKING:
@@ -46,18 +46,6 @@ _SITEMAP_VALUES = frozenset(
     | {("news", "publication_date"), ("news", "title")}
 )
 _HOST_FIRST = re.compile(r"((?:[a-z0-9-]+\.)+[a-z]{2,24})(?=/)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Discovery:
-    """What a document announced."""
-
-    links: tuple[Link, ...] = ()
-    """In the document's order, each URL once."""
-    error: str | None = None
-    """What is wrong with the document, in words; there may be links all the same."""
-    truncated: bool = False
-    """Whether there was more than the limit let through."""
 
 
 @dataclass(slots=True)

@@ -66,6 +66,18 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Discovery:
+    """What a document announced."""
+
+    links: tuple[Link, ...] = ()
+    """In the document's order, each URL once."""
+    error: str | None = None
+    """What is wrong with the document, in words; there may be links all the same."""
+    truncated: bool = False
+    """Whether there was more than the limit let through."""
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """One HTTP exchange, as near to the wire as the client lets us see, or an attempt that got no answer."""
 

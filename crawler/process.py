@@ -16,6 +16,7 @@ import structlog
 import uvloop
 from scrapy.crawler import AsyncCrawlerRunner
 
+from config.errors import ExtractError
 from config.settings import parse_resolve, program_version
 from crawler.derivation import derive
 from crawler.items import Run
@@ -25,7 +26,7 @@ from crawler.rows import RunRow
 from crawler.segment import SegmentStream
 from crawler.settings import scrapy_settings
 from crawler.spiders.news import NewsSpider
-from crawler.workers import WorkerPool
+from crawler.workers import make_pool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from config.sources import Source
     from crawler.compare import LastVersions
     from crawler.model import CrawlPlan
+    from crawler.workers import WorkerPool
 
 log = structlog.get_logger()
 
@@ -51,22 +53,34 @@ def crawl(
     last_versions: LastVersions,
     *,
     environment: Mapping[str, str] | None = None,
+    pool: WorkerPool | None = None,
 ) -> RunRow:
     """Carry out *plan* and return its run row, which also stands in the run's last segment.
 
-    *environment*: where the secrets of the source's headers are; by default this process's. Ends early, in good order,
-    on SIGTERM, on SIGINT and after `plan.max_seconds`. Raises OSError if the disk refuses, ConfigError, ExtractError if
-    no worker starts; what was captured until then is in closed segments or can be recovered.
+    *environment*: where the secrets of the source's headers are; by default this process's. *pool*: workers that may be
+    launched already; they are killed in any case. Ends early, in good order, on SIGTERM, on SIGINT and after
+    `plan.max_seconds`. Raises OSError if the disk refuses, ConfigError, ExtractError if a worker does not start; what
+    was captured until then is in closed segments or can be recovered.
     """
-    headers = source.resolve_headers(os.environ if environment is None else environment)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_crawl(plan, source, settings, last_versions, headers))
+    workers = pool or make_pool(settings)
+    try:
+        headers = source.resolve_headers(os.environ if environment is None else environment)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_crawl(plan, source, settings, last_versions, headers=headers, pool=workers))
+    finally:
+        workers.kill()
 
 
 async def _crawl(
-    plan: CrawlPlan, source: Source, settings: Settings, last_versions: LastVersions, headers: Mapping[str, str]
+    plan: CrawlPlan,
+    source: Source,
+    settings: Settings,
+    last_versions: LastVersions,
+    *,
+    headers: Mapping[str, str],
+    pool: WorkerPool,
 ) -> RunRow:
-    run = _prepare(plan, source, settings, last_versions, headers)
+    run = _prepare(plan, source, settings, last_versions, headers=headers, pool=pool)
     loop = asyncio.get_running_loop()
     stop_signal = asyncio.Event()
     run.on_stop.append(stop_signal.set)
@@ -74,12 +88,15 @@ async def _crawl(
         loop.add_signal_handler(number, _on_signal, run, number)
     limit = loop.call_later(plan.max_seconds or settings.max_run_seconds, run.stop, "limit")
     rotation = asyncio.create_task(_rotate(run))
+    starting = asyncio.create_task(_start_workers(run))
     try:
-        await run.pool.start()
         await _run_scrapy(run, stop_signal)
+        if not run.stopping:
+            await starting  # a run that needed no worker is still to say that one is broken
     finally:
         limit.cancel()
         rotation.cancel()
+        starting.cancel()
         await run.pool.close()
         row = _finish(run)
     if run.fatal is not None:
@@ -87,8 +104,23 @@ async def _crawl(
     return row
 
 
+async def _start_workers(run: Run) -> None:
+    """Wait for the workers while the first requests are under way; if one does not start, end the run for it."""
+    try:
+        await run.pool.start()
+    except (ExtractError, OSError) as error:
+        if not run.stopping:  # then the pool was closed under the workers, and none of them is to blame
+            run.fail(error)
+
+
 def _prepare(
-    plan: CrawlPlan, source: Source, settings: Settings, last_versions: LastVersions, headers: Mapping[str, str]
+    plan: CrawlPlan,
+    source: Source,
+    settings: Settings,
+    last_versions: LastVersions,
+    *,
+    headers: Mapping[str, str],
+    pool: WorkerPool,
 ) -> Run:
     derivation = derive(source.extract, timezone=source.timezone, language=source.language)
     segments = SegmentStream(
@@ -106,7 +138,7 @@ def _prepare(
         source=source,
         settings=settings,
         last_versions=last_versions,
-        pool=WorkerPool(settings.workers, settings.page_seconds, settings.worker_memory_bytes),
+        pool=pool,
         segments=segments,
         context=PageContext(
             rules=source.extract,

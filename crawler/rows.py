@@ -27,6 +27,7 @@ def _to_utc(value: datetime) -> datetime:
 
 
 Instant = Annotated[datetime, AfterValidator(_to_utc)]
+Size = Annotated[int, Field(ge=0, lt=1 << 63)]
 Number = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
 
 
@@ -42,6 +43,8 @@ class SegmentRow:
     archive: str | None = None
     derivations: dict[str, Any] = field(default_factory=dict)
     """Derivation → what it stands for, of those used in this segment."""
+    requires: list[str] = field(default_factory=list)
+    """What a reader must know to go on: FORMAT.md § 3."""
     format: str = "1.0"
     type: Literal["segment"] = "segment"
 
@@ -50,8 +53,8 @@ class SegmentRow:
 class Extent:
     """Place of a gzip member in the WARC file, in bytes."""
 
-    offset: Number
-    length: Number
+    offset: Size
+    length: Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +210,7 @@ def decode_row(line: bytes) -> Row | None:
     if len(line) > MAX_LINE_BYTES:
         raise RecordError(f"a row of {len(line)} bytes; at most {MAX_LINE_BYTES} are allowed")
     try:
-        data = json.loads(line, parse_constant=_refuse_constant)
+        data = json.loads(line.decode("utf-8"), object_pairs_hook=_refuse_twice, parse_constant=_refuse_constant)
         if b"\\u" in line:
             json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair is no text, though JSON can spell it
     except (ValueError, RecursionError) as error:
@@ -220,12 +223,21 @@ def decode_row(line: bytes) -> Row | None:
     if "class" in data:
         data["page_class"] = data.pop("class")
     try:
-        row: Row = adapter.validate_python(data)
+        row: Row = adapter.validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise RecordError(f"row of type {data['type']}: {place}: {first['msg']}") from error
+    if isinstance(row, SnapshotRow) and (row.n is None) == (row.of is None):
+        raise RecordError("row of type snapshot: found both n and of, or neither; expected one of the two")
     return row
+
+
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
 
 
 def _refuse_constant(name: str) -> None:

@@ -1,7 +1,7 @@
 """The worker's side of the pool (`python -m crawler.worker_main SECONDS BYTES`): jobs from a socket, answers back.
 
-The socket is standard input. Limits itself, loads the parsers, then reads one page after the other until the socket
-ends. Knows no secrets and writes no files.
+The socket is standard input. Loads our own code, limits itself, then reads one page after the other until the socket
+ends. Knows no secrets; once limited, which is before the first page, it writes no files.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import socket
 import struct
 import sys
 import warnings
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def encode_frame(data: dict[str, Any], body: bytes = b"") -> bytes:
 
 def serve(stream: BufferedRWPair, *, deadline_seconds: float) -> None:
     """Answer jobs from *stream* until it ends."""
-    from crawler.task import perform, warm_up  # noqa: PLC0415 - the limits come first, and the parent needs no parsers
+    from crawler.task import perform, warm_up  # noqa: PLC0415 - the parent, who imports this module, needs no parsers
 
     warm_up()
     _send(stream, {"ready": True})
@@ -67,10 +68,11 @@ def main(argv: list[str]) -> int:
         signal.signal(number, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     logging.disable()
     warnings.simplefilter("ignore")
     try:
+        import_module("crawler.task")  # our own code, and no page yet: what Python compiles of it, it may keep
+        _forbid_writing()
         with socket.socket(fileno=0) as channel, channel.makefile("rwb") as stream:
             serve(stream, deadline_seconds=deadline_seconds)
     except MemoryError:
@@ -83,6 +85,11 @@ def main(argv: list[str]) -> int:
 def _send(stream: BufferedRWPair, data: dict[str, Any], body: bytes = b"") -> None:
     stream.write(encode_frame(data, body))
     stream.flush()
+
+
+def _forbid_writing() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    sys.dont_write_bytecode = True  # parsers that a page loads late must not even try
 
 
 def _die_with_parent() -> None:

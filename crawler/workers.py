@@ -24,7 +24,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from config.errors import ExtractError
-from crawler.discover import Discovery
+from crawler.model import Discovery
 from crawler.outcome import decode_outcome, encode_exchange_data, encode_page, failed_outcome
 from crawler.worker_main import FRAME_HEAD, OUT_OF_MEMORY, encode_frame
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from concurrent.futures import Future
 
+    from config.settings import Settings
     from crawler.model import Exchange
     from crawler.outcome import PageContext, PageOutcome
 
@@ -43,7 +44,10 @@ PAGES_PER_WORKER = 2_000
 """After so many pages a worker is replaced, so that what C libraries leak never becomes some page's fault."""
 MAX_JSON_BYTES = 64 * 1024 * 1024
 _SLACK_BYTES = 1 << 20
-_PASSED_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONWARNINGS", "VIRTUAL_ENV")
+_PASSED_ENVIRONMENT = (
+    *("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV"),
+    *("PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
+)
 _DISCOVERIES: TypeAdapter[Discovery] = TypeAdapter(Discovery)
 
 
@@ -52,7 +56,7 @@ class _Worker:
 
     def __init__(self, *, deadline_seconds: float, memory_bytes: int) -> None:
         self.pages = 0
-        self._ready = False
+        self._ready = self._killed = False
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._socket, theirs = socket.socketpair()
         root = str(Path(__file__).resolve().parent.parent)
@@ -62,7 +66,7 @@ class _Worker:
                 [sys.executable, "-P", "-m", "crawler.worker_main", str(deadline_seconds), str(memory_bytes)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
-                env=environment | {"PYTHONPATH": root, "PYTHONDONTWRITEBYTECODE": "1"},
+                env=environment | {"PYTHONPATH": root},
             )
 
     @property
@@ -74,13 +78,27 @@ class _Worker:
         if self._ready:
             return
         if self._streams is None:
-            self._streams = await asyncio.open_unix_connection(sock=self._socket)
+            self._streams = await self._connect()
         try:
             async with asyncio.timeout(START_SECONDS):
                 await self._receive(max_body=0)
         except TimeoutError as error:
             raise ExtractError(f"the worker did not start within {START_SECONDS:.0f} s") from error
         self._ready = True
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        self._require_alive()
+        streams = await asyncio.open_unix_connection(sock=self._socket)
+        try:
+            self._require_alive()
+        except ExtractError:
+            streams[1].transport.abort()
+            raise
+        return streams
+
+    def _require_alive(self) -> None:
+        if self._killed:
+            raise ExtractError("the worker was stopped")
 
     async def ask(self, data: dict[str, Any], body: bytes, *, max_body: int) -> tuple[dict[str, Any], bytes]:
         """Send one job and return its answer. Raises ExtractError if the process ends or says that it failed."""
@@ -115,7 +133,10 @@ class _Worker:
         return data, body
 
     def kill(self) -> None:
-        """End the process at once and take it off the process table. Safe to repeat."""
+        """End the process at once and take it off the process table. Safe to repeat, with or without a loop."""
+        if self._killed:
+            return
+        self._killed = True
         self._process.kill()
         self._process.wait()
         if self._streams is not None:
@@ -136,7 +157,8 @@ class _Worker:
 class WorkerPool:
     """Reads pages in *count* processes, each page within *deadline_seconds* and *memory_bytes* of address space.
 
-    Has no queue of its own: who asks waits until a worker is free, first come, first served. Belongs to one event loop.
+    Has no queue of its own: who asks waits until a worker is free, first come, first served. Belongs to one event loop,
+    but may be made, launched and killed before there is one.
     """
 
     def __init__(self, count: int, deadline_seconds: float, memory_bytes: int) -> None:
@@ -147,18 +169,32 @@ class WorkerPool:
         self._memory_bytes = memory_bytes
         self._workers: list[_Worker] = []
         self._idle: asyncio.Queue[int] = asyncio.Queue()
+        self._starting = set(range(count))
+        """Places that nobody can be given yet."""
         self._closed = False
 
-    async def start(self) -> None:
-        """Start all workers and wait until their parsers are loaded. Raises ExtractError if one does not start."""
-        self._workers = [self._launch() for _ in range(self._count)]
+    def launch(self) -> None:
+        """Start the processes and wait for nothing, so that they load while the caller does. Raises OSError."""
         try:
-            await asyncio.gather(*(worker.wait_ready() for worker in self._workers))
+            while len(self._workers) < self._count:
+                self._workers.append(self._launch())
+        except BaseException:
+            self.kill()
+            raise
+
+    async def start(self) -> None:
+        """Wait until the parsers of all workers are loaded, launched or not; who asks meanwhile waits too.
+
+        Raises ExtractError if one does not start, OSError if there is no room for a process; then all are killed.
+        """
+        if self._closed:
+            raise ExtractError("the workers were stopped")
+        self.launch()
+        try:
+            await asyncio.gather(*(self._start_at(place) for place in range(self._count)))
         except BaseException:
             await self.close()
             raise
-        for place in range(self._count):
-            self._idle.put_nowait(place)
 
     async def page(self, exchange: Exchange, context: PageContext) -> PageOutcome:
         """Return what `crawler.task.process_page` makes of *exchange*. Raises only RecordError, as that does."""
@@ -184,10 +220,16 @@ class WorkerPool:
 
     async def close(self) -> None:
         """Kill all workers; calls that wait or are in flight end with an outcome that says so. Safe to repeat."""
+        self.kill()
+        await asyncio.sleep(0)  # lets the transports close
+
+    def kill(self) -> None:
+        """Do what `close` does, but wait for nothing; for those who have no event loop (yet). Safe to repeat."""
         self._closed = True
         for worker in self._workers:
             worker.kill()
-        await asyncio.sleep(0)  # lets the transports close
+        for place in list(self._starting):
+            self._open_place(place)  # who waits is to hear of it
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -195,6 +237,15 @@ class WorkerPool:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    async def _start_at(self, place: int) -> None:
+        await self._workers[place].wait_ready()
+        self._open_place(place)
+
+    def _open_place(self, place: int) -> None:
+        if place in self._starting:
+            self._starting.remove(place)
+            self._idle.put_nowait(place)
 
     def _launch(self) -> _Worker:
         return _Worker(deadline_seconds=self._deadline_seconds, memory_bytes=self._memory_bytes)
@@ -246,6 +297,11 @@ class WorkerPool:
             log.warning("failed_worker", error=str(error))
         else:
             log.debug("restarted_worker", worker=self._workers[place].pid)
+
+
+def make_pool(settings: Settings) -> WorkerPool:
+    """Return the pool that *settings* ask for; nothing is launched yet."""
+    return WorkerPool(settings.workers, settings.page_seconds, settings.worker_memory_bytes)
 
 
 def run_pages(

@@ -16,16 +16,21 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from config.errors import ArchiveMissing, DamageFound, FormatTooNew, ObjectExists, ObjectMissing
+from config.errors import ArchiveMissing, DamageFound, FormatTooNew, ObjectExists, ObjectMissing, RecordError
+from crawler.ids import split_id
 from crawler.rows import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from jobs.store import ObjectStore
 
 FORMAT = "1.0"
 MAJOR = 1
+SUPPORTED: frozenset[str] = frozenset()
+"""What may stand in `requires` for us to go on: FORMAT.md § 3. Format 1.0 has none."""
+SEGMENT_KINDS = frozenset({"segment", "adopt", "ledger"})
+"""Kinds whose files are a segment of the commit's own source."""
 INFO_KEY = "ofrecord.json"
 MAX_COMMIT_BYTES = 4 * 1024 * 1024
 UNSIGNED = b"-\n"
@@ -77,6 +82,7 @@ class ArchiveInfo:
     created: datetime
     single_writer: bool
     format: str
+    requires: tuple[str, ...]
     digest: str
     """Of the object's bytes: commit 1 of each source chains to it."""
 
@@ -99,9 +105,12 @@ class Commit:
     kind: str
     committed: datetime
     archive: str
+    id: str = ""
+    """32 hex digits, once a draft: tells a writer its own earlier try."""
     seq: int = 0
     previous: str = ""
     format: str = FORMAT
+    requires: tuple[str, ...] = ()
     clock_skew_seconds: float | None = None
     epoch: int = 0
     writer: str = ""
@@ -144,15 +153,18 @@ def decode_commit(data: bytes, key: str) -> StoredCommit:
     if not newline or not rest.endswith(b"\n") or rest.count(b"\n") != 1 or len(data) > MAX_COMMIT_BYTES:
         raise DamageFound(f"{key}: not a commit: found {len(data)} bytes that are not two lines")
     try:
-        fields = json.loads(first)
+        fields = read_json_object(first)
     except (ValueError, RecursionError) as error:
-        raise DamageFound(f"{key}: not a commit: line 1 is not JSON ({error})") from error
-    if not isinstance(fields, dict):
-        raise DamageFound(f"{key}: not a commit: line 1 is not a JSON object")
+        raise DamageFound(f"{key}: not a commit: line 1 is no JSON object ({error})") from error
     require_format(fields.get("format"), key)
     _require_whole_characters(fields, key)
+    for name in ("committed", "opened", "closed"):
+        if isinstance(fields.get(name), str) and not fields[name].endswith("Z"):
+            raise DamageFound(f"{key}: not a commit: {name}: found {fields[name][:60]!a}, expected a time with Z")
     try:
-        commit = _COMMITS.validate_python({k: v for k, v in fields.items() if k in Commit.__slots__})
+        commit = _COMMITS.validate_json(
+            json.dumps({k: fields[k] for k in Commit.__slots__ if k in fields}), strict=True
+        )
     except ValidationError as error:
         first_error = error.errors()[0]
         place = ".".join(str(part) for part in first_error["loc"])
@@ -167,6 +179,15 @@ def require_format(found: object, where: str) -> None:
         raise DamageFound(f"{where}: found format {found!r}, expected {FORMAT!r}")
     if int(found.partition(".")[0]) > MAJOR:
         raise FormatTooNew(f"{where}: found format {found}, expected {MAJOR}.x: install a newer ofrecord")
+    if int(found.partition(".")[0]) < MAJOR:
+        raise DamageFound(f"{where}: found format {found}, expected {MAJOR}.x")
+
+
+def require_supported(requires: Iterable[str], where: str) -> None:
+    """Raise FormatTooNew if *requires* names something that we do not know: going on would give wrong answers."""
+    unknown = sorted(set(requires) - SUPPORTED)
+    if unknown:
+        raise FormatTooNew(f"{where}: a reader must know {', '.join(unknown)[:200]}: install a newer ofrecord")
 
 
 def create_archive(store: ObjectStore, *, single_writer: bool, now: datetime) -> ArchiveInfo:
@@ -176,6 +197,7 @@ def create_archive(store: ObjectStore, *, single_writer: bool, now: datetime) ->
         "format": FORMAT,
         "created": format_time(now.replace(microsecond=0)),
         "single_writer": single_writer,
+        "requires": [],
         "writer": writer_name(),
     }
     data = json.dumps(content).encode() + b"\n"
@@ -195,13 +217,16 @@ def read_info(store: ObjectStore) -> ArchiveInfo:
     try:
         if len(data) > MAX_INFO_BYTES:
             raise ValueError(f"more than {MAX_INFO_BYTES} bytes")
-        content = json.loads(data)
+        content = read_json_object(data)
         require_format(content.get("format"), f"{store.url}/{INFO_KEY}")
+        requires = tuple(str(name) for name in content.get("requires", ()))
+        require_supported(requires, f"{store.url}/{INFO_KEY}")
         return ArchiveInfo(
             archive=_require_hex(content["archive"]),
             created=_require_aware(datetime.fromisoformat(content["created"])),
             single_writer=content["single_writer"] is True,
             format=content["format"],
+            requires=requires,
             digest=digest(data),
         )
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
@@ -240,8 +265,8 @@ class Log:
     def append(self, draft: Commit, *, after: int, head: str) -> tuple[StoredCommit, list[StoredCommit]]:
         """Chain *draft* to the end of the log and put it; *after* and *head* say where the end was last seen.
 
-        Returns the commit as stored, and all commits that others put in between. If one of those holds the draft's
-        segment, it is our own earlier try: it is returned, and nothing is put.
+        Returns the commit as stored, and all commits that others put in between. If one of those has the draft's id or
+        its segment, it is our own earlier try: it is returned, and nothing is put.
         """
         others: list[StoredCommit] = []
         previous = head if after else self._info.digest
@@ -253,7 +278,7 @@ class Log:
                 self._store.create(key, data, sha256=digest(data))
             except ObjectExists:
                 winner = self._get(commit.seq, previous)
-                if draft.segment is not None and winner.commit.segment == draft.segment:
+                if is_same_draft(winner.commit, draft):
                     return winner, others
                 others.append(winner)
                 after, previous = commit.seq, winner.digest
@@ -273,15 +298,50 @@ class Log:
         return stored
 
 
+def is_same_draft(stored: Commit, draft: Commit) -> bool:
+    """Whether *stored* is an earlier try of *draft*."""
+    return (bool(draft.id) and stored.id == draft.id) or (draft.segment is not None and stored.segment == draft.segment)
+
+
+def read_json_object(data: bytes) -> dict[str, Any]:
+    """Return the JSON object in *data*: UTF-8 without a mark, no key twice, no NaN.
+
+    Raises ValueError and RecursionError.
+    """
+    found = json.loads(data.decode("utf-8"), object_pairs_hook=_refuse_twice, parse_constant=_refuse_constant)
+    if not isinstance(found, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - a fault of the data
+    return found
+
+
 def list_sources(store: ObjectStore) -> list[str]:
     """Return the ids of all sources that have a log, sorted."""
     return [name for name in store.folders("log/") if _SOURCE.fullmatch(name)]
+
+
+def owns_segment(source: str, segment: str) -> bool:
+    """Whether the id *segment* is one that *source* may give: FORMAT.md § 2."""
+    try:
+        return split_id(segment)[0] == source
+    except RecordError:
+        return False
 
 
 def measure_skew(store: ObjectStore) -> float | None:
     """Return our clock minus the store's in seconds, or `None` if the store tells no time."""
     theirs = store.read_clock()
     return None if theirs is None else round((datetime.now(UTC) - theirs).total_seconds(), 3)
+
+
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _require_whole_characters(fields: dict[str, Any], key: str) -> None:
@@ -302,6 +362,11 @@ def _require_sane(commit: Commit, key: str) -> None:
         except (ValueError, OverflowError) as error:
             raise DamageFound(f"{key}: not a commit: {name}: {error}; expected a time with Z") from error
     sizes = [number for file in commit.files for number in (file.size_bytes, file.records)]
+    own = f"segments/{commit.source}/"
+    if commit.kind in SEGMENT_KINDS and not all(file.key.startswith(own) for file in commit.files):
+        raise DamageFound(f"{key}: not a commit: names files that are not below {own}")
+    if commit.segment is not None and not owns_segment(commit.source, commit.segment):
+        raise DamageFound(f"{key}: not a commit: segment {commit.segment[:100]!a} is none of source {commit.source}")
     for number in (commit.seq, commit.epoch, *sizes, *commit.counts.values()):
         if not 0 <= number <= MAX_NUMBER:
             raise DamageFound(f"{key}: not a commit: found the number {str(number)[:40]}, expected 0 to {MAX_NUMBER}")

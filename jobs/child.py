@@ -58,13 +58,20 @@ def main(argv: list[str]) -> int:
 
 
 def _crawl(assignment: dict[str, Any]) -> int:
-    from crawler.process import crawl  # noqa: PLC0415 - Scrapy is loaded in this process only, after logging is set up
+    from crawler.workers import make_pool  # noqa: PLC0415 - the parent, who imports this module, has no use for it
 
     plan = _PLANS.validate_python(assignment["plan"])
     source = Source.model_validate(assignment["source"])
     settings = Settings(**assignment["settings"])
-    with Catalog.open(Path(assignment["catalog"]), read_only=True) as catalog:
-        run = crawl(plan, source, settings, SourceVersions(catalog, source.id))
+    pool = make_pool(settings)
+    try:
+        pool.launch()  # the workers load their parsers while we load Scrapy, which takes as long
+        from crawler.process import crawl  # noqa: PLC0415 - in this process only, after logging is set up
+
+        with Catalog.open(Path(assignment["catalog"]), read_only=True) as catalog:
+            run = crawl(plan, source, settings, SourceVersions(catalog, source.id), pool=pool)
+    finally:
+        pool.kill()
     sys.stdout.buffer.write(encode_row(run))
     sys.stdout.flush()
     return ExitCode.DONE

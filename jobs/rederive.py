@@ -16,7 +16,6 @@ from crawler.outcome import PageContext
 from crawler.rows import CaptureReference, SnapshotRow, decode_row
 from crawler.segment import snapshot_row
 from crawler.warc import read_response
-from crawler.workers import run_pages
 from jobs.seal import ROWS_FILE
 
 if TYPE_CHECKING:
@@ -41,6 +40,8 @@ def derive_earlier(archive: OpenArchive, source: Source, closed: Path) -> list[S
     wanted = list(_list_wanted(archive, source.id, closed, derivation))
     if not wanted:
         return []
+    from crawler.workers import run_pages  # noqa: PLC0415 - only after a change of rules is there anything to do
+
     exchanges = [(capture, exchange) for capture in wanted if (exchange := _read_exchange(archive, capture))]
     context = PageContext(
         rules=source.extract,

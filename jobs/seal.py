@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -78,6 +79,7 @@ def seal_segment(closed: Path, *, now: datetime, derived: Iterable[SnapshotRow] 
     draft = Commit(
         source=head.source,
         kind="segment",
+        id=secrets.token_hex(16),
         committed=now,
         archive=head.archive or "",
         writer=writer_name(),

@@ -66,7 +66,7 @@ def archive_dir(tmp_path: Path) -> Path:
 @pytest.fixture
 def config_dir(tmp_path: Path, site: Site, archive_dir: Path) -> Path:
     """Settings and the three real sources, led to the site."""
-    return write_config(tmp_path / "config", site, archive=archive_dir, state=tmp_path / "state")
+    return write_config(tmp_path / "config", site, archive=archive_dir, state=tmp_path / "state", workers=1)
 
 
 @pytest.fixture

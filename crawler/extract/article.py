@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import trafilatura
-
 from config.errors import ExtractError
 from crawler.extract.blocks import Block, read_blocks, trim_blocks
 from crawler.extract.boxes import Prose, mark_boxes
@@ -158,6 +156,8 @@ def _fallback(html: str, url: str, blocks: list[str], title: str | None) -> list
     """Return trafilatura's blocks where it found clearly more text than we did."""
     if len(html) > _MAX_FALLBACK_CHARS:
         return blocks
+    import trafilatura  # noqa: PLC0415 - slow to load, and few pages need it; outside of try: must not be missing unseen
+
     try:
         text = trafilatura.extract(
             html, url=url, fast=True, deduplicate=False, include_comments=False, include_tables=True

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import htmldate
-
 from crawler.extract.dates import FoundDate, parse_date
 from crawler.extract.metadata import Metadata, text_of
 from crawler.extract.rules import select
@@ -137,6 +135,8 @@ def _guessed(html: str, url: str, captured_at: datetime) -> Iterator[tuple[Found
     """Yield htmldate's guess: only for pages that state no date at all."""
     if len(html) > _MAX_HTMLDATE_CHARS:
         return
+    import htmldate  # noqa: PLC0415 - slow to load, and few pages need it; outside of try: must not be missing unseen
+
     try:
         guess = htmldate.find_date(html, original_date=True, url=url, max_date=captured_at.date().isoformat())
     except Exception:  # noqa: BLE001 - a library on hostile input: no date is worse than nothing else

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-    from crawler.discover import Discovery
     from crawler.items import Run
+    from crawler.model import Discovery
 
 log = structlog.get_logger()
 

@@ -12,8 +12,16 @@ import structlog
 import zstandard
 
 from config.errors import DamageFound
-from crawler.rows import CaptureReference, CaptureRow, RunRow, SnapshotRow, format_time
-from jobs.archive import StoredCommit, digest
+from crawler.rows import CaptureReference, CaptureRow, RunRow, SegmentRow, SnapshotRow, format_time
+from jobs.archive import (
+    SEGMENT_KINDS,
+    StoredCommit,
+    commit_key,
+    digest,
+    owns_segment,
+    require_format,
+    require_supported,
+)
 from jobs.catalog.queries import CatalogQueries
 from jobs.catalog.schema import TABLES, connect
 from jobs.fold import CaptureFact, History, fold_article
@@ -23,12 +31,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from jobs.archive import CommittedFile, Log
+    from jobs.archive import Commit, CommittedFile, Log
     from jobs.store import ObjectStore
 
 log = structlog.get_logger()
 
-FOLDED_KINDS = frozenset({"segment", "adopt", "ledger"})
+MAX_ROWS_BYTES = 2 * 1024**3
+"""A rows file that is longer is refused unread: FORMAT.md § 5."""
 
 
 class Catalog(CatalogQueries):
@@ -55,8 +64,9 @@ class Catalog(CatalogQueries):
     def add_commit(self, store: ObjectStore, stored: StoredCommit) -> None:
         """Fold one commit, the next one of its source, in one transaction."""
         commit = stored.commit
+        require_supported(commit.requires, f"{store.url}/{commit_key(commit.source, commit.seq)}")
         rows_file = next((file for file in commit.files if file.key.endswith(".rows.jsonl.zst")), None)
-        data = _fetch_rows(store, rows_file) if rows_file and commit.kind in FOLDED_KINDS else None
+        data = _fetch_rows(store, rows_file) if rows_file and commit.kind in SEGMENT_KINDS else None
         with self._transaction():
             if self.head(commit.source)[0] >= commit.seq:
                 return
@@ -121,12 +131,16 @@ class Catalog(CatalogQueries):
             ),
         )
         touched: set[str] = set()
-        for _, row in read_rows(data, where):
-            if isinstance(row, CaptureRow):
+        for line, row in read_rows(data, where):
+            if isinstance(row, SegmentRow):
+                _require_own(row, commit, f"{where}: line {line}")
+            elif isinstance(row, CaptureRow):
                 self._add_capture(commit.source, commit.segment or "", commit.run or "", row)
                 if row.purpose == "article":
                     touched.add(row.url)
             elif isinstance(row, SnapshotRow):
+                if row.of is not None and not owns_segment(commit.source, row.of.segment):
+                    raise DamageFound(f"{where}: line {line}: a snapshot of another source's capture: {row.of.segment}")
                 self._add_snapshot(commit.segment or "", row)
                 touched.add(row.url)
             elif isinstance(row, RunRow):
@@ -174,13 +188,15 @@ class Catalog(CatalogQueries):
             "INSERT OR IGNORE INTO texts VALUES (?,?)", (row.text_digest, zstandard.compress(row.text.encode(), 3))
         )
         self._db.execute(
-            "INSERT INTO snapshots VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET native = excluded.native,"
+            "INSERT INTO snapshots VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET native = excluded.native,"
             " text_digest = excluded.text_digest, title = excluded.title, lead = excluded.lead, class = excluded.class,"
             " fields = excluded.fields, confidence = excluded.confidence WHERE excluded.native > native"
             " OR (excluded.native = native AND excluded.text_digest < text_digest)",
             (
                 place.segment,
                 place.n,
+                row.url,
+                format_instant(row.captured_at),
                 row.derivation,
                 int(row.of is None),
                 row.text_digest,
@@ -263,7 +279,8 @@ class Catalog(CatalogQueries):
     def _read_facts(self, source: str, url: str) -> list[CaptureFact]:
         rows = self._db.execute(
             "SELECT c.captured_at, c.segment, c.n, c.run, c.status, c.class, s.derivation, s.native, s.text_digest"
-            " FROM captures c LEFT JOIN snapshots s USING (segment, n)"
+            " FROM captures c LEFT JOIN snapshots s"
+            " ON s.segment = c.segment AND s.n = c.n AND s.url = c.url AND s.captured_at = c.captured_at"
             " WHERE c.source = ? AND c.url = ? AND c.purpose = 'article' ORDER BY c.segment, c.n",
             (source, url),
         )
@@ -303,8 +320,19 @@ def commit_files(stored: StoredCommit) -> tuple[str, str]:
     )
 
 
+def _require_own(row: SegmentRow, commit: Commit, where: str) -> None:
+    """Raise DamageFound unless the rows are those of the segment that *commit* names."""
+    require_format(row.format, where)
+    require_supported(row.requires, where)
+    found, expected = (row.source, row.segment), (commit.source, commit.segment)
+    if found != expected:
+        raise DamageFound(f"{where}: rows of {found[1][:100]!a}, {found[0][:70]!a}; the commit says {expected[1]!a}")
+
+
 def _fetch_rows(store: ObjectStore, file: CommittedFile) -> bytes:
-    data = store.get(file.key)
+    if file.size_bytes > MAX_ROWS_BYTES:
+        raise DamageFound(f"{store.url}/{file.key}: {file.size_bytes} bytes of rows; at most {MAX_ROWS_BYTES} are read")
+    data = store.get(file.key, length=file.size_bytes + 1)
     if digest(data) != file.sha256:
         raise DamageFound(
             f"{store.url}/{file.key}: found {len(data)} bytes with {digest(data)},"

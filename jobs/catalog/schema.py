@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE logs (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, head TEXT NOT NULL) WITHOUT ROWID;
@@ -23,8 +23,9 @@ CREATE TABLE captures (source TEXT, url TEXT, captured_at TEXT, segment TEXT, n 
     verdict TEXT, revision INTEGER, PRIMARY KEY (segment, n)) WITHOUT ROWID;
 CREATE INDEX captures_by_url ON captures (source, url, captured_at);
 CREATE INDEX captures_by_run ON captures (run);
-CREATE TABLE snapshots (segment TEXT, n INTEGER, derivation TEXT, native INTEGER, text_digest TEXT, title TEXT,
-    lead TEXT, class TEXT, fields TEXT, confidence REAL, PRIMARY KEY (segment, n, derivation)) WITHOUT ROWID;
+CREATE TABLE snapshots (segment TEXT, n INTEGER, url TEXT, captured_at TEXT, derivation TEXT, native INTEGER,
+    text_digest TEXT, title TEXT, lead TEXT, class TEXT, fields TEXT, confidence REAL,
+    PRIMARY KEY (segment, n, derivation)) WITHOUT ROWID;
 CREATE TABLE texts (digest TEXT PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE articles (source TEXT, url TEXT, title TEXT, first_seen TEXT, last_captured TEXT, last_good TEXT,
     state TEXT, captures INTEGER, revisions INTEGER, PRIMARY KEY (source, url)) WITHOUT ROWID;

@@ -18,7 +18,7 @@ from config.settings import program_version
 COMMANDS = {
     "init": "archive:init",
     "crawl": "crawling:crawl",
-    "daemon": "crawling:daemon",
+    "daemon": "daemon:daemon",
     "job": "crawling:job",
     "list": "reading:list_articles",
     "show": "reading:show",

@@ -1,12 +1,9 @@
-"""Commands that crawl: crawl (once), daemon (for good), job (in the cloud). Thin fronts of jobs.crawl."""
+"""Commands that crawl once: crawl, and job (in the cloud). Thin fronts of jobs.crawl."""
 
 from __future__ import annotations
 
-import signal
 import tempfile
-import threading
 from collections import Counter
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +13,10 @@ import click
 from config.errors import ConfigError, ExitCode
 from config.sources import readable_url
 from jobs.cli.options import Invocation, archive_options, count, crawling_codes, enter_archive, printable
+from jobs.cli.stopping import StopRequest, stop_on_signals
 from jobs.crawl import CrawlRequest, RunReport, run_crawl
-from jobs.schedule import run_daemon
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from config.sources import Source
     from jobs.context import OpenArchive
 
@@ -81,25 +76,6 @@ def job(invocation: Invocation, *, source: tuple[str, ...], limit: int | None, r
             return crawl_sources(invocation, archive, chosen, request, stop)
 
 
-@click.command(epilog=crawling_codes())
-@click.argument("source", nargs=-1)
-@click.option("--max-runs", type=click.IntRange(min=1), help="End after that many runs of each source.")
-@click.option("--recheck", type=click.Choice(["due", "all", "none"]), default="due", help="Which known articles again.")
-@archive_options
-def daemon(invocation: Invocation, *, source: tuple[str, ...], max_runs: int | None, recheck: str) -> int:
-    """Crawl SOURCE (default: all with a schedule) by schedule until stopped; each run is a process of its own."""
-    chosen = [one for one in invocation.pick_sources(source, all_active=True) if one.schedule]
-    if not chosen:
-        raise ConfigError("no source has a schedule: add one to its YAML, as in `schedule: every 30 minutes`")
-    with enter_archive(invocation) as archive:
-        archive.refresh()
-        last_runs = {one.id: archive.catalog.last_started(one.id) for one in chosen}
-    options = ["--recheck", recheck, "--config", str(invocation.config_dir)]
-    with stop_on_signals() as stop:
-        run_daemon(chosen, invocation.settings, last_runs, options=options, max_runs=max_runs, stop=stop)
-    return ExitCode.DONE
-
-
 def crawl_sources(
     invocation: Invocation, archive: OpenArchive, chosen: list[Source], request: CrawlRequest, stop: StopRequest
 ) -> int:
@@ -149,29 +125,3 @@ def total_reports(reports: list[RunReport]) -> dict[str, Any]:
     total["exit_code"] = max((report.exit_code for report in reports), default=0)
     total["runs"] = [report.to_json() for report in reports]
     return total
-
-
-class StopRequest(threading.Event):
-    """Set by SIGTERM and SIGINT; `interrupted` tells a Ctrl-C from an orderly stop."""
-
-    interrupted = False
-
-
-@contextmanager
-def stop_on_signals() -> Iterator[StopRequest]:
-    """Turn SIGTERM and SIGINT into a StopRequest; a second Ctrl-C ends at once."""
-    stop = StopRequest()
-
-    def request_stop(number: int, _frame: object) -> None:
-        if number == signal.SIGINT:
-            if stop.is_set():
-                raise KeyboardInterrupt
-            stop.interrupted = True
-        stop.set()
-
-    before = {number: signal.signal(number, request_stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -7,7 +7,15 @@ import re
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, FormatTooNew, ObjectMissing
-from jobs.archive import MAX_COMMIT_BYTES, StoredCommit, commit_key, decode_commit, digest, parse_commit_key
+from jobs.archive import (
+    MAX_COMMIT_BYTES,
+    SUPPORTED,
+    StoredCommit,
+    commit_key,
+    decode_commit,
+    digest,
+    parse_commit_key,
+)
 from jobs.store.keys import fault_of_key
 from jobs.verify.report import Head, Notes
 
@@ -20,7 +28,9 @@ if TYPE_CHECKING:
 
 KINDS = frozenset({"segment", "ledger", "pack", "replace", "redact", "repair", "adopt", "key"})
 
-_SIGNATURE = re.compile(r"-|ed25519 \S{1,200} [A-Za-z0-9+/]{86}==")
+_SIGNATURE = re.compile(
+    r"-|(?:ed25519 [0-9a-f]{64} [A-Za-z0-9+/]{86}==)(?:, ed25519 [0-9a-f]{64} [A-Za-z0-9+/]{86}==){0,7}"
+)
 
 
 class Identity:
@@ -94,6 +104,10 @@ def _check_place(stored: StoredCommit, identity: Identity, source: str, seq: int
         notes.damage(f"line 2: found {stored.signature[:80]!a}, expected - or a signature")
     if commit.kind not in KINDS:
         notes.notice(f"of a kind that this version does not know: {commit.kind[:40]!a}")
+    if unknown := sorted(set(commit.requires) - SUPPORTED):
+        notes.notice(
+            f"a reader must know {', '.join(unknown)[:200]!a}, which this version does not: not all was checked"
+        )
     for fault in _find_faults(commit):
         notes.damage(fault)
 

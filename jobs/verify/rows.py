@@ -26,7 +26,7 @@ from crawler.rows import (
     decode_row,
 )
 from crawler.urls import surt
-from jobs.archive import digest, require_format
+from jobs.archive import digest, owns_segment, require_format
 from jobs.verify.chain import derive_digest
 from jobs.verify.members import Record, shorten
 
@@ -202,6 +202,8 @@ class _RowsCheck:
         if row.derivation not in self._known:
             self._damage(f"no commit so far says what derivation {row.derivation[:80]!a} stands for")
         if row.of is not None:
+            if not owns_segment(self._commit.source, row.of.segment):
+                self._damage(f"a snapshot of another source's capture: segment {row.of.segment[:120]!a}")
             highest, _ = self.summary.references.get(row.of.segment, (-1, 0))
             if row.of.n > highest or row.of.n < 0:
                 self.summary.references[row.of.segment] = (row.of.n, self.line)

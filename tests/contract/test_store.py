@@ -128,7 +128,7 @@ def test_of_eight_writers_one_wins(store: ObjectStore) -> None:
 
 
 @pytest.mark.parametrize("as_file", [False, True])
-def test_wrong_digest_is_refused_and_leaves_nothing(store: ObjectStore, tmp_path: Path, as_file: bool) -> None:  # noqa: FBT001 — a parameter of the test
+def test_wrong_digest_is_refused_and_leaves_nothing(store: ObjectStore, tmp_path: Path, as_file: bool) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"these bytes")
     with pytest.raises(ObjectDiffers, match="wrong"):

@@ -71,7 +71,7 @@ def _try_split(data: bytes) -> list[bytes]:
 
 
 @pytest.mark.parametrize("full", [False, True])
-def test_sound_archive_has_no_damage(store: MemoryStore, full: bool) -> None:  # noqa: FBT001 — a parameter
+def test_sound_archive_has_no_damage(store: MemoryStore, full: bool) -> None:
     report = verify_archive(store, full=full)
     assert _damage(report) == []
     assert report.uncommitted == []
@@ -233,7 +233,7 @@ CHANGES = [
 def test_finds_changed_warc(
     store: MemoryStore,
     change: Callable[[list[bytes]], list[bytes]],
-    covered: bool,  # noqa: FBT001 — a parameter
+    covered: bool,
 ) -> None:
     key = file_keys(store, WARC)[1]
     put(store, key, b"".join(change(split_members(store.get(key)))))
@@ -270,7 +270,7 @@ def test_goes_on_after_a_damaged_member(store: MemoryStore) -> None:
 
 @pytest.mark.parametrize("suffix", [WARC, ROWS])
 @pytest.mark.parametrize("full", [False, True])
-def test_finds_missing_file(store: MemoryStore, suffix: str, full: bool) -> None:  # noqa: FBT001 — a parameter
+def test_finds_missing_file(store: MemoryStore, suffix: str, full: bool) -> None:
     key = file_keys(store, suffix)[1]
     store.delete(key)
     report = verify_archive(store, full=full)
@@ -283,7 +283,7 @@ def test_finds_missing_file(store: MemoryStore, suffix: str, full: bool) -> None
 def test_finds_a_file_of_another_segment(
     store: MemoryStore,
     suffix: str,
-    covered: bool,  # noqa: FBT001 — a parameter
+    covered: bool,
 ) -> None:
     keys = file_keys(store, suffix)
     put(store, keys[1], store.get(keys[0]))
@@ -513,8 +513,7 @@ def test_finds_a_commit_that_names_files_elsewhere(store: MemoryStore) -> None:
     )
     put(store, key, encode_commit(replace(commit, files=files)))
     damage = "\n".join(_damage(verify_archive(store, full=True)))
-    assert "'../../etc/passwd', which has an empty part, . or .." in damage
-    assert "expected a file below segments/gazette/" in damage
+    assert f"{key}: not a commit: names files that are not below segments/gazette/" in damage
 
 
 def _moved(file: Any, key: str) -> Any:

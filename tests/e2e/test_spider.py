@@ -273,7 +273,7 @@ def test_everything_that_went_over_the_wire_is_in_the_segment(site: Site, crawl:
         "failed": 1,
         "bytes": sum(row.size_bytes for row in captures.values()),
     }
-    assert result.run.discovery == [{"url": f"{site.root}/rss.xml", "purpose": "feed", "links": 5, "error": None}]
+    assert result.run.discovery == [{"url": f"{site.root}/rss.xml", "purpose": "feed", "links": 4, "error": None}]
     assert [type(row) for row in result.rows][-2:] == [RunRow, EndRow]
     assert result.rows[-2] == result.run
     records = [record for segment in result.segments for record in read_records(segment / "records.warc.gz")]

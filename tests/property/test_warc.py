@@ -68,7 +68,7 @@ def test_a_flipped_bit_is_noticed(exchange: Exchange, data: st.DataObject) -> No
 
 
 @given(st.binary(max_size=400), st.booleans())
-def test_no_bytes_crash_the_reader(raw: bytes, compressed: bool) -> None:  # noqa: FBT001 - Hypothesis draws it
+def test_no_bytes_crash_the_reader(raw: bytes, compressed: bool) -> None:
     data = gzip.compress(b"WARC/1.1\r\n" + raw) if compressed else raw
     try:
         for view in read_records(io.BytesIO(data)):

@@ -53,7 +53,13 @@ def info(store: MemoryStore) -> ArchiveInfo:
     return create_archive(store, single_writer=False, now=NOON)
 
 
-def _draft(info: ArchiveInfo, segment: str | None = "gazette-1", **fields: Any) -> Commit:
+def _segment(name: str) -> str:
+    """Return an id of the form that segments have, made from *name*."""
+    return f"gazette-20261122T120000Z-{digest(name.encode())[-16:]}"
+
+
+def _draft(info: ArchiveInfo, name: str | None = "one", **fields: Any) -> Commit:
+    segment = None if name is None else _segment(name)
     return Commit(source="gazette", kind="segment", committed=NOON, archive=info.archive, segment=segment, **fields)
 
 
@@ -114,7 +120,7 @@ def test_commit_is_read_back() -> None:
         epoch=2,
         writer="ofrecord/test",
         run="gazette-run",
-        segment="gazette-segment",
+        segment="gazette-20261122T120000Z-00000000000000aa",
         files=(CommittedFile("segments/gazette/x", 10, digest(b"y"), 3),),
         counts={"captures": 1},
         opened=NOON.replace(microsecond=125_000),
@@ -280,11 +286,13 @@ def test_wrong_head_is_damage(store: MemoryStore, info: ArchiveInfo) -> None:
         list(Log(store, info, "gazette").read(after=2, head=digest(b"another")))
 
 
-@pytest.mark.parametrize("change", [{"source": "herald"}, {"archive": "f" * 32}, {"seq": 2}])
+@pytest.mark.parametrize(
+    "change", [{"source": "herald"}, {"source": "herald", "segment": None}, {"archive": "f" * 32}, {"seq": 2}]
+)
 def test_commit_of_another_place_is_damage(store: MemoryStore, info: ArchiveInfo, change: dict[str, Any]) -> None:
     commit = replace(_draft(info), seq=1, previous=info.digest)
     put(store, KEY, encode_commit(replace(commit, **change)))
-    with pytest.raises(DamageFound, match="not its own"):
+    with pytest.raises(DamageFound, match=r"not its own|is none of source"):
         list(Log(store, info, "gazette").read())
 
 
@@ -334,7 +342,8 @@ def test_two_writers_at_once_lose_nothing(store: MemoryStore, info: ArchiveInfo)
         writer.join()
     segments = [stored.commit.segment for stored in Log(store, info, "gazette").read()]
     for name in ("a", "b"):
-        assert [s for s in segments if s and f"-{name}-" in s] == [f"gazette-{name}-{n}" for n in range(count)]
+        own = [_segment(f"gazette-{name}-{number}") for number in range(count)]
+        assert [segment for segment in segments if segment in own] == own
     assert len(segments) == 2 * count
 
 
@@ -417,3 +426,51 @@ def test_skew_is_our_clock_minus_the_stores() -> None:
     assert skew is not None
     assert 89 < skew < 95
     assert measure_skew(Mute()) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (b'"seq":1', b'"seq":"1"', "seq"),
+        (b'"seq":1', b'"seq":1,"seq":2', "twice"),
+        (b'"epoch":0', b'"epoch":NaN', "NaN"),
+        (b'"committed":"2026-11-22T12:00:00Z"', b'"committed":"2026-11-22T17:00:00+05:00"', "with Z"),
+        (b'"committed":"2026-11-22T12:00:00Z"', b'"committed":1700000000', "committed"),
+        (b'"format":"1.0"', b'"format":"0.9"', "0.9"),
+        (b'"files":[]', b'"files":[{"key":"log/gazette/x","size_bytes":1,"sha256":"","records":0}]', "not below"),
+        (b"gazette-20261122", b"herald-20261122", "none of source"),
+    ],
+)
+def test_one_reading_of_a_commit_and_no_other(
+    store: MemoryStore, info: ArchiveInfo, before: bytes, after: bytes, message: str
+) -> None:
+    stored, _ = Log(store, info, "gazette").append(_draft(info), after=0, head="")
+    data = store.get(commit_key("gazette", stored.commit.seq))
+    assert before in data
+    with pytest.raises(DamageFound, match=message):
+        decode_commit(data.replace(before, after, 1), KEY)
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-8-sig"])
+def test_a_commit_is_utf8_and_nothing_else(info: ArchiveInfo, coding: str) -> None:
+    line, rest = encode_commit(_draft(info)).split(b"\n", 1)
+    data = line.decode().encode(coding).replace(b"\n", b"") + b"\n" + rest
+    with pytest.raises(DamageFound, match="not a commit"):
+        decode_commit(data, KEY)
+
+
+def test_an_archive_that_requires_more_than_we_know_is_not_opened(store: MemoryStore, info: ArchiveInfo) -> None:
+    assert read_info(store) == info
+    content = json.loads(store.get("ofrecord.json"))
+    put(store, "ofrecord.json", json.dumps({**content, "requires": ["other-folds"]}).encode() + b"\n")
+    with pytest.raises(FormatTooNew, match="other-folds"):
+        read_info(store)
+
+
+def test_a_lost_answer_without_a_segment_is_told_by_its_id(store: MemoryStore, info: ArchiveInfo) -> None:
+    log = Log(store, info, "gazette")
+    draft = replace(_draft(info, None), kind="ledger", id="0123456789abcdef" * 2)
+    first, _ = log.append(draft, after=0, head="")
+    again, between = log.append(draft, after=0, head="")
+    assert (again, between) == (first, [])
+    assert len(list(log.read())) == 1

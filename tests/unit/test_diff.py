@@ -138,7 +138,7 @@ def test_right_to_left_lines_stand_in_an_isolate() -> None:
         "\ud800",
     ],
 )
-def test_hostile_text_stays_in_its_line(hostile: str, colour: bool) -> None:  # noqa: FBT001 — a parameter
+def test_hostile_text_stays_in_its_line(hostile: str, colour: bool) -> None:
     for before, after in [("A line.", f"A {hostile} line."), (f"{hostile}\n1", f"{hostile}\n2"), (hostile, ARABIC)]:
         text = render_diff(diff_texts(before, after), colour=colour)
         for ours in ("\x1b[31m", "\x1b[32m", "\x1b[2m", "\x1b[0m", "\u2068", "\u2069", "\n"):

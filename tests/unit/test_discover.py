@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from crawler import discover
-from crawler.discover import Discovery, discover_links
-from crawler.model import Purpose
+from crawler.discover import discover_links
+from crawler.model import Discovery, Purpose
 
 SITE = "https://gazette.example"
 

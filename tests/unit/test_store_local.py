@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,7 +18,10 @@ from config.errors import ObjectExists, ObjectMissing, StoreError, StoreRefused,
 from jobs.store.local import LocalStore
 from jobs.store.memory import MemoryStore
 
-ROOT_USER = os.geteuid() == 0
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOBODY = 65534
 
 
 @pytest.fixture
@@ -137,15 +143,34 @@ def test_rights_follow_the_umask(store: LocalStore, root: Path) -> None:
     assert (root / "a").stat().st_nlink == 1
 
 
-@pytest.mark.skipif(ROOT_USER, reason="root may write anywhere")
-def test_no_permission(store: LocalStore, root: Path) -> None:
-    put(store, "a")
-    (root / ".tmp").chmod(0o500)
+@contextlib.contextmanager
+def ordinary_user(folder: Path) -> Iterator[None]:
+    """Act as a user whom rights bind: root, whom they do not, becomes nobody for a while and owns *folder* as such."""
+    if os.geteuid() != 0:
+        yield
+        return
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, NOBODY, NOBODY)
+    os.seteuid(NOBODY)
     try:
-        with pytest.raises(StoreRefused, match="give this user the right"):
-            put(store, "b")
+        yield
     finally:
-        (root / ".tmp").chmod(0o700)
+        os.seteuid(0)
+
+
+def test_no_permission() -> None:
+    with tempfile.TemporaryDirectory() as open_to_all:
+        Path(open_to_all).chmod(0o755)
+        place = Path(open_to_all) / "archive"
+        place.mkdir()
+        store = LocalStore(place)
+        put(store, "a")
+        with ordinary_user(place):
+            (place / ".tmp").chmod(0o500)
+            with pytest.raises(StoreRefused, match="give this user the right"):
+                put(store, "b")
+            (place / ".tmp").chmod(0o700)
+            put(store, "b")
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
@@ -173,6 +198,7 @@ def test_errors_of_the_disk(store: LocalStore, number: int, expected: type[Store
 WRITER = """
 import hashlib, os, signal, sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 from jobs.store import local
 data = b"y" * 3_000_000
 before = int(sys.argv[2])

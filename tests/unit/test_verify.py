@@ -222,7 +222,7 @@ def test_unknown_kind_stays_in_the_chain(store: MemoryStore) -> None:
 
 @pytest.mark.parametrize("kind", ["replace", "redact"])
 @pytest.mark.parametrize("removed", [False, True])
-def test_what_was_replaced_may_be_gone(store: MemoryStore, kind: str, removed: bool) -> None:  # noqa: FBT001 — a parameter
+def test_what_was_replaced_may_be_gone(store: MemoryStore, kind: str, removed: bool) -> None:
     old, other = file_keys(store, ".warc.gz")
     key = old.replace(".warc.gz", "-again.warc.gz")
     put(store, key, b"in its place")
@@ -266,7 +266,7 @@ def test_signature_line_is_checked_for_shape(store: MemoryStore) -> None:
     key = commit_keys(store)[-1]
     put(store, key, store.get(key)[:-2] + b"trust me\n")
     assert "line 2: found 'trust me', expected - or a signature" in _damage(verify_archive(store, full=False))[0]
-    put(store, key, store.get(key)[:-9] + b"ed25519 key-1 " + b"A" * 86 + b"==\n")
+    put(store, key, store.get(key)[:-9] + b"ed25519 " + b"0" * 64 + b" " + b"A" * 86 + b"==\n")
     assert _damage(verify_archive(store, full=False)) == []
 
 

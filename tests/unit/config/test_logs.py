@@ -99,7 +99,7 @@ def test_terminal_gets_text_with_colour_unless_told_not_to(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("json_lines", [True, False])
-def test_hostile_text_neither_steers_the_terminal_nor_breaks_the_line(json_lines: bool) -> None:  # noqa: FBT001 - pytest
+def test_hostile_text_neither_steers_the_terminal_nor_breaks_the_line(json_lines: bool) -> None:
     stream = io.StringIO()
     configure_logging(stream=stream, json=json_lines)
     structlog.get_logger().info("rejected_page", reason="\x1b[2J\nforged\x9b" + "a" * 10_000)

@@ -1,0 +1,147 @@
+"""Commits fold into the catalog; what would corrupt another's history, or mean more than we know, is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from config.errors import DamageFound, FormatTooNew
+from crawler.rows import CaptureReference, SnapshotRow
+from jobs.archive import Log, commit_key, decode_commit, digest, encode_commit, read_info
+from jobs.catalog import Catalog, SourceVersions
+from tests.archives import (
+    DERIVATION,
+    NOON,
+    PAGES,
+    Page,
+    build_archive,
+    commit_segment,
+    file_keys,
+    put,
+    read_lines,
+    rechain,
+    write_lines,
+    write_segment,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from jobs.store.memory import MemoryStore
+
+SOURCE = "gazette"
+BUDGET = PAGES[0].url
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> MemoryStore:
+    return build_archive(tmp_path / "spool")
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Iterator[Catalog]:
+    with Catalog.open(tmp_path / "catalog.sqlite") as opened:
+        yield opened
+
+
+def fold(catalog: Catalog, store: MemoryStore) -> int:
+    return catalog.refresh(store, Log(store, read_info(store), SOURCE))
+
+
+def test_commits_become_histories(catalog: Catalog, store: MemoryStore) -> None:
+    assert fold(catalog, store) == 3
+    assert fold(catalog, store) == 0
+    verdicts = [capture.verdict for capture in catalog.list_captures(SOURCE, BUDGET)]
+    assert verdicts == ["new", "revised", "revised"]
+    assert [row["state"] for row in catalog.list_articles()] == ["live", "none", "live"]
+    last = SourceVersions(catalog, SOURCE).last(BUDGET)
+    assert last is not None
+    assert last.texts.keys() == {DERIVATION.digest}
+    assert SourceVersions(catalog, SOURCE).last("https://gazette.example/never") is None
+
+
+def test_rebuilding_gives_the_same(catalog: Catalog, store: MemoryStore) -> None:
+    fold(catalog, store)
+    before = catalog.dump()
+    catalog.clear()
+    assert not any(catalog.dump().values())
+    fold(catalog, store)
+    assert catalog.dump() == before
+
+
+def test_a_commit_that_requires_more_than_we_know_stops_the_fold(catalog: Catalog, store: MemoryStore) -> None:
+    change_last(store, requires=("moved-records",))
+    with pytest.raises(FormatTooNew, match="moved-records"):
+        fold(catalog, store)
+    assert catalog.head(SOURCE)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"format": "2.0"}, FormatTooNew, "install a newer ofrecord"),
+        ({"requires": ["assets"]}, FormatTooNew, "assets"),
+        ({"segment": "gazette-20261122T120000Z-0000000000000000"}, DamageFound, "the commit says"),
+        ({"source": "herald"}, DamageFound, "herald"),
+    ],
+)
+def test_rows_of_another_kind_or_segment_are_refused(
+    catalog: Catalog, store: MemoryStore, change: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    for key in file_keys(store, ".rows.jsonl.zst"):
+        rows = read_lines(store, key)
+        write_lines(store, key, [{**row, **change} if row["type"] == "segment" else row for row in rows])
+    rechain(store)
+    with pytest.raises(error, match=message):
+        fold(catalog, store)
+
+
+@pytest.mark.parametrize("foreign", [True, False])
+def test_a_snapshot_cannot_reach_into_another_history(
+    catalog: Catalog, store: MemoryStore, tmp_path: Path, foreign: bool
+) -> None:
+    fold(catalog, store)
+    info = read_info(store)
+    target = catalog.list_captures(SOURCE, BUDGET)[-1]
+    segment = target.segment.replace("gazette", "herald", 1) if foreign else target.segment
+    url = BUDGET if foreign else PAGES[1].url  # of our own source: but not of that article
+    text = "forged"
+    row = SnapshotRow(
+        url=url,
+        captured_at=target.captured_at,
+        derivation="sha256:" + "f" * 64,
+        text=text,
+        text_digest=digest(text.encode()),
+        page_class="article",
+        class_reason="",
+        of=CaptureReference(segment, target.n),
+    )
+    closed = write_segment(tmp_path / "more", [Page("/other")], archive=info.archive, now=NOON + timedelta(days=1))
+    seq, _ = catalog.head(SOURCE)
+    key = commit_key(SOURCE, seq)
+    last = decode_commit(store.get(key), key)
+    commit_segment(store, info, closed, now=NOON + timedelta(days=1), after=last, derived=[row])
+    if foreign:
+        with pytest.raises(DamageFound, match="another source"):
+            fold(catalog, store)
+        return
+    fold(catalog, store)
+    texts = [text for revision in catalog.list_revisions(SOURCE, BUDGET) for text in revision.texts]
+    assert "sha256:" + "f" * 64 not in texts
+
+
+def test_damaged_rows_are_refused_before_they_are_read(catalog: Catalog, store: MemoryStore) -> None:
+    key = next(item.key for item in store.list("segments/") if item.key.endswith(".zst"))
+    data = store.get(key)
+    put(store, key, data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(DamageFound, match="run ofrecord verify"):
+        fold(catalog, store)
+
+
+def change_last(store: MemoryStore, **fields: Any) -> None:
+    key = commit_key(SOURCE, 3)
+    put(store, key, encode_commit(replace(decode_commit(store.get(key), key).commit, **fields)))
