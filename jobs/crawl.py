@@ -24,6 +24,7 @@ from crawler.recovery import recover_segments
 from crawler.rows import RunRow, decode_row
 from jobs.child import encode_assignment
 from jobs.context import lock_source
+from jobs.fold import Verdict
 from jobs.rederive import derive_earlier
 from jobs.seal import load_sealed, seal_segment
 from jobs.upload import remove_segment, upload_segment
@@ -134,7 +135,7 @@ def _run_locked(archive: OpenArchive, source: Source, request: CrawlRequest, sto
             run=run,
             source=source.id,
             pages=archive.catalog.count_pages(run),
-            verdicts=archive.catalog.count_verdicts(run),
+            verdicts={verdict.value: 0 for verdict in Verdict} | archive.catalog.count_verdicts(run),
             counts=row.counts if row else {},
             discovery=row.discovery if row else [],
             segments=segments,
@@ -205,8 +206,7 @@ def _follow(
 ) -> int:
     """Commit closed segments while *child* runs; on *stop* end it. Returns how many were committed."""
     segments, asked = 0, 0.0
-    while child.poll() is None:
-        time.sleep(_POLL_SECONDS)
+    while not _has_ended(child):
         if stop is not None and stop.is_set():
             if not asked:
                 child.terminate()
@@ -221,6 +221,15 @@ def _follow(
             problems.append(str(error))
             log.warning("failed_upload", error=str(error))
     return segments
+
+
+def _has_ended(child: subprocess.Popen[bytes]) -> bool:
+    """Wait a little for *child* to end; tell whether it has."""
+    try:
+        child.wait(_POLL_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _read_run_row(child: subprocess.Popen[bytes]) -> RunRow | None:

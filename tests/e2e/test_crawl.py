@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
 from jobs.catalog import Catalog
-from tests.histories import check_archive, dump_catalog, read_histories, read_texts
-from tests.site.pages import SEED_URL, read_expected
+from tests.histories import check_archive, dump_catalog, read_commits, read_histories, read_texts
+from tests.installation import Ofrecord
+from tests.site.pages import SEED_URL, Answer, State, answer, read_expected
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from tests.installation import Ofrecord
     from tests.site.server import Site
 
 ENGLISH, ARABIC, SPANISH = "almayadeen-english", "almayadeen-arabic", "almayadeen-spanish"
@@ -29,7 +31,7 @@ def test_a_second_crawl_of_an_unchanged_site_adds_no_revision(ofrecord: Ofrecord
     assert first["new"] == 10
     assert first["pages"] == second["pages"] >= 10
     assert second["unchanged"] == 10
-    assert not {"new", "revised", "reverted", "gone", "suspected"} & second.keys()
+    assert not any(second[verdict] for verdict in ("new", "revised", "reverted", "gone", "suspected", "uncompared"))
     histories = read_histories(archive_dir)
     good = [h for h in histories.values() if h[0][0] == "new"]
     assert len(good) == 10
@@ -72,7 +74,7 @@ def test_edit_return_and_deletion_of_the_seed_article(ofrecord: Ofrecord, site: 
         ("gone", None),
         ("returned", 1),
     ]
-    assert [report.get("revised", 0) for report in reports] == [0, 1, 0, 0, 0, 0]
+    assert [report["revised"] for report in reports] == [0, 1, 0, 0, 0, 0]
     assert read_texts(archive_dir)[SEED] == [read_expected("clean.txt"), read_expected("edited.txt")]
     changes = ofrecord("diff", SEED_URL, "1", "2", "--json").json()
     assert json.dumps(changes)
@@ -106,7 +108,7 @@ def test_a_changed_rule_over_an_unchanged_site_is_no_revision(
     rules["remove"] = [*rules.get("remove", []), "blockquote"]  # takes the embedded post out of every text
     path.write_text(yaml.safe_dump(source, allow_unicode=True), "utf-8")
     second = ofrecord("crawl", ENGLISH, "--recheck", "all", "--json").json()
-    assert not {"new", "revised", "reverted", "uncompared"} & second.keys()
+    assert not any(second[verdict] for verdict in ("new", "revised", "reverted", "uncompared"))
     shown = ofrecord("show", SEED_URL, "--json").json()
     assert shown["revision"] == 1
     texts = read_texts(archive_dir)[SEED]
@@ -134,6 +136,37 @@ def test_a_text_that_returns_under_a_changed_rule_is_a_revert(
     assert [(verdict, revision) for verdict, revision, _ in history] == [("new", 1), ("revised", 2), ("reverted", 1)]
 
 
+def test_another_version_of_the_extractor_over_an_unchanged_site_is_no_revision(
+    ofrecord: Ofrecord, archive_dir: Path, tmp_path: Path
+) -> None:
+    ofrecord("init")
+    ofrecord("crawl", SPANISH)
+    (tmp_path / "newer").mkdir()
+    patch = "import crawler.derivation as derivation\nderivation.EXTRACTOR_VERSION = '1000'\n"
+    (tmp_path / "newer" / "sitecustomize.py").write_text(patch)
+    newer = Ofrecord(ofrecord.config, ofrecord.home, {"PYTHONPATH": str(tmp_path / "newer")})
+    second = newer("crawl", SPANISH, "--recheck", "all", "--json").json()
+    assert second["unchanged"] == 1
+    assert not any(second[verdict] for verdict in ("new", "revised", "reverted", "uncompared"))
+    (first_commit, second_commit) = read_commits(archive_dir)[SPANISH]
+    assert not first_commit.commit.derivations.keys() & second_commit.commit.derivations.keys()
+    assert second_commit.commit.counts["rederived"] == 1
+    assert not check_archive(archive_dir).damaged
+
+
+def test_two_crawls_of_one_source_at_once_are_one_too_many(ofrecord: Ofrecord, site: Site) -> None:
+    ofrecord("init")
+    site.answers[SEED_URL] = Answer(200, b"<html></html>", delay_seconds=6.0)
+    first = ofrecord.start("crawl", ENGLISH)
+    try:
+        wait_for(lambda: site.count_requests().total() > 0)
+        second = ofrecord("crawl", ENGLISH, code=11)
+        assert f"{ENGLISH}: is being crawled by process {first.pid}" in second.stderr
+    finally:
+        first.communicate(timeout=60)
+    assert first.returncode == 0
+
+
 def test_given_urls_are_fetched_and_nothing_else(ofrecord: Ofrecord, site: Site, tmp_path: Path) -> None:
     ofrecord("init")
     listed = tmp_path / "urls.txt"
@@ -153,9 +186,14 @@ def test_a_limit_bounds_the_pages(ofrecord: Ofrecord) -> None:
     assert again["new"] == 5
 
 
-def read_site_page(phase: str) -> str:
-    from tests.site.pages import State, answer
+def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
 
+
+def read_site_page(phase: str) -> str:
     state = State(phase=phase)  # type: ignore[arg-type]
     host, _, path = SEED_URL.removeprefix("https://").partition("/")
     return answer(host, "/" + path, state).body.decode()

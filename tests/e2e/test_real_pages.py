@@ -83,7 +83,7 @@ def test_a_thousand_real_pages_are_kept_and_verify_clean(
     second = ("--recheck", "all", "--limit", "400", "--json", "--log-level", "warning")
     again = ofrecord("crawl", "forty-sites", *places, *second).json()
     assert again["unchanged"] == 400
-    assert not again.keys() & {"new", "revised", "reverted", "suspected", "gone", "uncompared"}
+    assert not any(again[name] for name in ("new", "revised", "reverted", "suspected", "gone", "uncompared"))
     size = sum(path.stat().st_size for path in archive.rglob("*") if path.is_file())
     with capsys.disabled():
         sys.stdout.write(

@@ -206,6 +206,121 @@ def test_a_worker_that_cannot_start_says_so() -> None:
     asyncio.run(scenario())
 
 
+def test_workers_launched_before_there_is_a_loop_are_the_ones_that_start() -> None:
+    pool = WorkerPool(2, 10, MEMORY)
+    pool.launch()
+    pids = pids_of(pool)
+    assert len(set(pids)) == 2
+
+    async def scenario() -> None:
+        waiting = asyncio.ensure_future(pool.page(exchange_of(), CONTEXT))  # asked before anyone is ready
+        await asyncio.sleep(0)
+        await pool.start()
+        assert pids_of(pool) == pids
+        assert (await waiting).snapshot is not None
+        await pool.close()
+
+    asyncio.run(scenario())
+    wait_for_end(*pids)
+    pool.kill()
+
+
+def test_a_launched_pool_can_be_killed_without_a_loop() -> None:
+    pool = WorkerPool(2, 10, MEMORY)
+    pool.launch()
+    pids = pids_of(pool)
+    pool.kill()
+    pool.kill()
+    assert not any(is_alive(pid) for pid in pids)
+    with pytest.raises(ExtractError, match="the workers were stopped"):
+        asyncio.run(pool.start())
+
+
+def test_no_room_for_the_second_worker_ends_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool, launch, made = WorkerPool(2, 10, MEMORY), WorkerPool._launch, []
+
+    def launch_one(self: WorkerPool) -> workers._Worker:
+        if made:
+            raise BlockingIOError("no room for a process")
+        made.append(launch(self))
+        return made[0]
+
+    monkeypatch.setattr(WorkerPool, "_launch", launch_one)
+    with pytest.raises(BlockingIOError):
+        pool.launch()
+    assert not is_alive(made[0].pid)
+
+
+def test_a_pool_closed_while_it_starts_lets_nobody_wait() -> None:
+    async def scenario() -> None:
+        pool = WorkerPool(2, 10, MEMORY)
+        pool.launch()
+        starting = asyncio.ensure_future(pool.start())
+        waiting = [asyncio.ensure_future(pool.page(exchange_of(), CONTEXT)) for _ in range(3)]
+        await asyncio.sleep(0)
+        await pool.close()
+        outcomes = await asyncio.wait_for(asyncio.gather(*waiting), 5)
+        assert {outcome.extraction_error for outcome in outcomes} == {"the workers were stopped"}
+        with pytest.raises(ExtractError, match="the worker"):
+            await asyncio.wait_for(starting, 5)
+        wait_for_end(*pids_of(pool))
+
+    asyncio.run(scenario())
+
+
+def test_a_worker_that_cannot_start_fails_who_waits_for_it() -> None:
+    async def scenario() -> None:
+        pool = WorkerPool(2, 10, 40 << 20)
+        waiting = [asyncio.ensure_future(pool.page(exchange_of(), CONTEXT)) for _ in range(3)]
+        with pytest.raises(ExtractError, match="the worker ended"):
+            await pool.start()
+        outcomes = await asyncio.wait_for(asyncio.gather(*waiting), 5)
+        assert {outcome.extraction_error for outcome in outcomes} == {"the workers were stopped"}
+
+    asyncio.run(scenario())
+
+
+def list_loaded(pid: int) -> str:
+    """Return which files a process has mapped: its C extensions."""
+    return Path(f"/proc/{pid}/maps").read_text()
+
+
+def test_fall_backs_are_loaded_by_the_first_page_that_needs_them_under_the_limits() -> None:
+    page = b"<html><body><div>The mayor, 12 November 2025: yes.</div><p>The new library opens.</p></body></html>"
+    undated = exchange_of(body=b"<html><body><article><h1>Library</h1><p>Books.</p></article></body></html>" + page)
+
+    async def scenario() -> None:
+        async with WorkerPool(1, 10, 256 << 20) as pool:
+            (pid,) = pids_of(pool)
+            limits = Path(f"/proc/{pid}/limits").read_text()
+            assert [line.split()[3:5] for line in limits.splitlines() if line.startswith("Max file size")] == [
+                ["0", "0"]
+            ]
+            assert "lxml" not in list_loaded(pid)  # which both are built on
+            outcome = await pool.page(undated, CONTEXT)
+            assert outcome == process_page(undated, CONTEXT)
+            assert "lxml" in list_loaded(pid)
+            assert pids_of(pool) == [pid]
+
+    asyncio.run(scenario())
+
+
+def test_a_worker_keeps_what_python_compiles_of_our_own_code_and_nothing_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path))
+
+    async def scenario() -> None:
+        async with WorkerPool(1, 30, MEMORY) as pool:
+            kept = sorted(tmp_path.rglob("*.pyc"))
+            assert [path.name for path in kept if "crawler/extract/article" in str(path)]
+            assert (await pool.page(exchange_of(), CONTEXT)).snapshot is not None  # without a date: loads htmldate
+            assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == kept
+
+    asyncio.run(scenario())
+
+
 def test_what_cannot_be_recorded_is_the_callers_to_know() -> None:
     async def scenario() -> None:
         async with WorkerPool(1, 10, MEMORY) as pool:
