@@ -8,6 +8,7 @@
     ├── FormatTooNew                2  an archive written by a later major version
     ├── ArchiveMissing             10  no archive at that place
     ├── RunLocked                  11  this source is already being crawled
+    ├── CatalogDamaged              1  the local catalog cannot be read: it is a cache, make it anew
     ├── DamageFound                13  verify found damage
     └── StoreError                 12  the object store
         ├── ObjectMissing              no object of that key
@@ -93,6 +94,10 @@ class RunLocked(ArchiveError):
     """This source is already being crawled."""
 
     exit_code = ExitCode.LOCKED
+
+
+class CatalogDamaged(ArchiveError):
+    """The local catalog cannot be read. Nothing is lost: it is folded from the log again."""
 
 
 class DamageFound(ArchiveError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
 
@@ -74,6 +74,14 @@ _QUIET = {
 _MAX_VALUE = 4_096
 
 
+_chosen: dict[str, Any] = {"json": None, "level": "info"}
+
+
+def describe_logging() -> dict[str, Any]:
+    """Return the arguments of the last `configure_logging`, so that a child process can log alike."""
+    return dict(_chosen)
+
+
 def configure_logging(*, json: bool | None = None, level: str = "info", stream: TextIO | None = None) -> None:
     """Send every log line of this process to *stream* (stderr). May be called again; the last call holds.
 
@@ -82,6 +90,7 @@ def configure_logging(*, json: bool | None = None, level: str = "info", stream: 
     """
     if level not in LEVELS:
         raise ValueError(f"level: found {level!r}, expected one of {', '.join(LEVELS)}")
+    _chosen.update(json=json, level=level)
     target = sys.stderr if stream is None else stream
     terminal = target.isatty()
     as_json = not terminal if json is None else json

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from pathlib import Path
@@ -165,6 +166,13 @@ class Settings(BaseSettings):
         except RuntimeError as error:
             raise ValueError("a path without `~`: there is no home folder") from error
 
+    @field_validator("ca_file", "s3_ca_file")
+    @classmethod
+    def _check_authorities(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            _check_certificates(value)
+        return value
+
     def resolve_state_dir(self) -> Path:
         """Return the folder of spool and catalog. Raises ConfigError if it is not set and there is no home folder."""
         if self.state_dir is not None:
@@ -260,6 +268,19 @@ def _find_misspelt(from_environment: dict[str, str]) -> list[str]:
             right = ENV_PREFIX + near.upper()
             problems.append(f"environment: {variable}: found an unknown setting; did you mean {right}?")
     return problems
+
+
+def _check_certificates(path: Path) -> None:
+    expected = "a PEM file of certificate authorities"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cafile=path)
+    except ssl.SSLError as error:
+        raise ValueError(f"{expected}; {path} holds none") from error
+    except OSError as error:
+        raise ValueError(f"{expected}; {path} cannot be read: {error.strerror}") from error
+    if not context.cert_store_stats()["x509"]:
+        raise ValueError(f"{expected}; {path} holds none")
 
 
 def _check_header_text(value: str) -> str:

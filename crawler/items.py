@@ -50,6 +50,10 @@ class RunStopped(IgnoreRequest):
     """The run is being stopped, and this request was not sent."""
 
 
+class RequestForbidden(IgnoreRequest):
+    """robots.txt forbids a request, or could not be read; the message says which. The request was not sent."""
+
+
 @dataclass(slots=True)
 class PageItem:
     """One exchange on its way through the pipelines."""

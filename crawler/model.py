@@ -43,9 +43,7 @@ class PageClass(StrEnum):
         return self in GOOD_CLASSES
 
 
-GOOD_CLASSES = frozenset(
-    {PageClass.ARTICLE, PageClass.LIVE, PageClass.VIDEO, PageClass.GALLERY, PageClass.INFOGRAPH}
-)
+GOOD_CLASSES = frozenset({PageClass.ARTICLE, PageClass.LIVE, PageClass.VIDEO, PageClass.GALLERY, PageClass.INFOGRAPH})
 
 
 @dataclass(frozen=True, slots=True)

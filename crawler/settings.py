@@ -47,9 +47,11 @@ _HANDLER = "crawler.handler.OfrecordDownloadHandler"
 DOWNLOAD_HANDLERS = {"http": _HANDLER, "https": _HANDLER, "data": None, "file": None, "ftp": None, "s3": None}
 DOWNLOAD_VERIFY_CERTIFICATES = True
 
+# robots.txt is obeyed by our own RobotsRules. Where several requests wait for it, Scrapy's middleware (2.19) gives the
+# rules to the first and lets the others pass: it has one Deferred made into a Future by each of them.
+ROBOTSTXT_OBEY = False
+
 # Every exchange reaches the spider as it was: no retry, no redirect, no decoding, no filter on the way.
-ROBOTSTXT_OBEY = True
-ROBOTSTXT_PARSER = "scrapy.robotstxt.ProtegoRobotParser"
 COOKIES_ENABLED = True
 RETRY_ENABLED = False
 REDIRECT_ENABLED = False
@@ -62,6 +64,7 @@ DOWNLOADER_STATS = False
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"
 _OFF = "scrapy.downloadermiddlewares"
 DOWNLOADER_MIDDLEWARES = {
+    f"{_OFF}.robotstxt.RobotsTxtMiddleware": None,
     f"{_OFF}.offsite.OffsiteMiddleware": None,
     f"{_OFF}.httpauth.HttpAuthMiddleware": None,
     f"{_OFF}.downloadtimeout.DownloadTimeoutMiddleware": None,
@@ -73,8 +76,8 @@ DOWNLOADER_MIDDLEWARES = {
     f"{_OFF}.httpproxy.HttpProxyMiddleware": None,
     f"{_OFF}.stats.DownloaderStats": None,
     f"{_OFF}.httpcache.HttpCacheMiddleware": None,
+    "crawler.middlewares.RobotsRules": 100,
     "crawler.middlewares.RunCookies": 700,
-    "crawler.middlewares.RobotsRecorder": 950,
 }
 SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,

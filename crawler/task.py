@@ -144,6 +144,8 @@ def _read_article(exchange: Exchange, context: PageContext, outcome: PageOutcome
         raise ExtractError("the body is empty")
     if not _is_html(outcome.media_type, body):
         return replace(outcome, class_reason=_describe_status(exchange, f"{outcome.media_type} is no web page"))
+    if (reason := _find_binary(body)) is not None:
+        raise ExtractError(reason)
     html = decode_html(body, exchange.header("Content-Type"))
     if (reason := prescan(html.encode("utf-8", "replace"))) is not None:
         raise ExtractError(reason)
@@ -178,6 +180,14 @@ def _is_html(media_type: str | None, body: bytes) -> bool:
         return media_type in _HTML
     beginning = body[:_SNIFFED_BYTES].lower()
     return b"<html" in beginning or b"<!doctype html" in beginning
+
+
+def _find_binary(body: bytes) -> str | None:
+    """Return why *body* is no text in any encoding, or `None`. UTF-16 has NULs, but says so in its first bytes."""
+    beginning = body[:_SNIFFED_BYTES]
+    if b"\0" not in beginning or beginning[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return None
+    return f"this is no HTML: it begins with {beginning[:8]!r} and holds NUL bytes"
 
 
 def _describe_status(exchange: Exchange, reason: str) -> str:

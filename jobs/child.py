@@ -27,7 +27,9 @@ from jobs.catalog import Catalog, SourceVersions
 _PLANS: TypeAdapter[CrawlPlan] = TypeAdapter(CrawlPlan)
 
 
-def encode_assignment(plan: CrawlPlan, source: Source, settings: Settings, *, catalog: Path, json_logs: bool) -> str:
+def encode_assignment(
+    plan: CrawlPlan, source: Source, settings: Settings, *, catalog: Path, logging: dict[str, Any]
+) -> str:
     """Return what the parent writes into the plan file."""
     return json.dumps(
         {
@@ -35,7 +37,7 @@ def encode_assignment(plan: CrawlPlan, source: Source, settings: Settings, *, ca
             "source": json.loads(source.model_dump_json(by_alias=True, exclude_unset=True)),
             "settings": json.loads(settings.model_dump_json()),
             "catalog": str(catalog),
-            "json_logs": json_logs,
+            "logging": logging,
         }
     )
 
@@ -43,7 +45,7 @@ def encode_assignment(plan: CrawlPlan, source: Source, settings: Settings, *, ca
 def main(argv: list[str]) -> int:
     """Carry out the assignment in file *argv*[0]; return an exit code."""
     assignment: dict[str, Any] = json.loads(Path(argv[0]).read_text(encoding="utf-8"))
-    configure_logging(json=assignment["json_logs"])
+    configure_logging(**assignment["logging"])
     threading.Thread(target=_stop_with_parent, daemon=True).start()
     try:
         return _crawl(assignment)

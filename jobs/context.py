@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import fcntl
 import os
 from contextlib import contextmanager
@@ -42,13 +43,19 @@ class OpenArchive:
 
     def refresh(self, source: str | None = None) -> None:
         """Fold what the log has beyond the catalog: of one source, or of all."""
-        for one in [source] if source else list_sources(self.store):
+        known = list_sources(self.store)
+        if source is not None:
+            require_source(source, known)
+        for one in [source] if source else known:
             self.catalog.refresh(self.store, self.log(one))
 
 
 @contextmanager
-def open_archive(settings: Settings) -> Iterator[OpenArchive]:
-    """Open the archive that the settings name. Raises ConfigError, ArchiveMissing, StoreError."""
+def open_archive(settings: Settings, *, fresh_catalog: bool = False) -> Iterator[OpenArchive]:
+    """Open the archive that the settings name. Raises ConfigError, ArchiveMissing, StoreError.
+
+    *fresh_catalog*: take the local catalog away first, whatever state it is in.
+    """
     if not settings.archive:
         raise ConfigError("no archive named: give --archive PATH or s3://BUCKET/PREFIX, or set OFRECORD_ARCHIVE")
     store = open_store(settings.archive, settings)
@@ -58,8 +65,19 @@ def open_archive(settings: Settings) -> Iterator[OpenArchive]:
         state.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"{state}: cannot keep local state here ({error.strerror}); give --state DIR") from error
+    if fresh_catalog:
+        for path in state.glob("catalog.sqlite*"):
+            path.unlink()
     with Catalog.open(state / "catalog.sqlite") as catalog:
         yield OpenArchive(store, info, settings, state, catalog)
+
+
+def require_source(source: str, known: list[str]) -> None:
+    """Raise ConfigError if *source* has no log among those *known*."""
+    if source not in known:
+        near = difflib.get_close_matches(source, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known) or 'none'}"
+        raise ConfigError(f"no source {source!r} in this archive; {hint}")
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from config.errors import ExitCode, StoreError
+from config.logs import describe_logging
+from crawler.extract.rules import check_rules
 from crawler.ids import new_id
 from crawler.model import CrawlPlan
 from crawler.recovery import recover_segments
@@ -91,7 +93,7 @@ def run_crawl(
     """
     spool = archive.spool(source.id)
     with lock_source(spool, source.id):
-        archive.refresh(source.id)
+        archive.catalog.refresh(archive.store, archive.log(source.id))
         finish_spool(archive, source)
         return _run_locked(archive, source, request, stop)
 
@@ -121,15 +123,17 @@ def finish_spool(archive: OpenArchive, source: Source) -> int:
 def _run_locked(archive: OpenArchive, source: Source, request: CrawlRequest, stop: threading.Event | None) -> RunReport:
     started = time.monotonic()
     run = new_id(source.id, datetime.now(UTC))
+    check_rules(source.extract)
+    source.resolve_headers(os.environ)
     structlog.contextvars.bind_contextvars(run_id=run, source=source.id)
     log.info("started_run", trigger=request.trigger)
     problems: list[str] = []
+    child = _start_child(archive, source, request, run)
     try:
-        child = _start_child(archive, source, request, run)
         segments = _follow(archive, source, child, stop, problems)
         row = _read_run_row(child)
         segments += finish_spool(archive, source)
-        archive.refresh(source.id)
+        archive.catalog.refresh(archive.store, archive.log(source.id))
         code, problem = _judge_run(row, child.returncode, archive.settings.max_failed)
         report = RunReport(
             run=run,
@@ -149,6 +153,7 @@ def _run_locked(archive: OpenArchive, source: Source, request: CrawlRequest, sto
         )
         return report
     finally:
+        _end_child(child)
         structlog.contextvars.unbind_contextvars("run_id", "source")
 
 
@@ -178,7 +183,7 @@ def _start_child(archive: OpenArchive, source: Source, request: CrawlRequest, ru
     )
     assignment = spool / "plan.json"
     text = encode_assignment(
-        plan, source, archive.settings, catalog=archive.state / "catalog.sqlite", json_logs=not sys.stderr.isatty()
+        plan, source, archive.settings, catalog=archive.state / "catalog.sqlite", logging=describe_logging()
     )
     assignment.touch(mode=0o600)
     assignment.write_text(text, encoding="utf-8")
@@ -230,6 +235,17 @@ def _has_ended(child: subprocess.Popen[bytes]) -> bool:
     except subprocess.TimeoutExpired:
         return False
     return True
+
+
+def _end_child(child: subprocess.Popen[bytes]) -> None:
+    """Leave no crawl behind, whatever went wrong here."""
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(_CHILD_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
 
 
 def _read_run_row(child: subprocess.Popen[bytes]) -> RunRow | None:

@@ -10,14 +10,14 @@ import subprocess
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from crawler.rows import format_time
 
@@ -33,20 +33,37 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _POLL_SECONDS = 0.5
 
 
-def make_trigger(source: Source) -> IntervalTrigger | CronTrigger:
+class EpochTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
+    """Fires at whole multiples of an interval since the epoch, whatever was fired before and when."""
+
+    def __init__(self, interval_seconds: int) -> None:
+        self.interval = timedelta(seconds=interval_seconds)
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        """Return the first slot not before *now* and later than *previous_fire_time*; for APScheduler."""
+        passed = -(-(now - _EPOCH) // self.interval)
+        if previous_fire_time is not None:
+            passed = max(passed, (previous_fire_time - _EPOCH) // self.interval + 1)
+        return _EPOCH + passed * self.interval
+
+
+Trigger: TypeAlias = EpochTrigger | CronTrigger
+
+
+def make_trigger(source: Source) -> Trigger:
     """Return the trigger of a source that has a schedule: epoch-anchored intervals, or cron in UTC."""
     schedule = source.parsed_schedule
     if schedule is None:
         raise ValueError(f"{source.id} has no schedule")
     if schedule.interval_seconds is not None:
-        return IntervalTrigger(seconds=schedule.interval_seconds, start_date=_EPOCH, timezone=UTC)
+        return EpochTrigger(schedule.interval_seconds)
     return CronTrigger.from_crontab(schedule.cron, timezone=UTC)
 
 
-def find_slot(trigger: IntervalTrigger | CronTrigger, after: datetime, now: datetime) -> datetime | None:
+def find_slot(trigger: Trigger, after: datetime, now: datetime) -> datetime | None:
     """Return the latest slot later than *after* and not later than *now*, or `None` if there is none."""
     found = None
-    if isinstance(trigger, IntervalTrigger):
+    if isinstance(trigger, EpochTrigger):
         passed = (now - _EPOCH) // trigger.interval
         slot = _EPOCH + passed * trigger.interval
         return slot if slot > after else None
@@ -108,7 +125,7 @@ class Daemon:
                 process.kill()
         self._scheduler.shutdown(wait=True)
 
-    def _run(self, source: Source, trigger: IntervalTrigger | CronTrigger) -> None:
+    def _run(self, source: Source, trigger: Trigger) -> None:
         slot = find_slot(trigger, _EPOCH, datetime.now(UTC))
         with self._lock:
             if self._stopping or (self._max_runs is not None and self._runs[source.id] >= self._max_runs):

@@ -109,9 +109,8 @@ class Demo:
         say(
             dedent(f"""
             Look around:
-              export OFRECORD_CONFIG_DIR={near(self.folder)}/config
-              .venv/bin/ofrecord list
-              .venv/bin/ofrecord show --revision 2 {SEED_URL}""")
+              .venv/bin/ofrecord list --config {near(self.folder)}/config
+              .venv/bin/ofrecord show --config {near(self.folder)}/config --revision 2 {SEED_URL}""")
         )
 
 

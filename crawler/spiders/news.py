@@ -9,10 +9,9 @@ from urllib.parse import urlsplit
 
 import structlog
 from scrapy import Request, Spider
-from scrapy.exceptions import IgnoreRequest
 
 from crawler.compare import is_wanted
-from crawler.items import AttemptFailed, ExchangeResponse, PageItem, RunStopped
+from crawler.items import AttemptFailed, ExchangeResponse, PageItem, RequestForbidden, RunStopped
 from crawler.model import Exchange, Link, Purpose
 from crawler.rows import LinkRow
 from crawler.urls import MAX_URL_CHARACTERS, normalise_url, resolve_link
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+Origin = tuple[str, str | None, int | None]
+"""Scheme, host and port."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 LISTING_PURPOSES = frozenset({Purpose.FEED, Purpose.SITEMAP, Purpose.SECTION})
 _PRIORITIES = {Purpose.FEED: 20, Purpose.SITEMAP: 20, Purpose.SECTION: 10, Purpose.ARTICLE: 0}
@@ -42,7 +43,7 @@ class NewsSpider(Spider):
         super().__init__(**kwargs)
         self.run = run
         self._headers = dict(run.headers)
-        self._own_origins = {_origin(url) for url in (run.source.home, *(seed.url for seed in run.source.discover))}
+        self._own_origins = {origin_of(url) for url in (run.source.home, *(seed.url for seed in run.source.discover))}
         self._seen: set[str] = set()
         self._found: set[int] = set()
         self._articles = 0
@@ -98,7 +99,7 @@ class NewsSpider(Spider):
                 seconds=0.0,
                 request_head=b"",
                 via=meta["via"],
-                error="robots.txt forbids it" if isinstance(error, IgnoreRequest) else f"not requested: {error}",
+                error=str(error) if isinstance(error, RequestForbidden) else f"not requested: {error}",
             )
         if exchange.purpose in LISTING_PURPOSES:
             self._note_discovery(meta, 0, exchange.error)
@@ -190,7 +191,7 @@ class NewsSpider(Spider):
             dont_filter=True,
         )
         request.meta.update(purpose=purpose.value, via=via, seed=seed, depth=depth, hops=hops, url=normalise_url(url))
-        if self._headers and _origin(request.url) in self._own_origins:
+        if self._headers and origin_of(request.url) in self._own_origins:
             request.headers.update(self._headers)
         return request
 
@@ -242,7 +243,8 @@ def find_redirect(exchange: Exchange) -> str | None:
     return resolve_link(exchange.url, location.encode("latin-1").decode("utf-8", "replace"))
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
+def origin_of(url: str) -> Origin:
+    """Return scheme, host and port of *url*."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 

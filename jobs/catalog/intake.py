@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
 import zstandard
 
-from config.errors import DamageFound
+from config.errors import DamageFound, ObjectMissing
 from crawler.rows import CaptureReference, CaptureRow, RunRow, SegmentRow, SnapshotRow, format_time
 from jobs.archive import (
     SEGMENT_KINDS,
@@ -23,7 +23,7 @@ from jobs.archive import (
     require_supported,
 )
 from jobs.catalog.queries import CatalogQueries
-from jobs.catalog.schema import TABLES, connect
+from jobs.catalog.schema import TABLES, connect, explain
 from jobs.fold import CaptureFact, History, fold_article
 from jobs.seal import read_rows
 
@@ -47,8 +47,11 @@ class Catalog(CatalogQueries):
     @contextmanager
     def open(cls, path: Path, *, read_only: bool = False) -> Iterator[Catalog]:
         """Open the catalog at *path*; a writer finds an empty one where there was none that it can use."""
-        with closing(connect(path, read_only=read_only)) as connection:
-            yield cls(connection)
+        try:
+            with closing(connect(path, read_only=read_only)) as connection:
+                yield cls(connection)
+        except sqlite3.DatabaseError as error:
+            raise explain(error, path) from error
 
     def refresh(self, store: ObjectStore, source_log: Log) -> int:
         """Fold the commits beyond the catalog's head; return how many. Raises DamageFound and StoreError."""
@@ -111,7 +114,8 @@ class Catalog(CatalogQueries):
             self._db.execute("ROLLBACK")
             raise DamageFound(f"rows that contradict each other: {error}") from error
         except BaseException:
-            self._db.execute("ROLLBACK")
+            with suppress(sqlite3.DatabaseError):  # a full disk has rolled it back already
+                self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
 
@@ -332,7 +336,10 @@ def _require_own(row: SegmentRow, commit: Commit, where: str) -> None:
 def _fetch_rows(store: ObjectStore, file: CommittedFile) -> bytes:
     if file.size_bytes > MAX_ROWS_BYTES:
         raise DamageFound(f"{store.url}/{file.key}: {file.size_bytes} bytes of rows; at most {MAX_ROWS_BYTES} are read")
-    data = store.get(file.key, length=file.size_bytes + 1)
+    try:
+        data = store.get(file.key, length=file.size_bytes + 1)
+    except ObjectMissing as error:
+        raise DamageFound(f"{store.url}/{file.key}: missing, though it was committed: run ofrecord verify") from error
     if digest(data) != file.sha256:
         raise DamageFound(
             f"{store.url}/{file.key}: found {len(data)} bytes with {digest(data)},"

@@ -63,6 +63,10 @@ class CatalogQueries:
         row = self._db.execute("SELECT seq, head FROM logs WHERE source = ?", (source,)).fetchone()
         return (row["seq"], row["head"]) if row else (0, "")
 
+    def list_heads(self) -> list[tuple[str, int, str]]:
+        """Return source, number and digest of the last commit folded of each log."""
+        return [tuple(row) for row in self._db.execute("SELECT source, seq, head FROM logs ORDER BY source")]
+
     def has_segment(self, segment: str) -> bool:
         """Whether that segment is committed, as far as the catalog has folded."""
         return self._db.execute("SELECT 1 FROM segments WHERE segment = ?", (segment,)).fetchone() is not None

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 import sqlite3
 from typing import TYPE_CHECKING
 
+from config.errors import CatalogDamaged
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+_LEAST_FREE_BYTES = 1 << 20
 
 SCHEMA_VERSION = 2
 
@@ -47,6 +53,20 @@ TABLES = (
     "derivations",
     "runs",
 )
+
+
+def explain(error: sqlite3.DatabaseError, path: Path) -> Exception:
+    """Return what a failure of SQLite means to a person; *error* itself where it is a fault of ours."""
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR} and _is_full(path, code):
+        return OSError(errno.ENOSPC, "no room for the catalog", str(path))
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}:
+        return CatalogDamaged(f"{path}: cannot be read ({error}); ofrecord index --rebuild makes this cache anew")
+    return error
+
+
+def _is_full(path: Path, code: int) -> bool:
+    return code == sqlite3.SQLITE_FULL or shutil.disk_usage(path.parent).free < _LEAST_FREE_BYTES
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:

@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _complain("interrupted", ExitCode.INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away: nothing more to say
-        return ExitCode.FAILED
+        return ExitCode.DONE
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from config.errors import ConfigError, ExitCode
-from jobs.archive import create_archive
-from jobs.cli.options import Invocation, archive_options, enter_archive, exit_codes, reading_codes
+from config.errors import ArchiveError, ConfigError, ExitCode
+from jobs.archive import INFO_KEY, create_archive, list_sources, read_info
+from jobs.catalog import Catalog
+from jobs.cli.options import Invocation, archive_options, exit_codes, reading_codes
+from jobs.context import open_archive, require_source
 from jobs.diff import make_safe
 from jobs.store import open_store
 from jobs.store.probe import probe_store
-from jobs.verify import VerifyReport, verify_archive
+from jobs.verify import VerifyReport, check_heads, verify_archive
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from jobs.store import ObjectStore
 
 
 @click.command(epilog=exit_codes(ExitCode.STORE_REFUSED))
@@ -24,8 +32,8 @@ def init(invocation: Invocation, *, single_writer: bool) -> None:
     place = invocation.settings.archive
     if not place:
         raise ConfigError("no archive named: give --archive PATH or s3://BUCKET/PREFIX, or set OFRECORD_ARCHIVE")
-    if "://" not in place and place != "memory:":
-        Path(place).mkdir(parents=True, exist_ok=True)
+    if "://" not in place:
+        make_folder(Path(place))
     store = open_store(place, invocation.settings)
     probe_store(store, single_writer=single_writer)
     info = create_archive(store, single_writer=single_writer, now=datetime.now(UTC))
@@ -35,27 +43,77 @@ def init(invocation: Invocation, *, single_writer: bool) -> None:
 
 @click.command(epilog=reading_codes())
 @click.option("--full", is_flag=True, help="Read every byte back; else sizes, digests the store proves, and the chain.")
+@click.option(
+    "--expect",
+    multiple=True,
+    metavar="SOURCE=SEQ:DIGEST",
+    help="A log's end that you noted earlier, as verify prints it; may be given again.",
+)
 @click.argument("source", nargs=-1)
 @archive_options
-def verify(invocation: Invocation, *, full: bool, source: tuple[str, ...]) -> int:
-    """Check what is stored against what was committed, of all sources or some."""
+def verify(invocation: Invocation, *, full: bool, expect: tuple[str, ...], source: tuple[str, ...]) -> int:
+    """Check what is stored against what was committed, of all sources or some.
+
+    Commits that this machine's catalog has seen must still be there; so must those named by --expect.
+    """
     place = invocation.settings.archive
     if not place:
         raise ConfigError("no archive named: give --archive PATH or s3://BUCKET/PREFIX, or set OFRECORD_ARCHIVE")
     store = open_store(place, invocation.settings)
+    heads = [parse_head(text) for text in expect]
+    known = list_sources(store)
+    for name in source:
+        require_source(name, sorted({*known, *(head[0] for head in heads)}))
     report = verify_archive(store, full=full, sources=list(source) or None)
+    check_heads(store, report, [*heads, *read_seen_heads(invocation.settings, store)])
     invocation.print_result(report.to_json(), describe_report(report))
     return ExitCode.DAMAGE if report.damaged else ExitCode.DONE
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder of a new archive. Raises ConfigError if it cannot be, or if other things lie there."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        found = next((entry.name for entry in path.iterdir() if not entry.name.startswith(".")), None)
+    except FileExistsError as error:
+        raise ConfigError(f"{path}: found a file, expected a folder or a place for a new one") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: no archive can be made here: {error.strerror}") from error
+    if found is not None and not (path / INFO_KEY).exists():
+        raise ConfigError(f"{path}: found other files ({make_safe(found)}), expected an empty folder or a new one")
+
+
+def parse_head(text: str) -> tuple[str, int, str]:
+    """Return source, number and digest of `SOURCE=SEQ:DIGEST`. Raises ConfigError."""
+    match = re.fullmatch(r"([a-z0-9-]{1,64})=(\d{1,12}):(sha256:[0-9a-f]{64})", text)
+    if match is None:
+        raise ConfigError(f"--expect: found {text!r}, expected SOURCE=SEQ:sha256:… as verify prints the end of a log")
+    return match[1], int(match[2]), match[3]
+
+
+def read_seen_heads(settings: Settings, store: ObjectStore) -> list[tuple[str, int, str]]:
+    """Return the ends of logs that this machine's catalog has seen; none where there is no catalog."""
+    try:
+        state = settings.resolve_state_dir() / read_info(store).archive / "catalog.sqlite"
+        if not state.exists():
+            return []
+        with Catalog.open(state, read_only=True) as catalog:
+            return [(source, seq, head) for source, seq, head in catalog.list_heads() if seq]
+    except (ArchiveError, OSError):
+        return []  # the archive is what is checked, and verify has its own word for a broken ofrecord.json
 
 
 def describe_report(report: VerifyReport) -> str:
     """Return what a check found, for people: damage first, then notices, then what was looked at."""
     lines = [f"damage: {finding}" for finding in report.findings if finding.severity == "damage"]
-    lines += [f"uncommitted, which is no damage: {make_safe(key)}" for key in report.uncommitted]
+    lines += [f"uncommitted: {make_safe(key)}" for key in report.uncommitted]
     depth = "every byte read back" if report.full else "sizes and the chain; --full reads every byte back"
     lines.append(("DAMAGED" if report.damaged else "clean") + f" ({depth})")
     counts = report.to_json()["counts"]
-    lines.append("  " + " · ".join(f"{number} {name}" for name, number in counts.items()))
+    shown = {name: number for name, number in counts.items() if report.full or name not in {"records", "rows"}}
+    lines.append("  " + " · ".join(f"{number} {name}" for name, number in shown.items()))
+    if report.uncommitted:
+        lines.append("  note: no commit names the uncommitted files: a run left them, or their commit was taken away")
     lines += [f"  {source}: the log ends at commit {head.seq}, {head.digest}" for source, head in report.heads.items()]
     lines += [f"  note: {finding}" for finding in report.findings if finding.severity == "notice"]
     return "\n".join(lines)
@@ -66,9 +124,7 @@ def describe_report(report: VerifyReport) -> str:
 @archive_options
 def index(invocation: Invocation, *, rebuild: bool) -> None:
     """Bring the local catalog up to the log's end."""
-    with enter_archive(invocation) as archive:
-        if rebuild:
-            archive.catalog.clear()
+    with open_archive(invocation.settings, fresh_catalog=rebuild) as archive:
         archive.refresh()
         counts = archive.catalog.count_all()
     text = " · ".join(f"{number} {name}" for name, number in counts.items())

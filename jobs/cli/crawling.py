@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from config.errors import ConfigError, ExitCode
+from config.errors import ArchiveError, ConfigError, ExitCode
 from config.sources import readable_url
+from crawler.urls import normalise_url
 from jobs.cli.options import Invocation, archive_options, count, crawling_codes, enter_archive, printable
 from jobs.cli.stopping import StopRequest, stop_on_signals
 from jobs.crawl import CrawlRequest, RunReport, run_crawl
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 VERDICTS = ("new", "revised", "reverted", "returned", "suspected", "gone", "uncompared", "bad", "unchanged")
 _SHOWN, _REASONS = 50, 5
+_ENDS = {"limit": "ended at a limit", "stopped": "was stopped", "died": "died"}
 
 
 @click.command(epilog=crawling_codes())
@@ -53,6 +55,8 @@ def crawl(
         raise ConfigError("no source named: give one or more, or --all; ofrecord sources list shows them")
     if urls and len(source) != 1:
         raise ConfigError("--urls needs exactly one SOURCE: its rules read the pages")
+    if urls:
+        require_urls(urls)
     request = CrawlRequest(trigger=trigger, slot=slot, urls_file=urls, limit=limit, recheck=recheck)
     chosen = invocation.pick_sources(source, all_active=every)
     with stop_on_signals() as stop, enter_archive(invocation) as archive:
@@ -76,6 +80,43 @@ def job(invocation: Invocation, *, source: tuple[str, ...], limit: int | None, r
             return crawl_sources(invocation, archive, chosen, request, stop)
 
 
+def require_urls(path: Path) -> None:
+    """Raise ConfigError unless each line of the file is a URL, empty or a comment, and one at least is a URL."""
+    found = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            text = line.decode("utf-8", "replace").strip()
+            if not text or text.startswith("#"):
+                continue
+            try:
+                normalise_url(text)
+            except ValueError as error:
+                shown = printable(text[:80])
+                raise ConfigError(
+                    f"{path}:{number}: found {shown!r}, expected a URL with http:// or https://"
+                ) from error
+            found += 1
+    if not found:
+        raise ConfigError(f"{path}: found no URL, expected one a line")
+
+
+def refused_report(source: str, error: ArchiveError) -> RunReport:
+    """Return the report of a run that could not begin, or whose results wait in the spool."""
+    return RunReport(
+        run="",
+        source=source,
+        pages=0,
+        verdicts={},
+        counts={},
+        discovery=[],
+        segments=0,
+        seconds=0.0,
+        reason="refused",
+        exit_code=error.exit_code,
+        problems=[str(error)],
+    )
+
+
 def crawl_sources(
     invocation: Invocation, archive: OpenArchive, chosen: list[Source], request: CrawlRequest, stop: StopRequest
 ) -> int:
@@ -84,11 +125,14 @@ def crawl_sources(
     for source in chosen:
         if stop.is_set():
             break
-        report = run_crawl(archive, source, request, stop=stop)
+        try:
+            report = run_crawl(archive, source, request, stop=stop)
+        except ArchiveError as error:  # one source's trouble is not another's
+            report = refused_report(source.id, error)
         reports.append(report)
         for problem in report.problems:
             click.echo(f"ofrecord: {source.id}: {problem}", err=True)
-        if not invocation.as_json:
+        if report.run and not invocation.as_json:
             click.echo(describe_run(report, archive.catalog.list_verdicts(report.run)))
     if invocation.as_json:
         invocation.print_result(total_reports(reports), "")
@@ -108,6 +152,8 @@ def describe_run(report: RunReport, verdicts: list[dict[str, Any]]) -> str:
         lines.append(f"  … and {len(telling) - _SHOWN} more: ofrecord list --source {report.source}")
     reasons = Counter(row["class_reason"] for row in verdicts if row["verdict"] == "bad")
     lines += [f"  bad        {number} × {printable(reason)}" for reason, number in reasons.most_common(_REASONS)]
+    if report.reason != "finished":
+        lines.append(f"  {_ENDS.get(report.reason, report.reason)}; the next crawl goes on from here")
     lines.append(f"  {count(report.segments, 'segment')} committed · {report.seconds:.1f} s · {report.run}")
     return "\n".join(lines)
 

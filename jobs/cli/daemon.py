@@ -26,4 +26,4 @@ def daemon(invocation: Invocation, *, source: tuple[str, ...], max_runs: int | N
     options = ["--recheck", recheck, "--config", str(invocation.config_dir)]
     with stop_on_signals() as stop:
         run_daemon(chosen, invocation.settings, last_runs, options=options, max_runs=max_runs, stop=stop)
-    return ExitCode.DONE
+    return ExitCode.INTERRUPTED if stop.interrupted else ExitCode.DONE

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from config.errors import ConfigError, ExitCode
 from config.logs import configure_logging
 from config.settings import Settings, load_settings
 from config.sources import Source, load_sources
+from crawler.rows import format_time
 from jobs.context import OpenArchive, open_archive
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ class Invocation:
 
     def print_result(self, data: dict[str, Any], text: str) -> None:
         """Write one result to stdout: *data* as a JSON line with --json, else *text*."""
-        click.echo(json.dumps(data, ensure_ascii=False, default=str) if self.as_json else text)
+        click.echo(json.dumps(data, ensure_ascii=False, default=encode_value) if self.as_json else text)
 
 
 def pick_source(name: str, known: dict[str, Source]) -> Source:
@@ -107,7 +109,12 @@ def enter_archive(invocation: Invocation) -> Any:  # noqa: ANN401 - a context ma
 def iterate_json(items: Iterator[dict[str, Any]]) -> Iterator[str]:
     """Yield *items* as JSON lines."""
     for item in items:
-        yield json.dumps(item, ensure_ascii=False, default=str)
+        yield json.dumps(item, ensure_ascii=False, default=encode_value)
+
+
+def encode_value(value: object) -> str:
+    """Return what JSON has no form for: times as everywhere else here, and all else as text."""
+    return format_time(value) if isinstance(value, datetime) else str(value)
 
 
 def count(number: int, noun: str) -> str:
@@ -131,12 +138,13 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
         config: Path | None,
         as_json: bool,
         log_format: str | None,
-        log_level: str,
+        log_level: str | None,
         archive_place: str | None = None,
         state: Path | None = None,
         **rest: Any,  # noqa: ANN401 - the command's own options
     ) -> Any:  # noqa: ANN401
-        configure_logging(json=None if log_format is None else log_format == "json", level=log_level)
+        level = log_level or ("warning" if sys.stderr.isatty() else "info")
+        configure_logging(json=None if log_format is None else log_format == "json", level=level)
         settings = load_settings(config)
         changes: dict[str, Any] = {}
         if archive_place:
@@ -153,8 +161,7 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
         click.option(
             "--log-level",
             type=click.Choice(["debug", "info", "warning", "error"]),
-            default="info",
-            help="What is logged.",
+            help="What is logged; default: warning on a terminal, else info.",
         ),
         click.option(
             "--log-format", type=click.Choice(["text", "json"]), help="Default: text on a terminal, else JSON."

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from config.errors import ConfigError
+from config.errors import ConfigError, DamageFound, ObjectMissing, RecordError
 from config.sources import readable_url
 from crawler.encoding import inflate
+from crawler.rows import format_time
 from crawler.urls import normalise_url
 from crawler.warc import read_response
 from jobs.cli.options import (
@@ -57,18 +58,24 @@ def list_articles(invocation: Invocation, *, source: str | None, status: str | N
 @click.argument("url")
 @click.option("--source", help="Where two sources have that URL.")
 @click.option("--revision", type=click.IntRange(min=1), help="Which text; default: the latest.")
+@click.option("--capture", type=click.IntRange(min=1), help="The page of that line of history, with html or raw.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "html", "raw"]), default="text", help="What of it."
 )
 @archive_options
-def show(invocation: Invocation, *, url: str, source: str | None, revision: int | None, form: str) -> None:
+def show(
+    invocation: Invocation, *, url: str, source: str | None, revision: int | None, capture: int | None, form: str
+) -> None:
     """Show an article: its clean text, its fields (json), the page as served (html), or its WARC record (raw)."""
+    if capture is not None and form not in {"html", "raw"}:
+        raise ConfigError("--capture goes with --format html or raw: a clean text is a revision's")
     with enter_archive(invocation) as archive:
         owner, article = find_article(archive, url, source)
-        chosen = pick_revision(archive, owner, article, revision)
         if form in {"html", "raw"}:
-            sys.stdout.buffer.write(read_page(archive, owner, article, chosen, decoded=form == "html"))
+            page = pick_capture(archive, owner, article, capture=capture, revision=revision)
+            sys.stdout.buffer.write(read_page(archive, page, decoded=form == "html"))
             return
+        chosen = pick_revision(archive, owner, article, revision)
         snapshot = archive.catalog.read_snapshot(chosen.segment, chosen.n) or {}
         if form == "json" or invocation.as_json:
             data = {"url": article, "source": owner, "revision": chosen.number, "captured_at": chosen.captured_at}
@@ -88,16 +95,15 @@ def history(invocation: Invocation, *, url: str, source: str | None) -> None:
         captures = archive.catalog.list_captures(owner, article)
         if not invocation.as_json:
             click.echo(f"{readable_url(article)}\n{count(len(captures), 'capture')} of {owner}")
-        for capture in captures:
+        for number, capture in enumerate(captures, 1):
             if invocation.as_json:
                 click.echo(next(iterate_json(iter([describe_capture(capture)]))))
             else:
                 text = f"text {capture.revision}" if capture.revision else "no text"
                 status = capture.status if capture.status is not None else "—"
-                click.echo(
-                    f"  {capture.captured_at:%Y-%m-%d %H:%M:%S}Z  {capture.verdict or '':<10} {text:<8} {status} "
-                    f"{capture.page_class}: {printable(capture.class_reason)}"
-                )
+                when = f"{capture.captured_at:%Y-%m-%d %H:%M:%S}Z"
+                reason = f"{capture.page_class}: {printable(capture.class_reason)}"
+                click.echo(f"{number:>4}  {when}  {capture.verdict or '':<10} {text:<8} {status} {reason}")
 
 
 @click.command(epilog=reading_codes())
@@ -132,10 +138,20 @@ def find_article(archive: OpenArchive, url: str, source: str | None) -> tuple[st
     archive.refresh(source)
     owners = [one for one in archive.catalog.find_sources(article) if source in {None, one}]
     if not owners:
-        raise ConfigError(f"{article}: no capture in this archive" + (f" of source {source}" if source else ""))
+        near = next((other for other in list_variants(article) if archive.catalog.find_sources(other)), None)
+        hint = f"; did you mean {near}?" if near else ""
+        raise ConfigError(f"{article}: no capture in this archive" + (f" of source {source}" if source else "") + hint)
     if len(owners) > 1:
         raise ConfigError(f"{article}: {', '.join(owners)} have it; say which with --source")
     return owners[0], article
+
+
+def list_variants(url: str) -> list[str]:
+    """Return what a person may have meant by *url*: the other scheme, a slash more or less at the end."""
+    scheme, _, rest = url.partition("://")
+    schemes = ("https", "http") if scheme == "http" else ("http", "https")
+    ends = (rest, rest.rstrip("/"), rest + "/")
+    return [f"{one}://{end}" for one in schemes for end in ends if f"{one}://{end}" != url]
 
 
 def pick_revision(archive: OpenArchive, source: str, url: str, number: int | None) -> StoredRevision:
@@ -161,15 +177,29 @@ def read_comparable(archive: OpenArchive, old: StoredRevision, new: StoredRevisi
     return "", ""
 
 
-def read_page(archive: OpenArchive, source: str, url: str, revision: StoredRevision, *, decoded: bool) -> bytes:
-    """Return the page of a revision's first capture: its body without content coding, or its whole WARC record."""
+def pick_capture(
+    archive: OpenArchive, source: str, url: str, *, capture: int | None, revision: int | None
+) -> StoredCapture:
+    """Return the capture of that line of the history, or the first of a revision. Raises ConfigError."""
     captures = archive.catalog.list_captures(source, url)
-    capture = next(c for c in captures if (c.segment, c.n) == (revision.segment, revision.n))
+    if capture is None:
+        chosen = pick_revision(archive, source, url, revision)
+        return next(one for one in captures if (one.segment, one.n) == (chosen.segment, chosen.n))
+    if capture > len(captures):
+        raise ConfigError(f"{url}: found {len(captures)} captures, expected a number from 1 to {len(captures)}")
+    return captures[capture - 1]
+
+
+def read_page(archive: OpenArchive, capture: StoredCapture, *, decoded: bool) -> bytes:
+    """Return a capture's page: its body without content coding, or its whole WARC record. Raises DamageFound."""
     if capture.response_offset is None or capture.response_length is None:
-        raise ConfigError(f"{url}: this capture has no record")
-    member = archive.store.get(capture.warc_key, offset=capture.response_offset, length=capture.response_length)
+        raise ConfigError(f"{capture.url}: this capture got no answer ({capture.error}): there is no record")
     where = f"{archive.store.url}/{capture.warc_key}: offset {capture.response_offset}"
-    response = read_response(member, where=where)
+    try:
+        member = archive.store.get(capture.warc_key, offset=capture.response_offset, length=capture.response_length)
+        response = read_response(member, where=where)
+    except (ObjectMissing, RecordError) as error:
+        raise DamageFound(f"{where}: not as it was committed: {error}; run ofrecord verify --full") from error
     if not decoded:
         return gzip.decompress(member)
     exchange = response.exchange()
@@ -181,7 +211,7 @@ def describe_capture(capture: StoredCapture) -> dict[str, Any]:
     return {
         "url": capture.url,
         "source": capture.source,
-        "captured_at": capture.captured_at.isoformat(),
+        "captured_at": format_time(capture.captured_at),
         "verdict": capture.verdict,
         "revision": capture.revision,
         "status": capture.status,

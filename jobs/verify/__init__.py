@@ -1,6 +1,7 @@
 """Re-reads what an archive holds and says what is not as it was committed. Changes nothing, repairs nothing."""
 
 from jobs.verify.archive import verify_archive
+from jobs.verify.heads import check_heads
 from jobs.verify.report import Counts, Finding, Head, Severity, VerifyReport
 
-__all__ = ["Counts", "Finding", "Head", "Severity", "VerifyReport", "verify_archive"]
+__all__ = ["Counts", "Finding", "Head", "Severity", "VerifyReport", "check_heads", "verify_archive"]

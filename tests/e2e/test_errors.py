@@ -6,6 +6,7 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from tests.installation import Ofrecord
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from tests.installation import Result
     from tests.seaweed import S3Server
+    from tests.site.server import Site
 
 
 def assert_one_line(result: Result, *words: str) -> None:
@@ -118,3 +120,111 @@ def test_s3_errors(ofrecord: Ofrecord, s3_server: S3Server) -> None:
         port = closed.getsockname()[1]
     nobody = {**endpoint, **right, "OFRECORD_S3_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
     assert_one_line(Ofrecord(ofrecord.config, ofrecord.home, nobody)("list", "--archive", place, code=12), f"{port}")
+
+
+def test_commands_about_a_source_that_the_archive_does_not_have(ofrecord: Ofrecord) -> None:
+    ofrecord("init")
+    ofrecord("crawl", "almayadeen-spanish")
+    for words in (("verify", "almayadeen-spanisch"), ("list", "--source", "almayadeen-spanisch")):
+        assert_one_line(ofrecord(*words, code=2), "did you mean almayadeen-spanish?")
+
+
+@pytest.mark.parametrize("kind", ["file", "below a file", "full"])
+def test_an_archive_where_none_can_be(ofrecord: Ofrecord, tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "place"
+    if kind == "full":
+        place.mkdir()
+        (place / "notes.txt").write_text("mine")
+    else:
+        place.write_text("a file")
+    target = place / "news" if kind == "below a file" else place
+    assert_one_line(ofrecord("init", "--archive", target, code=2), str(target))
+
+
+@pytest.mark.parametrize("lines", ["", "# nothing\n\n", "https://gazette.example/1\nrubbish\n"])
+def test_a_list_of_urls_that_is_none(ofrecord: Ofrecord, tmp_path: Path, lines: str) -> None:
+    ofrecord("init")
+    (tmp_path / "urls.txt").write_text(lines)
+    assert_one_line(ofrecord("crawl", "almayadeen-english", "--urls", tmp_path / "urls.txt", code=2), "urls.txt", "URL")
+
+
+def test_a_secret_that_is_not_set(ofrecord: Ofrecord, config_dir: Path) -> None:
+    ofrecord("init")
+    path = config_dir / "sources" / "almayadeen-english.yaml"
+    path.write_text(path.read_text("utf-8") + "headers: {X-Key: '${NOT_SET_ANYWHERE}'}\n", "utf-8")
+    assert_one_line(ofrecord("crawl", "almayadeen-english", code=2), "NOT_SET_ANYWHERE")
+
+
+def test_a_bad_selector_stops_the_crawl_before_it_begins(ofrecord: Ofrecord, config_dir: Path, site: Site) -> None:
+    ofrecord("init")
+    path = config_dir / "sources" / "almayadeen-spanish.yaml"
+    source = yaml.safe_load(path.read_text("utf-8"))
+    source["extract"]["title"] = "a:hover(x)"
+    path.write_text(yaml.safe_dump(source, allow_unicode=True), "utf-8")
+    assert_one_line(ofrecord("crawl", "almayadeen-spanish", code=2), "extract.title", "a:hover(x)")
+    assert not site.requests
+
+
+def test_one_source_in_trouble_does_not_stop_the_others(ofrecord: Ofrecord, config_dir: Path) -> None:
+    ofrecord("init")
+    path = config_dir / "sources" / "almayadeen-arabic.yaml"
+    path.write_text(path.read_text("utf-8") + "headers: {X-Key: '${NOT_SET_ANYWHERE}'}\n", "utf-8")
+    result = ofrecord("crawl", "almayadeen-arabic", "almayadeen-spanish", "--json", code=2)
+    assert [report["new"] for report in result.json()["runs"] if report["run"]] == [1]
+    assert "almayadeen-arabic: " in result.stderr
+
+
+def test_a_damaged_catalog_is_made_anew(ofrecord: Ofrecord, tmp_path: Path) -> None:
+    ofrecord("init")
+    ofrecord("crawl", "almayadeen-spanish")
+    (path,) = (tmp_path / "state").glob("*/catalog.sqlite")
+    data = path.read_bytes()
+    path.write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
+    assert_one_line(ofrecord("list", code=1), "ofrecord index --rebuild")
+    assert "1 commits" in ofrecord("index", "--rebuild").stdout
+    assert len(ofrecord("list", "--json").rows()) == 1
+
+
+def test_what_was_seen_and_is_no_more_is_damage(ofrecord: Ofrecord, archive_dir: Path, tmp_path: Path) -> None:
+    ofrecord("init")
+    ofrecord("crawl", "almayadeen-spanish")
+    ofrecord("crawl", "almayadeen-spanish", "--recheck", "all")
+    head = ofrecord("verify", "--json").json()["heads"]["almayadeen-spanish"]
+    expected = f"almayadeen-spanish={head['seq']}:{head['digest']}"
+    elsewhere = ("--state", tmp_path / "other-machine")
+    assert not ofrecord("verify", "--expect", expected, *elsewhere, "--json").json()["damaged"]
+    (archive_dir / "log" / "almayadeen-spanish" / "000000000002").unlink()
+    assert not ofrecord("verify", *elsewhere, "--json").json()["damaged"]  # nobody there has seen it
+    assert "000000000002" in ofrecord("verify", code=13).stdout
+    assert "000000000002" in ofrecord("verify", "--expect", expected, *elsewhere, code=13).stdout
+
+
+def test_a_record_that_was_changed_is_not_shown(ofrecord: Ofrecord, archive_dir: Path) -> None:
+    ofrecord("init")
+    ofrecord("crawl", "almayadeen-spanish")
+    url = ofrecord("list", "--json").rows()[0]["url"]
+    assert ofrecord("show", url, "--capture", "1", "--format", "html").stdout.startswith("<!DOCTYPE html>")
+    assert_one_line(ofrecord("show", url, "--capture", "2", "--format", "raw", code=2), "found 1 captures")
+    place = ofrecord("history", url, "--json").rows()[0]["warc"]
+    warc = archive_dir / place["key"]
+    data = bytearray(warc.read_bytes())
+    data[place["offset"] + place["length"] // 2] ^= 1
+    warc.chmod(0o644)
+    warc.write_bytes(data)
+    assert_one_line(ofrecord("show", url, "--format", "html", code=13), str(place["offset"]), "verify")
+    warc.unlink()
+    assert_one_line(ofrecord("show", url, "--format", "html", code=13), "verify")
+
+
+def test_what_a_person_may_have_meant(ofrecord: Ofrecord) -> None:
+    ofrecord("init")
+    ofrecord("crawl", "almayadeen-spanish")
+    url = ofrecord("list", "--json").rows()[0]["url"]
+    assert_one_line(ofrecord("history", url.replace("https:", "http:") + "/", code=2), f"did you mean {url}?")
+
+
+def test_a_program_is_no_article(ofrecord: Ofrecord, tmp_path: Path) -> None:
+    (tmp_path / "program.html").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(400) + b"<p>text of a library</p>" * 99)
+    found = ofrecord("extract", tmp_path / "program.html").json()
+    assert (found["kind"], found["text"]) == ("error", None)
+    assert "no HTML" in found["error"]

@@ -31,12 +31,14 @@ CHILD = """
 import json, resource, sys
 from datetime import datetime
 from pathlib import Path
+from config.errors import ExtractError
 from config.settings import Settings
 from config.sources import Source
 from crawler.compare import LastVersion
 from crawler.model import CrawlPlan
 from crawler.process import crawl
 from crawler.rows import encode_row
+from crawler.workers import WorkerPool
 from config.logs import configure_logging
 
 class Known:
@@ -51,9 +53,15 @@ if __name__ == "__main__":
     configure_logging(json=True)
     if given["max_file_bytes"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (given["max_file_bytes"],) * 2)
+    pool = None
+    if given["worker_bytes"]:
+        pool = WorkerPool(2, 20, given["worker_bytes"])
+        pool.launch()
     try:
         row = crawl(CrawlPlan(**given["plan"]), Source(**given["source"]), Settings(**given["settings"]),
-                    Known(given["known"]), environment=given["environment"])
+                    Known(given["known"]), environment=given["environment"], pool=pool)
+    except ExtractError as error:
+        sys.exit(f"no text without workers: {error}")
     except OSError as error:
         sys.exit(f"the disk refuses: {error}")
     sys.stdout.buffer.write(encode_row(row))
@@ -65,6 +73,10 @@ TEXT = "".join(f"<p>The council met on day {day} and agreed that the bridge will
 def page(title: str) -> bytes:
     head = f"<html><head><title>{title}</title></head>"
     return f"{head}<body><article><h1>{title}</h1>{TEXT}</article></body></html>".encode()
+
+
+NO_ANSWER = 0
+"""As a status: the connection is closed without one."""
 
 
 @dataclass
@@ -91,7 +103,8 @@ class Site:
             def do_GET(self) -> None:
                 site.requests.append((self.path, dict(self.headers.items())))
                 answer = site.answers.get(self.path, Answer(b"not here", 404))
-                if site.stopping.wait(answer.seconds):
+                if site.stopping.wait(answer.seconds) or answer.status == NO_ANSWER:
+                    self.close_connection = True
                     return
                 self.send_response(answer.status)
                 for name, value in {"Content-Type": answer.media_type, **answer.headers}.items():
@@ -146,6 +159,8 @@ class Crawl:
     known: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     max_file_bytes: int | None = None
+    worker_bytes: int | None = None
+    """For workers that are launched before the crawl."""
     children: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -173,6 +188,7 @@ class Crawl:
             "known": self.known,
             "environment": self.environment,
             "max_file_bytes": self.max_file_bytes,
+            "worker_bytes": self.worker_bytes,
         }
         child = subprocess.Popen(
             [sys.executable, "-W", "error", "-c", CHILD],
@@ -325,6 +341,27 @@ def test_known_articles_are_left_alone_unless_due(site: Site, crawl: Crawl, tmp_
     assert result.captures["/2026/due"].via is None
 
 
+def test_workers_that_were_launched_before_are_used(site: Site, crawl: Crawl) -> None:
+    site.announce("/2026/bridge")
+    site.answers["/2026/bridge"] = Answer(page("Bridge"))
+    crawl.worker_bytes = 1 << 30
+    result = crawl.run()
+    assert [row.title for row in result.rows if isinstance(row, SnapshotRow)] == ["Bridge"]
+
+
+@pytest.mark.parametrize("urls", [["/2026/bridge"], []], ids=["a page waits for them", "no page needs them"])
+def test_workers_that_cannot_start_end_the_run(site: Site, crawl: Crawl, tmp_path: Path, urls: list[str]) -> None:
+    site.answers["/2026/bridge"] = Answer(page("Bridge"))
+    given = tmp_path / "urls.txt"
+    given.write_text("".join(f"{site.root}{url}\n" for url in urls))
+    crawl.plan["urls_file"] = str(given)
+    crawl.worker_bytes = 40 << 20
+    result = crawl.finish(crawl.start(), code=1)
+    assert "no text without workers: the worker ended (" in result.log
+    assert result.run is None
+    assert isinstance(result.rows[-1], EndRow)  # what was captured is in a closed segment
+
+
 def test_given_urls_are_fetched_and_nothing_else(site: Site, crawl: Crawl, tmp_path: Path) -> None:
     site.announce("/2026/bridge")
     site.answers["/any/page"] = Answer(page("Any"))
@@ -357,7 +394,7 @@ def test_robots_txt_that_fails_forbids_all(site: Site, crawl: Crawl) -> None:
     assert site.paths == {"/robots.txt": 1}
     assert result.captures["/robots.txt"].status == 503
     assert result.run is not None
-    assert result.run.discovery[0]["error"] == "robots.txt forbids it"
+    assert result.run.discovery[0]["error"] == _unread(site, "status 503")
 
 
 def test_robots_txt_is_followed_over_a_redirect(site: Site, crawl: Crawl) -> None:
@@ -370,6 +407,139 @@ def test_robots_txt_is_followed_over_a_redirect(site: Site, crawl: Crawl) -> Non
         "/robots.txt": "robots",
         "/rules.txt": "robots",
     }
+
+
+@pytest.mark.parametrize("seconds", [0, 0.5], ids=["quick", "slow"])
+def test_robots_txt_that_forbids_all_holds_for_every_request_that_waits_for_it(
+    site: Site, crawl: Crawl, seconds: float
+) -> None:
+    site.answers["/robots.txt"] = Answer(b"User-agent: *\nDisallow: /\n", media_type="text/plain", seconds=seconds)
+    seeds = _sow(crawl, site.root)
+    result = crawl.run()
+    assert site.paths == {"/robots.txt": 1}
+    assert {path: row.error for path, row in result.captures.items()} == {
+        "/robots.txt": None,
+        **dict.fromkeys(seeds, "robots.txt forbids it"),
+    }
+    assert result.run is not None
+    assert {seed["error"] for seed in result.run.discovery} == {"robots.txt forbids it"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Answer(b"busy", 500), "status 500"),
+        (Answer(b"slow down", 429), "status 429"),
+        (Answer(status=NO_ANSWER), "the server closed the connection without an answer"),
+        (Answer(seconds=2), "no complete answer within 1 seconds"),
+        (Answer(b"no gzip", headers={"Content-Encoding": "gzip"}), "body: damaged gzip data of 7 bytes"),
+    ],
+    ids=["500", "429", "no answer", "time-out", "damaged"],
+)
+def test_robots_txt_that_cannot_be_read_forbids_all_and_says_why(
+    site: Site, crawl: Crawl, answer: Answer, reason: str
+) -> None:
+    site.answers["/robots.txt"] = answer
+    crawl.settings["request_seconds"] = 1
+    seeds = _sow(crawl, site.root)
+    result = crawl.run()
+    assert site.paths == {"/robots.txt": 1}
+    before, _, after = _unread(site, reason).rpartition(")")
+    errors = [result.captures[path].error or "" for path in seeds]
+    assert [error for error in errors if not (error.startswith(before) and error.endswith(after))] == []
+    assert result.run is not None
+    assert [seed["error"] for seed in result.run.discovery] == errors
+
+
+def test_a_host_that_refuses_the_connection_is_asked_for_robots_txt_alone(site: Site, crawl: Crawl) -> None:
+    site.server.server_close()
+    seeds = _sow(crawl, site.root)
+    result = crawl.run()
+    refused = result.captures["/robots.txt"].error or ""
+    assert refused.startswith("no connection: ")
+    assert {result.captures[path].error for path in seeds} == {_unread(site, refused)}
+
+
+def test_part_of_a_site_that_robots_txt_forbids_is_left_alone_by_all_who_wait(site: Site, crawl: Crawl) -> None:
+    rules = b"\xef\xbb\xbfUser-agent: other\nDisallow: /\n\nUser-agent: Ofrecord\nDisallow: /secret/\n"
+    site.answers["/robots.txt"] = Answer(rules, media_type="text/plain", seconds=0.5)
+    forbidden, allowed = _sow(crawl, site.root, "/secret/"), _sow(crawl, site.root, "/open/")
+    result = crawl.run()
+    assert site.paths == dict.fromkeys(["/robots.txt", *allowed], 1)
+    assert {result.captures[path].error for path in forbidden} == {"robots.txt forbids it"}
+    assert {result.captures[path].status for path in allowed} == {404}
+
+
+@pytest.mark.parametrize("hops", [5, 6])
+def test_robots_txt_is_followed_over_five_redirects_and_no_more(site: Site, crawl: Crawl, hops: int) -> None:
+    site.answers["/hop0"] = site.answers["/robots.txt"]
+    for hop in range(1, hops):
+        site.answers[f"/hop{hop}"] = Answer(status=302, headers={"Location": f"/hop{hop - 1}"})
+    site.answers["/robots.txt"] = Answer(status=301, headers={"Location": f"/hop{hops - 1}"})
+    seeds = _sow(crawl, site.root, "/secret/")
+    result = crawl.run()
+    asked = ["/robots.txt", *(f"/hop{hop}" for hop in range(hops - 1, hops - 6, -1))]
+    assert [path for path in result.captures if result.captures[path].purpose == "robots"] == asked
+    assert result.captures[asked[1]].via == f"{site.root}/robots.txt"
+    assert sum(site.paths[seed] for seed in seeds) == (0 if hops == 5 else len(seeds))
+
+
+def test_each_origin_has_rules_of_its_own(site: Site, crawl: Crawl) -> None:
+    other = Site()
+    try:
+        site.answers["/robots.txt"] = Answer(status=302, headers={"Location": f"{other.root}/rules.txt"}, seconds=0.2)
+        other.answers["/rules.txt"] = Answer(b"User-agent: *\nDisallow: /a\n", media_type="text/plain")
+        other.answers["/robots.txt"] = Answer(b"User-agent: *\nDisallow: /b\n", media_type="text/plain")
+        for root in (site.root, other.root):
+            _sow(crawl, root, "/a")
+            _sow(crawl, root, "/b")
+        crawl.run()
+        assert site.paths == dict.fromkeys(["/robots.txt", *(f"/b{number}" for number in range(6))], 1)
+        expected = ["/robots.txt", "/rules.txt", *(f"/a{number}" for number in range(6))]
+        assert other.paths == dict.fromkeys(expected, 1)
+    finally:
+        other.stop()
+
+
+def test_a_target_of_redirected_rules_that_fails_forbids_all(site: Site, crawl: Crawl) -> None:
+    site.answers["/robots.txt"] = Answer(status=301, headers={"Location": "/rules.txt"})
+    site.answers["/rules.txt"] = Answer(b"busy", 503)
+    seeds = _sow(crawl, site.root)
+    result = crawl.run()
+    assert site.paths == {"/robots.txt": 1, "/rules.txt": 1}
+    reason = f"it leads to {site.root}/rules.txt: status 503"
+    assert {result.captures[path].error for path in seeds} == {_unread(site, reason)}
+
+
+def test_a_stop_while_robots_txt_is_awaited_requests_and_claims_nothing(site: Site, crawl: Crawl) -> None:
+    site.answers["/robots.txt"].seconds = 30
+    crawl.settings["request_seconds"] = 60
+    _sow(crawl, site.root)
+    child = crawl.start()
+    _wait_until(lambda: site.paths["/robots.txt"] == 1)
+    time.sleep(0.3)  # for the other seeds to begin waiting
+    asked = time.monotonic()
+    child.terminate()
+    result = crawl.finish(child)
+    assert time.monotonic() - asked < 5
+    assert site.paths == {"/robots.txt": 1}
+    assert list(result.captures) == ["/robots.txt"]
+    assert result.run is not None
+    assert result.run.reason == "stopped"
+    assert "failed_run" not in result.log
+
+
+def _sow(crawl: Crawl, root: str, prefix: str = "/news/") -> list[str]:
+    """Add six seeds that are requested at once; return their paths."""
+    paths = [f"{prefix}{number}" for number in range(6)]
+    crawl.source["discover"] = [*crawl.source.get("discover", []), *({"section": f"{root}{path}"} for path in paths)]
+    crawl.source["politeness"] = {"delay_seconds": 0, "concurrent_requests": 4}
+    return paths
+
+
+def _unread(site: Site, reason: str) -> str:
+    host = site.root.removeprefix("http://")
+    return f"{host}/robots.txt could not be read ({reason}), so nothing of this host is fetched"
 
 
 def test_redirects_end(site: Site, crawl: Crawl) -> None:
@@ -415,7 +585,7 @@ def test_private_addresses_are_refused_to_a_public_source(site: Site, crawl: Cra
     result = crawl.run()
     assert site.requests == []
     assert result.run is not None
-    assert "robots.txt forbids it" in result.run.discovery[0]["error"]
+    assert "/robots.txt could not be read (refused to connect: " in result.run.discovery[0]["error"]
     assert "not a public address" in (result.captures["/robots.txt"].error or "")
 
 

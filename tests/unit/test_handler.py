@@ -273,7 +273,7 @@ def test_a_proxy_is_asked_and_said_so() -> None:
     run(check())
 
 
-def test_robots_requests_of_scrapys_middleware_are_known() -> None:
+def test_robots_requests_are_known_by_their_callback() -> None:
     async def check() -> None:
         async with serving(HEAD + b"hello") as server, Client() as client:
             request = Request(f"http://127.0.0.1:{server.port}/robots.txt", callback=NO_CALLBACK)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import gzip
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from scrapy.robotstxt import ProtegoRobotParser
 
-from crawler.middlewares import FORBID_ALL, MAX_RULES_BYTES, read_rules
+from config.errors import ExtractError
+from crawler.middlewares import MAX_RULES_BYTES, read_rules
 from crawler.model import Exchange, Purpose
 
 RULES = b"User-agent: *\nDisallow: /secret/\n"
 
 
-def _exchange(status: int | None, body: bytes = RULES, coding: str = "identity") -> Exchange:
+def _exchange(status: int | None, body: bytes = RULES, coding: str = "identity", **known: Any) -> Exchange:
     head = f"HTTP/1.1 {status} X\r\nContent-Encoding: {coding}\r\n\r\n".encode() if status else b""
     return Exchange(
         url="https://gazette.example/robots.txt",
@@ -24,12 +27,19 @@ def _exchange(status: int | None, body: bytes = RULES, coding: str = "identity")
         status=status,
         response_head=head,
         body=body,
+        **known,
     )
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 599, 429, None])
-def test_a_server_in_trouble_forbids_all(status: int | None) -> None:
-    assert read_rules(_exchange(status)) == FORBID_ALL
+@pytest.mark.parametrize("status", [500, 502, 503, 599, 429])
+def test_a_server_in_trouble_forbids_all(status: int) -> None:
+    with pytest.raises(ExtractError, match=f"^status {status}$"):
+        read_rules(_exchange(status))
+
+
+def test_no_answer_forbids_all() -> None:
+    with pytest.raises(ExtractError, match="^the host name has no address$"):
+        read_rules(_exchange(None, error="the host name has no address"))
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 301])
@@ -39,10 +49,26 @@ def test_rules_that_are_not_there_forbid_nothing(status: int) -> None:
 
 def test_rules_are_inflated_and_bounded() -> None:
     assert read_rules(_exchange(200, gzip.compress(RULES), "gzip")) == RULES
-    assert len(read_rules(_exchange(200, b"#" * 3 * MAX_RULES_BYTES))) == MAX_RULES_BYTES
+    line = b"Disallow: /secret/\n"
+    rules = read_rules(_exchange(200, line * 3_000_000))
+    assert MAX_RULES_BYTES - len(line) < len(rules) <= MAX_RULES_BYTES
+    assert rules == line * (MAX_RULES_BYTES // len(line))  # no half line, which would be another rule
+    assert read_rules(_exchange(200, line * 300_000, truncated="length")) == rules
+
+
+def test_a_byte_order_mark_is_no_part_of_the_rules() -> None:
+    rules = ProtegoRobotParser.from_crawler(None, b"\xef\xbb\xbf" + RULES)  # type: ignore[arg-type]
+    assert not rules.allowed("https://gazette.example/secret/plan", "ofrecord")
 
 
 def test_rules_that_cannot_be_read_forbid_all() -> None:
-    assert read_rules(_exchange(200, b"no gzip at all", "gzip")) == FORBID_ALL
-    bomb = gzip.compress(b"\0" * 64 * MAX_RULES_BYTES)
-    assert read_rules(_exchange(200, bomb, "gzip")) == FORBID_ALL
+    with pytest.raises(ExtractError, match="damaged gzip"):
+        read_rules(_exchange(200, b"no gzip at all", "gzip"))
+    with pytest.raises(ExtractError):
+        read_rules(_exchange(200, gzip.compress(b"\0" * 64 * MAX_RULES_BYTES), "gzip"))
+
+
+@pytest.mark.parametrize("cut", ["time", "disconnect", "length"])
+def test_rules_that_are_not_all_there_forbid_all(cut: str) -> None:
+    with pytest.raises(ExtractError, match=rf"the answer was cut \({cut}\) after 32 bytes"):
+        read_rules(_exchange(200, truncated=cut))

@@ -58,13 +58,12 @@ def test_only_robots_cookies_and_headers_stand_between_spider_and_wire(made: dic
     assert {
         getattr(name, "__name__", str(name)).rpartition(".")[2] for name, order in middlewares.items() if order
     } == {
-        "RobotsTxtMiddleware",
         "DefaultHeadersMiddleware",
         "UserAgentMiddleware",
         "RunCookies",
-        "RobotsRecorder",
+        "RobotsRules",
     }
-    assert merged.getbool("ROBOTSTXT_OBEY")
+    assert not merged.getbool("ROBOTSTXT_OBEY")  # by Scrapy: see RobotsRules
     assert merged["ROBOTSTXT_USER_AGENT"] == "ofrecord"
     spider_middlewares = merged.get_component_priority_dict_with_base("SPIDER_MIDDLEWARES")
     assert {name for name, order in spider_middlewares.items() if order} == {

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import trustme
 import yaml
 
 from config.errors import ConfigError
@@ -151,3 +152,26 @@ def test_state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "gone"))
     with pytest.raises(ConfigError, match="set state_dir or OFRECORD_STATE_DIR"):
         Settings().resolve_state_dir()
+
+
+@pytest.mark.parametrize("key", ["ca_file", "s3_ca_file"])
+def test_authorities_are_read_when_settings_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    path = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(str(path))
+    assert getattr(load_settings(write(tmp_path, f"{key}: {path}\n")), key) == path
+    assert getattr(Settings().override(**{key: path}), key) == path
+
+    path.write_text("no certificate\n")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path / FILE_NAME}:1: {key}: found ")
+    assert str(caught.value).endswith(f"expected a PEM file of certificate authorities; {path} holds none")
+    path.unlink()
+    with pytest.raises(ConfigError, match=f"; {path} cannot be read: No such file or directory"):
+        load_settings(tmp_path)
+    path.mkdir()
+    with pytest.raises(ConfigError, match=f"{key}: .* expected a PEM file of certificate authorities; {path} "):
+        Settings().override(**{key: path})
+    monkeypatch.setenv(f"OFRECORD_{key.upper()}", "/nowhere.pem")
+    with pytest.raises(ConfigError, match=f"environment: OFRECORD_{key.upper()}: .*; /nowhere.pem cannot be read: "):
+        load_settings()
