@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     resolve: Annotated[list[str], NoDecode, BeforeValidator(_read_list)] = Field(default_factory=list)
     """Connect elsewhere, in curl's form `host:port:address[:port]`."""
     ca_file: Path | None = None
-    """PEM file of certificate authorities, in place of the system's."""
+    """PEM file of certificate authorities that are trusted beside the system's."""
     proxy: str | None = Field(None, repr=False)
     """HTTP proxy; a password only by way of the environment."""
 

@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-import re2
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
@@ -27,6 +23,7 @@ from pydantic import (
 
 from config.document import Document, DocumentError, describe_error, read_document, show, suggest
 from config.errors import ConfigError
+from config.rules import ArticlePatterns, ExtractRules, StrictModel
 from config.units import Schedule, parse_duration, parse_schedule
 
 if TYPE_CHECKING:
@@ -47,15 +44,6 @@ _RESERVED_HEADERS = frozenset(
     | {"user-agent", "accept-encoding", "if-none-match", "if-modified-since", "range", "proxy-authorization"}
 )
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", re.ASCII)
-_NON_ASCII_ESCAPES = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+", re.ASCII)
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _read_text_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
 
 
 def _read_duration(value: object) -> object:
@@ -67,58 +55,7 @@ def _read_duration(value: object) -> object:
     raise ValueError("a duration with its unit, as in 1 hour")
 
 
-def _check_selector(value: str) -> str:
-    """Refuse what cannot be CSS. The extractor, which has a CSS parser, is the one who really knows."""
-    stack, quote, escaped = [], "", False
-    for char in value:
-        if escaped or char == "\\":
-            escaped = not escaped
-        elif quote:
-            quote = "" if char == quote else quote
-        elif char in "\"'":
-            quote = char
-        elif char in "([":
-            stack.append(char)
-        elif char in ")]" and (not stack or stack.pop() != {")": "(", "]": "["}[char]):
-            raise ValueError(f"a CSS selector; `{char}` closes nothing")
-        elif char in "{};<@" and not stack:
-            raise ValueError(f"a CSS selector; `{char}` has no place in one")
-    if not value.strip() or quote or stack:
-        raise ValueError(f"a CSS selector; `{quote or stack[-1]}` is not closed" if value.strip() else "a CSS selector")
-    return value
-
-
-Selector = Annotated[str, Field(max_length=1_000), AfterValidator(_check_selector)]
-SelectorList = Annotated[list[Selector], BeforeValidator(_read_text_list), Field(max_length=200)]
-
-
-class ExtractRules(_Model):
-    """CSS selectors for where the automatic extractor is wrong. A rule comes before everything else."""
-
-    include: SelectorList = []
-    """Elements that hold the body; nothing outside them is body."""
-    remove: SelectorList = []
-    """Elements that are taken out before anything is read."""
-    title: Selector | None = None
-    lead: Selector | None = None
-    authors: Selector | None = None
-    published: Selector | None = None
-    modified: Selector | None = None
-    section: Selector | None = None
-    tags: Selector | None = None
-    image: Selector | None = None
-    image_caption: Selector | None = None
-    image_credit: Selector | None = None
-    source: Selector | None = None
-    """The agency or paper that the text is taken from."""
-    reading_time: Selector | None = None
-    related: Selector | None = None
-    """Boxes of further links: chrome, kept apart, never text."""
-    embeds: Selector | None = None
-    """Posts of social networks within the body."""
-
-
-class DiscoverEntry(_Model):
+class DiscoverEntry(StrictModel):
     """A document that announces articles: exactly one of the three."""
 
     feed: str | None = None
@@ -150,52 +87,7 @@ class DiscoverEntry(_Model):
         return self.feed or self.sitemap or self.section or ""
 
 
-def _compile(expression: str) -> Any:  # noqa: ANN401 - re2 has no types
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        return re2.compile(expression, options)
-    except re2.error as error:
-        text = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
-        _, _, fragment = text.partition(": ")
-        place = expression.rfind(fragment) + 1 if fragment else 0
-        raise ValueError(f"an RE2 expression; {text}" + (f" at character {place}" if place else "")) from error
-
-
-def _check_expression(value: str) -> str:
-    _compile(value)
-    return value
-
-
-Expression = Annotated[str, Field(min_length=1, max_length=2_000), AfterValidator(_check_expression)]
-ExpressionList = Annotated[list[Expression], BeforeValidator(_read_text_list), Field(max_length=200)]
-
-
-class ArticlePatterns(_Model):
-    """Which links are articles: RE2 expressions that are searched for in the normalised URL."""
-
-    include: Annotated[ExpressionList, Field(min_length=1)]
-    """At least one must be found."""
-    exclude: ExpressionList = []
-    """None may be found."""
-
-    @cached_property
-    def _compiled(self) -> tuple[list[Any], list[Any]]:
-        return (
-            [_compile(expression) for expression in self.include],
-            [_compile(expression) for expression in self.exclude],
-        )
-
-    def match(self, url: str) -> bool:
-        """Tell whether *url* (normalised) is included and not excluded, as it is or with its letters readable."""
-        forms = {url, readable_url(url)}
-        include, exclude = self._compiled
-        if any(expression.search(form) for expression in exclude for form in forms):
-            return False
-        return any(expression.search(form) for expression in include for form in forms)
-
-
-class Politeness(_Model):
+class Politeness(StrictModel):
     """How gently a publisher's hosts are treated. robots.txt is always obeyed; there is no switch."""
 
     delay_seconds: float = Field(default=5.0, ge=0, le=3_600, allow_inf_nan=False)
@@ -204,7 +96,7 @@ class Politeness(_Model):
     """To one host at a time."""
 
 
-class Source(_Model):
+class Source(StrictModel):
     """A publication, as one YAML file describes it."""
 
     id: str
@@ -376,11 +268,6 @@ def load_sources(folder: Path) -> dict[str, Source]:
     return sources
 
 
-def readable_url(url: str) -> str:
-    """Return *url* with the letters beyond ASCII shown as such, where their escapes are whole UTF-8."""
-    return _NON_ASCII_ESCAPES.sub(_decode_escapes, url)
-
-
 def _find_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise ConfigError(f"{folder}: found no such folder, expected one with a YAML file for each source")
@@ -463,12 +350,3 @@ def _check_header(name: str, text: str) -> None:
         raise ValueError(f"printable ASCII on one line as the value of {name}")
     if "${" in _SECRET.sub("", text):
         raise ValueError(f"`${{NAME}}` with letters, digits and `_` in {name}")
-
-
-def _decode_escapes(match: re.Match[str]) -> str:
-    raw = bytes.fromhex(match[0].replace("%", ""))
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return match[0]
-    return text if text.isprintable() else match[0]

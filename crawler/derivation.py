@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from config.sources import ExtractRules
+    from config.rules import ExtractRules
 
 EXTRACTOR = "ofrecord"
 EXTRACTOR_VERSION = "1"

@@ -105,13 +105,11 @@ def read_rules(exchange: Exchange) -> bytes:
         raise ExtractError(f"status {status}")
     if not 200 <= status < 300:
         return b""
-    rules = inflate(
-        exchange.body, exchange.header_values("Content-Encoding"), limit=max(len(exchange.body), MAX_INFLATED_BYTES)
-    )
+    limit = max(len(exchange.body), MAX_INFLATED_BYTES)
+    rules = inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=limit)
     if len(rules) > MAX_RULES_BYTES:
-        return rules[
-            : max(rules.rfind(end, 0, MAX_RULES_BYTES) for end in (b"\n", b"\r")) + 1
-        ]  # half a line would be another rule
+        end = max(rules.rfind(mark, 0, MAX_RULES_BYTES) for mark in (b"\n", b"\r"))
+        return rules[: end + 1]  # half a line would be another rule
     if exchange.truncated is not None:
         raise ExtractError(f"the answer was cut ({exchange.truncated}) after {len(exchange.body)} bytes")
     return rules

@@ -17,7 +17,7 @@ from crawler.urls import resolve_link
 from crawler.warc import NOTHING_RECORDED, Recorded, encode_exchange
 
 if TYPE_CHECKING:
-    from config.sources import ExtractRules
+    from config.rules import ExtractRules
 
 MAX_INFLATED_BYTES = 32 * 1024 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

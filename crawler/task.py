@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 
 from config.errors import ExtractError
-from config.sources import ExtractRules
+from config.rules import ExtractRules
 from crawler.discover import discover_links
 from crawler.encoding import decode_html, inflate
 from crawler.extract import extract_article

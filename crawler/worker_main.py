@@ -75,7 +75,7 @@ def main(argv: list[str]) -> int:
         _forbid_writing()
         with socket.socket(fileno=0) as channel, channel.makefile("rwb") as stream:
             serve(stream, deadline_seconds=deadline_seconds)
-    except MemoryError:
+    except (MemoryError, SystemError):  # CPython turns some failed allocations into the second
         os._exit(OUT_OF_MEMORY)
     except ConnectionError:
         return 0  # the parent is gone or has no more use for us

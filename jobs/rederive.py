@@ -15,8 +15,8 @@ from crawler.model import Exchange, Purpose
 from crawler.outcome import PageContext
 from crawler.rows import CaptureReference, SnapshotRow, decode_row
 from crawler.segment import snapshot_row
+from crawler.spool import ROWS_FILE
 from crawler.warc import read_response
-from jobs.seal import ROWS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

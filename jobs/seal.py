@@ -28,13 +28,12 @@ from crawler.rows import (
     decode_row,
     encode_row,
 )
+from crawler.spool import ROWS_FILE, WARC_FILE, sync_folder
 from jobs.archive import Commit, CommittedFile, decode_commit, encode_commit, rows_key, warc_key, writer_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-WARC_FILE = "records.warc.gz"
-ROWS_FILE = "rows.jsonl"
 SEALED_ROWS_FILE = "rows.jsonl.zst"
 DRAFT_FILE = "commit.draft"
 
@@ -133,15 +132,6 @@ def hash_file(path: Path) -> str:
     """Return the labelled SHA-256 of a file."""
     with path.open("rb") as file:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames and new names in *folder* last."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _read_local_rows(path: Path) -> list[Row]:

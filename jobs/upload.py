@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from config.errors import ObjectDiffers, ObjectExists
+from crawler.spool import sync_folder
 from jobs.archive import ArchiveInfo, Commit, CommittedFile, Log, StoredCommit, digest, measure_skew
-from jobs.seal import SealedSegment, hash_file, sync_folder
+from jobs.seal import SealedSegment, hash_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -26,7 +26,7 @@ from crawler.normalise import normalise_line, normalise_lines
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from config.sources import ExtractRules
+    from config.rules import ExtractRules
 
 _WITH_TEXT = frozenset(
     {PageClass.ARTICLE, PageClass.LIVE, PageClass.VIDEO, PageClass.GALLERY, PageClass.INFOGRAPH, PageClass.TRUNCATED}

@@ -15,7 +15,7 @@ from crawler.model import FieldValue
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from config.sources import ExtractRules
+    from config.rules import ExtractRules
     from crawler.extract.tree import Element, Page
 
 MAX_ITEMS = 200

@@ -16,7 +16,7 @@ from crawler.model import FieldValue
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from config.sources import ExtractRules
+    from config.rules import ExtractRules
     from crawler.extract.blocks import Block
     from crawler.extract.tree import Element, Page
 

@@ -11,7 +11,7 @@ from config.errors import ConfigError
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
-    from config.sources import ExtractRules
+    from config.rules import ExtractRules
     from crawler.extract.tree import Element, Page
 
 MAX_MATCHES = 2_000

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from config.sources import ExtractRules
+    from config.rules import ExtractRules
     from crawler.extract.fields import Fields
     from crawler.extract.tree import Element, Page
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config.errors import ArchiveError, ConfigError, ExitCode
-from config.sources import readable_url
+from config.rules import readable_url
 from crawler.urls import normalise_url
 from jobs.cli.options import Invocation, archive_options, count, crawling_codes, enter_archive, printable
 from jobs.cli.stopping import StopRequest, stop_on_signals

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config.errors import ConfigError
-from config.sources import ExtractRules
+from config.rules import ExtractRules
 from crawler.derivation import derive
 from crawler.extract import check_rules
 from crawler.model import Exchange, Purpose

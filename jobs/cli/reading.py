@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config.errors import ConfigError, DamageFound, ObjectMissing, RecordError
-from config.sources import readable_url
+from config.rules import readable_url
 from crawler.encoding import inflate
 from crawler.rows import format_time
 from crawler.urls import normalise_url

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from config.sources import ExtractRules, load_sources
+from config.rules import ExtractRules
+from config.sources import load_sources
 from crawler.extract import check_rules, extract_article
 from crawler.model import FieldValue, PageClass, Snapshot
 from crawler.normalise import make_snapshot

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from config.sources import ExtractRules
+from config.rules import ExtractRules
 from crawler.encoding import decode_html
 from crawler.extract import extract_article
 from crawler.normalise import make_snapshot, normalise_line, normalise_text

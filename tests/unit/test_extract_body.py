@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from config.errors import ConfigError
-from config.sources import ExtractRules
+from config.rules import ExtractRules
 from crawler.derivation import derive
 from crawler.extract import check_rules, extract_article
 from crawler.extract.tree import MAX_DEPTH, MAX_ELEMENTS, parse_page

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from config.sources import ExtractRules
+from config.rules import ExtractRules
 from crawler.extract import extract_article
 from crawler.extract.fields import find_credit, split_names
 from crawler.model import FieldValue

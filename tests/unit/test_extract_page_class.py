@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from config.sources import ExtractRules
+from config.rules import ExtractRules
 from crawler.extract import extract_article
 from crawler.model import Article, PageClass
 

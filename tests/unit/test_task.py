@@ -12,7 +12,7 @@ import brotli
 import pytest
 
 from config.errors import ExtractError
-from config.sources import ExtractRules
+from config.rules import ExtractRules
 from crawler.model import Exchange, PageClass, Purpose
 from crawler.normalise import digest_text
 from crawler.outcome import (

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.errors import ExtractError, RecordError
-from config.sources import ExtractRules
+from config.rules import ExtractRules
 from crawler import workers
 from crawler.model import Exchange, PageClass, Purpose
 from crawler.outcome import PageContext

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from config.errors import ConfigError
-from config.sources import DEFAULT_RECHECK, load_source, load_sources, readable_url
+from config.rules import readable_url
+from config.sources import DEFAULT_RECHECK, load_source, load_sources
 from config.units import Schedule
 
 SHIPPED = Path(__file__).parents[3] / "config" / "sources"
