@@ -205,17 +205,28 @@ def encode_row(row: Row) -> bytes:
     return text.encode("utf-8", "replace") + b"\n"
 
 
+def read_json_object(data: bytes) -> dict[str, Any]:
+    """Return the JSON object in *data*: UTF-8 without a mark, no key twice, no NaN.
+
+    Raises ValueError and RecursionError.
+    """
+    found = json.loads(data.decode("utf-8"), object_pairs_hook=_refuse_twice, parse_constant=_refuse_constant)
+    if not isinstance(found, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - a fault of the data
+    return found
+
+
 def decode_row(line: bytes) -> Row | None:
     """Return the row that *line* holds; `None` for a type that this version does not know. Raises RecordError."""
     if len(line) > MAX_LINE_BYTES:
         raise RecordError(f"a row of {len(line)} bytes; at most {MAX_LINE_BYTES} are allowed")
     try:
-        data = json.loads(line.decode("utf-8"), object_pairs_hook=_refuse_twice, parse_constant=_refuse_constant)
+        data = read_json_object(line)
         if b"\\u" in line:
             json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair is no text, though JSON can spell it
     except (ValueError, RecursionError) as error:
         raise RecordError(f"a row is not JSON: {error}") from error
-    if not isinstance(data, dict) or not isinstance(data.get("type"), str):
+    if not isinstance(data.get("type"), str):
         raise RecordError("a row is not a JSON object with a type")
     adapter = _ADAPTERS.get(data["type"])
     if adapter is None:

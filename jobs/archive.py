@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from config.errors import ArchiveMissing, DamageFound, FormatTooNew, ObjectExists, ObjectMissing, RecordError
 from crawler.ids import split_id
-from crawler.rows import format_time
+from crawler.rows import format_time, read_json_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -303,17 +303,6 @@ def is_same_draft(stored: Commit, draft: Commit) -> bool:
     return (bool(draft.id) and stored.id == draft.id) or (draft.segment is not None and stored.segment == draft.segment)
 
 
-def read_json_object(data: bytes) -> dict[str, Any]:
-    """Return the JSON object in *data*: UTF-8 without a mark, no key twice, no NaN.
-
-    Raises ValueError and RecursionError.
-    """
-    found = json.loads(data.decode("utf-8"), object_pairs_hook=_refuse_twice, parse_constant=_refuse_constant)
-    if not isinstance(found, dict):
-        raise ValueError("not a JSON object")  # noqa: TRY004 - a fault of the data
-    return found
-
-
 def list_sources(store: ObjectStore) -> list[str]:
     """Return the ids of all sources that have a log, sorted."""
     return [name for name in store.folders("log/") if _SOURCE.fullmatch(name)]
@@ -331,17 +320,6 @@ def measure_skew(store: ObjectStore) -> float | None:
     """Return our clock minus the store's in seconds, or `None` if the store tells no time."""
     theirs = store.read_clock()
     return None if theirs is None else round((datetime.now(UTC) - theirs).total_seconds(), 3)
-
-
-def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return found
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _require_whole_characters(fields: dict[str, Any], key: str) -> None:
