@@ -5,7 +5,6 @@ Everything that a run leaves on disk is finished by the next one, whatever the l
 
 from __future__ import annotations
 
-import errno
 import os
 import subprocess
 import sys
@@ -280,8 +279,3 @@ def _judge_counts(row: RunRow, max_failed: float) -> str | None:
 
 def _list_folders(parent: Path) -> list[Path]:
     return sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
-
-
-def is_disk_full(error: OSError) -> bool:
-    """Whether *error* says that there is no room left."""
-    return error.errno in {errno.ENOSPC, errno.EDQUOT}

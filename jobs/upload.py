@@ -12,11 +12,11 @@ import structlog
 from config.errors import ObjectDiffers, ObjectExists
 from crawler.spool import sync_folder
 from jobs.archive import ArchiveInfo, Commit, CommittedFile, Log, StoredCommit, digest, measure_skew
-from jobs.seal import SealedSegment, hash_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from jobs.seal import SealedSegment
     from jobs.store import ObjectStore
 
 log = structlog.get_logger()
@@ -67,15 +67,6 @@ def remove_segment(sealed: SealedSegment) -> None:
     sealed.path.rename(gone)
     sync_folder(sealed.path.parent)
     shutil.rmtree(gone)
-
-
-def require_intact(sealed: SealedSegment) -> None:
-    """Raise ObjectDiffers if a file of *sealed* on this disk is not what was sealed."""
-    for file in sealed.draft.files:
-        path = sealed.local_file(file)
-        found = hash_file(path)
-        if found != file.sha256:
-            raise ObjectDiffers(f"{path}: changed since it was sealed: found {found}, expected {file.sha256}")
 
 
 def _finish_draft(store: ObjectStore, info: ArchiveInfo, draft: Commit) -> Commit:

@@ -53,6 +53,7 @@ def kill_at_moments(ofrecord: Ofrecord, archive_dir: Path, *, moments: int, seed
         for history in read_histories(archive_dir).values():
             # a page whose worker was stopped with the run is kept raw, without a text: bad, and no more than that
             told = [verdict for verdict, _, _ in history if verdict != "bad"]
+            assert {page_class for verdict, _, page_class in history if verdict == "bad"} <= {"error"}, history
             assert told == ["new", *["unchanged"] * (len(told) - 1)][: len(told)], history
     return died
 
