@@ -28,6 +28,7 @@ EVENTS: frozenset[str] = frozenset(
         "recovered_segment",
         "sealed_run",
         "sealed_segment",
+        "set_aside_segment",
         "uploaded_object",
         "found_object",
         "committed_segment",

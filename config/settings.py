@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 ENV_PREFIX = "OFRECORD_"
 FILE_NAME = "settings.yaml"
 _RESOLVE = re.compile(r"([^:\s]+):(\d{1,5}):(\[[0-9A-Fa-f:.]+\]|[0-9.]+)(?::(\d{1,5}))?", re.ASCII)
+_HOST_NAME = re.compile(r"(?:[a-z0-9_-]+\.)*(?!\d+\Z|0x[0-9a-f]*\Z)[a-z0-9_-]+", re.ASCII)
+"""One that is no number in any notation: an address is connected to without asking."""
 
 
 def _read_size(value: object) -> object:
@@ -77,7 +79,9 @@ class Settings(BaseSettings):
     workers: int = Field(0, ge=0, le=256)
     """Processes that parse pages; 0 is read as the number of cores, so that code sees at least 1."""
     page_seconds: Seconds = Field(20.0, gt=0, le=3_600, allow_inf_nan=False)
-    """A worker that is still at one page after that long is killed."""
+    """A worker that is still at one page after that long, by the clock, is killed."""
+    page_cpu_seconds: Seconds = Field(2.0, ge=0.1, le=3_600, allow_inf_nan=False)
+    """A worker that has taken so much CPU time for one page is killed: a loaded machine makes no page dearer."""
     worker_memory_bytes: Size = Field(1024**3, ge=128 * 1024**2, le=64 * 1024**3)
     """Address space of one worker."""
 
@@ -89,8 +93,14 @@ class Settings(BaseSettings):
     """A whole exchange."""
     connect_seconds: Seconds = Field(15.0, gt=0, le=600, allow_inf_nan=False)
     """Connecting, TLS included."""
+    obey_noarchive: bool = True
+    """Whether the body of a page that says `noarchive` to robots is left out."""
     max_redirects: int = Field(5, ge=0, le=20)
     """Redirects that are followed from one URL."""
+    max_crawl_delay_seconds: Seconds = Field(60.0, ge=0, le=3_600, allow_inf_nan=False)
+    """A longer Crawl-delay in a robots.txt is cut to that; a source's own delay is not."""
+    max_retry_after_seconds: Seconds = Field(600.0, ge=0, le=86_400, allow_inf_nan=False)
+    """A longer Retry-After is cut to that."""
     resolve: Annotated[list[str], NoDecode, BeforeValidator(_read_list)] = Field(default_factory=list)
     """Connect elsewhere, in curl's form `host:port:address[:port]`."""
     ca_file: Path | None = None
@@ -100,6 +110,8 @@ class Settings(BaseSettings):
 
     max_depth: int = Field(10, ge=1, le=1_000)
     """Pages that are followed by rel=next; sitemaps within sitemap indexes."""
+    max_listings: int = Field(1_000, ge=1, le=1_000_000)
+    """Feeds, sitemaps and section pages that are fetched in one run; a source's own seeds are fetched in any case."""
     max_links: int = Field(100_000, ge=1, le=10_000_000)
     """Links that are taken from one document."""
     max_failed: float = Field(0.5, ge=0, le=1, allow_inf_nan=False)
@@ -207,14 +219,20 @@ def parse_resolve(entry: str) -> tuple[str, int, str, int]:
     match = _RESOLVE.fullmatch(entry)
     if match is None:
         raise ValueError("host:port:address or host:port:address:port, as in gazette.example:443:127.0.0.1:8443")
-    host, port, address, to_port = match[1].lower(), int(match[2]), match[3].strip("[]"), int(match[4] or match[2])
+    host, port, address, to_port = match[1], int(match[2]), match[3].strip("[]"), int(match[4] or match[2])
+    try:
+        name = host.lower().encode("idna").decode("ascii")
+    except UnicodeError:
+        name = ""
+    if not _HOST_NAME.fullmatch(name):
+        raise ValueError(f"a host name as the first part, not {host}")
     try:
         ip_address(address)
     except ValueError as error:
         raise ValueError(f"an IP address as the third part, not {address}") from error
     if not (0 < port < 65_536 and 0 < to_port < 65_536):
         raise ValueError("ports from 1 to 65535")
-    return host, port, address, to_port
+    return name, port, address, to_port
 
 
 def load_settings(config_dir: Path | None = None) -> Settings:

@@ -3,38 +3,79 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.http.cookies import CookieJar
 from scrapy.http.request import NO_CALLBACK
-from scrapy.robotstxt import ProtegoRobotParser
 
 from config.errors import ExtractError
-from crawler.encoding import inflate
 from crawler.items import AttemptFailed, PageItem, RequestForbidden, RunStopped
+from crawler.robots import read_rules
+from crawler.slots import open_slot
 from crawler.spiders.news import Origin, exchange_of, find_redirect, origin_of
+from crawler.throttle import DelayBounds
 from crawler.urls import normalise_url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
     from crawler.items import Run
     from crawler.model import Exchange
+    from crawler.robots import Rules
 
-MAX_RULES_BYTES = 500 * 1024
-"""RFC 9309 § 2.5 asks for no less; what comes after is not read."""
-MAX_INFLATED_BYTES = 4 * MAX_RULES_BYTES
 MAX_HOPS = 5
-"""RFC 9309 § 2.3.1.2: at least five redirects are followed."""
+"""RFC 9309 § 2.3.1.2: at least five redirects are followed. Where there are more, there are no rules."""
+MAX_AGE_SECONDS = 24 * 3_600.0
+"""§ 2.4: rules are not used for longer."""
+RETRY_SECONDS = 3_600.0
+"""Where rules could not be had, they are asked for again after that."""
 PRIORITY = 1000
 """Before every page: others wait for it."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Rules that were asked for."""
+
+    at: float
+    rules: asyncio.Task[Rules]
+
+    def is_stale(self, now: float) -> bool:
+        failed = self.rules.done() and (self.rules.cancelled() or self.rules.exception() is not None)
+        return now - self.at >= (RETRY_SECONDS if failed else MAX_AGE_SECONDS)
+
+
+class RulesCache:
+    """The rules of each origin, fetched once for all requests that wait for them, and again when they are too old.
+
+    Old rules are not used on where newer ones cannot be had: § 2.4 would let us, § 2.3.1.4 says that all is forbidden.
+    """
+
+    def __init__(
+        self, fetch: Callable[[str], Coroutine[None, None, Rules]], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._asked: dict[Origin, _Asked] = {}
+
+    async def rules_for(self, url: str) -> Rules:
+        """Return the rules of the origin of *url*. Raises what *fetch* raises."""
+        origin, now = origin_of(url), self._clock()
+        asked = self._asked.get(origin)
+        if asked is None or asked.is_stale(now):
+            asked = self._asked[origin] = _Asked(now, asyncio.create_task(self._fetch(url)))
+        return await asyncio.shield(asked.rules)  # one that gives up must not take the rules from the others
+
+
 class RobotsRules:
-    """Lets a request pass if its origin's robots.txt, which is fetched once and recorded, allows it.
+    """Lets a request pass if its origin's robots.txt, which is fetched and recorded, allows it; keeps its Crawl-delay.
 
     A server error, 429 or no answer forbids everything; other 4xx allow everything; redirects are followed.
     Scrapy's own middleware (2.19) gives the rules to the first of several requests that wait, and lets the rest pass.
@@ -44,7 +85,14 @@ class RobotsRules:
         self._crawler = crawler
         self._run: Run = crawler.spider.run  # type: ignore[union-attr]  # the spider exists before its middlewares
         self._token: str = crawler.settings["ROBOTSTXT_USER_AGENT"]
-        self._rules: dict[Origin, asyncio.Task[ProtegoRobotParser]] = {}
+        self._cache = RulesCache(self._fetch)
+        politeness, settings = self._run.source.politeness, self._run.settings
+        self._bounds = DelayBounds(
+            least=politeness.delay_seconds,
+            concurrency=politeness.concurrent_requests,
+            max_crawl_delay=settings.max_crawl_delay_seconds,
+            max_retry_after=settings.max_retry_after_seconds,
+        )
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RobotsRules:
@@ -53,16 +101,15 @@ class RobotsRules:
 
     async def process_request(self, request: Request) -> None:
         """Wait for the rules of the request's origin. Raises RequestForbidden, or RunStopped while there are none."""
+        slot = open_slot(self._crawler, request, self._bounds)
         if request.callback is NO_CALLBACK:  # our own, for rules
             return
-        origin = origin_of(request.url)
-        if origin not in self._rules:
-            self._rules[origin] = asyncio.create_task(self._fetch(request.url))
-        rules = await asyncio.shield(self._rules[origin])  # one that gives up must not take the rules from the others
-        if not rules.allowed(request.url, self._token):
+        rules = await self._cache.rules_for(request.url)
+        slot.pace.respect(rules.crawl_delay)
+        if not rules.allowed(request.url):
             raise RequestForbidden("robots.txt forbids it")
 
-    async def _fetch(self, page: str) -> ProtegoRobotParser:
+    async def _fetch(self, page: str) -> Rules:
         """Return the rules of the origin of the URL *page*. Raises RequestForbidden if they cannot be read."""
         parts = urlsplit(page)
         host = parts.netloc.rpartition("@")[2]
@@ -75,7 +122,7 @@ class RobotsRules:
             reached = f"it leads to {target}: "
             exchange = await self._ask(target, via=exchange.url)
         try:
-            return ProtegoRobotParser.from_crawler(self._crawler, read_rules(exchange))
+            return read_rules(exchange, self._token)
         except ExtractError as error:
             reason = f"{host}/robots.txt could not be read ({reached}{error}), so nothing of this host is fetched"
             raise RequestForbidden(reason) from error
@@ -94,25 +141,6 @@ class RobotsRules:
         if self._run.stopping:  # then a missing answer is our doing
             raise RunStopped("the run is being stopped")
         return exchange
-
-
-def read_rules(exchange: Exchange) -> bytes:
-    """Return the rules that the answer to a robots.txt request stands for. Raises ExtractError where it has none."""
-    status = exchange.status
-    if status is None:
-        raise ExtractError(exchange.error or "no answer")
-    if status >= 500 or status == 429:
-        raise ExtractError(f"status {status}")
-    if not 200 <= status < 300:
-        return b""
-    limit = max(len(exchange.body), MAX_INFLATED_BYTES)
-    rules = inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=limit)
-    if len(rules) > MAX_RULES_BYTES:
-        end = max(rules.rfind(mark, 0, MAX_RULES_BYTES) for mark in (b"\n", b"\r"))
-        return rules[: end + 1]  # half a line would be another rule
-    if exchange.truncated is not None:
-        raise ExtractError(f"the answer was cut ({exchange.truncated}) after {len(exchange.body)} bytes")
-    return rules
 
 
 class RunCookies:

@@ -39,7 +39,9 @@ EXTENSIONS = {
     "scrapy.extensions.logstats.LogStats": None,
     "scrapy.extensions.spiderstate.SpiderState": None,
     "scrapy.extensions.remote_control.RemoteControl": None,
+    "scrapy.extensions.throttle.AutoThrottle": None,
     "crawler.extensions.RunGuard": 100,
+    "crawler.extensions.Throttle": 200,
 }
 
 # Our own client, which checks certificates and addresses; no other scheme.
@@ -99,9 +101,8 @@ SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
 CONCURRENT_ITEMS = 8
 SCRAPER_SLOT_MAX_ACTIVE_SIZE = 64 * 1024 * 1024
 
-# Exact delays; AutoThrottle only ever makes them longer.
+# Exact delays. What a host asks for, and how it answers, makes them longer: see slots.py.
 DOWNLOAD_DELAY_JITTER = 0.0
-AUTOTHROTTLE_MAX_DELAY = 60.0
 HOSTS_AT_A_TIME = 4
 
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -112,7 +113,6 @@ def scrapy_settings(source: Source, settings: Settings) -> dict[str, Any]:
     """Return Scrapy's settings for a crawl of *source*: the constants above and what source and settings change."""
     fixed = {name: value for name, value in globals().items() if name in default_settings.__all__}
     concurrent = source.politeness.concurrent_requests
-    delay = source.politeness.delay_seconds
     headers = {"Accept": ACCEPT, "Accept-Encoding": ACCEPT_ENCODING}
     if source.language:
         headers["Accept-Language"] = source.language
@@ -122,10 +122,7 @@ def scrapy_settings(source: Source, settings: Settings) -> dict[str, Any]:
         "DEFAULT_REQUEST_HEADERS": headers,
         "CONCURRENT_REQUESTS": concurrent * HOSTS_AT_A_TIME,
         "CONCURRENT_REQUESTS_PER_DOMAIN": concurrent,
-        "DOWNLOAD_DELAY": delay,
-        "AUTOTHROTTLE_ENABLED": delay > 0,
-        "AUTOTHROTTLE_START_DELAY": delay,
-        "AUTOTHROTTLE_TARGET_CONCURRENCY": float(concurrent),
+        "DOWNLOAD_DELAY": source.politeness.delay_seconds,
         "DOWNLOAD_TIMEOUT": settings.request_seconds,
         "DOWNLOAD_MAXSIZE": settings.max_body_bytes,
     }

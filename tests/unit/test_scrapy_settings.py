@@ -43,8 +43,8 @@ def test_nothing_listens_and_nothing_else_is_loaded(made: dict[str, Any]) -> Non
     merged = ScrapySettings(made)
     extensions = merged.get_component_priority_dict_with_base("EXTENSIONS")
     assert {name for name, order in extensions.items() if order is not None} == {
-        "scrapy.extensions.throttle.AutoThrottle",
         "crawler.extensions.RunGuard",
+        "crawler.extensions.Throttle",
     }
     assert not merged.getbool("TELNETCONSOLE_ENABLED")
     assert not merged.getbool("REMOTE_CONTROL_ENABLED")
@@ -73,11 +73,10 @@ def test_only_robots_cookies_and_headers_stand_between_spider_and_wire(made: dic
 
 def test_politeness_is_the_sources(made: dict[str, Any]) -> None:
     assert (made["DOWNLOAD_DELAY"], made["CONCURRENT_REQUESTS_PER_DOMAIN"]) == (5.0, 1)
-    assert (made["AUTOTHROTTLE_ENABLED"], made["DOWNLOAD_DELAY_JITTER"]) == (True, 0.0)
+    assert made["DOWNLOAD_DELAY_JITTER"] == 0.0
     quick = _source(network="private", politeness={"delay_seconds": 0, "concurrent_requests": 4})
     changed = scrapy_settings(quick, Settings())
     assert (changed["DOWNLOAD_DELAY"], changed["CONCURRENT_REQUESTS_PER_DOMAIN"]) == (0.0, 4)
-    assert changed["AUTOTHROTTLE_ENABLED"] is False
 
 
 def test_language_is_asked_for(made: dict[str, Any]) -> None:
