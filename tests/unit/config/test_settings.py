@@ -75,6 +75,8 @@ def test_empty_variable_and_null_mean_the_default(tmp_path: Path, monkeypatch: p
         ("max_depth: 1\nmax_depth: 2\n", ":2: max_depth: found the key again, expected it once (it stands in line 1"),
         ("resolve: [gazette.example]\n", "expected host:port:address"),
         ("resolve: ['a.example:443:999.0.0.1']\n", "expected an IP address as the third part, not 999.0.0.1"),
+        ("resolve: ['127.1:80:127.0.0.1']\n", "expected a host name as the first part, not 127.1"),
+        ("resolve: ['10.0.0.1:80:127.0.0.1']\n", "expected a host name as the first part, not 10.0.0.1"),
         ("proxy: http://me:secret@proxy.example\n", "set OFRECORD_PROXY instead"),
         ('user_agent: "two\\nlines"\n', "expected up to 500 printable ASCII characters on one line"),
         ("contact_url: me\n", "expected an address that begins with"),
@@ -135,10 +137,10 @@ def test_override_is_checked() -> None:
 
 
 def test_resolve_in_the_environment_is_a_list_with_commas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OFRECORD_RESOLVE", "a.example:443:127.0.0.1:8443, b.example:80:[::1]")
+    monkeypatch.setenv("OFRECORD_RESOLVE", "A.example:443:127.0.0.1:8443, bücher.example:80:[::1]")
     assert [parse_resolve(entry) for entry in load_settings(tmp_path).resolve] == [
         ("a.example", 443, "127.0.0.1", 8443),
-        ("b.example", 80, "::1", 80),
+        ("xn--bcher-kva.example", 80, "::1", 80),
     ]
 
 
