@@ -21,14 +21,11 @@ from config.logs import describe_logging
 from crawler.extract.rules import check_rules
 from crawler.ids import new_id
 from crawler.model import CrawlPlan
-from crawler.recovery import recover_segments
 from crawler.rows import RunRow, decode_row
 from jobs.child import encode_assignment
 from jobs.context import lock_source
 from jobs.fold import Verdict
-from jobs.rederive import derive_earlier
-from jobs.seal import load_sealed, seal_segment
-from jobs.upload import remove_segment, upload_segment
+from jobs.spool import finish_spool, list_damaged, list_segments
 
 if TYPE_CHECKING:
     import threading
@@ -97,28 +94,6 @@ def run_crawl(
         return _run_locked(archive, source, request, stop)
 
 
-def finish_spool(archive: OpenArchive, source: Source) -> int:
-    """Bring every segment in the source's spool to the store, whatever state a death left it in; return how many."""
-    spool = archive.spool(source.id)
-    recover_segments(spool, datetime.now(UTC))
-    done = 0
-    for closed in _list_folders(spool / "closed"):
-        derived = derive_earlier(archive, source, closed)
-        seal_segment(closed, now=datetime.now(UTC), derived=derived)
-    for path in _list_folders(spool / "sealed"):
-        sealed = load_sealed(path)
-        if sealed.draft.segment is not None and archive.catalog.has_segment(sealed.draft.segment):
-            remove_segment(sealed)  # committed by a run that died before it could say so
-            continue
-        after, head = archive.catalog.head(source.id)
-        stored, others = upload_segment(archive.store, archive.info, sealed, after=after, head=head)
-        for commit in [*others, stored]:
-            archive.catalog.add_commit(archive.store, commit)
-        remove_segment(sealed)
-        done += 1
-    return done
-
-
 def _run_locked(archive: OpenArchive, source: Source, request: CrawlRequest, stop: threading.Event | None) -> RunReport:
     started = time.monotonic()
     run = new_id(source.id, datetime.now(UTC))
@@ -134,6 +109,7 @@ def _run_locked(archive: OpenArchive, source: Source, request: CrawlRequest, sto
         segments += finish_spool(archive, source)
         archive.catalog.refresh(archive.store, archive.log(source.id))
         code, problem = _judge_run(row, child.returncode, archive.settings.max_failed)
+        problems += list_damaged(archive.spool(source.id))
         report = RunReport(
             run=run,
             source=source.id,
@@ -209,7 +185,7 @@ def _follow(
     problems: list[str],
 ) -> int:
     """Commit closed segments while *child* runs; on *stop* end it. Returns how many were committed."""
-    segments, asked = 0, 0.0
+    segments, asked, failed = 0, 0.0, False
     while not _has_ended(child):
         if stop is not None and stop.is_set():
             if not asked:
@@ -217,11 +193,12 @@ def _follow(
                 asked = time.monotonic()
             elif time.monotonic() - asked > _CHILD_STOP_SECONDS:
                 child.kill()
-        if problems or not _list_folders(archive.spool(source.id) / "closed"):
+        if failed or not list_segments(archive.spool(source.id) / "closed"):
             continue
         try:
             segments += finish_spool(archive, source)
         except (StoreError, OSError) as error:  # the crawl goes on; what it writes waits in the spool
+            failed = True
             problems.append(str(error))
             log.warning("failed_upload", error=str(error))
     return segments
@@ -275,7 +252,3 @@ def _judge_counts(row: RunRow, max_failed: float) -> str | None:
     if articles and failed / articles > max_failed:
         return f"{failed} of {articles} article captures failed; at most {max_failed:.0%} may (setting max_failed)"
     return None
-
-
-def _list_folders(parent: Path) -> list[Path]:
-    return sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []

@@ -1,0 +1,103 @@
+"""What a source's spool holds, whatever state a death left it in → sealed, uploaded, committed, taken off this disk.
+
+A segment that this disk spoilt is set aside with the reason, so that it holds up no other and nothing of it is lost.
+"""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from config.errors import DamageFound, RecordError
+from crawler.recovery import recover_segments
+from crawler.spool import sync_folder
+from jobs.rederive import derive_earlier
+from jobs.seal import hash_file, load_sealed, seal_segment
+from jobs.upload import remove_segment, upload_segment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from config.sources import Source
+    from jobs.context import OpenArchive
+    from jobs.seal import SealedSegment
+
+log = structlog.get_logger()
+
+DAMAGED = "damaged"
+"""Folder of the spool for segments that can be neither sealed nor uploaded."""
+REASON_FILE = "reason.txt"
+
+
+def finish_spool(archive: OpenArchive, source: Source) -> int:
+    """Bring every segment in the source's spool to the store; return how many were committed. Raises StoreError."""
+    spool = archive.spool(source.id)
+    recover_segments(spool, datetime.now(UTC))
+    for closed in list_segments(spool / "closed"):
+        try:
+            derived = derive_earlier(archive, source, closed)
+            seal_segment(closed, now=datetime.now(UTC), derived=derived)
+        except (RecordError, FileNotFoundError) as error:
+            set_aside(closed, str(error))
+    done = 0
+    for path in list_segments(spool / "sealed"):
+        try:
+            sealed = load_sealed(path)
+            require_whole(sealed)
+        except (DamageFound, FileNotFoundError) as error:
+            set_aside(path, str(error))
+            continue
+        done += _commit(archive, source, sealed)
+    for left in list_segments(spool / "gone"):
+        shutil.rmtree(left)
+    return done
+
+
+def _commit(archive: OpenArchive, source: Source, sealed: SealedSegment) -> bool:
+    if sealed.draft.segment is not None and archive.catalog.has_segment(sealed.draft.segment):
+        remove_segment(sealed)  # committed by a run that died before it could say so
+        return False
+    after, head = archive.catalog.head(source.id)
+    stored, others = upload_segment(archive.store, archive.info, sealed, after=after, head=head)
+    for commit in [*others, stored]:
+        archive.catalog.add_commit(archive.store, commit)
+    remove_segment(sealed)
+    return True
+
+
+def require_whole(sealed: SealedSegment) -> None:
+    """Raise DamageFound if a file of *sealed* is not as it was sealed, FileNotFoundError if it is not there."""
+    for file in sealed.draft.files:
+        path = sealed.local_file(file)
+        found = hash_file(path)
+        if found != file.sha256:
+            raise DamageFound(f"{path}: changed on this disk: found {found}, sealed was {file.sha256}")
+
+
+def set_aside(folder: Path, reason: str) -> None:
+    """Move the segment in *folder* to the spool's `damaged/`, the reason beside its files."""
+    target = folder.parent.parent / DAMAGED / folder.name
+    target.parent.mkdir(exist_ok=True)
+    (folder / REASON_FILE).write_text(f"{reason}\n", encoding="utf-8")
+    folder.rename(target)
+    for parent in (folder.parent, target.parent):
+        sync_folder(parent)
+    log.error("set_aside_segment", segment=folder.name, path=str(target), error=reason)
+
+
+def list_damaged(spool: Path) -> list[str]:
+    """Return a line for each segment that was set aside: where it is, and why."""
+    lines = []
+    for folder in list_segments(spool / DAMAGED):
+        reason = folder / REASON_FILE
+        why = reason.read_text(encoding="utf-8").strip() if reason.exists() else "no reason is known"
+        lines.append(f"{folder}: set aside, not committed: {why}")
+    return lines
+
+
+def list_segments(parent: Path) -> list[Path]:
+    """Return the segments' folders in *parent*, sorted; none if it is not there."""
+    return sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []

@@ -1,0 +1,204 @@
+"""Every state that a death, or a disk that spoils files, can leave a spool in: the next start finishes it, once."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from config.settings import Settings
+from config.sources import Source
+from crawler.spool import LOCK_FILE, ROWS_FILE, WARC_FILE
+from jobs.archive import create_archive
+from jobs.context import OpenArchive, open_archive
+from jobs.seal import DRAFT_FILE, SEALED_ROWS_FILE, SealedSegment, load_sealed, seal_segment
+from jobs.spool import finish_spool, list_damaged
+from jobs.store import open_store
+from jobs.upload import put_file, upload_segment
+from jobs.verify import verify_archive
+from tests.archives import NOON, SOURCE, write_segment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+GAZETTE = Source(
+    id=SOURCE,
+    name="Gazette",
+    home="https://gazette.example/",
+    discover=[{"feed": "https://gazette.example/rss"}],
+    articles={"include": ["."]},
+)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[OpenArchive]:
+    (tmp_path / "archive").mkdir()
+    settings = Settings(archive=str(tmp_path / "archive"), state_dir=tmp_path / "state")
+    create_archive(open_store(str(tmp_path / "archive"), settings), single_writer=False, now=NOON)
+    with open_archive(settings) as opened:
+        yield opened
+
+
+def close(archive: OpenArchive) -> Path:
+    return write_segment(archive.spool(SOURCE), archive=archive.info.archive)
+
+
+def seal(archive: OpenArchive) -> SealedSegment:
+    return seal_segment(close(archive), now=NOON)
+
+
+def leave_closed(archive: OpenArchive) -> None:
+    close(archive)
+
+
+def leave_closed_with_lock(archive: OpenArchive) -> None:
+    (close(archive) / LOCK_FILE).touch()
+
+
+def leave_half_sealed_rows(archive: OpenArchive) -> None:
+    (close(archive) / SEALED_ROWS_FILE).write_bytes(b"\x28\xb5\x2f\xfd half")
+
+
+def leave_half_a_draft(archive: OpenArchive) -> None:
+    sealed = seal(archive)
+    whole = sealed.path.rename(archive.spool(SOURCE) / "closed" / sealed.path.name)
+    draft = whole / DRAFT_FILE
+    draft.write_bytes(draft.read_bytes()[:100])
+    again = close(archive)
+    shutil.move(again / ROWS_FILE, whole / ROWS_FILE)
+    shutil.move(again / WARC_FILE, whole / WARC_FILE)
+    shutil.rmtree(again)
+
+
+def leave_sealed(archive: OpenArchive) -> None:
+    seal(archive)
+
+
+def leave_sealed_with_rows(archive: OpenArchive) -> None:
+    closed = close(archive)
+    rows = (closed / ROWS_FILE).read_bytes()
+    (seal_segment(closed, now=NOON).path / ROWS_FILE).write_bytes(rows)
+
+
+def leave_one_file_put(archive: OpenArchive) -> None:
+    sealed = seal(archive)
+    file = sealed.draft.files[0]
+    put_file(archive.store, file, sealed.local_file(file))
+
+
+def leave_both_files_put(archive: OpenArchive) -> None:
+    sealed = seal(archive)
+    for file in sealed.draft.files:
+        put_file(archive.store, file, sealed.local_file(file))
+
+
+def leave_committed_unknown_to_the_catalog(archive: OpenArchive) -> None:
+    upload_segment(archive.store, archive.info, seal(archive), after=0, head="")
+
+
+def leave_committed(archive: OpenArchive) -> None:
+    stored, _ = upload_segment(archive.store, archive.info, seal(archive), after=0, head="")
+    archive.catalog.add_commit(archive.store, stored)
+
+
+def leave_half_removed(archive: OpenArchive) -> None:
+    sealed = seal(archive)
+    stored, _ = upload_segment(archive.store, archive.info, sealed, after=0, head="")
+    archive.catalog.add_commit(archive.store, stored)
+    gone = archive.spool(SOURCE) / "gone"
+    gone.mkdir()
+    sealed.path.rename(gone / sealed.path.name)
+    (gone / sealed.path.name / WARC_FILE).unlink()
+
+
+def leave_open_and_torn(archive: OpenArchive) -> None:
+    closed = close(archive)
+    target = closed.parent.parent / "open" / closed.name
+    target.parent.mkdir(exist_ok=True)
+    closed.rename(target)
+    rows = (target / ROWS_FILE).read_bytes()
+    (target / ROWS_FILE).write_bytes(rows[: rows.rindex(b"\n", 0, -1) - 20])
+    with (target / WARC_FILE).open("ab") as file:
+        file.write(b"\x1f\x8b\x08 torn")
+
+
+STATES = [
+    leave_closed,
+    leave_closed_with_lock,
+    leave_half_sealed_rows,
+    leave_half_a_draft,
+    leave_sealed,
+    leave_sealed_with_rows,
+    leave_one_file_put,
+    leave_both_files_put,
+    leave_committed_unknown_to_the_catalog,
+    leave_committed,
+    leave_half_removed,
+    leave_open_and_torn,
+]
+
+
+def list_spool(archive: OpenArchive) -> list[str]:
+    spool = archive.spool(SOURCE)
+    return sorted(str(path.relative_to(spool)) for path in spool.rglob("*") if not path.is_dir())
+
+
+@pytest.mark.parametrize("leave", STATES)
+def test_every_state_is_finished_at_the_next_start(archive: OpenArchive, leave: Callable[[OpenArchive], None]) -> None:
+    leave(archive)
+    finish_spool(archive, GAZETTE)
+    assert list_spool(archive) == []
+    assert archive.catalog.count_all()["commits"] == 1
+    assert archive.catalog.count_all()["captures"] == 3
+    report = verify_archive(archive.store, full=True)
+    assert not report.damaged, [str(finding) for finding in report.findings]
+    assert report.uncommitted == []
+    assert finish_spool(archive, GAZETTE) == 0
+
+
+def spoil_closed_rows(archive: OpenArchive) -> None:
+    rows = close(archive) / ROWS_FILE
+    data = rows.read_bytes()
+    rows.write_bytes(data[:200] + b"\0\0\0" + data[203:])
+
+
+def lose_closed_warc(archive: OpenArchive) -> None:
+    (close(archive) / WARC_FILE).unlink()
+
+
+def spoil_sealed_warc(archive: OpenArchive) -> None:
+    path = seal(archive).path / WARC_FILE
+    data = path.read_bytes()
+    path.write_bytes(data[:300] + bytes([data[300] ^ 1]) + data[301:])
+
+
+def spoil_draft(archive: OpenArchive) -> None:
+    (seal(archive).path / DRAFT_FILE).write_bytes(b"{}")
+
+
+def lose_sealed_rows(archive: OpenArchive) -> None:
+    (seal(archive).path / SEALED_ROWS_FILE).unlink()
+
+
+@pytest.mark.parametrize(
+    "spoil", [spoil_closed_rows, lose_closed_warc, spoil_sealed_warc, spoil_draft, lose_sealed_rows]
+)
+def test_a_spoilt_segment_holds_up_no_other_and_is_kept(
+    archive: OpenArchive, spoil: Callable[[OpenArchive], None]
+) -> None:
+    spoil(archive)
+    close(archive)
+    assert finish_spool(archive, GAZETTE) == 1
+    (line,) = list_damaged(archive.spool(SOURCE))
+    assert "set aside, not committed: " in line
+    (folder,) = (archive.spool(SOURCE) / "damaged").iterdir()
+    assert len(list(folder.iterdir())) >= 2
+    assert not verify_archive(archive.store, full=True).damaged
+    assert finish_spool(archive, GAZETTE) == 0
+
+
+def test_a_sealed_segment_is_what_its_draft_says(archive: OpenArchive) -> None:
+    sealed = seal(archive)
+    assert load_sealed(sealed.path) == sealed
