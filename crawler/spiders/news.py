@@ -14,6 +14,7 @@ from crawler.compare import is_wanted
 from crawler.items import AttemptFailed, ExchangeResponse, PageItem, RequestForbidden, RunStopped
 from crawler.model import Exchange, Link, Purpose
 from crawler.rows import LinkRow
+from crawler.sites import Sites
 from crawler.urls import MAX_URL_CHARACTERS, normalise_url, resolve_link
 
 if TYPE_CHECKING:
@@ -43,7 +44,10 @@ class NewsSpider(Spider):
         super().__init__(**kwargs)
         self.run = run
         self._headers = dict(run.headers)
-        self._own_origins = {origin_of(url) for url in (run.source.home, *(seed.url for seed in run.source.discover))}
+        own_urls = (run.source.home, *(seed.url for seed in run.source.discover))
+        self._own_origins = {origin_of(url) for url in own_urls}
+        self._own_sites = Sites(own_urls)
+        self._listings = 0
         self._seen: set[str] = set()
         self._found: set[int] = set()
         self._articles = 0
@@ -58,6 +62,7 @@ class NewsSpider(Spider):
         for number, entry in enumerate(self.run.source.discover):
             self.run.tally.discovery.append({"url": entry.url, "purpose": entry.kind, "links": 0, "error": None})
             if self._is_first_sight(entry.url):
+                self._listings += 1
                 yield self._request(entry.url, Purpose(entry.kind), seed=number)
         if plan.recheck_file is not None:
             for request in self._request_listed(plan.recheck_file):
@@ -137,20 +142,42 @@ class NewsSpider(Spider):
 
     def _follow_links(self, discovery: Discovery, exchange: Exchange, meta: dict[str, Any]) -> Iterator[Request]:
         found = 0
+        listings = [link for link in discovery.links if link.purpose in LISTING_PURPOSES]
+        for link in self._choose_listings(listings, exchange, meta):
+            yield self._request(link.url, link.purpose, via=exchange.url, seed=meta["seed"], depth=meta["depth"] + 1)
         for link in discovery.links:
-            if link.purpose in LISTING_PURPOSES:
-                if meta["depth"] < self.run.settings.max_depth and self._is_first_sight(link.url):
-                    yield self._request(
-                        link.url, link.purpose, via=exchange.url, seed=meta["seed"], depth=meta["depth"] + 1
-                    )
-                continue
-            request, first = self._consider(link)
-            found += first
-            if request is not None:
-                yield request
+            if link.purpose not in LISTING_PURPOSES:
+                request, first = self._consider(link)
+                found += first
+                if request is not None:
+                    yield request
         error = discovery.error or ("cut: " + exchange.truncated if exchange.truncated else None)
         self._note_discovery(meta, found, error)
         log.info("discovered_links", url=exchange.url, links=found, truncated=discovery.truncated, error=error)
+
+    def _choose_listings(self, links: list[Link], exchange: Exchange, meta: dict[str, Any]) -> Iterator[Link]:
+        """Yield those of the listings in one document that are to be fetched; log why others are not."""
+        settings = self.run.settings
+        here = Sites([exchange.url])
+        left: dict[str, list[str]] = {}
+        for link in links:
+            if meta["depth"] >= settings.max_depth:
+                reason = f"deeper than max_depth: {settings.max_depth}"
+            elif link.url not in here and link.url not in self._own_sites:
+                reason = "a listing on another site: add it to the source's discover, if it is the source's own"
+            elif not self._is_first_sight(link.url):
+                continue
+            elif self._listings >= settings.max_listings:
+                reason = f"more than max_listings: {settings.max_listings}"
+                if not self.run.stopping:
+                    self.run.reason = "limit"
+            else:
+                self._listings += 1
+                yield link
+                continue
+            left.setdefault(reason, []).append(link.url)
+        for reason, urls in left.items():
+            log.info("skipped_page", url=urls[0], via=exchange.url, reason=reason, pages=len(urls))
 
     def _consider(self, link: Link) -> tuple[Request | None, bool]:
         """Return the request of a link that is to be fetched now, and whether it is an article first found here."""

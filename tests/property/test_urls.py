@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
 import string
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from surt import surt as reference_surt
 
+from crawler import urls
 from crawler.urls import normalise_url, resolve_link, surt
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=60)
@@ -32,6 +35,38 @@ def test_the_normal_form_of_a_normal_form_is_itself(url: str) -> None:
         assert once.isprintable()
         assert " " not in once
         assert "#" not in once
+
+
+PLAIN = st.builds(
+    "{}://{}{}".format,
+    st.sampled_from(["http", "https", "HTTP"]),
+    st.text("a1-.xn_A", max_size=12).map("{}.example".format) | st.sampled_from(["a.example", "1.2", "xn--a.example"]),
+    st.lists(st.sampled_from(["/", ".", "..", "%2e", "%2E", "a", "A", "%41", "%zz", "?", "'", "~", "#", ":8080"])).map(
+        "".join
+    ),
+)
+
+
+@given(PLAIN)
+@example("https://a.example/a/../b")
+@example("https://a.example/a/%2e%2e")
+@example("https://a.example/.?a'b")
+@example("https://a.example/a/..")
+def test_the_short_cuts_give_what_the_long_way_does(url: str) -> None:
+    quickly = normal(url), resolve_link("https://b.example/", url)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(urls, "_PLAIN_NORMAL", re.compile(r"(?!)"))
+        patch.setattr(urls, "_PLAIN_LINK", re.compile(r"(?!)"))
+        assert (normal(url), resolve_link("https://b.example/", url)) == quickly
+
+
+@given(st.builds("https://{}/{}".format, HOSTS, NASTY), TEXT | NASTY | PLAIN)
+@example("https://a.com/", "0 #")
+def test_a_resolved_link_stays_as_it_is(base: str, href: str) -> None:
+    link = resolve_link(base, href)
+    if link is not None:
+        assert resolve_link("http://c.example/", link) == link
+        assert normal(link) == normal(resolve_link(base, link) or "")
 
 
 @given(st.builds("https://{}/{}".format, HOSTS, NASTY))

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import gzip
+import random
 import zlib
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
 
-from crawler import discover
-from crawler.discover import discover_links
+from crawler.discover import discover_links, unpack
 from crawler.model import Discovery, Purpose
 
 SITE = "https://gazette.example"
@@ -141,6 +142,30 @@ def test_html_in_place_of_a_feed_is_an_error(body: str, purpose: Purpose) -> Non
     assert found.links == ()
 
 
+FEED_LINKS = """<link rel="stylesheet" type="text/css" href="/x.css"><link rel="alternate" hreflang="fr" href="/fr">
+<link rel="alternate" type="application/rss+xml" title="All" href="/rss.xml">
+<link rel="ALTERNATE home" type="Application/Atom+XML; charset=utf-8" href="https://feeds.example/atom">"""
+
+
+def test_html_in_place_of_a_feed_is_asked_for_its_feed() -> None:
+    page = f"<!doctype html><html><head>{FEED_LINKS}</head><body>Hello"
+    found = find(page, Purpose.FEED)
+    assert found.links == ()
+    assert found.error == f"found HTML where a feed should be; the page names {SITE}/rss.xml as its feed"
+    assert find(page, Purpose.SITEMAP).error == "found HTML where a sitemap should be"
+    itself = find(page, Purpose.FEED, url=f"{SITE}/rss.xml")
+    assert itself.error == "found HTML where a feed should be; the page names https://feeds.example/atom as its feed"
+
+
+def test_what_the_server_says_of_itself_before_the_document() -> None:
+    warning = "<br />\n<b>Warning</b>:  something in <b>/feed</b> on line 7<br />\n"
+    for purpose, document in ((Purpose.FEED, RSS), (Purpose.SITEMAP, SITEMAP)):
+        assert find(warning + document, purpose) == find(document, purpose)
+        assert find("\n \t" + document, purpose) == find(document, purpose)
+        assert find("<!-- made by hand -->\n" + document, purpose) == find(document, purpose)
+    assert str(find(warning, Purpose.FEED).error).startswith("found HTML")
+
+
 @pytest.mark.parametrize("body", ["", "  \n", "words", "\x00\x01", "{", "{}", "[1]", '{"items": 5}', "<x/>", "<"])
 @pytest.mark.parametrize("purpose", [Purpose.FEED, Purpose.SITEMAP])
 def test_what_is_no_feed_is_an_error(body: str, purpose: Purpose) -> None:
@@ -209,11 +234,36 @@ def test_gzip_files() -> None:
     assert len(found.links) == 5
     broken = bytearray(gzip.compress(SITEMAP.encode()))
     broken[-3] ^= 1
-    assert "damaged gzip file" in str(find(bytes(broken), Purpose.SITEMAP).error)
+    found = find(bytes(broken), Purpose.SITEMAP)
+    assert "damaged gzip file" in str(found.error)
+    assert len(found.links) == 2
+
+
+def test_gzip_in_gzip_and_with_padding() -> None:
+    once = gzip.compress(SITEMAP.encode())
+    assert find(gzip.compress(once), Purpose.SITEMAP).error is None
+    assert len(find(gzip.compress(once), Purpose.SITEMAP).links) == 2
+    assert find(once + b"\0" * 512, Purpose.SITEMAP) == find(once, Purpose.SITEMAP)
+
+
+def test_gzip_is_read_up_to_its_damage() -> None:
+    body = RSS.replace("<item><title>Mail", "<!--" + random.Random(1).randbytes(40_000).hex() + "--><item><title>Mail")
+    data = bytearray(gzip.compress(body.encode()))
+    data[len(data) * 3 // 4 : len(data) * 3 // 4 + 40] = b"\xff" * 40
+    found = find(bytes(data), Purpose.FEED)
+    assert "damaged gzip file" in str(found.error)
+    assert len(found.links) == 5
+
+
+def test_many_gzip_members_are_not_all_read() -> None:
+    members = gzip.compress(SITEMAP.encode()) + gzip.compress(b" ") * 2_000
+    found = find(members, Purpose.SITEMAP)
+    assert len(found.links) == 2
+    assert "more than 1000 members" in str(found.error)
 
 
 def test_gzip_bomb_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(discover, "MAX_INFLATED_BYTES", 10_000)
+    monkeypatch.setattr(unpack, "MAX_INFLATED_BYTES", 10_000)
     packer = zlib.compressobj(wbits=31)
     bomb = packer.compress(SITEMAP.encode() + b" " * 1_000_000) + packer.flush()
     found = find(bomb * 3, Purpose.SITEMAP)
@@ -238,6 +288,45 @@ def test_deep_sitemap_is_refused() -> None:
 
 def test_deep_json_is_refused() -> None:
     assert find('{"items":' + "[" * 200_000, Purpose.FEED).error is not None
+    found = find('{"items":[{"url":"/1"},' + "[" * 200_000, Purpose.FEED)
+    assert urls_of(found) == [f"{SITE}/1"]
+    assert "damaged JSON Feed" in str(found.error)
+
+
+@pytest.mark.parametrize("cut", range(len(JSON_FEED) - 30, len(JSON_FEED), 7))
+def test_a_json_feed_is_read_up_to_its_cut(cut: int) -> None:
+    found = find(JSON_FEED[:cut], Purpose.FEED)
+    assert urls_of(found) == [f"{SITE}/1", f"{SITE}/2"]
+    assert "damaged JSON Feed" in str(found.error)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_json_feeds_with_a_byte_order_mark(encoding: str) -> None:
+    assert urls_of(find(JSON_FEED.encode(encoding), Purpose.FEED)) == [f"{SITE}/1", f"{SITE}/2"]
+
+
+def test_json_feed_with_odd_values() -> None:
+    items = (
+        '{"url": 7, "id": "https://gazette.example/1", "title": ["x"], "date_published": 5},'
+        '{"url": "mailto:a@b", "external_url": "/2", "title": "<b>Two</b> &amp; a half"},'
+        '{"url": "//gazette.example/3", "title": "a\nb\tc"}, null, 1e999, ' + "9" * 5_000 + ","
+        '{"url": " ", "id": "tag:4"}, {"url": "gazette.example/5", "date_modified": "2023-11-06T16:21:00Z"}'
+    )
+    found = find('{"items": [' + items + '], "version": NaN}', Purpose.FEED)
+    assert [(link.url, link.title) for link in found.links] == [
+        (f"{SITE}/1", None),
+        (f"{SITE}/2", "Two & a half"),
+        (f"{SITE}/3", "a b c"),
+        (f"{SITE}/5", None),
+    ]
+    assert found.links[3].modified == datetime(2023, 11, 6, 16, 21, tzinfo=UTC)
+    assert found.error is None
+
+
+def test_an_array_is_no_json_feed() -> None:
+    found = find('[{"link": "https://gazette.example/1", "url": "https://gazette.example/1"}]', Purpose.FEED)
+    assert found.links == ()
+    assert found.error == "not a JSON Feed: found an array, expected an object with a list of items"
 
 
 def test_section_page() -> None:
@@ -256,6 +345,28 @@ def test_section_page() -> None:
         (f"{SITE}/news/c", Purpose.ARTICLE, "C"),
     ]
     assert found.error is None
+
+
+def test_section_on_a_base_elsewhere() -> None:
+    page = '<base href="https://evil.example/x/"><a href="a">A</a><a href="/b">B</a><link rel=next href="2">'
+    found = find(page, Purpose.SECTION, url=f"{SITE}/")
+    assert urls_of(found) == ["https://evil.example/x/a", "https://evil.example/b"]
+    page = '<base href="javascript:x"><a href="a">A</a>'
+    assert urls_of(find(page, Purpose.SECTION, url=f"{SITE}/news/")) == [f"{SITE}/news/a"]
+
+
+def test_section_with_very_many_next_pages() -> None:
+    page = "".join(f'<a rel=next href="?page={number}">{number}</a>' for number in range(1_000))
+    found = find(page, Purpose.SECTION, limit=5_000)
+    assert Counter(link.purpose for link in found.links) == {Purpose.SECTION: 10, Purpose.ARTICLE: 990}
+
+
+def test_section_that_no_parser_should_see() -> None:
+    found = find("<div>" * 100_000 + '<a href="/1">x</a>', Purpose.SECTION)
+    assert found.links == ()
+    assert "elements open" in str(found.error)
+    found = find('<a href="/1">x</a>' * 1_000_000, Purpose.SECTION)
+    assert str(found.error).startswith("page: ")
 
 
 def test_section_page_in_its_own_encoding() -> None:
