@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from crawler.model import Link, Snapshot
+    from crawler.model import Link, RecordReference, Snapshot
 
 DELETION_STATUSES = frozenset({404, 410, 451})
 """Statuses that are evidence of deletion: FORMAT.md § 7."""
@@ -37,11 +37,21 @@ class LastVersions(Protocol):
     def last(self, url: str) -> LastVersion | None:
         """Return what is known of the article at the normalised *url*, or `None`."""
 
+    def find_record(self, target_uri: str, payload_digest: str | None = None) -> RecordReference | None:
+        """Return a committed, whole response record of *target_uri* with that payload, or `None`.
+
+        Without a digest: the one that holds what the URL answered last with status 200.
+        """
+
 
 class NothingKnown:
     """LastVersions of an empty archive."""
 
     def last(self, url: str) -> LastVersion | None:  # noqa: ARG002 - the protocol's signature
+        """Return `None`."""
+        return None
+
+    def find_record(self, target_uri: str, payload_digest: str | None = None) -> RecordReference | None:  # noqa: ARG002 - the protocol's signature
         """Return `None`."""
         return None
 

@@ -1,6 +1,6 @@
-"""The download handler: a Scrapy request in, an `Exchange` as near to the wire as aiohttp shows it out.
+"""The download handler: a Scrapy request in, an `Exchange` out, its response head byte for byte as it came.
 
-Never decodes a body, follows a redirect or repeats what had an answer; keeps what came of a body that was cut.
+Never decodes a body, follows a redirect or repeats what had an answer; keeps what came of an answer that was cut.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import yarl
@@ -21,7 +22,9 @@ from scrapy.http.request import NO_CALLBACK
 
 from crawler.items import AttemptFailed, ExchangeResponse, RunStopped
 from crawler.model import Exchange, Purpose
-from crawler.network import AddressGuard, find_refusal, granted_place
+from crawler.network import granted_place
+from crawler.robots import MAX_RULES_BYTES
+from crawler.wire import WireTap, read_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +41,9 @@ ALWAYS_SECRET = frozenset({"authorization", "proxy-authorization"})
 MASK = "***"
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _MAX_HEADERS = 256
+
+_current_attempt: ContextVar[_Attempt] = ContextVar("_current_attempt")
+"""Set around one request: whose connection is to be tapped."""
 
 
 class OfrecordDownloadHandler(BaseDownloadHandler):
@@ -90,11 +96,10 @@ class OfrecordDownloadHandler(BaseDownloadHandler):
 
 
 def _open_session(options: FetchOptions) -> aiohttp.ClientSession:
-    guard = AddressGuard(allow_private=options.allow_private or options.proxy is not None)
     connector = aiohttp.TCPConnector(
         limit=0,
         resolver=_Resolver(options.places),
-        socket_factory=guard.open_socket,
+        socket_factory=options.guard.open_socket,
         ssl=_trusting_context(options),
     )
     trace = aiohttp.TraceConfig()
@@ -103,7 +108,7 @@ def _open_session(options: FetchOptions) -> aiohttp.ClientSession:
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
-        response_class=_PeerNamingResponse,
+        request_class=_TappedRequest,
         skip_auto_headers=_AUTOMATIC,
         trace_configs=[trace],
         trust_env=False,
@@ -116,6 +121,7 @@ def _open_session(options: FetchOptions) -> aiohttp.ClientSession:
 
 def _trusting_context(options: FetchOptions) -> ssl.SSLContext:
     context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     if options.ca_file is not None:
         context.load_verify_locations(cafile=options.ca_file)
     context.set_alpn_protocols(["http/1.1"])
@@ -142,16 +148,12 @@ class _Resolver(AbstractResolver):
         await self._system.close()
 
 
-class _PeerNamingResponse(aiohttp.ClientResponse):
-    """Notes the socket's other end, which is gone once a short answer has been read."""
+class _TappedRequest(aiohttp.ClientRequest):
+    """Puts a tap on its connection before it sends anything."""
 
-    peer: str | None = None
-
-    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
-        if connection.transport is not None:
-            name = connection.transport.get_extra_info("peername")
-            self.peer = str(name[0]) if name else None
-        return await super().start(connection)
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        _current_attempt.get().tap_connection(conn.transport)
+        return await super().send(conn)
 
 
 async def _note_request_head(
@@ -167,32 +169,51 @@ class _Attempt:
     def __init__(self, request: Request, options: FetchOptions) -> None:
         self._request = request
         self._options = options
+        by_middleware = request.callback is NO_CALLBACK
+        self._purpose = Purpose.ROBOTS if by_middleware else Purpose(request.meta["purpose"])
         self._url = yarl.URL(request.url, encoded=True)
         self._started_at = datetime.now(UTC)
         self._started = asyncio.get_running_loop().time()
         self._sent: float | None = None
         self._known: dict[str, Any] = {}
+        self._tap: WireTap | None = None
         self.latency = 0.0
         self.response_headers: list[tuple[bytes, bytes]] = []
 
     async def perform(self, session: aiohttp.ClientSession, *, stopping: Any) -> Exchange:  # noqa: ANN401 - a callable
         """Send the request and read the answer. Never raises for what the network or the server does."""
         place = (self._url.raw_host or "", self._url.port or 0)
-        granted = granted_place.set(self._options.places.get(place))
+        granted, current = granted_place.set(self._options.places.get(place)), _current_attempt.set(self)
         try:
-            self._refuse_behind_proxy()
+            await self._options.guard.check_target(*place)
             await self._exchange(session)
         except asyncio.CancelledError:
             if not stopping():
                 raise
             self._fail("the run was stopped before the answer was complete", cut="unspecified")
+        except aiohttp.ConnectionTimeoutError:
+            self._fail(f"no connection within {self._options.connect_seconds:g} seconds", cut="time")
         except TimeoutError:
             self._fail(f"no complete answer within {self._options.request_seconds:g} seconds", cut="time")
+        except aiohttp.ClientResponseError as error:
+            self._fail(_describe(error), cut="unspecified")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             self._fail(_describe(error), cut="disconnect")
         finally:
             granted_place.reset(granted)
+            _current_attempt.reset(current)
         return self._exchange_so_far()
+
+    def tap_connection(self, transport: asyncio.Transport | None) -> None:
+        """Have the bytes of *transport* noted from here on.
+
+        Raises ConnectionError where the client would repeat a request of which some answer has come.
+        """
+        if self._tap is not None and self._tap.received:
+            raise ConnectionError("the server closed the connection within its answer")
+        if transport is not None:
+            self._tap = WireTap.on(transport, self._options.max_header_bytes)
+            self._known.update(peer=self._tap.peer, tls=self._tap.tls)
 
     def note_request_head(self, sent: aiohttp.TraceRequestHeadersSentParams) -> None:
         """Keep the request line and headers as sent, secrets masked."""
@@ -210,16 +231,6 @@ class _Attempt:
         self._known["request_head"] = ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
         self._known["masked"] = tuple(masked)
 
-    def _refuse_behind_proxy(self) -> None:
-        """Literal addresses are all that can be judged where a proxy makes the connection."""
-        host = self._url.raw_host or ""
-        if self._options.proxy is None or self._options.allow_private:
-            return
-        if host == "localhost" or ":" in host or host.replace(".", "").isdigit():
-            reason = find_refusal(host, allow_private=False)
-            if reason is not None:
-                raise OSError(f"refused to ask the proxy for it: {reason}")
-
     async def _exchange(self, session: aiohttp.ClientSession) -> None:
         async with session.request(
             self._request.method,
@@ -232,28 +243,23 @@ class _Attempt:
         ) as response:
             self.latency = asyncio.get_running_loop().time() - self._started
             try:
-                self._note_response_head(cast("_PeerNamingResponse", response))
+                self._note_response_head(response)
                 await self._read_body(response)
             finally:
                 if not response.content.at_eof():
                     response.close()
 
-    def _note_response_head(self, response: _PeerNamingResponse) -> None:
-        version = response.version or aiohttp.HttpVersion11
-        line = f"HTTP/{version.major}.{version.minor} {response.status} {response.reason or ''}"
-        head = [line.encode("utf-8", "surrogateescape")]
-        head += [name + b": " + value for name, value in response.raw_headers]
-        data = b"\r\n".join(head) + b"\r\n\r\n"
-        self._known["peer"] = response.peer
-        if len(data) > self._options.max_header_bytes:
-            raise ValueError(f"headers of {len(data)} bytes; at most {self._options.max_header_bytes} are taken")
-        self._known["response_head"] = data
-        self._known["status"] = response.status
+    def _note_response_head(self, response: aiohttp.ClientResponse) -> None:
+        head = self._tap.head if self._tap is not None else None
+        if head is None or read_status(head) != response.status:
+            raise RuntimeError(f"{self._request.url}: the tap and the client differ on what was answered")
+        self._known.update(response_head=head, status=response.status)
         self.response_headers = list(response.raw_headers)
 
     async def _read_body(self, response: aiohttp.ClientResponse) -> None:
         body = bytearray()
-        limit = self._options.max_body_bytes
+        least = MAX_RULES_BYTES if self._purpose is Purpose.ROBOTS else 0  # RFC 9309 § 2.5 asks for that much
+        limit = max(self._options.max_body_bytes, least)
         try:
             async for chunk in response.content.iter_any():
                 body += chunk
@@ -266,15 +272,20 @@ class _Attempt:
 
     def _fail(self, error: str, *, cut: str) -> None:
         """Take *error* for a cut where an answer had begun, else for the reason that there is none."""
+        tap = self._tap
+        if tap is not None and tap.too_long:
+            cut, error = "length", f"headers of more than {self._options.max_header_bytes} bytes"
+        head = tap.partial_head if tap is not None and "status" not in self._known else None
+        if head is not None:
+            self._known.update(response_head=head, status=read_status(head))
         self._known["truncated" if "status" in self._known else "error"] = cut if "status" in self._known else error
 
     def _exchange_so_far(self) -> Exchange:
         end = asyncio.get_running_loop().time()
         meta = self._request.meta
-        by_middleware = self._request.callback is NO_CALLBACK
         return Exchange(
             url=self._request.url,
-            purpose=Purpose.ROBOTS if by_middleware else Purpose(meta["purpose"]),
+            purpose=self._purpose,
             via=meta.get("via"),
             started_at=self._started_at,
             seconds=end - (self._started if self._sent is None else self._sent),
@@ -285,17 +296,17 @@ class _Attempt:
 
 def _describe(error: Exception) -> str:
     """Say in words what failed, without the names of our libraries."""
-    cause = getattr(error, "os_error", None)
+    cause = str(getattr(error, "os_error", "")) or "the other side closed it"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return f"the host name has no address: {cause or error}"
+        return f"the host name has no address: {cause}"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return f"the certificate is not trusted: {error.certificate_error}"
     if isinstance(error, aiohttp.ClientConnectorSSLError):
-        return f"no TLS connection: {cause or error}"
+        return f"no TLS connection: {cause}"
     if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return f"no connection to the proxy: {cause or error}"
+        return f"no connection to the proxy: {cause}"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"no connection: {cause or error}"
+        return f"no connection: {cause}"
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy answered {error.status} {error.message}"
     if isinstance(error, aiohttp.ClientResponseError):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+_FOLD = re.compile(rb"\r\n[ \t]+")
 
 
 class Purpose(StrEnum):
@@ -35,6 +38,8 @@ class PageClass(StrEnum):
     CONSENT = "consent"
     SOFT_404 = "soft-404"
     """Status 200, but the page says that there is nothing here."""
+    NOARCHIVE = "noarchive"
+    """The publisher asks that the page is not archived, and that was obeyed: its body is not kept."""
     ERROR = "error"
 
     @property
@@ -76,6 +81,29 @@ class Discovery:
 
 
 @dataclass(frozen=True, slots=True)
+class TlsSession:
+    """How a connection was secured."""
+
+    version: str
+    """As in `TLSv1.3`."""
+    cipher: str
+    """IANA or OpenSSL name."""
+    certificate: str
+    """`sha256:` and hex, of the peer's certificate in DER."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordReference:
+    """A response record in a committed segment, which a revisit record may refer to."""
+
+    target_uri: str
+    captured_at: datetime
+    """Aware UTC: the record's WARC-Date."""
+    segment: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """One HTTP exchange, as near to the wire as the client lets us see, or an attempt that got no answer."""
 
@@ -104,12 +132,17 @@ class Exchange:
     masked: tuple[str, ...] = ()
     """Names of request headers whose values are masked."""
     via_proxy: bool = False
+    tls: TlsSession | None = None
+    """`None`: the connection was not secured."""
+    refers_to: RecordReference | None = None
+    """The record that holds this answer's payload already: this one becomes a revisit."""
 
     def header_values(self, name: str) -> list[str]:
-        """Return the values of response header *name* in order, decoded as Latin-1."""
+        """Return the values of response header *name* in order, unfolded, decoded as Latin-1."""
         wanted = name.lower().encode("latin-1")
         values = []
-        for line in self.response_head.split(b"\r\n")[1:]:
+        head = _FOLD.sub(b" ", self.response_head)
+        for line in head.split(b"\r\n")[1:]:
             key, _, value = line.partition(b":")
             if key.strip().lower() == wanted:
                 values.append(value.strip().decode("latin-1"))

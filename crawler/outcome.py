@@ -5,14 +5,15 @@ Light: loads no parser, so that the crawl's own process stays small. The work it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from config.errors import ExtractError
-from crawler.model import Exchange, PageClass, Purpose, Snapshot
+from crawler.directives import NOARCHIVE, read_directives
+from crawler.model import Exchange, PageClass, Purpose, RecordReference, Snapshot, TlsSession
 from crawler.urls import resolve_link
 from crawler.warc import NOTHING_RECORDED, Recorded, encode_exchange
 
@@ -38,6 +39,10 @@ class PageContext:
     max_inflated_bytes: int = MAX_INFLATED_BYTES
     record: bool = True
     """Whether WARC records are wanted; not so where an old page is derived again."""
+    product: str = "ofrecord"
+    """Our product token, by which robots directives may be addressed to us."""
+    obey_noarchive: bool = False
+    """Whether the body of a page that asks not to be archived is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,10 @@ class PageOutcome:
     media_type: str | None = None
     redirect: str | None = None
     """Absolute URL that a redirect leads to."""
+    directives: tuple[str, ...] = ()
+    """What the publisher says to robots of this page, as far as it is meant for us."""
+    withheld: bool = False
+    """Whether the body is left out of the records, since the publisher asks for it."""
 
 
 _OUTCOMES: TypeAdapter[PageOutcome] = TypeAdapter(PageOutcome)
@@ -69,17 +78,34 @@ def redirect_of(exchange: Exchange) -> str | None:
     return resolve_link(exchange.url, location) if location else None
 
 
-def failed_outcome(exchange: Exchange, context: PageContext, reason: str) -> PageOutcome:
-    """Return the outcome of a page that a worker could not read: raw is kept, the failure is a fact."""
-    reason = reason[:_MAX_REASON_CHARS]
+def begin_outcome(exchange: Exchange, context: PageContext, html: str | None = None) -> PageOutcome:
+    """Return the outcome of *exchange* as far as no parser is needed: its records, and what robots are told.
+
+    *html*: the page's text, if it is one and could be read. The class is ERROR until somebody says better; it is
+    NOARCHIVE, and the body left out of the records, where the publisher asks for that and the context obeys.
+    """
+    directives = read_directives(exchange.header_values("X-Robots-Tag"), html, context.product)
+    asked = NOARCHIVE in directives and exchange.purpose is not Purpose.ROBOTS and bool(exchange.body)
+    withheld = asked and context.obey_noarchive
+    kept = replace(exchange, body=b"", truncated="unspecified", refers_to=None) if withheld else exchange
     return PageOutcome(
-        recorded=encode_exchange(exchange, warcinfo_id=context.warcinfo_id) if context.record else NOTHING_RECORDED,
-        page_class=PageClass.ERROR,
-        class_reason=reason,
-        extraction_error=reason,
+        recorded=encode_exchange(kept, warcinfo_id=context.warcinfo_id) if context.record else NOTHING_RECORDED,
+        page_class=PageClass.NOARCHIVE if withheld else PageClass.ERROR,
+        class_reason="the page asks not to be archived" if withheld else "",
         media_type=media_type_of(exchange),
         redirect=redirect_of(exchange),
+        directives=directives,
+        withheld=withheld,
     )
+
+
+def failed_outcome(exchange: Exchange, context: PageContext, reason: str) -> PageOutcome:
+    """Return the outcome of a page that a worker could not read: raw is kept, the failure is a fact."""
+    outcome = begin_outcome(exchange, context)
+    if outcome.withheld:
+        return outcome
+    reason = reason[:_MAX_REASON_CHARS]
+    return replace(outcome, class_reason=reason, extraction_error=reason)
 
 
 # --- through the pipe
@@ -88,10 +114,10 @@ def failed_outcome(exchange: Exchange, context: PageContext, reason: str) -> Pag
 def encode_page(exchange: Exchange, context: PageContext) -> tuple[dict[str, Any], bytes]:
     """Return a page and its context as JSON data and the body's bytes."""
     rules = context.rules.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    names = ("timezone", "language", "derivation", "warcinfo_id", "max_inflated_bytes", "record")
+    plain = [field.name for field in fields(context) if field.name != "rules"]
     return {
         "exchange": encode_exchange_data(exchange),
-        "context": {"rules": rules} | {name: getattr(context, name) for name in names},
+        "context": {"rules": rules} | {name: getattr(context, name) for name in plain},
     }, exchange.body
 
 
@@ -111,6 +137,10 @@ def encode_exchange_data(exchange: Exchange) -> dict[str, Any]:
         "error": exchange.error,
         "masked": list(exchange.masked),
         "via_proxy": exchange.via_proxy,
+        "tls": None if exchange.tls is None else asdict(exchange.tls),
+        "refers_to": None
+        if exchange.refers_to is None
+        else {**asdict(exchange.refers_to), "captured_at": exchange.refers_to.captured_at.isoformat()},
     }
 
 
@@ -122,9 +152,17 @@ def decode_exchange_data(data: dict[str, Any], body: bytes) -> Exchange:
         "request_head": data["request_head"].encode("latin-1"),
         "response_head": data["response_head"].encode("latin-1"),
         "masked": tuple(data["masked"]),
+        "tls": TlsSession(**data["tls"]) if data["tls"] else None,
+        "refers_to": _decode_reference(data["refers_to"]),
         "body": body,
     }
     return Exchange(**{**data, **changed})
+
+
+def _decode_reference(data: dict[str, Any] | None) -> RecordReference | None:
+    if data is None:
+        return None
+    return RecordReference(**{**data, "captured_at": datetime.fromisoformat(data["captured_at"])})
 
 
 def encode_outcome(outcome: PageOutcome) -> tuple[dict[str, Any], bytes]:
@@ -140,7 +178,8 @@ def decode_outcome(data: dict[str, Any], records: bytes) -> PageOutcome:
     except (ValidationError, KeyError, TypeError) as error:
         raise ExtractError(f"a worker's answer is not an outcome: {error}") from error
     recorded = outcome.recorded
-    extents = [extent for extent in (recorded.response, recorded.request) if extent is not None]
+    places = (recorded.response, recorded.request, recorded.metadata)
+    extents = [extent for extent in places if extent is not None]
     end = 0
     for extent in sorted(extents, key=lambda extent: extent.offset):
         if extent.offset != end or extent.length <= 0:

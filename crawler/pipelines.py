@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
 from crawler.compare import guess_verdict
 from crawler.model import Purpose
-from crawler.rows import CaptureRow
+from crawler.rows import CaptureReference, CaptureRow
 from crawler.spiders.news import find_redirect
+from crawler.warc import NOT_MODIFIED, digest_bytes
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from crawler.items import PageItem, Run
+    from crawler.model import Exchange
     from crawler.outcome import PageOutcome
 
 log = structlog.get_logger()
@@ -37,8 +40,22 @@ class ExtractPipeline(_RunPipeline):
 
     async def process_item(self, item: PageItem) -> PageItem:
         """Set the item's outcome."""
+        item.exchange = self._refer(item.exchange)
         item.outcome = await self.run.pool.page(item.exchange, self.run.context)
+        if item.outcome.withheld:
+            item.exchange = replace(item.exchange, body=b"", truncated="unspecified", refers_to=None)
         return item
+
+    def _refer(self, exchange: Exchange) -> Exchange:
+        """Return *exchange*, referring to the committed record that holds its payload, if there is one."""
+        if exchange.truncated or exchange.status is None:
+            return exchange
+        found = None
+        if exchange.status == NOT_MODIFIED:
+            found = self.run.last_versions.find_record(exchange.url)
+        elif exchange.body:
+            found = self.run.last_versions.find_record(exchange.url, digest_bytes(exchange.body))
+        return exchange if found is None else replace(exchange, refers_to=found)
 
 
 class ComparePipeline(_RunPipeline):
@@ -81,7 +98,7 @@ class SegmentPipeline(_RunPipeline):
 
 def make_row(item: PageItem, outcome: PageOutcome) -> CaptureRow:
     """Return the capture row of *item*; its number and its place in the WARC file are the segment's to set."""
-    exchange = item.exchange
+    exchange, referred = item.exchange, item.exchange.refers_to
     return CaptureRow(
         n=0,
         url=item.url,
@@ -104,4 +121,6 @@ def make_row(item: PageItem, outcome: PageOutcome) -> CaptureRow:
         error=exchange.error,
         extraction_error=outcome.extraction_error,
         hint=item.hint,
+        revisit_of=None if referred is None else CaptureReference(referred.segment, referred.n),
+        directives=list(outcome.directives),
     )

@@ -24,7 +24,7 @@ from crawler.network import FetchOptions
 from crawler.outcome import PageContext
 from crawler.rows import RunRow
 from crawler.segment import SegmentStream
-from crawler.settings import scrapy_settings
+from crawler.settings import product_token, scrapy_settings
 from crawler.spiders.news import NewsSpider
 from crawler.workers import make_pool
 
@@ -146,6 +146,8 @@ def _prepare(
             language=source.language,
             derivation=derivation.digest,
             max_inflated_bytes=settings.max_body_bytes,
+            product=product_token(settings.user_agent),
+            obey_noarchive=settings.obey_noarchive,
         ),
         options=fetch_options(source, settings),
         started=datetime.now(UTC),

@@ -115,7 +115,11 @@ class _Whole:
             return False
         if row.warc is None:
             return self._count_capture(row)
-        places = [("response", row.warc.response), ("request", row.warc.request)]
+        places = [
+            ("response" if row.revisit_of is None else "revisit", row.warc.response),
+            ("request", row.warc.request),
+            ("metadata", row.warc.metadata),
+        ]
         named = [(kind, extent) for kind, extent in places if extent is not None]
         if not all(self._take(kind, extent) for kind, extent in sorted(named, key=lambda item: item[1].offset)):
             return False

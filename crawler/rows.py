@@ -59,10 +59,19 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class WarcPlace:
-    """Where the two records of a capture lie; `response` may be a revisit record."""
+    """Where the records of a capture lie; `response` may be a revisit record."""
 
     request: Extent | None
     response: Extent | None
+    metadata: Extent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureReference:
+    """An earlier capture, by segment and number."""
+
+    segment: str
+    n: Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +100,12 @@ class CaptureRow:
     error: str | None = None
     extraction_error: str | None = None
     warc: WarcPlace | None = None
+    revisit_of: CaptureReference | None = None
+    """The earlier capture whose response record holds this one's payload."""
+    directives: list[str] = field(default_factory=list)
+    """What the publisher says to robots of this page, in lower case, as far as it is meant for us."""
     hint: str | None = None
     type: Literal["capture"] = "capture"
-
-
-@dataclass(frozen=True, slots=True)
-class CaptureReference:
-    """An earlier capture, by segment and number."""
-
-    segment: str
-    n: Number
 
 
 @dataclass(frozen=True, slots=True)

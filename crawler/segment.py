@@ -150,7 +150,9 @@ class SegmentWriter:
         place = None
         if recorded.data:
             base = self._warc.size_bytes
-            place = WarcPlace(_shift(recorded.request, base), _shift(recorded.response, base))
+            place = WarcPlace(
+                _shift(recorded.request, base), _shift(recorded.response, base), _shift(recorded.metadata, base)
+            )
         row = replace(row, n=number, warc=place)
         rows: list[Row] = [row]
         if snapshot is not None:

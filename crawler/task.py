@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from config.errors import ExtractError
 from config.rules import ExtractRules
 from crawler.discover import discover_links
+from crawler.discover.unpack import GZIP_MAGIC
 from crawler.encoding import decode_html, inflate
 from crawler.extract import extract_article
 from crawler.model import GOOD_CLASSES, Discovery, Exchange, PageClass, Purpose
@@ -23,14 +24,13 @@ from crawler.outcome import (
     MAX_INFLATED_BYTES,
     PageContext,
     PageOutcome,
+    begin_outcome,
     decode_exchange_data,
     encode_outcome,
     failed_outcome,
     media_type_of,
-    redirect_of,
 )
 from crawler.prescan import prescan
-from crawler.warc import NOTHING_RECORDED, encode_exchange
 
 if TYPE_CHECKING:
     from crawler.model import Article
@@ -46,6 +46,7 @@ __all__ = [
 ]
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
+_PAGES = frozenset({Purpose.ARTICLE, Purpose.SECTION})
 _SNIFFED_BYTES = 1_024
 _TEXT_CLASSES = GOOD_CLASSES | {PageClass.TRUNCATED}
 _DISCOVERIES: TypeAdapter[Discovery] = TypeAdapter(Discovery)
@@ -57,20 +58,22 @@ def process_page(exchange: Exchange, context: PageContext) -> PageOutcome:
     A page that cannot be read is an outcome with `extraction_error`, not an exception. Raises RecordError where the
     exchange itself cannot be recorded.
     """
-    outcome = PageOutcome(
-        recorded=encode_exchange(exchange, warcinfo_id=context.warcinfo_id) if context.record else NOTHING_RECORDED,
-        page_class=PageClass.ERROR,
-        class_reason="",
-        media_type=media_type_of(exchange),
-        redirect=redirect_of(exchange),
-    )
+    html, unreadable = None, None
+    if exchange.purpose in _PAGES and exchange.body:
+        try:
+            html = _read_html(exchange, context)
+        except ExtractError as error:
+            unreadable = error
+    outcome = begin_outcome(exchange, context, html)
+    if outcome.withheld:
+        return outcome
     reason = _find_obstacle(exchange)
     if reason is not None:
         return replace(outcome, class_reason=reason)
     if exchange.purpose is not Purpose.ARTICLE:
         return replace(outcome, page_class=PageClass.LISTING, class_reason=f"fetched as {exchange.purpose.value}")
     try:
-        return _read_article(exchange, context, outcome)
+        return _read_article(exchange, context, outcome, html, unreadable)
     except ExtractError as error:
         failure = str(error) if exchange.status == 200 else None
         return replace(outcome, class_reason=_describe_status(exchange, str(error)), extraction_error=failure)
@@ -78,13 +81,14 @@ def process_page(exchange: Exchange, context: PageContext) -> PageOutcome:
 
 def discover(exchange: Exchange, limit: int, *, max_inflated_bytes: int = MAX_INFLATED_BYTES) -> Discovery:
     """Return the links of a feed, sitemap or listing page, at most *limit*. Never raises on bad input."""
-    try:
-        body = inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=max_inflated_bytes)
-        if exchange.purpose is Purpose.SECTION and (reason := prescan(body)) is not None:
-            raise ExtractError(reason)
-    except ExtractError as error:
-        return Discovery(links=(), error=str(error), truncated=False)
-    media_type = media_type_of(exchange)
+    body, codings = exchange.body, exchange.header_values("Content-Encoding")
+    if [coding.strip().lower() for coding in codings] != ["gzip"] or not body.startswith(GZIP_MAGIC):
+        try:
+            body = inflate(body, codings, limit=max_inflated_bytes)
+        except ExtractError as error:
+            return Discovery(links=(), error=str(error), truncated=False)
+    # gzip is left to the reader, who makes do with what came of it
+    media_type = exchange.header("Content-Type")
     return discover_links(body, url=exchange.url, purpose=exchange.purpose, media_type=media_type, limit=limit)
 
 
@@ -136,17 +140,30 @@ def _find_obstacle(exchange: Exchange) -> str | None:
     return None
 
 
-def _read_article(exchange: Exchange, context: PageContext, outcome: PageOutcome) -> PageOutcome:
+def _read_html(exchange: Exchange, context: PageContext) -> str | None:
+    """Return the page as text; `None` if it is no web page. Raises ExtractError if it cannot be read."""
     if exchange.truncated:
         raise ExtractError(f"the body was cut ({exchange.truncated}) after {len(exchange.body)} bytes")
     body = inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=context.max_inflated_bytes)
     if not body.strip():
         raise ExtractError("the body is empty")
-    if not _is_html(outcome.media_type, body):
-        return replace(outcome, class_reason=_describe_status(exchange, f"{outcome.media_type} is no web page"))
+    if not _is_html(media_type_of(exchange), body):
+        return None
     if (reason := _find_binary(body)) is not None:
         raise ExtractError(reason)
-    html = decode_html(body, exchange.header("Content-Type"))
+    return decode_html(body, exchange.header("Content-Type"))
+
+
+def _read_article(
+    exchange: Exchange, context: PageContext, outcome: PageOutcome, html: str | None, unreadable: ExtractError | None
+) -> PageOutcome:
+    if unreadable is not None:
+        raise unreadable
+    if not exchange.body:
+        cut = f"the body was cut ({exchange.truncated}) after 0 bytes"
+        raise ExtractError(cut if exchange.truncated else "the body is empty")
+    if html is None:
+        return replace(outcome, class_reason=_describe_status(exchange, f"{outcome.media_type} is no web page"))
     if (reason := prescan(html.encode("utf-8", "replace"))) is not None:
         raise ExtractError(reason)
     article = extract_article(

@@ -55,6 +55,23 @@ def write_config(folder: Path, site: Site, *, archive: str | Path, state: Path, 
     return folder
 
 
+def install(folder: Path, source: Mapping[str, Any], **settings: Any) -> Ofrecord:
+    """Return the command with one private source, `gazette`, an archive and a home of its own, all below *folder*.
+
+    *source*: keys of its YAML file beside those that every source of a test has. *settings*: keys of settings.yaml.
+    """
+    (folder / "config" / "sources").mkdir(parents=True)
+    (folder / "home").mkdir()
+    values = {"archive": str(folder / "archive"), "state_dir": str(folder / "state"), "workers": 1, **settings}
+    common = {"name": "Gazette", "articles": {"include": ["."]}, "network": "private"}
+    whole = {**common, "politeness": {"delay_seconds": 0, "concurrent_requests": 4}, **source}
+    (folder / "config" / "settings.yaml").write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
+    (folder / "config" / "sources" / "gazette.yaml").write_text(yaml.safe_dump(whole, sort_keys=False), "utf-8")
+    ofrecord = Ofrecord(folder / "config", folder / "home")
+    ofrecord("init")
+    return ofrecord
+
+
 class Result(subprocess.CompletedProcess[str]):
     """What one run of the command came to."""
 

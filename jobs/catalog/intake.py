@@ -156,7 +156,7 @@ class Catalog(CatalogQueries):
         response = row.warc.response if row.warc else None
         request = row.warc.request if row.warc else None
         self._db.execute(
-            "INSERT INTO captures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL)",
+            "INSERT INTO captures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL)",
             (
                 source,
                 row.url,
@@ -181,6 +181,9 @@ class Catalog(CatalogQueries):
                 response.length if response else None,
                 request.offset if request else None,
                 request.length if request else None,
+                row.truncated,
+                row.revisit_of.segment if row.revisit_of else None,
+                row.revisit_of.n if row.revisit_of else None,
             ),
         )
 

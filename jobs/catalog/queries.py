@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import zstandard
 
 from crawler.compare import LastVersion
+from crawler.model import RecordReference
+from crawler.urls import normalise_url
 from jobs.catalog.schema import TABLES
 
 if TYPE_CHECKING:
@@ -37,6 +39,10 @@ class StoredCapture:
     response_length: int | None
     source: str
     target_uri: str
+    payload_key: str
+    """Where the body is: of its own record or, of a revisit, of the one that it refers to."""
+    payload_offset: int | None
+    payload_length: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,32 @@ class CatalogQueries:
             last_modified=capture["last_modified"] if capture else None,
         )
 
+    def find_record(self, source: str, target_uri: str, payload_digest: str | None) -> RecordReference | None:
+        """Return the latest whole response record of *target_uri* with that payload, or `None`.
+
+        Without a digest: the one that holds what the URL answered last with status 200.
+        """
+        if payload_digest is not None:
+            query = (
+                "SELECT target_uri, captured_at, segment, n FROM captures WHERE source = ? AND target_uri = ?"
+                " AND payload_digest = ? AND response_offset IS NOT NULL AND revisit_segment IS NULL"
+                " AND truncated IS NULL ORDER BY captured_at DESC LIMIT 1"
+            )
+            row = self._db.execute(query, (source, target_uri, payload_digest)).fetchone()
+        else:
+            query = (
+                "SELECT p.target_uri, p.captured_at, p.segment, p.n FROM captures c JOIN captures p"
+                " ON p.segment = coalesce(c.revisit_segment, c.segment) AND p.n = coalesce(c.revisit_n, c.n)"
+                " WHERE c.source = ?1 AND c.url = ?2 AND c.target_uri = ?3 AND c.status = 200 AND c.truncated IS NULL"
+                " AND c.response_offset IS NOT NULL AND p.revisit_segment IS NULL AND p.source = ?1"
+                " AND p.target_uri = ?3 ORDER BY c.captured_at DESC LIMIT 1"
+            )
+            row = self._db.execute(query, (source, normalise_url(target_uri), target_uri)).fetchone()
+        if row is None:
+            return None
+        captured_at = datetime.fromisoformat(row["captured_at"])
+        return RecordReference(row["target_uri"], captured_at, row["segment"], row["n"])
+
     def list_articles(self, source: str | None = None, state: str | None = None) -> Iterator[dict[str, Any]]:
         """Yield the articles by source and URL."""
         query = (
@@ -112,7 +144,10 @@ class CatalogQueries:
     def list_captures(self, source: str, url: str) -> list[StoredCapture]:
         """Return all captures of an article in the order of the fold."""
         rows = self._db.execute(
-            "SELECT c.*, s.warc_key FROM captures c JOIN segments s USING (segment)"
+            "SELECT c.*, s.warc_key, ps.warc_key AS payload_key, p.response_offset AS payload_offset,"
+            " p.response_length AS payload_length FROM captures c JOIN segments s USING (segment)"
+            " LEFT JOIN captures p ON p.segment = c.revisit_segment AND p.n = c.revisit_n AND p.revisit_segment IS NULL"
+            " AND p.source = c.source AND p.target_uri = c.target_uri LEFT JOIN segments ps ON ps.segment = p.segment"
             " WHERE c.source = ? AND c.url = ? AND c.purpose = 'article' ORDER BY c.captured_at, c.segment, c.n",
             (source, url),
         )
@@ -235,8 +270,13 @@ class SourceVersions:
         """Return the last known version of the article at the normalised *url*."""
         return self._catalog.last(self._source, url)
 
+    def find_record(self, target_uri: str, payload_digest: str | None = None) -> RecordReference | None:
+        """Return a committed, whole response record of *target_uri*: crawler.compare.LastVersions."""
+        return self._catalog.find_record(self._source, target_uri, payload_digest)
+
 
 def _to_capture(row: sqlite3.Row) -> StoredCapture:
+    revisits = row["revisit_segment"] is not None
     return StoredCapture(
         url=row["url"],
         captured_at=datetime.fromisoformat(row["captured_at"]),
@@ -254,4 +294,7 @@ def _to_capture(row: sqlite3.Row) -> StoredCapture:
         response_length=row["response_length"],
         source=row["source"],
         target_uri=row["target_uri"],
+        payload_key=(row["payload_key"] or "") if revisits else row["warc_key"],
+        payload_offset=row["payload_offset" if revisits else "response_offset"],
+        payload_length=row["payload_length" if revisits else "response_length"],
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _LEAST_FREE_BYTES = 1 << 20
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _SCHEMA = """
 CREATE TABLE logs (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, head TEXT NOT NULL) WITHOUT ROWID;
@@ -26,8 +26,11 @@ CREATE TABLE captures (source TEXT, url TEXT, captured_at TEXT, segment TEXT, n 
     purpose TEXT, status INTEGER, class TEXT, class_reason TEXT, payload_digest TEXT, size_bytes INTEGER, seconds REAL,
     etag TEXT, last_modified TEXT, redirect TEXT, error TEXT, extraction_error TEXT,
     response_offset INTEGER, response_length INTEGER, request_offset INTEGER, request_length INTEGER,
+    truncated TEXT, revisit_segment TEXT, revisit_n INTEGER,
     verdict TEXT, revision INTEGER, PRIMARY KEY (segment, n)) WITHOUT ROWID;
 CREATE INDEX captures_by_url ON captures (source, url, captured_at);
+CREATE INDEX records_by_payload ON captures (source, target_uri, payload_digest, captured_at)
+    WHERE response_offset IS NOT NULL AND revisit_segment IS NULL AND truncated IS NULL;
 CREATE INDEX captures_by_run ON captures (run);
 CREATE TABLE snapshots (segment TEXT, n INTEGER, url TEXT, captured_at TEXT, derivation TEXT, native INTEGER,
     text_digest TEXT, title TEXT, lead TEXT, class TEXT, fields TEXT, confidence REAL,

@@ -13,7 +13,7 @@ from config.rules import readable_url
 from crawler.encoding import inflate
 from crawler.rows import format_time
 from crawler.urls import normalise_url
-from crawler.warc import read_response
+from crawler.warc import read_member, read_response
 from jobs.cli.options import (
     Invocation,
     archive_options,
@@ -192,17 +192,26 @@ def pick_capture(
 
 def read_page(archive: OpenArchive, capture: StoredCapture, *, decoded: bool) -> bytes:
     """Return a capture's page: its body without content coding, or its whole WARC record. Raises DamageFound."""
-    if capture.response_offset is None or capture.response_length is None:
+    key, offset, length = (
+        (capture.payload_key, capture.payload_offset, capture.payload_length)
+        if decoded
+        else (capture.warc_key, capture.response_offset, capture.response_length)
+    )
+    if capture.response_offset is None:
         raise ConfigError(f"{capture.url}: this capture got no answer ({capture.error}): there is no record")
-    where = f"{archive.store.url}/{capture.warc_key}: offset {capture.response_offset}"
+    if offset is None or length is None:
+        raise DamageFound(f"{capture.url}: the record that this revisit refers to is not there; run ofrecord verify")
+    where = f"{archive.store.url}/{key}: offset {offset}"
     try:
-        member = archive.store.get(capture.warc_key, offset=capture.response_offset, length=capture.response_length)
-        response = read_response(member, where=where)
+        member = archive.store.get(key, offset=offset, length=length)
+        if not decoded:
+            record = read_member(member, where=where)
+            if faults := record.find_faults():
+                raise RecordError(faults[0])
+            return gzip.decompress(member)
+        exchange = read_response(member, where=where).exchange()
     except (ObjectMissing, RecordError) as error:
         raise DamageFound(f"{where}: not as it was committed: {error}; run ofrecord verify --full") from error
-    if not decoded:
-        return gzip.decompress(member)
-    exchange = response.exchange()
     return inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=MAX_PAGE_BYTES)
 
 

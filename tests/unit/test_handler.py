@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import hashlib
 import ssl
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
     from pathlib import Path
 
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
 
 
@@ -160,8 +163,7 @@ def test_what_came_of_a_cut_body_is_kept(*, answer: bytes, hang: bool, truncated
         (b"", False, "closed the connection without an answer"),
         (b"", True, "no complete answer within 0.5 seconds"),
         (b"SSH-2.0-OpenSSH_9\r\n\r\n", False, "not HTTP"),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 5000 + b"\r\n\r\n", False, "not HTTP"),
-        (b"HTTP/1.1 200 OK\r\n" + b"X: yyyyyyyyyyyyyyyyyy\r\n" * 60 + b"\r\n", False, "headers of"),
+        (b"HTTP/1.1 200", False, "closed the connection within its answer"),
     ],
 )
 def test_an_attempt_without_an_answer_says_why(*, answer: bytes, hang: bool, error: str) -> None:
@@ -174,6 +176,64 @@ def test_an_attempt_without_an_answer_says_why(*, answer: bytes, hang: bool, err
         assert exchange.request_head == server.received[-1]
 
     run(check())
+
+
+@pytest.mark.parametrize(
+    ("answer", "hang", "truncated", "kept"),
+    [
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 5000 + b"\r\n\r\n", False, "length", b"HTTP/1.1 200 OK\r\n\r\n"),
+        (
+            b"HTTP/1.1 404 No\r\n" + b"X: yyyyyyyyyyyyyyyyyy\r\n" * 60 + b"\r\n",
+            False,
+            "length",
+            b"HTTP/1.1 404 No\r\n" + b"X: yyyyyyyyyyyyyyyyyy\r\n" * 43 + b"\r\n",
+        ),
+        (b"HTTP/1.1 200 OK\r\nA: b\r\nC", False, "disconnect", b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nA: b\r\nC", True, "time", b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n"),
+        (
+            b"HTTP/1.1 200 OK\r\nA\0: b\r\n\r\nbody",
+            False,
+            "unspecified",
+            b"HTTP/1.1 200 OK\r\nA\0: b\r\n\r\n",
+        ),
+    ],
+)
+def test_what_came_of_a_cut_head_is_kept(*, answer: bytes, hang: bool, truncated: str, kept: bytes) -> None:
+    async def check() -> None:
+        async with serving(answer, hang=hang) as server, Client(request_seconds=0.5, max_header_bytes=1024) as client:
+            exchange = await client.get(f"http://127.0.0.1:{server.port}/")
+        assert (exchange.status, exchange.truncated, exchange.body) == (int(kept[9:12]), truncated, b"")
+        assert exchange.response_head == kept
+
+    run(check())
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (b"HTTP/1.1 200\r\nContent-Length: 5\r\n\r\n", None),
+        (b"HTTP/1.0 200  two  spaces \r\nContent-Length:5\r\nA:\t b \r\n\r\n", None),
+        (b"HTTP/1.1 200 OK\r\nA: b\r\n\t folded\r\n  twice\r\nContent-Length: 5\r\n\r\n", None),
+        (b"HTTP/1.1 200 OK\nContent-Length: 5\nA: b\n\n", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\r\n\r\n"),
+        (
+            b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" + HEAD,
+            HEAD,
+        ),
+    ],
+)
+def test_heads_are_kept_byte_for_byte_but_for_line_ends(sent: bytes, kept: bytes | None) -> None:
+    async def check() -> None:
+        async with serving(sent + b"hello") as server, Client() as client:
+            exchange = await client.get(f"http://127.0.0.1:{server.port}/")
+        assert (exchange.response_head, exchange.body, exchange.truncated) == (kept or sent, b"hello", None)
+
+    run(check())
+
+
+def test_folded_header_values_are_read_as_one() -> None:
+    head = b"HTTP/1.1 200 OK\r\nA: b\r\n\t c\r\n  d\r\nB: e\r\n\r\n"
+    exchange = Exchange("https://gazette.example/", Purpose.ARTICLE, NOON, 0.0, b"", status=200, response_head=head)
+    assert (exchange.header_values("A"), exchange.header_values("B")) == (["b c d"], ["e"])
 
 
 def test_closed_port_and_unknown_host_say_what_failed() -> None:
@@ -222,13 +282,19 @@ def test_certificates_are_checked(tmp_path: Path) -> None:
     async def check() -> None:
         authority = trustme.CA()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("gazette.example").configure_cert(context)
+        certificate = authority.issue_cert("gazette.example")
+        certificate.configure_cert(context)
         ca_file = tmp_path / "ca.pem"
         authority.cert_pem.write_to_path(str(ca_file))
         async with serving(HEAD + b"hello", tls=context) as server:
             places = {(host, 443): ("127.0.0.1", server.port) for host in ("gazette.example", "other.example")}
             async with Client(places=places, ca_file=ca_file) as client:
-                assert (await client.get("https://gazette.example/")).body == b"hello"
+                exchange = await client.get("https://gazette.example/")
+                assert exchange.body == b"hello"
+                assert exchange.tls is not None
+                assert (exchange.tls.version, exchange.tls.cipher[:4]) == ("TLSv1.3", "TLS_")
+                der = ssl.PEM_cert_to_DER_cert(certificate.cert_chain_pems[0].bytes().decode())
+                assert exchange.tls.certificate == "sha256:" + hashlib.sha256(der).hexdigest()
                 with pytest.raises(AttemptFailed, match="the certificate is not trusted"):
                     await client.get("https://other.example/")
             async with Client(places=places) as client:
@@ -281,6 +347,21 @@ def test_robots_requests_are_known_by_their_callback() -> None:
         assert isinstance(response, ExchangeResponse)
         assert response.exchange.purpose is Purpose.ROBOTS
         assert request.meta["download_latency"] > 0
+
+    run(check())
+
+
+def test_a_robots_txt_may_be_longer_than_a_page() -> None:
+    async def check() -> None:
+        body = b"# " + b"x" * 5_000
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
+        async with serving(head + body) as server, Client(max_body_bytes=1_024) as client:
+            request = Request(f"http://127.0.0.1:{server.port}/robots.txt", callback=NO_CALLBACK)
+            response = await client.handler.download_request(request)
+            assert isinstance(response, ExchangeResponse)
+            assert (response.exchange.body, response.exchange.truncated) == (body, None)
+            page = await client.get(f"http://127.0.0.1:{server.port}/")
+            assert (len(page.body), page.truncated) == (1_024, "length")
 
     run(check())
 

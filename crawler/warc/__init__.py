@@ -1,0 +1,28 @@
+"""Exchanges ⇄ WARC/1.1 records: `writer` makes them, `reader` reads them back."""
+
+from crawler.warc.reader import MAX_RECORD_BYTES, RecordView, StoredResponse, read_member, read_records, read_response
+from crawler.warc.writer import (
+    NOT_MODIFIED,
+    NOTHING_RECORDED,
+    Recorded,
+    cdxj_line,
+    digest_bytes,
+    encode_exchange,
+    encode_warcinfo,
+)
+
+__all__ = [
+    "MAX_RECORD_BYTES",
+    "NOTHING_RECORDED",
+    "NOT_MODIFIED",
+    "RecordView",
+    "Recorded",
+    "StoredResponse",
+    "cdxj_line",
+    "digest_bytes",
+    "encode_exchange",
+    "encode_warcinfo",
+    "read_member",
+    "read_records",
+    "read_response",
+]

@@ -1,0 +1,206 @@
+"""WARC/1.1 records as they lie in a file → views of them, for recovery and for those who derive a page again.
+
+Trusts nothing: members, headers, lengths and digests are checked, sizes bounded.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from config.errors import RecordError
+from crawler.model import Exchange, Purpose
+from crawler.warc.writer import digest_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_RECORD_BYTES = 1 << 30
+"""A record that inflates to more is refused."""
+
+_CHUNK_BYTES = 1 << 18
+_HTTP_STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?:[ \r]|$)")
+_END = b"\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """One record as found in a WARC file."""
+
+    offset: int
+    """Of its gzip member in the file."""
+    length: int
+    """Of the gzip member."""
+    headers: tuple[tuple[str, str], ...]
+    block: bytes
+    where: str
+    """File and offset, for messages."""
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of header *name*, in whatever case it is written."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+    @property
+    def type(self) -> str:
+        """The record's WARC-Type."""
+        return self.header("WARC-Type") or ""
+
+    @property
+    def payload(self) -> bytes:
+        """The HTTP body, for requests and responses; else the block."""
+        if (self.header("Content-Type") or "").startswith("application/http"):
+            return self.block.partition(_END)[2]
+        return self.block
+
+    def find_faults(self) -> list[str]:
+        """Return what is wrong with the digests: each header that is missing or does not match, in words."""
+        faults = []
+        checks = [("WARC-Block-Digest", self.block)]
+        if self.type == "response":
+            checks.append(("WARC-Payload-Digest", self.payload))
+        for name, data in checks:
+            stated, found = self.header(name), digest_bytes(data)
+            if stated != found:
+                faults.append(f"{self.where}: {name}: found {found}, the record says {stated}")
+        return faults
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResponse:
+    """A response as it lies in an archive."""
+
+    target_uri: str
+    captured_at: datetime
+    status: int
+    head: bytes
+    """Status line and header lines, ended by an empty line."""
+    body: bytes
+    """Transfer coding removed, content coding kept."""
+    payload_digest: str
+    truncated: str | None
+
+    def exchange(self, purpose: Purpose = Purpose.ARTICLE) -> Exchange:
+        """Return it as an exchange that a worker can read again; the request is not part of it."""
+        return Exchange(
+            url=self.target_uri,
+            purpose=purpose,
+            started_at=self.captured_at,
+            seconds=0.0,
+            request_head=b"",
+            status=self.status,
+            response_head=self.head,
+            body=self.body,
+            truncated=self.truncated,
+        )
+
+
+def read_records(source: Path | BinaryIO, *, limit: int = MAX_RECORD_BYTES) -> Iterator[RecordView]:
+    """Yield the records of a WARC file in order, each from a gzip member of its own.
+
+    Digests are not checked: see `RecordView.find_faults`. Raises RecordError with file and offset at the first
+    member that is cut, damaged, no single record, or inflates to more than *limit* bytes.
+    """
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            yield from _read_members(file, str(source), limit)
+    else:
+        yield from _read_members(source, str(getattr(source, "name", "WARC")), limit)
+
+
+def read_member(data: bytes, *, where: str = "record", limit: int = MAX_RECORD_BYTES) -> RecordView:
+    """Return the record in *data*, which must be one gzip member and no more. Raises RecordError."""
+    inflater = zlib.decompressobj(31)
+    try:
+        record = inflater.decompress(data, limit + 1)
+    except zlib.error as error:
+        raise RecordError(f"{where}: damaged gzip member of {len(data)} bytes: {error}") from error
+    if len(record) > limit:
+        raise RecordError(f"{where}: the record inflates to more than {limit} bytes")
+    if not inflater.eof:
+        raise RecordError(f"{where}: the gzip member is cut: found {len(data)} bytes and no end")
+    if inflater.unused_data:
+        raise RecordError(f"{where}: {len(inflater.unused_data)} bytes after the gzip member's end")
+    return _parse_record(record, 0, len(data), where)
+
+
+def read_response(data: bytes, *, where: str = "record", limit: int = MAX_RECORD_BYTES) -> StoredResponse:
+    """Return the response in *data*, one gzip member, its digests checked. Raises RecordError naming *where*."""
+    record = read_member(data, where=where, limit=limit)
+    faults = record.find_faults()
+    if record.type != "response":
+        raise RecordError(f"{where}: found a record of type {record.type!r}, expected a response")
+    if faults:
+        raise RecordError(faults[0])
+    match = _HTTP_STATUS.match(record.block)
+    head, end, body = record.block.partition(_END)
+    target, stamp = record.header("WARC-Target-URI"), record.header("WARC-Date") or ""
+    try:
+        captured_at = datetime.fromisoformat(stamp).astimezone(UTC)
+    except ValueError as error:
+        raise RecordError(f"{where}: WARC-Date: found {stamp!r}, expected RFC 3339") from error
+    if match is None or not end or target is None:
+        raise RecordError(f"{where}: a response without status line, end of headers or WARC-Target-URI")
+    return StoredResponse(
+        target_uri=target,
+        captured_at=captured_at,
+        status=int(match[1]),
+        head=head + end,
+        body=body,
+        payload_digest=record.header("WARC-Payload-Digest") or "",
+        truncated=record.header("WARC-Truncated"),
+    )
+
+
+def _read_members(file: BinaryIO, name: str, limit: int) -> Iterator[RecordView]:
+    offset = 0
+    data = file.read(_CHUNK_BYTES)
+    while data:
+        where = f"{name}: offset {offset}"
+        inflater, record, fed = zlib.decompressobj(31), bytearray(), len(data)
+        while True:
+            try:
+                record += inflater.decompress(data, limit + 1 - len(record))
+            except zlib.error as error:
+                raise RecordError(f"{where}: damaged gzip member: {error}") from error
+            if len(record) > limit:
+                raise RecordError(f"{where}: the record inflates to more than {limit} bytes")
+            if inflater.eof:
+                break
+            data = inflater.unconsumed_tail
+            if not data:
+                data = file.read(_CHUNK_BYTES)
+                fed += len(data)
+                if not data:
+                    raise RecordError(f"{where}: the file ends inside a gzip member, {fed} bytes after its beginning")
+        data = inflater.unused_data
+        length = fed - len(data)
+        yield _parse_record(bytes(record), offset, length, where)
+        offset += length
+        data = data or file.read(_CHUNK_BYTES)
+
+
+def _parse_record(data: bytes, offset: int, length: int, where: str) -> RecordView:
+    head, end, rest = data.partition(_END)
+    lines = head.split(b"\r\n")
+    if not end or not lines[0].startswith(b"WARC/1."):
+        raise RecordError(f"{where}: found {data[:20]!r}, expected the headers of a WARC/1.1 record")
+    headers = []
+    for line in lines[1:]:
+        name, colon, value = line.partition(b":")
+        if not colon:
+            raise RecordError(f"{where}: a header line without a colon: {line[:60]!r}")
+        headers.append((name.decode("utf-8", "replace"), value.strip().decode("utf-8", "replace")))
+    stated = next((value for name, value in headers if name.lower() == "content-length"), "")
+    if not (stated.isascii() and stated.isdigit()) or len(stated) > 12:
+        raise RecordError(f"{where}: Content-Length: found {stated!r}, expected a number")
+    size = int(stated)
+    if len(rest) != size + len(_END) or not rest.endswith(_END):
+        raise RecordError(
+            f"{where}: Content-Length is {size}, but the member holds {len(rest) - len(_END)} bytes of block"
+        )
+    return RecordView(offset, length, tuple(headers), rest[:size], where)

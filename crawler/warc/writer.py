@@ -1,0 +1,252 @@
+"""Exchanges → WARC/1.1 records (FORMAT.md § 5), each a gzip member of its own, and the CDXJ line of a capture.
+
+The bytes are a function of the input alone. Never touches the clock or a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import uuid
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from isal import isal_zlib
+
+from config.errors import RecordError
+from crawler.rows import Extent, format_time
+from crawler.urls import surt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crawler.model import Exchange
+    from crawler.rows import CaptureRow
+
+_SQUEEZED_CODINGS = ("gzip", "x-gzip", "deflate", "br", "zstd", "compress")
+_NAMESPACE = uuid.UUID("6a1f2c55-3c0e-5d0a-9d8b-0f3f6e6d7a11")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_END = b"\r\n\r\n"
+_PROFILES = "http://netpreserve.org/warc/1.1/revisit/"
+NOT_MODIFIED = 304
+
+Headers = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The gzip members of one exchange, ready to be appended to a WARC file."""
+
+    data: bytes
+    request: Extent | None
+    """Relative to `data`."""
+    response: Extent | None
+    """Relative to `data`; of a response or a revisit record."""
+    payload_digest: str | None
+    """`sha256:` and hex, of the body as stored; of a revisit, as it was received; `None` for a 304's."""
+    records: int
+    metadata: Extent | None = None
+    """Relative to `data`."""
+
+
+NOTHING_RECORDED = Recorded(b"", None, None, None, 0)
+"""Of an exchange that got no answer."""
+
+
+def digest_bytes(data: bytes) -> str:
+    """Return the labelled digest of *data* (`sha256:<hex>`)."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def encode_warcinfo(*, filename: str, run: str, source: str, software: str, created: datetime) -> tuple[bytes, str]:
+    """Return the gzip member that opens the WARC file *filename*, and its record id (`<urn:uuid:…>`)."""
+    fields = [
+        ("software", software),
+        ("format", "WARC File Format 1.1"),
+        ("conformsTo", "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"),
+        ("isPartOf", run),
+        ("ofrecord-source", source),
+    ]
+    block = b"".join(_header_line(name, value) for name, value in fields)
+    record_id = _make_id("warcinfo", filename, _warc_time(created), run)
+    headers = [("WARC-Filename", filename)]
+    return _encode_record(
+        "warcinfo", record_id, created, headers, content_type="application/warc-fields", block=block
+    ), record_id
+
+
+def encode_exchange(exchange: Exchange, *, warcinfo_id: str | None = None) -> Recorded:
+    """Return *exchange* as a response or revisit record, its request's and, of a secured one, a metadata record.
+
+    Nothing if there was no answer. *warcinfo_id*: put on each as WARC-Warcinfo-ID; without it the warcinfo is the one
+    before them in the file. Raises RecordError if a head does not end with an empty line, or a value would break a
+    header line.
+    """
+    if exchange.status is None:
+        return NOTHING_RECORDED
+    for name, head in (("response", exchange.response_head), ("request", exchange.request_head or _END)):
+        if not head.endswith(_END):
+            raise RecordError(f"{exchange.url}: the {name}'s head does not end with an empty line: {head[-40:]!r}")
+    digest = None if _is_not_modified(exchange) else digest_bytes(exchange.body)
+    seed = (exchange.url, _warc_time(exchange.started_at), digest_bytes(exchange.request_head), digest or "")
+    answer_id = _make_id("response", digest_bytes(exchange.response_head), *seed)
+    common = [("WARC-Warcinfo-ID", warcinfo_id)] if warcinfo_id else []
+    common.append(("WARC-Target-URI", exchange.url))
+    common += [("WARC-IP-Address", exchange.peer)] if exchange.peer else []
+    common += [("WARC-Via-Proxy", "yes")] if exchange.via_proxy else []
+    answer = _encode_answer(exchange, answer_id, common, digest)
+    beside = [*common, ("WARC-Concurrent-To", answer_id)]
+    request = _encode_request(exchange, _make_id("request", answer_id, *seed), beside)
+    metadata = _encode_metadata(exchange, _make_id("metadata", answer_id, *seed), beside)
+    members = [answer, request, metadata]
+    starts = [0, len(answer), len(answer) + len(request)]
+    places = [Extent(start, len(data)) if data else None for start, data in zip(starts, members, strict=True)]
+    return Recorded(
+        b"".join(members),
+        request=places[1],
+        response=places[0],
+        payload_digest=digest,
+        records=sum(map(bool, members)),
+        metadata=places[2],
+    )
+
+
+def _is_not_modified(exchange: Exchange) -> bool:
+    return exchange.refers_to is not None and exchange.status == NOT_MODIFIED
+
+
+def _encode_answer(exchange: Exchange, record_id: str, common: Headers, digest: str | None) -> bytes:
+    """Return the response record, or the revisit record in its place."""
+    headers = [*common, *([("WARC-Payload-Digest", digest)] if digest else [])]
+    body = exchange.body
+    referred = exchange.refers_to
+    if referred is not None:
+        body = b""
+        headers += [
+            ("WARC-Profile", _PROFILES + ("server-not-modified" if digest is None else "identical-payload-digest")),
+            ("WARC-Refers-To-Target-URI", referred.target_uri),
+            ("WARC-Refers-To-Date", _warc_time(referred.captured_at)),
+        ]
+        headers += [("WARC-Truncated", "length")] if digest else []  # WARC 1.1 asks for it where a payload is left out
+    elif exchange.truncated:
+        headers.append(("WARC-Truncated", exchange.truncated))
+    return _encode_record(
+        "response" if referred is None else "revisit",
+        record_id,
+        exchange.started_at,
+        headers,
+        content_type="application/http; msgtype=response",
+        block=exchange.response_head + body,
+        squeezed=bool(body) and _is_squeezed(exchange),
+    )
+
+
+def _encode_request(exchange: Exchange, record_id: str, headers: Headers) -> bytes:
+    if not exchange.request_head:
+        return b""
+    masked = [("WARC-Masked-Header", ", ".join(exchange.masked))] if exchange.masked else []
+    return _encode_record(
+        "request",
+        record_id,
+        exchange.started_at,
+        [*headers, *masked],
+        content_type="application/http; msgtype=request",
+        block=exchange.request_head,
+    )
+
+
+def _encode_metadata(exchange: Exchange, record_id: str, headers: Headers) -> bytes:
+    tls = exchange.tls
+    if tls is None:
+        return b""
+    fields = [("tls-version", tls.version), ("tls-cipher", tls.cipher), ("tls-certificate", tls.certificate)]
+    return _encode_record(
+        "metadata",
+        record_id,
+        exchange.started_at,
+        headers,
+        content_type="application/warc-fields",
+        block=b"".join(_header_line(name, value) for name, value in fields),
+    )
+
+
+def cdxj_line(capture: CaptureRow, *, filename: str) -> str:
+    """Return the CDXJ 0.1.0 line of *capture*'s response in the WARC file *filename*, without a newline.
+
+    Raises RecordError if the capture has no response.
+    """
+    if capture.warc is None or capture.warc.response is None or capture.status is None:
+        raise RecordError(f"capture {capture.n}, {capture.target_uri}: has no response to index")
+    try:
+        key = surt(capture.target_uri)
+    except ValueError:  # an odd URL is still a capture: it sorts under itself
+        key = re.sub(r"\s", "%20", capture.target_uri)
+    fields = {
+        "url": capture.target_uri,
+        "mime": "warc/revisit" if capture.revisit_of is not None else capture.media_type or "unk",
+        "status": str(capture.status),
+        "digest": capture.payload_digest,
+        "length": str(capture.warc.response.length),
+        "offset": str(capture.warc.response.offset),
+        "filename": filename,
+    }
+    stamp = capture.captured_at.astimezone(UTC).strftime("%Y%m%d%H%M%S")
+    told = {name: value for name, value in fields.items() if value is not None}
+    return f"{key} {stamp} {json.dumps(told)}"
+
+
+def _encode_record(
+    kind: str,
+    record_id: str,
+    date: datetime,
+    headers: Headers,
+    *,
+    content_type: str,
+    block: bytes,
+    squeezed: bool = False,
+) -> bytes:
+    lines = [
+        ("WARC-Type", kind),
+        ("WARC-Record-ID", record_id),
+        ("WARC-Date", _warc_time(date)),
+        *headers,
+        ("WARC-Block-Digest", digest_bytes(block)),
+        ("Content-Type", content_type),
+        ("Content-Length", str(len(block))),
+    ]
+    head = b"WARC/1.1\r\n" + b"".join(_header_line(name, value) for name, value in lines) + b"\r\n"
+    return _compress([head, block, _END], squeezed=squeezed)
+
+
+def _compress(parts: Sequence[bytes], *, squeezed: bool) -> bytes:
+    """Return *parts* as one gzip member. *squeezed*: they hold what is compressed already, so it is only stored."""
+    if squeezed:
+        stored = zlib.compressobj(0, zlib.DEFLATED, 31)
+        return b"".join([*(stored.compress(part) for part in parts), stored.flush()])
+    compressor = isal_zlib.compressobj(isal_zlib.ISAL_BEST_COMPRESSION, wbits=31)
+    return b"".join([*(compressor.compress(part) for part in parts), compressor.flush()])
+
+
+def _header_line(name: str, value: str) -> bytes:
+    if _CONTROL.search(value):
+        raise RecordError(f"WARC header {name}: found a control character in {value[:200]!r}")
+    return f"{name}: {value}\r\n".encode("utf-8", "surrogateescape")
+
+
+def _is_squeezed(exchange: Exchange) -> bool:
+    codings = ",".join(exchange.header_values("Content-Encoding")).lower()
+    media = (exchange.header("Content-Type") or "").lower()
+    return any(coding in codings for coding in _SQUEEZED_CODINGS) or media.startswith(("image/jp", "video/", "audio/"))
+
+
+def _make_id(*parts: str) -> str:
+    """Return a record id made from everything that tells this record from any other."""
+    return f"<urn:uuid:{uuid.uuid5(_NAMESPACE, json.dumps(parts))}>"
+
+
+def _warc_time(value: datetime) -> str:
+    text = format_time(value)
+    return text if "." in text else text[:-1] + ".000000Z"

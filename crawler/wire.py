@@ -1,0 +1,207 @@
+"""What goes over a socket below the HTTP client: the head of an answer byte for byte, the peer, the TLS session.
+
+A tap stands between transport and client and changes nothing. It keeps one head at a time, up to a limit; bodies pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from typing import TYPE_CHECKING, cast
+
+from crawler.model import TlsSession
+
+if TYPE_CHECKING:
+    from ssl import SSLObject
+
+_END = re.compile(rb"\r?\n\r?\n")
+_LINE_END = re.compile(rb"\r?\n")
+_INTERIM = re.compile(rb"HTTP/\d\.\d 1(?!01)\d\d\b")
+_STATUS_LINE = re.compile(rb"HTTP/(\d)\.(\d) +(\d{3})(?: [^\r\n]*)?\r?\n")
+_OVERLAP = 3
+"""An end of headers may lie across two pieces."""
+_FIELD = re.compile(rb"\n(content-length|transfer-encoding)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_CHUNK_SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,15})")
+_BODILESS = frozenset({204, 304})
+_MAX_CHUNK_LINE = 16 * 1024
+
+
+class _Framing:
+    """Tells where a message ends, so that what a server sends beyond it spoils neither this answer nor the next."""
+
+    def __init__(self, head: bytes) -> None:
+        fields: dict[bytes, bytes] = {match[1].lower(): match[2].strip() for match in _FIELD.finditer(head)}
+        length = fields.get(b"content-length", b"")
+        self._chunked = fields.get(b"transfer-encoding", b"").lower().endswith(b"chunked")
+        self._left: int | None = None
+        """Bytes of the body, or of the chunk, that are still to come; `None`: not known."""
+        self._line = b""
+        self._last = False
+        self.ended = read_status(head) in _BODILESS
+        if b"transfer-encoding" not in fields and length.isdigit() and len(length) < 19:
+            self._left = int(length)
+            self.ended = self.ended or not self._left
+
+    def take(self, data: bytes) -> int:
+        """Return how many bytes of *data* belong to the message."""
+        if self.ended:
+            return 0
+        if self._chunked:
+            return self._take_chunks(data)
+        if self._left is None:
+            return len(data)
+        taken = min(self._left, len(data))
+        self._left -= taken
+        self.ended = not self._left
+        return taken
+
+    def _take_chunks(self, data: bytes) -> int:
+        at = 0
+        while at < len(data) and not self.ended:
+            if self._left:
+                step = min(self._left, len(data) - at)
+                self._left -= step
+                at += step
+                continue
+            newline = data.find(b"\n", at)
+            stop = len(data) if newline == -1 else newline + 1
+            self._line += data[at:stop]
+            at = stop
+            if newline != -1:
+                self._end_line()
+            elif len(self._line) > _MAX_CHUNK_LINE:
+                self._chunked = False  # no chunks at all: the client is to judge the rest
+                return len(data)
+        return at
+
+    def _end_line(self) -> None:
+        line, self._line = self._line.strip(b"\r\n"), b""
+        if self._last:  # in the trailers, which an empty line ends
+            self.ended = not line
+        elif match := _CHUNK_SIZE.match(line):
+            self._left = int(match[1], 16)
+            self._last = not self._left
+
+
+class WireTap(asyncio.Protocol):
+    """Passes a connection's bytes on to the client's protocol and keeps the head of the current answer."""
+
+    def __init__(self, transport: asyncio.Transport, limit: int) -> None:
+        self.too_long = False
+        self.received = False
+        """Whether a byte of the current answer has come."""
+        self._framing: _Framing | None = None
+        self._transport = transport
+        self._inner = cast("asyncio.Protocol", transport.get_protocol())
+        self._limit = limit
+        self._held = bytearray()
+        self._end: int | None = None
+        """Of the head in what is held; `None`: it has not ended yet."""
+        name = transport.get_extra_info("peername")
+        self.peer = str(name[0]) if name else None
+        self.tls = _describe_tls(transport.get_extra_info("ssl_object"))
+
+    @classmethod
+    def on(cls, transport: asyncio.Transport, limit: int) -> WireTap:
+        """Return the tap on *transport*, put there if need be, ready for the next answer."""
+        tap = transport.get_protocol()
+        if not isinstance(tap, WireTap):
+            tap = cls(transport, limit)
+            transport.set_protocol(tap)
+        tap._held.clear()
+        tap._end, tap._framing, tap.too_long, tap.received = None, None, False, False
+        return tap
+
+    @property
+    def head(self) -> bytes | None:
+        """The head of the final answer, each line ended by CR LF, and the empty line; `None` while it is not whole."""
+        return None if self._end is None else _end_lines(bytes(self._held[: self._end])) + b"\r\n"
+
+    @property
+    def partial_head(self) -> bytes | None:
+        """What came of a head: its whole lines and an empty one; `None` if there was not even a status line."""
+        whole = bytes(self._held[: self._end or self._held.rfind(b"\n") + 1])
+        is_answer = _STATUS_LINE.match(whole) and not _INTERIM.match(whole)
+        return _end_lines(whole) + b"\r\n" if is_answer else None
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what belongs to the head, pass on what belongs to the message.
+
+        A head beyond the limit ends the connection, and so does anything beyond the message.
+        """
+        self.received = True
+        body_at = self._keep(data) if self._end is None else 0
+        if self.too_long:
+            self._transport.abort()
+            return
+        end = len(data) if self._framing is None else body_at + self._framing.take(data[body_at:])
+        if end:
+            self._inner.data_received(data[:end] if end < len(data) else data)
+        if end < len(data):
+            self._transport.close()
+
+    def _keep(self, data: bytes) -> int:
+        """Add *data* to the head; return where the body begins in it, if the head ends there, else its length."""
+        held = self._held
+        start, before = max(0, len(held) - _OVERLAP), len(held)
+        held += data
+        skipped = len(held) - len(held.lstrip(b"\r\n")) if not before else 0
+        del held[:skipped]
+        while (end := _END.search(held, start)) is not None:
+            if not _INTERIM.match(held):
+                self._end = end.end()
+                break
+            skipped += end.end()
+            del held[: end.end()]  # an interim answer: the one that counts follows
+            start = 0
+        if (len(held) if self._end is None else self._end) > self._limit:
+            self.too_long, self._end = True, None
+            del held[self._limit :]
+        if self._end is None:
+            return len(data)
+        del held[self._end :]
+        self._framing = _Framing(bytes(held))
+        return self._end + skipped - before
+
+    def eof_received(self) -> bool | None:
+        """Pass it on."""
+        return self._inner.eof_received()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Pass it on."""
+        self._inner.connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Pass it on."""
+        self._inner.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Pass it on."""
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Pass it on."""
+        self._inner.resume_writing()
+
+
+def read_status(head: bytes) -> int | None:
+    """Return the status of *head*'s first line, or `None` if that is no status line."""
+    match = _STATUS_LINE.match(head)
+    return int(match[3]) if match else None
+
+
+def _end_lines(head: bytes) -> bytes:
+    """Return the lines of *head* without the empty one at its end, each ended by CR LF."""
+    return b"".join(line + b"\r\n" for line in _LINE_END.split(head) if line)
+
+
+def _describe_tls(session: SSLObject | None) -> TlsSession | None:
+    if session is None:
+        return None
+    cipher, certificate = session.cipher(), session.getpeercert(binary_form=True)
+    return TlsSession(
+        version=session.version() or "",
+        cipher=cipher[0] if cipher else "",
+        certificate="sha256:" + hashlib.sha256(certificate or b"").hexdigest(),
+    )
