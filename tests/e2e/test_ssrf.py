@@ -374,7 +374,7 @@ def lead_inside(site: Canary, canary: Canary) -> None:
     }
 
 
-def crawl(folder: Path, site: Canary, rules: Canary, network: str) -> list[CaptureRow]:
+def crawl(folder: Path, site: Canary, rules: Canary, canary: Canary, network: str) -> list[CaptureRow]:
     hosts = ["gazette.example", *(f"r{number}.example" for number in range(HOSTS))]
     root = "http://gazette.example"
     ofrecord = install(
@@ -386,6 +386,8 @@ def crawl(folder: Path, site: Canary, rules: Canary, network: str) -> list[Captu
                 {"sitemap": f"{root}/map.xml"},
                 {"section": f"{root}/news"},
                 {"feed": f"{root}/feed-moved"},
+                # a seed of the same host: else its sitemaps were left out as another site's, and no guard was asked
+                {"section": f"http://127.0.0.1:{canary.server_port}/seed"},
             ],
             "network": network,
             "politeness": {"delay_seconds": 1 if network == "public" else 0, "concurrent_requests": 16},
@@ -402,7 +404,7 @@ def crawl(folder: Path, site: Canary, rules: Canary, network: str) -> list[Captu
     return [row for _, row in read_rows(rows_file.read_bytes(), "rows") if isinstance(row, CaptureRow)]
 
 
-KINDS = {"announced", "redirected", "map.xml", "linked", "feed", "rules.txt"}
+KINDS = {"seed", "announced", "redirected", "map.xml", "linked", "feed", "rules.txt"}
 
 
 def kinds_of(canary: Canary) -> set[str]:
@@ -418,7 +420,7 @@ def test_no_page_feed_sitemap_or_robots_txt_leads_a_crawl_inside(
     try:
         lead_inside(site, canary)
         rules.answers["/robots.txt"] = (302, f"http://127.0.0.1:{canary.server_port}/rules.txt", "")
-        captures = crawl(tmp_path, site, rules, network)
+        captures = crawl(tmp_path, site, rules, canary, network)
         assert {line for line in rules.asked if line.endswith("/robots.txt")}
         assert {f"r{number}.example /2026/page{number}" for number in range(HOSTS)} <= set(site.asked)
         refused = {row.url for row in captures if REFUSED.search(row.error or "")}
