@@ -9,6 +9,10 @@ from typing import Annotated, Any
 import re2
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from config.selectors import check_selector
+
+_MAX_PROGRAM = 20_000
+"""Instructions of a compiled RE2 expression: it takes time in proportion to them for each character of a URL."""
 _NON_ASCII_ESCAPES = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+", re.ASCII)
 
 
@@ -23,28 +27,7 @@ def read_text_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-def _check_selector(value: str) -> str:
-    """Refuse what cannot be CSS. The extractor, which has a CSS parser, is the one who really knows."""
-    stack, quote, escaped = [], "", False
-    for char in value:
-        if escaped or char == "\\":
-            escaped = not escaped
-        elif quote:
-            quote = "" if char == quote else quote
-        elif char in "\"'":
-            quote = char
-        elif char in "([":
-            stack.append(char)
-        elif char in ")]" and (not stack or stack.pop() != {")": "(", "]": "["}[char]):
-            raise ValueError(f"a CSS selector; `{char}` closes nothing")
-        elif char in "{};<@" and not stack:
-            raise ValueError(f"a CSS selector; `{char}` has no place in one")
-    if not value.strip() or quote or stack:
-        raise ValueError(f"a CSS selector; `{quote or stack[-1]}` is not closed" if value.strip() else "a CSS selector")
-    return value
-
-
-Selector = Annotated[str, Field(max_length=1_000), AfterValidator(_check_selector)]
+Selector = Annotated[str, Field(max_length=1_000), AfterValidator(check_selector)]
 SelectorList = Annotated[list[Selector], BeforeValidator(read_text_list), Field(max_length=200)]
 
 
@@ -87,7 +70,9 @@ def _compile(expression: str) -> Any:  # noqa: ANN401 - re2 has no types
 
 
 def _check_expression(value: str) -> str:
-    _compile(value)
+    size = _compile(value).programsize
+    if size > _MAX_PROGRAM:
+        raise ValueError(f"an RE2 expression of at most {_MAX_PROGRAM} instructions, not {size}: repeat less")
     return value
 
 

@@ -81,10 +81,10 @@ def decode_html(body: bytes, content_type: str | None) -> str:
     encoding, bom = read_bom(body)
     if encoding is not None and bom is not None:
         return body[len(bom) :].decode(encoding, "replace")
-    stated = _codec(http_content_type_encoding(content_type)) if content_type else None
+    stated = find_codec(http_content_type_encoding(content_type)) if content_type else None
     if stated is not None:
         return body.decode(stated, "replace")
-    declared = _codec(html_body_declared_encoding(body[:_CHUNK]))
+    declared = find_codec(html_body_declared_encoding(body[:_CHUNK]))
     if declared is not None and (declared.startswith(("utf-16", "utf-32")) or not body.isascii()):
         # a declaration that could be read as ASCII is not in UTF-16: so the HTML standard
         declared = "utf-8" if _is_utf8(body) or declared.startswith(("utf-16", "utf-32")) else declared
@@ -102,7 +102,7 @@ def _is_utf8(body: bytes) -> bool:
     return True
 
 
-def _codec(name: str | None) -> str | None:
+def find_codec(name: str | None) -> str | None:
     """Return the Python codec for encoding *name*, if it is one that pages may be written in."""
     codec = resolve_encoding(name) if name else None
     if codec is None or codec.startswith(("utf-16", "utf-32")):

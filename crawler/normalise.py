@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from crawler.model import Snapshot
@@ -21,11 +22,23 @@ _DROPPED = {0x00AD: None, 0x200B: None, 0xFEFF: None}
 """Soft hyphen, zero width space, byte order mark: they show nothing and come and go between crawls."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
+_MANY_MARKS = re.compile(r"[^\w\s\x00-\x7f]{64,}")
+"""Where there may be combining marks in such a number that putting them in order, one by one, takes for ever."""
+
 
 def normalise_line(line: str) -> str:
     """Return *line* in normal form: white space folded, ends trimmed, invisible characters dropped, NFC."""
+    if line.isascii():
+        return " ".join(line.split())
     line = _LONE_SURROGATE.sub("\ufffd", line.translate(_DROPPED))
-    return unicodedata.normalize("NFC", " ".join(line.split()))
+    return unicodedata.normalize("NFC", _MANY_MARKS.sub(_order_marks, " ".join(line.split())))
+
+
+def _order_marks(found: re.Match[str]) -> str:
+    """Return the marks taken apart and in canonical order: the same text to Unicode, and quick to normalise."""
+    parts = "".join([unicodedata.normalize("NFD", mark) for mark in found[0]])
+    runs = groupby(parts, key=lambda part: unicodedata.combining(part) > 0)
+    return "".join(["".join(sorted(run, key=unicodedata.combining)) for _, run in runs])
 
 
 def normalise_lines(text: str) -> list[str]:

@@ -1,69 +1,166 @@
-"""A quick look at a page's bytes before a C parser sees it: refuses nesting and attributes that make parsers crawl.
+"""A quick look at a page before a C parser sees it: refuses what makes parsers crawl, and says what was found.
 
-It reads tags, not HTML: it may pass a page that was built to fool it (the worker's deadline stops that one), and must
-not refuse a page that a person wrote.
+Follows the nesting as a parser would, by the rules of the HTML standard that decide about depth, but builds nothing. It
+may pass a page that was built to fool it (the worker's deadline stops that one), and must not refuse a page that a
+person wrote: each limit is far above what is found on real pages.
 """
 
 from __future__ import annotations
 
 import re
 
-MAX_TAGS = 1_000_000
-MAX_DEPTH = 3_000
-"""Elements open at once. Lexbor's time grows with the square: 5,000 cost 0.06 s, 100,000 cost 20 s."""
-MAX_FORMATTING = 500
-"""Formatting elements open at once: each paragraph opens them all anew. 1,000 cost 0.7 s, 5,000 cost 27 s."""
-MAX_ATTRIBUTES = 5_000
-"""Of one element: each is compared with all before it."""
+from crawler.nesting import Nesting
 
-_FORMATTING = frozenset(b"b big code em font i s small strike strong tt u".split())
-_UNCOUNTED = frozenset(
-    # void elements, and those whose end tag people leave out: the parser closes them itself
-    b"area base br col embed frame hr img input keygen link meta param source track wbr"
-    b" p li dt dd option optgroup tr td th tbody thead tfoot colgroup caption rt rp rb rtc html head body".split()
-)
-_TAG = re.compile(
+MAX_PAGE_BYTES = 10_000_000
+"""Largest of 1,500 real pages: 1.7 MB."""
+MAX_TAGS = 200_000
+"""Largest of 1,500 real pages: 19,558."""
+MAX_DEPTH = 500
+"""Elements open at once. Deepest of 1,500 real pages: 48. Lexbor's time grows with the square, ours with the sum."""
+MAX_FORMATTING = 400
+"""Formatting elements open at once: each paragraph opens them all anew."""
+MAX_REOPENED = 100_000
+"""Formatting elements that are opened anew, in all."""
+MAX_ATTRIBUTES = 1_000
+"""Of one element: each is compared with all before it. Most on 1,500 real pages: 73."""
+MAX_COPIED = 50_000_000
+"""Bytes that a parser copies while it gathers text that stands where a table allows none."""
+MAX_STEPS = 3_000_000
+"""Open elements that are looked at to find out what an end tag ends: pages of plain mistakes take far fewer."""
+
+_MARKUP = re.compile(
     rb"<!--(?:-?>|.*?(?:--!?>|\Z))"
-    rb"|<(script|style|textarea|title|xmp)\b.*?(?:</\1|\Z)"
-    rb"|<(/?)([a-z][^\s/>]{0,31})",
+    rb"|<(?:(/?)([a-z][^\s/>]*+)((?:[^>=]++|=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>\"'][^\s>]*+)?)*+)>?|([!?/])[^>]*+>?)",
     re.DOTALL | re.IGNORECASE,
 )
-_LONG_TAG = re.compile(rb"<[a-z][^<>]{%d,}" % (2 * MAX_ATTRIBUTES), re.IGNORECASE)
-_ATTRIBUTE = re.compile(rb"[\s/\"'][^\s/=\"'>]")
+_START_TAG = re.compile(rb"<[a-z](?:[^>=]++|=\s*+(?:\"[^\"]*+\"?|'[^']*+'?)?+)*+", re.IGNORECASE)
+_FEW_TAGS = 2_000
+"""Start tags that no parser crawls on, however they are nested."""
+_ROOTS = frozenset({b"html", b"body"})
+_MISPLACING = frozenset({b"table", b"tr"})
+_RAW = {
+    name: re.compile(rb"</%s[\s/>]|\Z" % name, re.IGNORECASE)
+    for name in b"style textarea title xmp iframe noembed noframes".split()
+}
+_TEXTS = frozenset({b"script", b"plaintext", *_RAW})
+"""Elements that hold no markup."""
+_SCRIPT = re.compile(rb"<!--|-->|<(/?)script[\s/>]", re.IGNORECASE)
+_VALUE = re.compile(rb"=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>\"'][^\s>]*+)?")
+_ATTRIBUTE = re.compile(rb"[^\s/]+")
+_CDATA = b"<![CDATA["
 
 
 def prescan(page: bytes) -> str | None:
     """Return why *page* (inflated, in an encoding that keeps ASCII) must not be parsed, or `None` if it may be."""
-    for tag in _LONG_TAG.finditer(page):
-        if sum(1 for _ in _ATTRIBUTE.finditer(page, tag.start(), tag.end())) > MAX_ATTRIBUTES:
-            return f"page: an element with more than {MAX_ATTRIBUTES} attributes at byte {tag.start()}"
-    if page.count(b"<") <= MAX_FORMATTING:
+    if len(page) > MAX_PAGE_BYTES:
+        return f"page: {len(page)} bytes, at most {MAX_PAGE_BYTES} are read"
+    return None if _is_small(page) else _Scan(page).find_fault()
+
+
+def _is_small(page: bytes) -> bool:
+    """Whether *page* has so few tags, and such short ones, that no nesting matters: most pages are spared the scan."""
+    if page.count(b"<") - page.count(b"</") > _FEW_TAGS or page.count(b"<!") * len(page) > MAX_COPIED:
+        return False
+    tags = _START_TAG.findall(page)
+    roots = sum(len(tag) for tag in tags if tag[1:5].lower() in _ROOTS)
+    long = [tag for tag in tags if len(tag) > 2 * MAX_ATTRIBUTES]
+    return roots <= 2 * MAX_ATTRIBUTES and all(_count_attributes(tag) <= MAX_ATTRIBUTES for tag in long)
+
+
+class _Scan:
+    """One pass over a page's tags."""
+
+    def __init__(self, page: bytes) -> None:
+        self._page = page
+        self._nesting = Nesting()
+        self._roots = 0
+        """Attributes of all `<html>` and `<body>` tags: a parser gathers them on one element each."""
+        self._misplaced = self._copied = 0
+
+    def find_fault(self) -> str | None:
+        page, nesting = self._page, self._nesting
+        at = tags = 0
+        while (found := _MARKUP.search(page, at)) is not None:
+            closing, name, rest = found.group(1, 2, 3)
+            if name is None:
+                at = self._read_other(found, at)
+                if self._copied > MAX_COPIED:
+                    return f"page: more than {MAX_COPIED} bytes to copy of text between comments in a table"
+                continue
+            at = found.end()
+            tags += 1
+            if tags > MAX_TAGS:
+                return f"page: more than {MAX_TAGS} tags"
+            name = name.lower()
+            if closing:
+                nesting.close(name)
+                continue
+            fault = self._check_attributes(name, rest)
+            if name in _TEXTS and not nesting.is_foreign():
+                at = self._skip_text(name, at)
+            else:
+                nesting.open(name, empty=rest.endswith(b"/"))
+                fault = fault or self._measure()
+            if fault is not None:
+                return f"page: {fault} at byte {found.start()}"
         return None
-    return _measure_depth(page)
+
+    def _read_other(self, found: re.Match[bytes], at: int) -> int:
+        """Read a comment or the like, after text that began at *at*; return where it ends."""
+        page, nesting = self._page, self._nesting
+        if found[4] == b"!" and page.startswith(_CDATA, found.start()) and nesting.is_foreign():
+            return _after(page, b"]]>", found.start())
+        if nesting.stack and nesting.stack[-1] in _MISPLACING and not page[at : found.start()].isspace():
+            # a parser adds each such text to the one before the table, and copies that one each time
+            self._misplaced += found.start() - at
+            self._copied += self._misplaced
+        return found.end()
+
+    def _measure(self) -> str | None:
+        nesting = self._nesting
+        if len(nesting.stack) > MAX_DEPTH:
+            return f"more than {MAX_DEPTH} elements open"
+        if nesting.formatting > MAX_FORMATTING:
+            return f"more than {MAX_FORMATTING} formatting elements open"
+        if nesting.reopened > MAX_REOPENED:
+            return f"more than {MAX_REOPENED} formatting elements opened anew, since they were never closed,"
+        if nesting.steps > MAX_STEPS:
+            return f"more than {MAX_STEPS} open elements to look through for those that end tags end"
+        return None
+
+    def _check_attributes(self, name: bytes, rest: bytes) -> str | None:
+        if len(rest) <= 2 * MAX_ATTRIBUTES and name not in _ROOTS:
+            return None
+        count = _count_attributes(rest)
+        if name in _ROOTS:
+            self._roots += count
+            count = self._roots
+        return f"an element with more than {MAX_ATTRIBUTES} attributes" if count > MAX_ATTRIBUTES else None
+
+    def _skip_text(self, name: bytes, at: int) -> int:
+        """Return where the text of an element that holds no markup ends."""
+        if name == b"plaintext":
+            return len(self._page)
+        if name != b"script":
+            end = _RAW[name].search(self._page, at)
+            return end.end() if end else len(self._page)
+        escaped = doubly = False
+        for mark in _SCRIPT.finditer(self._page, at):
+            if mark[0] == b"<!--":
+                escaped = True
+            elif mark[0] == b"-->":
+                escaped = doubly = False
+            elif mark[1] and not doubly:
+                return mark.end()
+            else:
+                doubly = escaped and not mark[1]
+        return len(self._page)
 
 
-def _measure_depth(page: bytes) -> str | None:
-    opened: dict[bytes, int] = {}
-    depth = formatting = 0
-    for number, tag in enumerate(_TAG.finditer(page)):
-        if number >= MAX_TAGS:
-            return f"page: more than {MAX_TAGS} tags"
-        closing, name = tag.group(2, 3)
-        if name is None:
-            continue
-        name = name.lower()
-        if name in _UNCOUNTED:
-            continue
-        count = opened.get(name, 0)
-        step = -1 if closing else 1
-        if count + step < 0:
-            continue
-        opened[name] = count + step
-        depth += step
-        if name in _FORMATTING:
-            formatting += step
-            if formatting > MAX_FORMATTING:
-                return f"page: more than {MAX_FORMATTING} formatting elements open at byte {tag.start()}"
-        if depth > MAX_DEPTH:
-            return f"page: more than {MAX_DEPTH} elements open at byte {tag.start()}"
-    return None
+def _count_attributes(tag: bytes) -> int:
+    return len(_ATTRIBUTE.findall(_VALUE.sub(b"= ", tag)))
+
+
+def _after(page: bytes, mark: bytes, start: int) -> int:
+    end = page.find(mark, start)
+    return end + len(mark) if end >= 0 else len(page)

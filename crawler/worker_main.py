@@ -1,7 +1,8 @@
-"""The worker's side of the pool (`python -m crawler.worker_main SECONDS BYTES`): jobs from a socket, answers back.
+"""The worker's side of the pool: jobs from a socket, answers back.
 
-The socket is standard input. Loads our own code, limits itself, then reads one page after the other until the socket
-ends. Knows no secrets; once limited, which is before the first page, it writes no files.
+Run as `python -m crawler.worker_main SECONDS CPU_SECONDS BYTES`; the socket is standard input. Loads our own code,
+limits itself, then reads one page after the other until the socket ends. Knows no secrets; once limited, which is
+before the first page, it writes no files.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from crawler import allowance
+
 if TYPE_CHECKING:
     from io import BufferedRWPair
 
@@ -37,8 +40,8 @@ def encode_frame(data: dict[str, Any], body: bytes = b"") -> bytes:
     return b"".join([FRAME_HEAD.pack(len(text), len(body)), text, body])
 
 
-def serve(stream: BufferedRWPair, *, deadline_seconds: float) -> None:
-    """Answer jobs from *stream* until it ends."""
+def serve(stream: BufferedRWPair, *, deadline_seconds: float, cpu_seconds: float) -> None:
+    """Answer jobs from *stream* until it ends; the kernel ends a job that takes more time than that."""
     from crawler.task import perform, warm_up  # noqa: PLC0415 - the parent, who imports this module, needs no parsers
 
     warm_up()
@@ -49,6 +52,7 @@ def serve(stream: BufferedRWPair, *, deadline_seconds: float) -> None:
         body = stream.read(body_size)
         # should the parent be unable to kill us, the kernel does, even inside a C parser
         signal.alarm(math.ceil(deadline_seconds) + _ALARM_SLACK_SECONDS)
+        allowance.grant(cpu_seconds)
         try:
             answer, records = perform(data.pop("call"), data, body)
         except MemoryError:
@@ -57,12 +61,13 @@ def serve(stream: BufferedRWPair, *, deadline_seconds: float) -> None:
             _send(stream, {"failed": f"{type(error).__name__}: {error}"[:1_000]})
         else:
             _send(stream, {"answer": answer}, records)
+        allowance.revoke()
         signal.alarm(0)
 
 
 def main(argv: list[str]) -> int:
-    """Run one worker; *argv*: the deadline in seconds, the address space in bytes."""
-    deadline_seconds, memory_bytes = float(argv[0]), int(argv[1])
+    """Run one worker; *argv*: the deadline in seconds, the same in CPU time, the address space in bytes."""
+    deadline_seconds, cpu_seconds, memory_bytes = float(argv[0]), float(argv[1]), int(argv[2])
     _die_with_parent()
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the parent, who closes our socket when it is done
         signal.signal(number, signal.SIG_IGN)
@@ -74,8 +79,12 @@ def main(argv: list[str]) -> int:
         import_module("crawler.task")  # our own code, and no page yet: what Python compiles of it, it may keep
         _forbid_writing()
         with socket.socket(fileno=0) as channel, channel.makefile("rwb") as stream:
-            serve(stream, deadline_seconds=deadline_seconds)
+            serve(stream, deadline_seconds=deadline_seconds, cpu_seconds=cpu_seconds)
     except (MemoryError, SystemError):  # CPython turns some failed allocations into the second
+        os._exit(OUT_OF_MEMORY)
+    except ImportError as error:
+        if "failed to map segment" not in str(error):  # so the loader says that a library found no room
+            raise
         os._exit(OUT_OF_MEMORY)
     except ConnectionError:
         return 0  # the parent is gone or has no more use for us

@@ -24,6 +24,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from config.errors import ExtractError
+from crawler.allowance import OVERDRAWN
 from crawler.model import Discovery
 from crawler.outcome import decode_outcome, encode_exchange_data, encode_page, failed_outcome
 from crawler.worker_main import FRAME_HEAD, OUT_OF_MEMORY, encode_frame
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+CPU_SECONDS = 2.0
+"""Of CPU time that a page may take, where nothing else is said: ten times the dearest of 1,500 real pages."""
 START_SECONDS = 60.0
 """A worker that has not loaded its parsers by then is taken for broken."""
 PAGES_PER_WORKER = 2_000
@@ -54,16 +57,18 @@ _DISCOVERIES: TypeAdapter[Discovery] = TypeAdapter(Discovery)
 class _Worker:
     """One process and our end of its socket."""
 
-    def __init__(self, *, deadline_seconds: float, memory_bytes: int) -> None:
+    def __init__(self, *, deadline_seconds: float, cpu_seconds: float, memory_bytes: int) -> None:
         self.pages = 0
         self._ready = self._killed = False
+        self._cpu_seconds = cpu_seconds
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._socket, theirs = socket.socketpair()
         root = str(Path(__file__).resolve().parent.parent)
         environment = {name: os.environ[name] for name in _PASSED_ENVIRONMENT if name in os.environ}
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "crawler.worker_main", str(deadline_seconds), str(memory_bytes)],
+                [sys.executable, "-P", "-m", "crawler.worker_main"]
+                + [str(limit) for limit in (deadline_seconds, cpu_seconds, memory_bytes)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 env=environment | {"PYTHONPATH": root},
@@ -72,6 +77,10 @@ class _Worker:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def is_ready(self) -> bool:
+        return self._ready
 
     async def wait_ready(self) -> None:
         """Wait until it has loaded its parsers. Raises ExtractError."""
@@ -110,7 +119,7 @@ class _Worker:
             writer.write(encode_frame(data, body))
             await writer.drain()
         except OSError as error:
-            raise ExtractError(f"the worker ended ({self._describe_end()})") from error
+            raise ExtractError(self._describe_end()) from error
         return await self._receive(max_body=max_body)
 
     async def _receive(self, *, max_body: int) -> tuple[dict[str, Any], bytes]:
@@ -123,7 +132,7 @@ class _Worker:
                 raise ExtractError(f"the worker answered {text_size} + {body_size} bytes, too much for this page")
             text, body = await reader.readexactly(text_size), await reader.readexactly(body_size)
         except (asyncio.IncompleteReadError, OSError) as error:
-            raise ExtractError(f"the worker ended ({self._describe_end()})") from error
+            raise ExtractError(self._describe_end()) from error
         try:
             data = json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -148,29 +157,36 @@ class _Worker:
             self._process.wait(1)
         code = self._process.returncode
         if code is None:
-            return "it closed its socket"
+            return "the worker ended (it closed its socket)"
         if code == OUT_OF_MEMORY:
-            return "out of memory"
-        return f"signal: {signal.strsignal(-code) or -code}" if code < 0 else f"exit code {code}"
+            return "the worker ended (out of memory)"
+        if code == -OVERDRAWN:
+            return f"time-out: more than {self._cpu_seconds:g} s of CPU time"
+        end = f"signal: {signal.strsignal(-code) or -code}" if code < 0 else f"exit code {code}"
+        return f"the worker ended ({end})"
 
 
 class WorkerPool:
-    """Reads pages in *count* processes, each page within *deadline_seconds* and *memory_bytes* of address space.
+    """Reads pages in *count* processes, each within *deadline_seconds*, *cpu_seconds* and *memory_bytes* of addresses.
 
     Has no queue of its own: who asks waits until a worker is free, first come, first served. Belongs to one event loop,
     but may be made, launched and killed before there is one.
     """
 
-    def __init__(self, count: int, deadline_seconds: float, memory_bytes: int) -> None:
+    def __init__(
+        self, count: int, deadline_seconds: float, memory_bytes: int, *, cpu_seconds: float = CPU_SECONDS
+    ) -> None:
         if count < 1:
             raise ValueError(f"count: found {count}, must be at least 1")
         self._count = count
         self._deadline_seconds = deadline_seconds
         self._memory_bytes = memory_bytes
+        self._cpu_seconds = cpu_seconds
         self._workers: list[_Worker] = []
         self._idle: asyncio.Queue[int] = asyncio.Queue()
         self._starting = set(range(count))
         """Places that nobody can be given yet."""
+        self._restarts: set[asyncio.Task[None]] = set()
         self._closed = False
 
     def launch(self) -> None:
@@ -221,6 +237,7 @@ class WorkerPool:
     async def close(self) -> None:
         """Kill all workers; calls that wait or are in flight end with an outcome that says so. Safe to repeat."""
         self.kill()
+        await asyncio.gather(*self._restarts, return_exceptions=True)
         await asyncio.sleep(0)  # lets the transports close
 
     def kill(self) -> None:
@@ -248,7 +265,9 @@ class WorkerPool:
             self._idle.put_nowait(place)
 
     def _launch(self) -> _Worker:
-        return _Worker(deadline_seconds=self._deadline_seconds, memory_bytes=self._memory_bytes)
+        return _Worker(
+            deadline_seconds=self._deadline_seconds, cpu_seconds=self._cpu_seconds, memory_bytes=self._memory_bytes
+        )
 
     async def _call(
         self, name: str, data: dict[str, Any], body: bytes, *, url: str, max_body: int
@@ -259,7 +278,7 @@ class WorkerPool:
         try:
             return await self._call_at(place, {**data, "call": name}, body, url=url, max_body=max_body)
         finally:
-            self._idle.put_nowait(place)
+            self._give_back(place)
 
     async def _call_at(
         self, place: int, data: dict[str, Any], body: bytes, *, url: str, max_body: int
@@ -287,6 +306,24 @@ class WorkerPool:
             raise ExtractError(str(answer.get("failed")))
         return found, records
 
+    def _give_back(self, place: int) -> None:
+        """Let *place* be given to others: at once, or when its new worker is ready; until then they have the rest."""
+        if self._closed or self._workers[place].is_ready:
+            self._idle.put_nowait(place)
+            return
+        self._starting.add(place)
+        restart = asyncio.get_running_loop().create_task(self._restart_at(place))
+        self._restarts.add(restart)
+        restart.add_done_callback(self._restarts.discard)
+
+    async def _restart_at(self, place: int) -> None:
+        try:
+            await self._workers[place].wait_ready()
+        except ExtractError:
+            self._workers[place].kill()  # who is sent here next hears of it, and lets another be started
+        finally:
+            self._open_place(place)
+
     def _replace(self, place: int) -> None:
         self._workers[place].kill()
         if self._closed:
@@ -301,11 +338,21 @@ class WorkerPool:
 
 def make_pool(settings: Settings) -> WorkerPool:
     """Return the pool that *settings* ask for; nothing is launched yet."""
-    return WorkerPool(settings.workers, settings.page_seconds, settings.worker_memory_bytes)
+    return WorkerPool(
+        settings.workers,
+        settings.page_seconds,
+        settings.worker_memory_bytes,
+        cpu_seconds=settings.page_cpu_seconds,
+    )
 
 
 def run_pages(
-    items: Iterable[tuple[Exchange, PageContext]], *, count: int, deadline_seconds: float, memory_bytes: int
+    items: Iterable[tuple[Exchange, PageContext]],
+    *,
+    count: int,
+    deadline_seconds: float,
+    memory_bytes: int,
+    cpu_seconds: float = CPU_SECONDS,
 ) -> Iterator[PageOutcome]:
     """Yield the outcome of each item in order, read by a pool of its own; for callers without an event loop.
 
@@ -314,7 +361,7 @@ def run_pages(
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="ofrecord-workers", daemon=True)
     thread.start()
-    pool = WorkerPool(count, deadline_seconds, memory_bytes)
+    pool = WorkerPool(count, deadline_seconds, memory_bytes, cpu_seconds=cpu_seconds)
     waiting: deque[Future[PageOutcome]] = deque()
     try:
         asyncio.run_coroutine_threadsafe(pool.start(), loop).result()

@@ -5,21 +5,22 @@ Pure: the result is a function of the arguments. Reads no clock, no setting, no 
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
-from config.errors import ExtractError
+from crawler import allowance
 from crawler.extract.blocks import Block, read_blocks, trim_blocks
 from crawler.extract.boxes import Prose, mark_boxes
 from crawler.extract.container import find_container
 from crawler.extract.fields import read_fields
-from crawler.extract.heading import find_lead, find_title, is_description
+from crawler.extract.heading import find_lead, find_title, is_description, stated_descriptions
 from crawler.extract.links import read_links, read_media
 from crawler.extract.live import read_posts
 from crawler.extract.metadata import Metadata, read_metadata
 from crawler.extract.page_class import Reading, classify_page
 from crawler.extract.rules import select
 from crawler.extract.times import read_times
-from crawler.extract.tree import Element, Page, parse_page
+from crawler.extract.tree import MAX_GUESSED_ELEMENTS, Element, Page, parse_page
 from crawler.model import Article, FieldValue, PageClass
 from crawler.normalise import normalise_line, normalise_lines
 
@@ -32,6 +33,8 @@ _WITH_TEXT = frozenset(
     {PageClass.ARTICLE, PageClass.LIVE, PageClass.VIDEO, PageClass.GALLERY, PageClass.INFOGRAPH, PageClass.TRUNCATED}
 )
 _LOW_CONFIDENCE = 0.35
+_LOADING_SECONDS = 2.0
+"""Of CPU time, for what trafilatura does once in a process; 0.1 s were measured."""
 _MAX_FALLBACK_CHARS = 2_000_000
 
 
@@ -45,14 +48,11 @@ def extract_article(
     language: str | None,
     rules: ExtractRules,
 ) -> Article:
-    """Return what *html* holds; a page that cannot be read is of class error. Raises ConfigError on bad rules.
+    """Return what *html* holds. Raises ExtractError if it cannot be read, ConfigError on bad rules.
 
     *timezone*: assumed for dates that state none. *captured_at* (aware): no date after it is believed.
     """
-    try:
-        page = parse_page(html)
-    except ExtractError as error:
-        return Article(PageClass.ERROR, str(error))
+    page = parse_page(html)
     found = read_metadata(page)
     title, title_origin, heading = _title(page, found, rules)
     body, lead, container, prose = _read_body(page, found, rules, title, heading)
@@ -69,7 +69,7 @@ def extract_article(
     confidence = _confidence(body, found, heading, container, prose, ruled=bool(rules.include))
     blocks = [block.text for block in body]
     if page_class is PageClass.ARTICLE and confidence < _LOW_CONFIDENCE:
-        blocks = _fallback(html, url, blocks, title)
+        blocks = _fallback(html, page, url, blocks, title)
     if page_class is PageClass.GALLERY and "images" in fields:
         blocks += [image["caption"] for image in fields["images"].value if image.get("caption")]
     if page_class is PageClass.LIVE:
@@ -95,6 +95,7 @@ def _read_body(
     for element in select(page, rules.related):
         element.dropped = "related"
     ruled = select(page, rules.include)
+    inner = set(ruled)
     leads = select(page, rules.lead)
     kept = set(ruled) | set(leads)
     if heading is not None:
@@ -103,17 +104,18 @@ def _read_body(
         kept.update(element.ancestors())
     prose = mark_boxes(page.body, kept)
     container = ruled[0] if ruled else find_container(page.body, prose, heading)
-    roots = [element for element in ruled if not any(around in ruled for around in element.ancestors())] or [container]
+    roots = [element for element in ruled if inner.isdisjoint(element.ancestors())] or [container]
     blocks = read_blocks(roots)
     if heading is not None and not ruled:
         blocks = _after_heading(blocks, heading, container)
     blocks = trim_blocks(blocks, title)
-    lead = leads[0] if leads else find_lead(page.body, heading, container, found)
+    stated = stated_descriptions(found)
+    lead = leads[0] if leads else find_lead(page.body, heading, container, stated)
     text = "\n".join(normalise_lines(_lines_of(lead))) if lead is not None else None
     if text:
         blocks = [block for block in blocks if block.text != text]
         return blocks, text, container, prose
-    if blocks and is_description(blocks[0].text, found) and len(blocks) > 2 and not blocks[0].is_heading:
+    if blocks and is_description(blocks[0].text, stated) and len(blocks) > 2 and not blocks[0].is_heading:
         return blocks[1:], blocks[0].text, container, prose
     return blocks, None, container, prose
 
@@ -152,10 +154,12 @@ def _confidence(
     return round(max(min(value, 1.0), 0.8 if ruled and chars else 0.0), 3)
 
 
-def _fallback(html: str, url: str, blocks: list[str], title: str | None) -> list[str]:
+def _fallback(html: str, page: Page, url: str, blocks: list[str], title: str | None) -> list[str]:
     """Return trafilatura's blocks where it found clearly more text than we did."""
-    if len(html) > _MAX_FALLBACK_CHARS:
+    if len(html) > _MAX_FALLBACK_CHARS or page.size > MAX_GUESSED_ELEMENTS:
         return blocks
+    if "trafilatura" not in sys.modules:
+        allowance.extend(_LOADING_SECONDS)
     import trafilatura  # noqa: PLC0415 - slow to load, and few pages need it; outside of try: must not be missing unseen
 
     try:

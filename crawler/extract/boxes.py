@@ -18,7 +18,6 @@ from crawler.extract.words import (
     PAYWALL_SIGNS,
     RELATED_LABEL,
     RELATED_SIGNS,
-    split_signs,
 )
 
 if TYPE_CHECKING:
@@ -78,6 +77,8 @@ _BOX_ELEMENTS = 400
 _NEVER = frozenset({"html", "body", "main", "h1"})
 _INLINE_BOXES = frozenset({"span", "time", "a", "ul", "ol", "li"})
 _PROSE_CHARS = 40
+_LABEL_CHARS = 2_000
+"""A label is far shorter, white space counted."""
 
 
 class Prose:
@@ -153,7 +154,7 @@ def _chrome_reason(element: Element) -> str | None:
         return f"a {element.tag} element"
     if element.get("role") in CHROME_ROLES and not _has_prose(element):
         return f"role {element.get('role')}"
-    signs = split_signs(element.get("class"), element.get("id"))
+    signs = element.signs
     if signs != "--" and element.find("h1") is None:
         if COMMENT_SIGNS.search(signs):
             return "comments"
@@ -167,7 +168,7 @@ def _has_prose(element: Element) -> bool:
 
 
 def _box_reason(element: Element, prose: Prose) -> str | None:
-    signs = split_signs(element.get("class"), element.get("id"))
+    signs = element.signs
     if PAYWALL_SIGNS.search(signs) and element.chars < _WALL and PAYWALL.search(element.text()):
         return "a pay wall"
     if prose.share(element) > _MOST:
@@ -222,7 +223,7 @@ def _has_label(element: Element) -> bool:
     for child in element.walk():
         first = next((item for item in child.children if isinstance(item, str) and item.strip()), None)
         if first is not None:
-            return RELATED_LABEL.search(" ".join(first.split()).lower()) is not None
+            return RELATED_LABEL.search(" ".join(first[:_LABEL_CHARS].split()).lower()) is not None
     return False
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from crawler.extract.boxes import own_text
 from crawler.extract.tree import BLOCK_TAGS, HEADING_TAGS, Element
-from crawler.extract.words import BODY_SIGNS, split_signs
+from crawler.extract.words import BODY_SIGNS
 
 if TYPE_CHECKING:
     from crawler.extract.boxes import Prose
@@ -84,7 +84,7 @@ def _holds_runs(element: Element) -> bool:
 
 def _weight(element: Element, body: Element, branch: Element | None) -> float:
     """Weigh *element* by its name, its links, and whether it stands in the same part of the page as the headline."""
-    weight = 1.3 if BODY_SIGNS.search(split_signs(element.get("class"), element.get("id"))) else 1.0
+    weight = 1.3 if BODY_SIGNS.search(element.signs) else 1.0
     if element.tag in {"body", "html"}:
         weight *= 0.7
     elif branch is not None and _branch(element, body) is not branch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from crawler.extract.tree import Element, Page
 
 MAX_ITEMS = 200
+MAX_URL_CHARS = 20_000
+"""What is longer is no address of anything."""
+_MAX_NAMES = 50
 _BYLINE_SIGNS = re.compile(
     r"-(?:byline|bylines|author|authors|author-name|article-author|post-author|entry-author|contributors?|writer|redactor|autor|auteur|verfasser|by)-"
 )
@@ -36,6 +40,8 @@ _CREDIT = re.compile(
     r"\(([^()]{2,60})\)\s*$|(?:photo|foto|credit|image|picture|copyright|©)\s*(?:by|:|/)?\s*([^|()]{2,60})$",
     re.IGNORECASE,
 )
+_CREDIT_CHARS = 200
+"""It stands at the end, and is shorter than this."""
 _URL = re.compile(r"^(?:https?:)?//|^www\.|@")
 Fields = dict[str, FieldValue]
 
@@ -65,7 +71,7 @@ def _put(fields: Fields, name: str, value: object, origin: str) -> None:
 
 
 def _resolve(url: str, target: str | None) -> str | None:
-    if not target:
+    if not target or len(target) > MAX_URL_CHARS:
         return None
     try:
         return urljoin(url, target)
@@ -101,12 +107,12 @@ def _read_authors(fields: Fields, page: Page, found: Metadata, rules: ExtractRul
         for name in found.meta.get(key, [])
     ]
     _put(fields, "authors", split_names(names), "meta")
-    marked = [
+    marked = (
         element.text()
         for element in page.body.walk()
         if "author" in element.get("itemprop") or element.get("rel") == "author"
-    ]
-    _put(fields, "authors", split_names(marked[:20], shown=True), "visible")
+    )
+    _put(fields, "authors", split_names(islice(marked, 20), shown=True), "visible")
     _put(fields, "authors", split_names([visible] if visible and len(visible) < 80 else [], shown=True), "visible")
 
 
@@ -130,7 +136,9 @@ def split_names(texts: Iterable[str], *, shown: bool = False) -> list[str]:
             name = _bare_name(part, shown=False).strip(" .,;:|-–—·")
             if 1 < len(name) <= 80 and not _URL.search(name):
                 names.setdefault(name.casefold(), name)
-    return list(names.values())[:50]
+                if len(names) >= _MAX_NAMES:
+                    return list(names.values())
+    return list(names.values())
 
 
 def _bare_name(text: str, *, shown: bool) -> str:
@@ -184,9 +192,7 @@ def _read_visible(fields: Fields, page: Page, rules: ExtractRules) -> None:
     reading = next(iter(_texts(page, rules.reading_time)), None)
     if reading is None:
         signs = re.compile(r"-(?:read(?:ing)?-?time|time-to-read|min-read|readtime)-")
-        marked = (
-            e for e in page.body.walk() if 2 < e.chars < 40 and signs.search(split_signs(e.get("class"), e.get("id")))
-        )
+        marked = (e for e in page.body.walk() if 2 < e.chars < 40 and signs.search(e.signs))
         reading, origin = next((element.text() for element in marked), None), "visible"
     else:
         origin = "rule"
@@ -209,7 +215,7 @@ def _read_access(fields: Fields, found: Metadata) -> None:
 
 def find_credit(caption: str) -> str | None:
     """Return whom *caption* names as the picture's maker: what stands in brackets at its end, or after *Photo:*."""
-    match = _CREDIT.search(caption)
+    match = _CREDIT.search(caption[-_CREDIT_CHARS:])
     return (match[1] or match[2]).strip() if match else None
 
 

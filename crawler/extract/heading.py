@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 _SUFFIX = re.compile(r"\s+(?:[|•·»—–‹›:]|-)\s+")
 _MAX_TITLE = 400
+_MAX_HEADING = 20 * _MAX_TITLE
+"""An element of so many characters, white space counted, is no heading."""
 _MAX_HEADINGS = 300
+_MAX_COMPARED = 4_000_000
+"""Pairs of letters of headings and titles."""
 _SAME = 0.62
 """Two titles this like each other are of one article."""
 _LEAD_CHARS = (25, 1500)
@@ -49,12 +53,13 @@ def _strip_site(title: str, found: Metadata) -> str:
 def find_title(body: Element, found: Metadata) -> tuple[str | None, str, Element | None]:
     """Return the title, its origin and the heading it stands in; the visible words come before the stated ones."""
     stated = stated_titles(found)
+    likeness_to = _Likeness([title for title, _ in stated])
     best: tuple[float, Element, str] | None = None
     for element in islice(_headings(body), _MAX_HEADINGS):
-        text = normalise_line(element.text())
+        text = normalise_line(element.text()) if element.chars <= _MAX_HEADING else ""
         if not 2 < len(text) <= _MAX_TITLE:
             continue
-        likeness = max((_likeness(text, title) for title, _ in stated), default=0.0)
+        likeness = likeness_to.measure(text)
         score = likeness + (0.15 if element.tag == "h1" else 0.0)
         if likeness >= _SAME and (best is None or score > best[0] + 0.01):
             best = (score, element, text)
@@ -76,10 +81,7 @@ def _headings(body: Element) -> Iterable[Element]:
         if element.tag in {"h1", "h2", "h3"} or (
             element.tag in {"div", "p", "span", "header"}
             and 14 < element.chars <= _MAX_TITLE
-            and (
-                "headline" in element.get("itemprop")
-                or TITLE_SIGNS.search(split_signs(element.get("class"), element.get("id")))
-            )
+            and ("headline" in element.get("itemprop") or TITLE_SIGNS.search(element.signs))
         ):
             if any(around.tag in {"nav", "aside", "footer", "li"} for around in element.ancestors()):
                 continue
@@ -89,46 +91,65 @@ def _headings(body: Element) -> Iterable[Element]:
 
 
 def _is_site_name(element: Element, found: Metadata) -> bool:
-    text = element.text().casefold()
     site = (found.first("og:site_name") or "").casefold()
-    return bool(site) and (text in site or site == text)
+    return bool(site) and element.chars <= _MAX_HEADING and element.text().casefold() in site
 
 
-def _likeness(one: str, other: str) -> float:
-    one, other = _bare(one), _bare(other)
-    if not one or not other:
-        return 0.0
-    if one == other:
-        return 1.0
-    if min(len(one), len(other)) >= 12 and (one in other or other in one):
-        return 0.7 + 0.25 * min(len(one), len(other)) / max(len(one), len(other))
-    if max(len(one), len(other)) > 3 * min(len(one), len(other)):
-        return 0.0
-    matcher = SequenceMatcher(None, one, other, autojunk=False)
-    return matcher.ratio() if matcher.quick_ratio() > _SAME else 0.0
+class _Likeness:
+    """How much headings are like any of the titles that a page states; bounded in how many it compares by letters."""
+
+    def __init__(self, titles: list[str]) -> None:
+        self._titles = list(dict.fromkeys(_bare(title) for title in titles))
+        self._room = _MAX_COMPARED
+        self._known: dict[str, float] = {}
+
+    def measure(self, text: str) -> float:
+        """Return 0 to 1."""
+        one = _bare(text)
+        if one not in self._known:
+            self._known[one] = max((self._compare(one, title) for title in self._titles), default=0.0)
+        return self._known[one]
+
+    def _compare(self, one: str, other: str) -> float:
+        if not one or not other:
+            return 0.0
+        if one == other:
+            return 1.0
+        less, more = sorted((len(one), len(other)))
+        if less >= 12 and (one in other or other in one):
+            return 0.7 + 0.25 * less / more
+        if more > 3 * less:
+            return 0.0
+        matcher = SequenceMatcher(None, one, other, autojunk=False)
+        if matcher.quick_ratio() <= _SAME:
+            return 0.0
+        # what is alike in one place is looked for again and again in what remains
+        self._room -= less * more
+        return matcher.ratio() if self._room >= 0 else 0.0
 
 
 def _bare(text: str) -> str:
     return "".join(character for character in text.casefold() if character.isalnum())
 
 
-def is_description(text: str, found: Metadata) -> bool:
-    """Whether *text* is what the page gives as its description, which may be cut."""
+def stated_descriptions(found: Metadata) -> list[str]:
+    """Return the letters and digits of what the page gives as its description."""
+    stated = (found.first("description"), found.first("og:description"), text_of(found.article.get("description")))
+    return [bare for text in dict.fromkeys(stated) if text and (bare := _bare(text))]
+
+
+def is_description(text: str, stated: list[str]) -> bool:
+    """Whether *text* is one of the *stated* descriptions, which may be cut."""
     bare = _bare(text)
     if len(bare) < 20:
         return False
-    for stated in (
-        found.first("description"),
-        found.first("og:description"),
-        text_of(found.article.get("description")),
-    ):
-        other = _bare(stated or "")
-        if other and (bare == other or (len(other) >= 60 and (bare.startswith(other[:60]) or other.startswith(bare)))):
-            return True
-    return False
+    return any(
+        bare == other or (len(other) >= 60 and (bare.startswith(other[:60]) or other.startswith(bare)))
+        for other in stated
+    )
 
 
-def find_lead(body: Element, title: Element | None, container: Element, found: Metadata) -> Element | None:
+def find_lead(body: Element, title: Element | None, container: Element, stated: list[str]) -> Element | None:
     """Return the standfirst: a block by the headline, outside of the body, named a lead or equal to the description."""
     inside = set(container.walk())
     around = {container, *container.ancestors()}
@@ -141,20 +162,20 @@ def find_lead(body: Element, title: Element | None, container: Element, found: M
             continue
         if not _LEAD_CHARS[0] <= element.chars <= _LEAD_CHARS[1] or element.link_density > 0.5:
             continue
-        if _is_lead(element, title, container, found):
+        if _is_lead(element, title, container, stated):
             return element
     return None
 
 
-def _is_lead(element: Element, title: Element | None, container: Element, found: Metadata) -> bool:
+def _is_lead(element: Element, title: Element | None, container: Element, stated: list[str]) -> bool:
     after_title = title is None or element.order > title.order
     between = after_title and element.order < container.order
-    described = is_description(element.text(), found)
+    described = is_description(element.text(), stated)
     if described and (after_title or element.tag in {"p", "h2"}):
         return _is_leaf(element)
     if not between:
         return False
-    signs = split_signs(element.get("class"), element.get("id")) + split_signs(element.get("itemprop"), "")
+    signs = element.signs + split_signs(element.get("itemprop"), "")
     return bool(LEAD_SIGNS.search(signs)) and _is_leaf(element) and not _is_heading_block(element)
 
 

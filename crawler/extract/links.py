@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from crawler.extract.dates import parse_date
-from crawler.extract.fields import MAX_ITEMS, Fields, find_credit, image_of
+from crawler.extract.fields import MAX_ITEMS, MAX_URL_CHARS, Fields, find_credit, image_of
 from crawler.extract.metadata import Metadata, text_of, types_of
 from crawler.extract.rules import select
 from crawler.extract.words import split_signs
 from crawler.model import FieldValue
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from config.rules import ExtractRules
@@ -32,6 +34,7 @@ _PLATFORMS = {
 }
 _MEDIA_LINK = re.compile(r"pic\.(?:twitter|x)\.com/\w+")
 _CAPTION = re.compile(r"-(?:captions?|figcaption|image-caption|photo-caption|wp-caption-text|legend|caption-text)-")
+_MAX_ANCHORS = 5_000
 _VIDEO_HOSTS = (
     "youtube.",
     "youtu.be",
@@ -56,16 +59,14 @@ def read_links(
 ) -> None:
     """Add `subheads`, `inline_links`, `related_links` and `embeds` to *fields*."""
     _set(fields, "subheads", [block.text for block in blocks if block.is_heading], "visible")
-    inline = [link for block in blocks for link in _block_links(block, url)]
-    _set(fields, "inline_links", inline[:MAX_ITEMS], "visible")
+    _set(fields, "inline_links", _inline_links(blocks, url), "visible")
     boxes = select(page, rules.related)
     origin = "rule" if boxes else "visible"
     boxes = boxes or [element for element in container.walk() if element.dropped == "related"]
     related: dict[str, dict[str, str]] = {}
-    for box in boxes[:50]:
-        for link in _anchors(box, url):
-            if link["text"]:
-                related.setdefault(link["url"], link)
+    for link in islice(chain.from_iterable(_anchors(box, url) for box in boxes[:50]), _MAX_ANCHORS):
+        if link["text"]:
+            related.setdefault(link["url"], link)
     _set(fields, "related_links", list(related.values())[:MAX_ITEMS], origin)
     _set(fields, "embeds", _embeds(select(page, rules.embeds) or list(container.walk()), captured_at), "visible")
 
@@ -105,26 +106,42 @@ def _set(fields: Fields, name: str, value: object, origin: str) -> None:
 
 
 def _is_url(base: str, address: str) -> bool:
+    if len(address) > MAX_URL_CHARS:
+        return False
     try:
         return urlsplit(urljoin(base, address)).scheme in {"http", "https"}
     except ValueError:
         return False
 
 
-def _anchors(element: Element, url: str) -> list[dict[str, str]]:
-    found = []
+def _anchors(element: Element, url: str) -> Iterator[dict[str, str]]:
     for child in element.walk():
         href = child.get("href").strip()
         if child.tag == "a" and href and not href.startswith("#") and _is_url(url, href):
-            found.append({"text": child.text(), "url": urljoin(url, href)})
-    return found
+            yield {"text": child.text(), "url": urljoin(url, href)}
 
 
-def _block_links(block: Block, url: str) -> list[dict[str, str]]:
-    """Return the links of *block*; a label before the only link (*Read next: …*) stands beside it."""
-    if any(around.tag == "blockquote" for around in [block.element, *block.element.ancestors()]):
+def _inline_links(blocks: list[Block], url: str) -> list[dict[str, str]]:
+    """Return the links of *blocks*. Several may stand in one element, whose links are then given for each of them."""
+    known: dict[Element, list[dict[str, str]]] = {}
+    found: list[dict[str, str]] = []
+    for block in blocks:
+        if block.element not in known:
+            known[block.element] = _element_links(block.element, url)
+        found += _with_label(block, known[block.element])
+        if len(found) >= MAX_ITEMS:
+            break
+    return found[:MAX_ITEMS]
+
+
+def _element_links(element: Element, url: str) -> list[dict[str, str]]:
+    if any(around.tag == "blockquote" for around in [element, *element.ancestors()]):
         return []
-    links = [link for link in _anchors(block.element, url) if link["text"]]
+    return list(islice((link for link in _anchors(element, url) if link["text"]), MAX_ITEMS))
+
+
+def _with_label(block: Block, links: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return *links* of *block*; a label before the only link (*Read next: …*) stands beside it."""
     if len(links) == 1 and block.text.endswith(links[0]["text"]):
         label = block.text[: -len(links[0]["text"])].strip()
         if label.endswith((":", "：")) and len(label) < 40:
@@ -139,7 +156,9 @@ def _embeds(elements: list[Element], captured_at: datetime) -> list[dict[str, st
         platform = next((name for word, name in _PLATFORMS.items() if f"-{word}-" in signs), None)
         if element.tag == "blockquote" and platform is not None:
             found.append(_post(element, platform, captured_at))
-    return found[:MAX_ITEMS]
+            if len(found) >= MAX_ITEMS:
+                break
+    return found
 
 
 def _post(element: Element, platform: str, captured_at: datetime) -> dict[str, str]:

@@ -27,12 +27,15 @@ def read_posts(fields: Fields, scope: Element, found: Metadata) -> None:
         updates = found.of_type("LiveBlogPosting").get("liveBlogUpdate")
         stated = [item for item in updates if isinstance(item, dict)] if isinstance(updates, list) else []
         posts = [
-            {"time": item.get("datePublished"), "title": item.get("headline"), "text": item.get("articleBody")}
+            {
+                name: value if isinstance(value := item.get(key), str) else None
+                for name, key in (("time", "datePublished"), ("title", "headline"), ("text", "articleBody"))
+            }
             for item in stated[:MAX_POSTS]
         ]
         if posts:
             fields["posts"] = FieldValue(posts, "json-ld")
-    if any(_MORE.search(split_signs(element.get("class"), element.get("id"))) for element in scope.walk()):
+    if any(_MORE.search(element.signs) for element in scope.walk()):
         fields["partial"] = FieldValue(True, "visible")
 
 

@@ -36,6 +36,8 @@ _VIDEO_TYPES = frozenset({"VideoObject", "Clip", "Movie", "TVEpisode", "Episode"
 _GALLERY_TYPES = frozenset({"ImageGallery", "MediaGallery"})
 _LIST_TYPES = frozenset({"CollectionPage", "ItemList", "SearchResultsPage", "WebSite"})
 _PAGED = re.compile(r"(?:^|/)(?:page|pagina|seite|p)/\d+$", re.IGNORECASE)
+_COUNT = re.compile(r"[0-9]{1,9}")
+_MAX_BOX_CHARS = 100_000
 _UNIT_TAGS = frozenset({"div", "article", "li", "section", "tr"})
 _SMALL_PAGE = 3_000
 
@@ -124,7 +126,7 @@ def _consent(reading: Reading) -> Verdict | None:
 
 
 def _has_sign(body: Element, signs: re.Pattern[str]) -> bool:
-    return any(signs.search(split_signs(element.get("class"), element.get("id"))) for element in body.walk())
+    return any(signs.search(element.signs) for element in body.walk())
 
 
 def _not_found(reading: Reading) -> Verdict | None:
@@ -245,16 +247,13 @@ def _begins_with_link(element: Element) -> bool:
 
 
 def _truncated(reading: Reading) -> Verdict | None:
-    boxes = [
-        element
-        for element in reading.scope.walk()
-        if PAYWALL_SIGNS.search(split_signs(element.get("class"), element.get("id")))
-    ]
-    said = PAYWALL.search(" ".join(box.text() for box in boxes[:5])) or PAYWALL.search(_tail(reading))
+    boxes = [element for element in reading.scope.walk() if PAYWALL_SIGNS.search(element.signs)]
+    said = PAYWALL.search(" ".join(box.text()[:_MAX_BOX_CHARS] for box in boxes[:5])) or PAYWALL.search(_tail(reading))
     paid = str(reading.found.article.get("isAccessibleForFree", "")).lower() == "false"
     words = sum(len(block.text.split()) for block in reading.blocks)
     stated = reading.found.article.get("wordCount")
-    short_of = isinstance(stated, int | str) and str(stated).isdigit() and words < 0.5 * int(stated) > 60
+    count = int(stated) if isinstance(stated, int | str) and _COUNT.fullmatch(str(stated)) else 0
+    short_of = words < 0.5 * count > 60
     ends_open = bool(reading.blocks) and reading.blocks[-1].text.endswith(("…", "..."))
     weight = (
         2 * bool(said)

@@ -6,14 +6,24 @@ import re
 from functools import lru_cache
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_KEPT_CHARS = 500
+"""What is longer is not remembered from page to page: hostile pages would fill the memory with it."""
 _PARTS = re.compile(r"[^a-z0-9]+")
 
 
-@lru_cache(maxsize=8192)
 def split_signs(classes: str, identifier: str) -> str:
     """Return class names and id as `-word-word-`: lower case, camelCase taken apart."""
+    if len(classes) + len(identifier) > _KEPT_CHARS:
+        return _split(classes, identifier)
+    return _split_kept(classes, identifier)
+
+
+def _split(classes: str, identifier: str) -> str:
     parts = _PARTS.split(_CAMEL.sub("-", f"{classes} {identifier}").lower())
     return f"-{'-'.join(part for part in parts if part)}-"
+
+
+_split_kept = lru_cache(maxsize=8_192)(_split)
 
 
 def _signs(words: str) -> re.Pattern[str]:

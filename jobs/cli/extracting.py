@@ -65,6 +65,7 @@ def extract(invocation: Invocation, *, path: Path, source_id: str | None, url: s
         read_items(),
         count=settings.workers,
         deadline_seconds=settings.page_seconds,
+        cpu_seconds=settings.page_cpu_seconds,
         memory_bytes=settings.worker_memory_bytes,
     )
     for number, outcome in enumerate(outcomes):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import random
+import time
+import unicodedata
 
 import pytest
 
@@ -59,3 +62,14 @@ def test_a_snapshot_keeps_what_the_article_says() -> None:
     assert snapshot.text_digest == digest_text("The title\nLead.\nBody.")
     assert (snapshot.derivation, snapshot.confidence, snapshot.fields) == ("sha256:00", 0.75, fields)
     assert (snapshot.page_class, snapshot.class_reason) == (PageClass.ARTICLE, "2 blocks")
+
+
+def test_many_combining_marks_come_to_the_same_form_in_good_time() -> None:
+    choose = random.Random(1)
+    marks = [chr(number) for number in range(0x300, 0x370)] + list("\u0f73\u0f75\u064b\u05b0“—")
+    for size in (3, 70, 200) * 50:
+        line = "".join(choose.choice("aéﬁZ") + "".join(choose.choices(marks, k=size)) for _ in range(3))
+        assert normalise_line(line) == unicodedata.normalize("NFC", line)
+    started = time.process_time()
+    assert len(normalise_line("Z" + "\u0301\u0316" * 100_000)) == 200_000  # one mark of which joins the letter
+    assert time.process_time() - started < 1  # put in order one by one: 30 s

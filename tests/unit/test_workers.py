@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 MEMORY = 1 << 30
 CONTEXT = PageContext(ExtractRules(), timezone=None, language="en", derivation="sha256:0")
-SLOW = b"<div><table></div></table>" * 120_000
-"""Passes the pre-scan, and takes Lexbor a minute: each table end leaves a div open."""
+SLOW = b"".join([b"<p class='date-%d info' id=n%d>some text" % (number, number) for number in range(50_000)])
+"""Just within the limits of a page: takes a second or two."""
 
 
 def exchange_of(number: int = 0, body: bytes | None = None, *, purpose: Purpose = Purpose.ARTICLE) -> Exchange:
@@ -93,8 +93,9 @@ def test_a_worker_gives_what_the_function_gives_and_hides_the_environment(monkey
 
 def test_a_page_over_the_deadline_is_killed_and_kept_raw() -> None:
     async def scenario() -> None:
-        async with WorkerPool(1, 1.0, MEMORY) as pool:
+        async with WorkerPool(1, 1.0, MEMORY, cpu_seconds=60) as pool:
             (first,) = pids_of(pool)
+            os.kill(first, signal.SIGSTOP)  # it can do nothing, as in a parser that never ends
             started = time.monotonic()
             outcome = await pool.page(exchange_of(body=SLOW), CONTEXT)
             assert time.monotonic() - started < 8
@@ -103,6 +104,65 @@ def test_a_page_over_the_deadline_is_killed_and_kept_raw() -> None:
             assert outcome.recorded.records == 2
             assert not is_alive(first)
             assert (await pool.page(exchange_of(1), CONTEXT)).snapshot is not None
+
+    asyncio.run(scenario())
+
+
+def test_a_page_that_takes_too_much_cpu_time_is_killed_by_the_kernel_and_kept_raw() -> None:
+    async def scenario() -> None:
+        async with WorkerPool(1, 60, MEMORY, cpu_seconds=0.3) as pool:
+            (first,) = pids_of(pool)
+            outcome = await pool.page(exchange_of(body=SLOW), CONTEXT)
+            assert (outcome.page_class, outcome.snapshot) == (PageClass.ERROR, None)
+            assert outcome.extraction_error == "time-out: more than 0.3 s of CPU time"
+            assert outcome.recorded.records == 2
+            assert not is_alive(first)
+            found = await pool.links(exchange_of(body=b"<a href=/1>one</a>", purpose=Purpose.SECTION), 10)
+            assert len(found.links) == 1
+            assert (await pool.page(exchange_of(1), CONTEXT)).snapshot is not None
+
+    asyncio.run(scenario())
+
+
+def test_cpu_time_is_counted_for_each_page_alone_and_not_while_libraries_load() -> None:
+    def read_seconds(pid: int) -> float:
+        times = read_process(pid, "stat").rpartition(")")[2].split()
+        return (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
+
+    text = b"<p>The library is open to all.</p>" * 30
+    undated = b"<html><body><article><h1>Library</h1><p class=date>Woche 48, 2025</p>" + text + b"</article>"
+    link = b'<p>The mayor says that books are here. <a href="/x">one long text of a link after the other</a></p>'
+    poor = b"<html><body><p>12 November 2025</p><div>" + link * 4 + b"</div></body></html>"
+
+    async def scenario() -> None:
+        async with WorkerPool(1, 60, MEMORY, cpu_seconds=0.4) as pool:
+            (pid,) = pids_of(pool)
+            assert (await pool.page(exchange_of(body=poor), CONTEXT)).extraction_error is None  # loads trafilatura
+            started = read_seconds(pid)
+            outcome = await pool.page(exchange_of(body=undated), CONTEXT)  # the first to need htmldate
+            assert outcome.extraction_error is None
+            assert read_seconds(pid) - started > 0.4
+            for number in range(60):
+                assert (await pool.page(exchange_of(number), CONTEXT)).extraction_error is None
+            assert pids_of(pool) == [pid]
+
+    asyncio.run(scenario())
+
+
+def test_while_one_worker_starts_anew_the_others_have_the_pages() -> None:
+    async def scenario() -> None:
+        async with WorkerPool(2, 60, MEMORY) as pool:
+            first, second = pids_of(pool)
+            os.kill(first, signal.SIGKILL)
+            outcomes = [await pool.page(exchange_of(number), CONTEXT) for number in range(2)]
+            assert sum(outcome.snapshot is None for outcome in outcomes) == 1
+            replaced = pids_of(pool)[0]
+            assert replaced != first
+            os.kill(replaced, signal.SIGSTOP)  # before it is ready: only the second can read
+            for number in range(20):
+                assert (await asyncio.wait_for(pool.page(exchange_of(number), CONTEXT), 20)).snapshot is not None
+            assert pids_of(pool) == [replaced, second]
+            os.kill(replaced, signal.SIGCONT)
 
     asyncio.run(scenario())
 
@@ -378,14 +438,16 @@ def list_children(parent: int) -> list[str]:
 
 
 PARENT = """
-import asyncio, sys
+import asyncio, os, signal, sys
 sys.path.insert(0, sys.argv[1])
 from test_workers import CONTEXT, SLOW, MEMORY, exchange_of, pids_of
 from crawler.workers import WorkerPool
 async def main():
     async with WorkerPool(2, 600, MEMORY) as pool:
-        busy = asyncio.ensure_future(pool.page(exchange_of(body=SLOW * 4), CONTEXT))
+        busy = asyncio.ensure_future(pool.page(exchange_of(body=SLOW), CONTEXT))
         await asyncio.sleep(0.5)
+        for pid in pids_of(pool):
+            os.kill(pid, signal.SIGSTOP)  # as deaf to its socket as in a parser that never ends
         print(*pids_of(pool), flush=True)
         await busy
 asyncio.run(main())
