@@ -1,4 +1,4 @@
-"""The tap on a connection: however the bytes are cut into pieces, the head is the same and all of the message passes."""
+"""The tap on a connection: however the bytes are cut into pieces, the head is the same and the whole message passes."""
 
 from __future__ import annotations
 
