@@ -10,13 +10,14 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from config.rules import ExtractRules
+from pydantic import ValidationError
+
+from config.rules import ExtractRules
 
 EXTRACTOR = "ofrecord"
-EXTRACTOR_VERSION = "1"
+EXTRACTOR_VERSION = "2"
 """Of crawler.extract and crawler.normalise: goes up whenever a page may yield another text or field than before."""
 PARSERS = ("selectolax", "trafilatura", "htmldate", "lxml", "charset-normalizer")
 """Libraries whose version can change a text or a field."""
@@ -32,6 +33,15 @@ class Derivation:
     """What the digest stands for: goes into the commit that first uses it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ingredients:
+    """What of a derivation the program is given: all but itself."""
+
+    rules: ExtractRules
+    timezone: str | None
+    language: str | None
+
+
 def derive(rules: ExtractRules, *, timezone: str | None, language: str | None) -> Derivation:
     """Return the derivation that *rules* and the source's zone and language make with this program."""
     meaning: dict[str, Any] = {
@@ -44,6 +54,32 @@ def derive(rules: ExtractRules, *, timezone: str | None, language: str | None) -
     }
     canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return Derivation("sha256:" + hashlib.sha256(canonical.encode()).hexdigest(), meaning)
+
+
+def read_ingredients(derivation: str, meaning: object) -> Ingredients | None:
+    """Return what *meaning* says is to be given to this program; `None` if that would not make *derivation* here.
+
+    So it is where another extractor or parser made it, where it holds what this version does not know, and where it is
+    none.
+    """
+    if not isinstance(meaning, dict):
+        return None
+    try:
+        found = Ingredients(
+            rules=ExtractRules.model_validate_json(json.dumps(meaning.get("rules"))),
+            timezone=_read_text(meaning.get("timezone")),
+            language=_read_text(meaning.get("language")),
+        )
+    except (ValidationError, ValueError, TypeError, RecursionError):
+        return None
+    here = derive(found.rules, timezone=found.timezone, language=found.language)
+    return found if (here.digest, here.meaning) == (derivation, meaning) else None
+
+
+def _read_text(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"found {type(value).__name__}, expected a text or null")
+    return value
 
 
 @cache

@@ -71,6 +71,7 @@ class _Worker:
                 + [str(limit) for limit in (deadline_seconds, cpu_seconds, memory_bytes)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
+                start_new_session=True,  # a person's Ctrl-C is for the parent, who ends us
                 env=environment | {"PYTHONPATH": root},
             )
 

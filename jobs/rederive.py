@@ -10,25 +10,22 @@ from typing import TYPE_CHECKING
 import structlog
 
 from config.errors import RecordError, StoreError
-from crawler.derivation import derive
-from crawler.model import Exchange, Purpose
-from crawler.outcome import PageContext
+from crawler.derivation import Ingredients, derive
 from crawler.rows import CaptureReference, SnapshotRow, decode_row
 from crawler.segment import snapshot_row
 from crawler.spool import ROWS_FILE
-from crawler.warc import read_response
+from jobs.pages import DerivingLimits, RecordPlace, derive_pages, read_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from config.sources import Source
+    from crawler.model import Exchange
     from jobs.catalog import StoredCapture
     from jobs.context import OpenArchive
 
 log = structlog.get_logger()
-
-MAX_MEMBER_BYTES = 64 * 1024 * 1024
 
 
 def derive_earlier(archive: OpenArchive, source: Source, closed: Path) -> list[SnapshotRow]:
@@ -37,27 +34,17 @@ def derive_earlier(archive: OpenArchive, source: Source, closed: Path) -> list[S
     A capture whose raw record cannot be had is left out with a log line: its comparison then makes no statement.
     """
     derivation = derive(source.extract, timezone=source.timezone, language=source.language).digest
+    ingredients = Ingredients(source.extract, source.timezone, source.language)
+    limits = DerivingLimits.of(archive.settings, workers=1)
+    context = limits.make_context(ingredients, derivation)
     wanted = list(_list_wanted(archive, source.id, closed, derivation))
     if not wanted:
         return []
-    from crawler.workers import run_pages  # noqa: PLC0415 - only after a change of rules is there anything to do
-
-    exchanges = [(capture, exchange) for capture in wanted if (exchange := _read_exchange(archive, capture))]
-    context = PageContext(
-        rules=source.extract,
-        timezone=source.timezone,
-        language=source.language,
-        derivation=derivation,
-        record=False,
+    pages = (
+        (capture, exchange, context) for capture in wanted if (exchange := _read_exchange(archive, capture)) is not None
     )
     rows = []
-    outcomes = run_pages(
-        [(exchange, context) for _, exchange in exchanges],
-        count=1,
-        deadline_seconds=archive.settings.page_seconds,
-        memory_bytes=archive.settings.worker_memory_bytes,
-    )
-    for (capture, _), outcome in zip(exchanges, outcomes, strict=True):
+    for capture, outcome in derive_pages(pages, limits):
         if outcome.snapshot is None:
             log.warning("failed_rederivation", url=capture.url, error=outcome.extraction_error or outcome.class_reason)
             continue
@@ -78,15 +65,18 @@ def _list_wanted(archive: OpenArchive, source: str, closed: Path, derivation: st
 
 
 def _read_exchange(archive: OpenArchive, capture: StoredCapture) -> Exchange | None:
-    offset, length = capture.response_offset, capture.response_length
-    if offset is None or length is None:
+    record = _place(capture.warc_key, capture.response_offset, capture.response_length)
+    body = _place(capture.payload_key, capture.payload_offset, capture.payload_length)
+    if record is None:
         return None
-    where = f"{archive.store.url}/{capture.warc_key}: offset {offset}"
     try:
-        if length > MAX_MEMBER_BYTES:
-            raise RecordError(f"{where}: record of {length} bytes; at most {MAX_MEMBER_BYTES} are read")
-        member = archive.store.get(capture.warc_key, offset=offset, length=length)
-        return read_response(member, where=where, limit=MAX_MEMBER_BYTES * 4).exchange(Purpose.ARTICLE)
+        return read_exchange(
+            lambda place: archive.store.get(place.key, offset=place.offset, length=place.length), record, body
+        )
     except (StoreError, RecordError) as error:
-        log.warning("failed_rederivation", url=capture.url, error=str(error))
+        log.warning("failed_rederivation", url=capture.url, error=f"{archive.store.url}: {error}")
         return None
+
+
+def _place(key: str, offset: int | None, length: int | None) -> RecordPlace | None:
+    return None if not key or offset is None or length is None else RecordPlace(key, offset, length)

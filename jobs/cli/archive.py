@@ -13,8 +13,10 @@ from config.errors import ArchiveError, ConfigError, ExitCode
 from jobs.archive import INFO_KEY, create_archive, list_sources, read_info
 from jobs.catalog import Catalog
 from jobs.cli.options import Invocation, archive_options, exit_codes, reading_codes
+from jobs.cli.progress import show_progress
 from jobs.context import open_archive, require_source
 from jobs.diff import make_safe
+from jobs.pages import DerivingLimits
 from jobs.store import open_store
 from jobs.store.probe import probe_store
 from jobs.verify import VerifyReport, check_heads, verify_archive
@@ -49,12 +51,18 @@ def init(invocation: Invocation, *, single_writer: bool) -> None:
     metavar="SOURCE=SEQ:DIGEST",
     help="A log's end that you noted earlier, as verify prints it; may be given again.",
 )
+@click.option(
+    "--rederive", is_flag=True, help="Also make each text anew from its raw page, where this program made it; full."
+)
 @click.argument("source", nargs=-1)
 @archive_options
-def verify(invocation: Invocation, *, full: bool, expect: tuple[str, ...], source: tuple[str, ...]) -> int:
+def verify(
+    invocation: Invocation, *, full: bool, expect: tuple[str, ...], rederive: bool, source: tuple[str, ...]
+) -> int:
     """Check what is stored against what was committed, of all sources or some.
 
-    Commits that this machine's catalog has seen must still be there; so must those named by --expect.
+    Commits that this machine's catalog has seen must still be there; so must those named by --expect. What cannot be
+    read counts as damage, unless the store fails as a whole.
     """
     place = invocation.settings.archive
     if not place:
@@ -64,7 +72,14 @@ def verify(invocation: Invocation, *, full: bool, expect: tuple[str, ...], sourc
     known = list_sources(store)
     for name in source:
         require_source(name, sorted({*known, *(head[0] for head in heads)}))
-    report = verify_archive(store, full=full, sources=list(source) or None)
+    with show_progress(wanted=not invocation.as_json) as progress:
+        report = verify_archive(
+            store,
+            full=full,
+            sources=list(source) or None,
+            progress=progress,
+            rederive=DerivingLimits.of(invocation.settings) if rederive else None,
+        )
     check_heads(store, report, [*heads, *read_seen_heads(invocation.settings, store)])
     invocation.print_result(report.to_json(), describe_report(report))
     return ExitCode.DAMAGE if report.damaged else ExitCode.DONE
@@ -110,7 +125,8 @@ def describe_report(report: VerifyReport) -> str:
     depth = "every byte read back" if report.full else "sizes and the chain; --full reads every byte back"
     lines.append(("DAMAGED" if report.damaged else "clean") + f" ({depth})")
     counts = report.to_json()["counts"]
-    shown = {name: number for name, number in counts.items() if report.full or name not in {"records", "rows"}}
+    often_none = {"records", "rows", "packs", "rederived"}
+    shown = {name: number for name, number in counts.items() if number or name not in often_none}
     lines.append("  " + " · ".join(f"{number} {name}" for name, number in shown.items()))
     if report.uncommitted:
         lines.append("  note: no commit names the uncommitted files: a run left them, or their commit was taken away")

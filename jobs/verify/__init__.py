@@ -2,6 +2,6 @@
 
 from jobs.verify.archive import verify_archive
 from jobs.verify.heads import check_heads
-from jobs.verify.report import Counts, Finding, Head, Severity, VerifyReport
+from jobs.verify.report import Counts, Finding, Head, Progress, Severity, Step, VerifyReport
 
-__all__ = ["Counts", "Finding", "Head", "Severity", "VerifyReport", "check_heads", "verify_archive"]
+__all__ = ["Counts", "Finding", "Head", "Progress", "Severity", "Step", "VerifyReport", "check_heads", "verify_archive"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from config.errors import DamageFound, FormatTooNew, ObjectMissing
+from config.errors import DamageFound, FormatTooNew, ObjectMissing, StoreError
 from jobs.archive import (
     MAX_COMMIT_BYTES,
+    SEGMENT_KINDS,
     SUPPORTED,
     StoredCommit,
     commit_key,
@@ -18,12 +20,13 @@ from jobs.archive import (
 )
 from jobs.store.keys import fault_of_key
 from jobs.verify.report import Head, Notes
+from jobs.verify.unreadable import note_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jobs.archive import Commit
-    from jobs.store import ObjectStore
+    from jobs.store import ObjectStore, StoredObject
     from jobs.verify.report import VerifyReport
 
 KINDS = frozenset({"segment", "ledger", "pack", "replace", "redact", "repair", "adopt", "key"})
@@ -41,13 +44,28 @@ class Identity:
         self.info_digest = info_digest
 
 
-def walk_log(store: ObjectStore, identity: Identity, source: str, report: VerifyReport) -> Iterator[StoredCommit]:
+@dataclass(slots=True)
+class LogTrace:
+    """What a walk saw on its way."""
+
+    digests: dict[int, str] = field(default_factory=dict)
+    """Number of a commit → digest of the object as it is."""
+    claims: dict[int, str] = field(default_factory=dict)
+    """Number of a commit → digest that the next one says it had."""
+    others: list[str] = field(default_factory=list)
+    """Keys below the log that are no commits: packs."""
+
+
+def walk_log(
+    store: ObjectStore, identity: Identity, source: str, report: VerifyReport, trace: LogTrace
+) -> Iterator[StoredCommit]:
     """Yield the commits of *source* that can be read, by number; every fault of the chain goes to *report*."""
     previous: str | None = identity.info_digest
     expected, epoch = 1, 0
-    for item in store.list(f"log/{source}/"):
+    for item in _list_log(store, source, report):
         parsed = parse_commit_key(item.key)
         if parsed is None:
+            trace.others.append(item.key)
             continue
         notes = Notes(report, item.key)
         seq = parsed[1]
@@ -61,12 +79,13 @@ def walk_log(store: ObjectStore, identity: Identity, source: str, report: Verify
         report.counts.commits += 1
         try:
             data = store.get(item.key, length=MAX_COMMIT_BYTES + 1)
-        except ObjectMissing:
-            notes.damage("listed, but cannot be read")
+        except StoreError as error:
+            note_unreadable(store, notes, error)
             previous = None
             continue
         found = digest(data)
         report.heads[source] = Head(seq, found)
+        trace.digests[seq] = found
         try:
             stored = decode_commit(data, item.key)
         except (DamageFound, FormatTooNew) as error:
@@ -74,6 +93,7 @@ def walk_log(store: ObjectStore, identity: Identity, source: str, report: Verify
             previous = found
             continue
         commit = stored.commit
+        trace.claims[seq - 1] = commit.previous
         _check_place(stored, identity, source, seq, notes)
         if previous is not None and commit.previous != previous:
             before = commit_key(source, seq - 1) if seq > 1 else "ofrecord.json"
@@ -85,6 +105,25 @@ def walk_log(store: ObjectStore, identity: Identity, source: str, report: Verify
             notes.notice(f"late: of lease epoch {commit.epoch}, after one of epoch {epoch}")
         epoch = max(epoch, commit.epoch)
         yield stored
+    _look_beyond(store, source, expected, report)
+
+
+def _list_log(store: ObjectStore, source: str, report: VerifyReport) -> Iterator[StoredObject]:
+    try:
+        yield from store.list(f"log/{source}/")
+    except StoreError as error:
+        note_unreadable(store, Notes(report, f"log/{source}/"), error, "listed")
+
+
+def _look_beyond(store: ObjectStore, source: str, seq: int, report: VerifyReport) -> None:
+    """See that what follows the end of the log is not merely hidden from the listing, as a symbolic link would be."""
+    key = commit_key(source, seq)
+    try:
+        store.stat(key)
+    except ObjectMissing:
+        return
+    except StoreError as error:
+        note_unreadable(store, Notes(report, key), error)
 
 
 def _note_gap(report: VerifyReport, source: str, first: int, found: int) -> None:
@@ -121,10 +160,13 @@ def _find_faults(commit: Commit) -> Iterator[str]:
             yield f"{file.key}: found {file.size_bytes} bytes with {file.sha256[:80]!a}, expected a size and a digest"
         elif file.key.startswith("segments/"):
             yield from _find_place_faults(commit, file.key)
-    if commit.kind == "segment":
+    if commit.kind in SEGMENT_KINDS:
+        if commit.segment is None and (commit.files or commit.kind == "segment"):
+            yield "names no segment"
+        least = 1 if commit.kind == "segment" else 0
         for suffix in (".warc.gz", ".rows.jsonl.zst"):
             found = sum(file.key.endswith(suffix) for file in commit.files)
-            if found != 1:
+            if not least <= found <= 1:
                 yield f"names {found} files that end with {suffix}, expected one"
     for derivation, meaning in commit.derivations.items():
         if derive_digest(meaning) != derivation:

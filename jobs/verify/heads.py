@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from config.errors import ObjectMissing
+from config.errors import ObjectMissing, StoreError
 from jobs.archive import MAX_COMMIT_BYTES, commit_key, digest
 from jobs.verify.report import Notes
+from jobs.verify.unreadable import note_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +25,9 @@ def check_heads(store: ObjectStore, report: VerifyReport, heads: Iterable[tuple[
             found = digest(store.get(key, length=MAX_COMMIT_BYTES + 1))
         except ObjectMissing:
             notes.damage(f"missing, though it was seen with {seen}: the end of the log was taken away")
+            continue
+        except StoreError as error:
+            note_unreadable(store, notes, error)
             continue
         if found != seen:
             notes.damage(f"found {found}, but it was seen with {seen}: the log was written anew")

@@ -8,11 +8,15 @@ from __future__ import annotations
 import hashlib
 import mmap
 import re
+import sys
 import zlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from config.errors import RecordError
+from crawler.model import Exchange, Purpose
+from crawler.outcome import media_type_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +33,11 @@ _PIECE_BYTES = 1 << 16
 _END = b"\r\n\r\n"
 _MAGIC = b"\x1f\x8b\x08"
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?:[ \r]|$)")
+_PROFILES = "http://netpreserve.org/warc/1.1/revisit/"
+IDENTICAL, NOT_MODIFIED = _PROFILES + "identical-payload-digest", _PROFILES + "server-not-modified"
+_TLS_FIELD = b"tls-version:"
+_ANSWERS = frozenset({"response", "revisit"})
+_HTTP_KINDS = _ANSWERS | {"request"}
 _ONCE = (
     "warc-type",
     "warc-record-id",
@@ -36,10 +45,17 @@ _ONCE = (
     "warc-target-uri",
     "warc-block-digest",
     "warc-payload-digest",
+    "warc-profile",
+    "warc-refers-to-target-uri",
+    "warc-refers-to-date",
+    "warc-concurrent-to",
+    "warc-truncated",
+    "warc-ip-address",
     "content-length",
 )
 _REQUIRED = ("warc-type", "warc-record-id", "warc-date", "warc-block-digest", "content-length")
 _KEPT_CHARACTERS = 200
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -58,9 +74,19 @@ class Record:
     payload_digest: str
     payload_bytes: int
     status: int | None
-    """Of a response's status line."""
+    """Of a response's or revisit's status line."""
     concurrent_to: str
     filename: str
+    profile: str
+    refers_to_uri: str
+    refers_to_date: str
+    truncated: str
+    peer: str
+    media_type: str = ""
+    etag: str = ""
+    last_modified: str = ""
+    secured: bool = False
+    """Whether it is the metadata record that stands beside a secured exchange."""
     rows: int = 0
     """Capture rows that point here; counted by the check of the rows."""
     indexed: int = 0
@@ -70,7 +96,7 @@ class Record:
 def shorten(value: str) -> str:
     """Return *value*, or its digest where it is long: equal if and only if the values are, and of bounded size."""
     if len(value) <= _KEPT_CHARACTERS:
-        return value
+        return sys.intern(value)  # the records of one capture share most of their values
     return "sha256:" + hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -144,8 +170,7 @@ def _read_record(member: _Member, number: int, notes: Notes) -> Record | None:
         head, rest = _read_head(member.pieces)
         fields = _parse_head(head)
         size = int(fields["content-length"])
-        is_http = fields["warc-type"] in ("response", "request")
-        block = _read_block(member.pieces, rest, size, is_http=is_http)
+        block = _read_block(member.pieces, rest, size, is_http=fields["warc-type"] in _HTTP_KINDS)
     except RecordError as error:
         for _ in member.pieces:
             pass
@@ -153,6 +178,12 @@ def _read_record(member: _Member, number: int, notes: Notes) -> Record | None:
         return None
     for fault in _find_faults(fields, block, size):
         notes.damage(fault, record=number, offset=member.offset)
+    return _make_record(member, number, fields, block)
+
+
+def _make_record(member: _Member, number: int, fields: dict[str, str], block: _Block) -> Record:
+    is_answer = fields["warc-type"] in _ANSWERS
+    media_type, etag, last_modified = _read_http_fields(block.http_head) if is_answer else ("", "", "")
     return Record(
         number=number,
         offset=member.offset,
@@ -166,7 +197,22 @@ def _read_record(member: _Member, number: int, notes: Notes) -> Record | None:
         status=block.status,
         concurrent_to=shorten(fields.get("warc-concurrent-to", "")),
         filename=shorten(fields.get("warc-filename", "")),
+        profile=shorten(fields.get("warc-profile", "")),
+        refers_to_uri=shorten(fields.get("warc-refers-to-target-uri", "")),
+        refers_to_date=shorten(fields.get("warc-refers-to-date", "")),
+        truncated=shorten(fields.get("warc-truncated", "")),
+        peer=shorten(fields.get("warc-ip-address", "")),
+        media_type=shorten(media_type),
+        etag=shorten(etag),
+        last_modified=shorten(last_modified),
+        secured=fields["warc-type"] == "metadata" and block.beginning.startswith(_TLS_FIELD),
     )
+
+
+def _read_http_fields(head: bytes) -> tuple[str, str, str]:
+    """Return media type, ETag and Last-Modified of an answer, as its capture row must have them."""
+    answer = Exchange("", Purpose.ARTICLE, _ANY_TIME, 0.0, b"", response_head=head)
+    return media_type_of(answer) or "", answer.header("ETag") or "", answer.header("Last-Modified") or ""
 
 
 def _read_head(pieces: Iterator[bytes]) -> tuple[bytes, bytes]:
@@ -210,7 +256,10 @@ class _Block:
     payload_digest: str = ""
     payload_bytes: int = 0
     status: int | None = None
-    has_http_head: bool = False
+    http_head: bytes = b""
+    """With the empty line at its end."""
+    beginning: bytes = b""
+    """Of a block that is no HTTP message."""
     tail: bytes = b""
     """What follows the block in the member: at most a few bytes more than the two line ends that belong there."""
 
@@ -233,8 +282,10 @@ def _read_block(pieces: Iterator[bytes], rest: bytes, size: int, *, is_http: boo
                 continue
             match = _STATUS.match(head)
             block.status = int(match[1]) if match else None
-            block.has_http_head = True
+            block.http_head = bytes(head[: end + len(_END)])
             part, head = bytes(head[end + len(_END) :]), None
+        elif not is_http and len(block.beginning) < len(_TLS_FIELD):
+            block.beginning += part[: len(_TLS_FIELD)]
         payload.update(part)
         block.payload_bytes += len(part)
     block.digest = "sha256:" + whole.hexdigest()
@@ -255,10 +306,29 @@ def _find_faults(fields: dict[str, str], block: _Block, size: int) -> Iterator[s
         yield f"found {block.tail[:8]!r} after the block, expected two line ends and the end of the gzip member"
     if fields["warc-block-digest"] != block.digest:
         yield f"WARC-Block-Digest: found {block.digest}, the record says {fields['warc-block-digest'][:80]}"
-    if kind in ("response", "request") and not block.has_http_head:
+    if kind in _HTTP_KINDS and not block.http_head:
         yield f"a {kind} without the end of its HTTP headers"
     if kind == "response" and fields.get("warc-payload-digest") != block.payload_digest:
         stated = fields.get("warc-payload-digest", "nothing")[:80]
         yield f"WARC-Payload-Digest: found {block.payload_digest}, the record says {stated}"
-    if kind in ("response", "request", "revisit") and not fields.get("warc-target-uri"):
+    if kind in _HTTP_KINDS and not fields.get("warc-target-uri"):
         yield f"a {kind} without WARC-Target-URI"
+    if kind == "revisit":
+        yield from _find_revisit_faults(fields, block)
+
+
+def _find_revisit_faults(fields: dict[str, str], block: _Block) -> Iterator[str]:
+    profile, digest = fields.get("warc-profile", ""), fields.get("warc-payload-digest")
+    if profile not in (IDENTICAL, NOT_MODIFIED):
+        yield f"WARC-Profile: found {profile[:100]!r}, expected {IDENTICAL} or {NOT_MODIFIED}"
+    if block.payload_bytes:
+        yield f"a revisit with {block.payload_bytes} bytes of payload, expected none"
+    for name in ("WARC-Refers-To-Target-URI", "WARC-Refers-To-Date"):
+        if not fields.get(name.lower()):
+            yield f"a revisit without {name}"
+    if profile == IDENTICAL and not digest:
+        yield "a revisit of an identical payload without WARC-Payload-Digest"
+    if profile == IDENTICAL and fields.get("warc-truncated") != "length":
+        yield f"WARC-Truncated: found {fields.get('warc-truncated', 'nothing')[:40]!r}, expected 'length'"
+    if profile == NOT_MODIFIED and (digest or block.status != 304):
+        yield f"a revisit of what was not modified with status {block.status} and payload digest {digest or 'none'}"

@@ -12,8 +12,25 @@ from jobs.diff import make_safe
 MAX_FINDINGS_PER_OBJECT = 20
 """A file of garbage is not worth a million lines."""
 
-Progress = Callable[[str, int], None]
-"""Told the key and size of each file that was re-read."""
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a check is: told before and after each file that is read."""
+
+    source: str
+    key: str
+    """Of the file that is read next, or was read last."""
+    files: int
+    """Read, of all sources so far."""
+    files_known: int
+    """Committed, in the logs that were walked so far."""
+    bytes: int
+    bytes_known: int
+    damages: int
+    """Findings of damage so far."""
+
+
+Progress = Callable[[Step], None]
 
 
 class Severity(StrEnum):
@@ -58,6 +75,10 @@ class Counts:
     """Only a full check reads them."""
     bytes: int = 0
     """Of the committed files."""
+    packs: int = 0
+    """Named by a commit; only a full check reads them."""
+    rederived: int = 0
+    """Texts that were made anew from the raw page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +102,20 @@ class VerifyReport:
     heads: dict[str, Head] = field(default_factory=dict)
     """Source → the end of its log."""
 
+    damages: int = 0
+    """How many of the findings are damage."""
+    files_read: int = 0
+    bytes_read: int = 0
+
     @property
     def damaged(self) -> bool:
         """Whether anything is not as it was committed."""
-        return any(finding.severity is Severity.DAMAGE for finding in self.findings)
+        return self.damages > 0
+
+    def add(self, finding: Finding) -> None:
+        """Take down *finding*."""
+        self.findings.append(finding)
+        self.damages += finding.severity is Severity.DAMAGE
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON data."""
@@ -122,11 +153,8 @@ class Notes:
 
     def _add(self, finding: Finding) -> None:
         if self._left > 0:
-            self._report.findings.append(finding)
+            self._report.add(finding)
         elif self._left == 0:
-            self._report.findings.append(
-                Finding(
-                    finding.severity, self.key, f"more than {MAX_FINDINGS_PER_OBJECT} findings; the rest is left out"
-                )
-            )
+            message = f"more than {MAX_FINDINGS_PER_OBJECT} findings; the rest is left out"
+            self._report.add(Finding(finding.severity, self.key, message))
         self._left -= 1

@@ -1,0 +1,151 @@
+"""Stored records → exchanges, and exchanges → texts again: for those who derive a page that the archive holds.
+
+Reads through whatever can hand out a range of an object; puts nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from config.errors import RecordError
+from crawler.model import Exchange, Purpose
+from crawler.outcome import PageContext
+from crawler.warc import read_member, read_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from config.settings import Settings
+    from crawler.derivation import Ingredients
+    from crawler.outcome import PageOutcome
+    from crawler.warc import RecordView
+
+MAX_MEMBER_BYTES = 64 * 1024 * 1024
+MAX_RECORD_BYTES = 4 * MAX_MEMBER_BYTES
+
+_STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?:[ \r]|$)")
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPlace:
+    """A WARC record's gzip member in an object."""
+
+    key: str
+    offset: int
+    length: int
+
+    def __str__(self) -> str:
+        return f"{self.key}: offset {self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class DerivingLimits:
+    """How pages are derived: as many at a time, and no longer or larger each, as a crawl would."""
+
+    workers: int
+    page_seconds: float
+    page_cpu_seconds: float
+    memory_bytes: int
+    max_inflated_bytes: int
+
+    @classmethod
+    def of(cls, settings: Settings, *, workers: int | None = None) -> Self:
+        """Return the limits that a crawl with *settings* has."""
+        return cls(
+            workers=workers or settings.workers,
+            page_seconds=settings.page_seconds,
+            page_cpu_seconds=settings.page_cpu_seconds,
+            memory_bytes=settings.worker_memory_bytes,
+            max_inflated_bytes=settings.max_body_bytes,
+        )
+
+    def make_context(self, ingredients: Ingredients, derivation: str) -> PageContext:
+        """Return the context in which a page is derived again."""
+        return PageContext(
+            rules=ingredients.rules,
+            timezone=ingredients.timezone,
+            language=ingredients.language,
+            derivation=derivation,
+            max_inflated_bytes=self.max_inflated_bytes,
+            record=False,
+        )
+
+
+def read_exchange(read: Callable[[RecordPlace], bytes], record: RecordPlace, body: RecordPlace | None) -> Exchange:
+    """Return the exchange of a capture whose response or revisit record is at *record*.
+
+    *body*: where the response record is that holds the payload; of a response, its own place. Digests are checked.
+    Raises RecordError, and what *read* raises.
+    """
+    if body == record:
+        return read_response(_read(read, record), where=str(record), limit=MAX_RECORD_BYTES).exchange(Purpose.ARTICLE)
+    view = read_member(_read(read, record), where=str(record), limit=MAX_RECORD_BYTES)
+    if view.type != "revisit":
+        raise RecordError(f"{record}: found a record of type {view.type!r}, expected a revisit")
+    if faults := view.find_faults():
+        raise RecordError(faults[0])
+    if body is None:
+        raise RecordError(f"{record}: the record that this revisit refers to is not there")
+    referred = read_response(_read(read, body), where=str(body), limit=MAX_RECORD_BYTES)
+    digest = view.header("WARC-Payload-Digest")
+    if digest not in (None, referred.payload_digest):
+        raise RecordError(f"{record}: a revisit of {digest}, but {body} holds {referred.payload_digest}")
+    return _merge(view, referred.exchange(Purpose.ARTICLE), with_body=digest is not None)
+
+
+def derive_pages(
+    items: Iterable[tuple[_Item, Exchange, PageContext]], limits: DerivingLimits
+) -> Iterator[tuple[_Item, PageOutcome]]:
+    """Yield each item with what killable workers make of its page, in order. Takes only a few items ahead."""
+    from crawler.workers import run_pages  # noqa: PLC0415 - most who read pages derive none
+
+    asked: deque[_Item] = deque()
+
+    def take() -> Iterator[tuple[Exchange, PageContext]]:
+        for item, exchange, context in items:
+            asked.append(item)
+            yield exchange, context
+
+    outcomes = run_pages(
+        take(),
+        count=limits.workers,
+        deadline_seconds=limits.page_seconds,
+        cpu_seconds=limits.page_cpu_seconds,
+        memory_bytes=limits.memory_bytes,
+    )
+    with closing(outcomes):  # type: ignore[type-var]  # a generator
+        for outcome in outcomes:
+            yield asked.popleft(), outcome
+
+
+def _read(read: Callable[[RecordPlace], bytes], place: RecordPlace) -> bytes:
+    if place.length > MAX_MEMBER_BYTES:
+        raise RecordError(f"{place}: record of {place.length} bytes; at most {MAX_MEMBER_BYTES} are read")
+    return read(place)
+
+
+def _merge(revisit: RecordView, referred: Exchange, *, with_body: bool) -> Exchange:
+    """Return what the publisher answered: the revisit's own headers, with the payload that they came with."""
+    match = _STATUS.match(revisit.block)
+    target, stamp = revisit.header("WARC-Target-URI"), revisit.header("WARC-Date") or ""
+    if match is None or not target:
+        raise RecordError(f"{revisit.where}: a revisit without status line or WARC-Target-URI")
+    try:
+        started_at = datetime.fromisoformat(stamp).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise RecordError(f"{revisit.where}: WARC-Date: found {stamp[:60]!r}, expected RFC 3339") from error
+    return replace(
+        referred,
+        url=target,
+        started_at=started_at,
+        status=int(match[1]),
+        response_head=revisit.block,
+        body=referred.body if with_body else b"",
+        truncated=None,
+    )

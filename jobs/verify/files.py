@@ -1,0 +1,179 @@
+"""The files that one source's log names: are they there, as long and with the digest as committed?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from config.errors import ObjectMissing, StoreError
+from jobs.seal import hash_file
+from jobs.store.keys import fault_of_key
+from jobs.verify.report import Notes, Step
+from jobs.verify.unreadable import note_unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from jobs.archive import Commit, CommittedFile
+    from jobs.store import ObjectStore, StoredObject
+    from jobs.verify.report import Progress, VerifyReport
+
+MAX_EXCESS_BYTES = 16 * 1024 * 1024
+"""A file that is longer than committed by more than this is not fetched: it could fill the disk."""
+
+
+@dataclass(slots=True)
+class _Expected:
+    """A committed file as the log leaves it."""
+
+    file: CommittedFile
+    seq: int
+    found_bytes: int | None = None
+    """Its size in the store; `None`: not there."""
+
+
+class CommittedFiles:
+    """What the log of one source says of its files, against the store."""
+
+    def __init__(self, store: ObjectStore, source: str, report: VerifyReport, progress: Progress | None) -> None:
+        self._store = store
+        self._source = source
+        self._report = report
+        self._progress = progress or (lambda _step: None)
+        self._expected: dict[str, _Expected] = {}
+        self._removed: set[str] = set()
+        """Keys that a later commit's files took the place of: they may be there or not."""
+        self._store_proves = True
+
+    def expect(self, commit: Commit) -> None:
+        """Take in what *commit* says; commits in the order of the log."""
+        changes = commit.kind in ("replace", "redact")
+        for file in valid_files(commit):
+            before = self._expected.get(file.key)
+            if before is None or changes:
+                self._expected[file.key] = _Expected(file, commit.seq)
+            elif (before.file.size_bytes, before.file.sha256) != (file.size_bytes, file.sha256):
+                notes = Notes(self._report, f"log/{self._source}/{commit.seq:012d}")
+                notes.damage(f"says of {file.key} what commit {before.seq} contradicts")
+        if changes:
+            self._removed |= set(_read_keys(commit.replaces)) - {file.key for file in commit.files}
+
+    def look(self) -> None:
+        """See which files are there, and how long they are; once the whole log was taken in."""
+        for key in self._removed:
+            self._expected.pop(key, None)
+        counts = self._report.counts
+        counts.files += len(self._expected)
+        counts.bytes += sum(one.file.size_bytes for one in self._expected.values())
+        for item in self._list():
+            expected = self._expected.get(item.key)
+            if expected is not None:
+                self._compare_size(expected, item)
+            elif item.key not in self._removed:
+                self._report.uncommitted.append(item.key)
+        for key, expected in self._expected.items():
+            if expected.found_bytes is None:
+                self._look_for(key, expected)
+
+    def fetch(self, key: str, seq: int, target: Path) -> Path | None:
+        """Bring the file that commit *seq* made exist to *target* and check its digest.
+
+        Returns `None` where there is nothing to look into, or where it is another commit's to say.
+        """
+        expected = self._expected.get(key)
+        if expected is None or expected.seq != seq:
+            return None
+        file = expected.file
+        self._tell(key)
+        try:
+            if expected.found_bytes is None or expected.found_bytes > file.size_bytes + MAX_EXCESS_BYTES:
+                return None
+            if not fetch_object(self._store, key, target, Notes(self._report, key)):
+                return None
+            found = hash_file(target)
+            if found != file.sha256:
+                Notes(self._report, key).damage(_tell_digests(found, file, expected.seq))
+            return target
+        finally:
+            self._report.files_read += 1
+            self._report.bytes_read += file.size_bytes
+            self._tell(key)
+
+    def _list(self) -> Iterator[StoredObject]:
+        prefix = f"segments/{self._source}/"
+        try:
+            yield from self._store.list(prefix)
+        except StoreError as error:
+            note_unreadable(self._store, Notes(self._report, prefix), error, "listed")
+
+    def _look_for(self, key: str, expected: _Expected) -> None:
+        notes = Notes(self._report, key)
+        try:
+            self._compare_size(expected, self._store.stat(key))
+        except ObjectMissing:
+            notes.damage(f"missing; commit {expected.seq} says it has {expected.file.size_bytes} bytes")
+        except StoreError as error:
+            note_unreadable(self._store, notes, error)
+
+    def _compare_size(self, expected: _Expected, item: StoredObject) -> None:
+        file = expected.file
+        notes = Notes(self._report, file.key)
+        expected.found_bytes = item.size_bytes
+        if item.size_bytes != file.size_bytes:
+            notes.damage(f"found {item.size_bytes} bytes, commit {expected.seq} says {file.size_bytes}")
+            return
+        proven = item.sha256 or (None if self._report.full else self._ask_digest(file.key))
+        if proven is not None and proven != file.sha256:
+            notes.damage(_tell_digests(proven, file, expected.seq))
+
+    def _ask_digest(self, key: str) -> str | None:
+        """Return the digest that the store proves; asks no further once it was seen to prove none."""
+        if not self._store_proves:
+            return None
+        try:
+            proven = self._store.stat(key).sha256
+        except StoreError:
+            return None
+        self._store_proves = proven is not None
+        return proven
+
+    def _tell(self, key: str) -> None:
+        report = self._report
+        self._progress(
+            Step(
+                source=self._source,
+                key=key,
+                files=report.files_read,
+                files_known=report.counts.files,
+                bytes=report.bytes_read,
+                bytes_known=report.counts.bytes,
+                damages=report.damages,
+            )
+        )
+
+
+def fetch_object(store: ObjectStore, key: str, target: Path, notes: Notes) -> bool:
+    """Bring the object *key* to *target*; where that cannot be, take it down and return false."""
+    try:
+        store.fetch(key, target)
+    except (StoreError, OSError) as error:
+        note_unreadable(store, notes, error)
+        return False
+    return True
+
+
+def valid_files(commit: Commit) -> Iterator[CommittedFile]:
+    """Yield the files whose keys a store would take; the others are in the report already."""
+    return (file for file in commit.files if fault_of_key(file.key) is None)
+
+
+def _read_keys(named: Iterable[object]) -> Iterator[str]:
+    for one in named:
+        key = one.get("key") if isinstance(one, dict) else one
+        if isinstance(key, str):
+            yield key
+
+
+def _tell_digests(found: str, file: CommittedFile, seq: int) -> str:
+    return f"the bytes were changed: found {found}, commit {seq} says {file.sha256}"
