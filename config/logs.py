@@ -50,6 +50,7 @@ EVENTS: frozenset[str] = frozenset(
         "failed_worker",
         "failed_run",
         "failed_upload",
+        "failed_lookup",
         "failed_job",
         "failed_rederivation",
         "rederived_captures",

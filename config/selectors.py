@@ -10,11 +10,14 @@ import re
 MAX_PARTS = 10
 """Elements that one selector names, one within or beside the other."""
 MAX_WIDE = 4
-"""Of these, before the last, without a class, id or attribute: a parser tries each combination of what they match."""
+"""Of these, before a blank or `~`, without class, id or attribute: a parser tries each combination of their matches."""
 MAX_HAS = 2
 MAX_NESTED = 4
 """Brackets in brackets."""
 
+_FAR = frozenset({"", "~"})
+"""Combinators with many candidates at each step; `>` and `+` have one."""
+_TEXT = re.compile(r"\"[^\"]*\"|'[^']*'")
 _CLOSES = {")": "(", "]": "["}
 _COMBINATOR = re.compile(r"\s*[>+~]\s*|\s+")
 
@@ -26,8 +29,8 @@ def check_selector(value: str) -> str:
         raise ValueError("a CSS selector")
     for group in groups:
         for selector in group.split(","):
-            _check_parts(_COMBINATOR.split(selector.strip(" >+~")))
-    _check_has(value)
+            _check_parts(selector.strip(" >+~"))
+    _check_has(_without_texts(value))
     return value
 
 
@@ -65,15 +68,25 @@ def _split_groups(value: str) -> list[str]:
     return [*groups, "".join(open_groups[0])]
 
 
-def _check_parts(parts: list[str]) -> None:
+def _check_parts(selector: str) -> None:
+    parts = _COMBINATOR.split(selector)
+    combinators = [found[0].strip() for found in _COMBINATOR.finditer(selector)]
     if len(parts) > MAX_PARTS:
         raise ValueError(f"a CSS selector of at most {MAX_PARTS} elements in one another, not {len(parts)}")
-    wide = sum(1 for part in parts[:-1] if not {".", "#", "["} & set(part))
+    wide = sum(
+        1
+        for part, combinator in zip(parts, combinators, strict=False)
+        if combinator in _FAR and not {".", "#", "["} & set(part)
+    )
     if wide > MAX_WIDE:
         raise ValueError(
-            f"a CSS selector with at most {MAX_WIDE} elements around the last that have no class, id or attribute,"
-            f" not {wide}"
+            f"a CSS selector with at most {MAX_WIDE} elements before a blank or `~` that have no class, id or"
+            f" attribute, not {wide}"
         )
+
+
+def _without_texts(value: str) -> str:
+    return _TEXT.sub("", value).lower()
 
 
 def _check_has(value: str) -> None:

@@ -37,10 +37,12 @@ class LastVersions(Protocol):
     def last(self, url: str) -> LastVersion | None:
         """Return what is known of the article at the normalised *url*, or `None`."""
 
-    def find_record(self, target_uri: str, payload_digest: str | None = None) -> RecordReference | None:
+    def find_record(
+        self, target_uri: str, payload_digest: str | None = None, *, etag: str | None = None
+    ) -> RecordReference | None:
         """Return a committed, whole response record of *target_uri* with that payload, or `None`.
 
-        Without a digest: the one that holds what the URL answered last with status 200.
+        Without a digest: the one that holds what the URL answered last with status 200, if its ETag is not another.
         """
 
 
@@ -51,7 +53,13 @@ class NothingKnown:
         """Return `None`."""
         return None
 
-    def find_record(self, target_uri: str, payload_digest: str | None = None) -> RecordReference | None:  # noqa: ARG002 - the protocol's signature
+    def find_record(
+        self,
+        target_uri: str,  # noqa: ARG002 - the protocol's signature
+        payload_digest: str | None = None,  # noqa: ARG002
+        *,
+        etag: str | None = None,  # noqa: ARG002
+    ) -> RecordReference | None:
         """Return `None`."""
         return None
 

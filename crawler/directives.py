@@ -5,6 +5,7 @@ Linear in the page, whatever is in it. Says what was found; who asks decides wha
 
 from __future__ import annotations
 
+import html
 import re
 from typing import TYPE_CHECKING
 
@@ -16,62 +17,87 @@ NOARCHIVE = "noarchive"
 
 MAX_DIRECTIVES = 20
 _MAX_CHARS = 100
+_MAX_VALUE_CHARS = 4_000
 _HEAD_CHARS = 512 * 1024
-_VALUED = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
-_ADDRESSED = re.compile(r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]{1,100})\s*:")
-_MARK = re.compile(r"<!--|<(script|style|noscript|template)\b|<meta\b|<body\b|</head\b", re.IGNORECASE)
-_CLOSING = {"": re.compile("-->")} | {
-    name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style", "noscript", "template")
-}
-_ATTRIBUTE = re.compile(r"([a-zA-Z-]{1,20})\s{0,9}=\s{0,9}(?:\"([^\"]{0,2000})\"|'([^']{0,2000})'|([^\s\"'>]{1,2000}))")
 _TAG_CHARS = 5_000
+_VALUED = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
+_ADDRESSED = re.compile(r"\s*([A-Za-z][!#$%&'*+.^_`|~0-9A-Za-z-]{0,99})\s*:")
+_RAW = ("script", "style", "noscript", "template", "title", "textarea")
+_MARK = re.compile(rf"<!--|<({'|'.join(_RAW)})\b|<meta\b|<body\b|</head\b", re.IGNORECASE)
+_CLOSING = {name: re.compile(f"</{name}", re.IGNORECASE) for name in _RAW}
+_COMMENT_END = re.compile(r"(?<=<!)--?-?>|--!?>")
+_TAG_PIECE = re.compile(r"[^>\"']+|\"[^\"]*\"|'[^']*'|[\"']")
+_ATTRIBUTE = re.compile(r"([a-zA-Z-]{1,20})\s{0,9}=\s{0,9}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]{1,2000}))")
 
 
-def read_directives(headers: Iterable[str], html: str | None, token: str) -> tuple[str, ...]:
-    """Return the directives that are meant for all robots or for the product *token*, in lower case, each once.
+def read_directives(headers: Iterable[str], page: str | None, product: str) -> tuple[str, ...]:
+    """Return the directives that are meant for all robots or for the product token *product*, in lower case, each once.
 
-    *headers*: the values of X-Robots-Tag. *html*: the page, if it is one.
+    *headers*: the values of X-Robots-Tag. *page*: the HTML, or its beginning. Of very many, the first count, and
+    `noarchive` wherever it stands.
     """
-    found = dict.fromkeys(_read_headers(headers, token.lower()))
-    if html is not None:
-        found |= dict.fromkeys(_read_meta(html, token.lower()))
-    return tuple(found)[:MAX_DIRECTIVES]
+    found = dict.fromkeys(_read_headers(headers, product.lower()))
+    if page is not None:
+        found |= dict.fromkeys(_read_meta(page, product.lower()))
+    first = list(found)[:MAX_DIRECTIVES]
+    if NOARCHIVE in found and NOARCHIVE not in first:
+        first[-1] = NOARCHIVE
+    return tuple(first)
 
 
-def _read_headers(values: Iterable[str], token: str) -> Iterator[str]:
+def _read_headers(values: Iterable[str], product: str) -> Iterator[str]:
     for value in values:
         meant = True
-        for part in value[: _MAX_CHARS * MAX_DIRECTIVES].split(","):
+        for part in value.split(","):
             match = _ADDRESSED.match(part)
             if match and match[1].lower() not in _VALUED:
-                meant = match[1].lower() == token
+                meant = match[1].lower() == product
                 part = part[match.end() :]  # noqa: PLW2901 - what is addressed is what follows
-            if meant and (directive := part.strip().lower()[:_MAX_CHARS]):
-                yield directive
+            if meant:
+                yield from _read_part(part)
 
 
-def _read_meta(html: str, token: str) -> Iterator[str]:
-    for tag in _list_meta(html[:_HEAD_CHARS]):
+def _read_meta(page: str, product: str) -> Iterator[str]:
+    for tag in _list_meta(page[:_HEAD_CHARS]):
         attributes = {name.lower(): a or b or c for name, a, b, c in reversed(_ATTRIBUTE.findall(tag))}
-        if attributes.get("name", "").strip().lower() in {"robots", token}:
-            for part in attributes.get("content", "").split(","):
-                if directive := part.strip().lower()[:_MAX_CHARS]:
-                    yield directive
+        if html.unescape(attributes.get("name", "")).strip().lower() in {"robots", product}:
+            for part in html.unescape(attributes.get("content", "")[:_MAX_VALUE_CHARS]).split(","):
+                yield from _read_part(part)
+
+
+def _read_part(part: str) -> Iterator[str]:
+    """Yield a directive, and `noarchive` apart where it stands among words that no comma parts."""
+    directive = part.strip().lower()[:_MAX_CHARS]
+    if directive:
+        yield directive
+    if directive != NOARCHIVE and NOARCHIVE in directive.split():
+        yield NOARCHIVE
 
 
 def _list_meta(head: str) -> Iterator[str]:
-    """Yield the meta tags of a page's head, but none in comments and scripts."""
+    """Yield the meta tags of a page's head, but none in comments, scripts and titles."""
     position = 0
     while (mark := _MARK.search(head, position)) is not None:
         word = mark[0].lower()
         if word in {"<body", "</head"}:
             return
         if word == "<meta":
-            end = head.find(">", mark.end(), mark.end() + _TAG_CHARS)
-            yield head[mark.end() : end if end != -1 else mark.end()]
+            stop = _find_tag_end(head, mark.end())
+            if stop is not None:
+                yield head[mark.end() : stop]
         else:
-            closing = _CLOSING[(mark[1] or "").lower()].search(head, mark.end())
-            end = closing.end() if closing else -1
-        if end == -1:
+            closing = _COMMENT_END.search(head, mark.start() + 2) if mark[1] is None else None
+            closing = closing or (_CLOSING[mark[1].lower()].search(head, mark.end()) if mark[1] else None)
+            stop = closing.end() if closing else None
+        if stop is None:
             return
-        position = end
+        position = stop
+
+
+def _find_tag_end(head: str, start: int) -> int | None:
+    """Return where the tag's `>` stands, outside quotes; `None` if it is too far or there is none."""
+    at, limit = start, min(len(head), start + _TAG_CHARS)
+    while at < limit and head[at] != ">":
+        piece = _TAG_PIECE.match(head, at, limit)
+        at = piece.end() if piece else at + 1
+    return at if at < limit else None

@@ -31,6 +31,10 @@ _CHUNK = 64 * 1024
 _SAMPLE_BYTES = 32 * 1024
 _PROBE = rb"<p a='1'>+AGE- \u0041"
 _LAST_RESORT = "cp1252"
+_NO_CODINGS = frozenset(
+    {"", "identity", "none", "null", "utf-8", "utf8", "iso-8859-1", "8bit", "binary", "text", "plain"}
+)
+"""What servers write where there is no coding; browsers pass over it."""
 _FAULTS: tuple[type[Exception], ...] = (
     zlib.error,
     cast("type[Exception]", isal_zlib.error),  # its stub says an instance
@@ -55,7 +59,7 @@ def inflate(body: bytes, content_encodings: Sequence[str], *, limit: int) -> byt
     Raises ExtractError on damage, on an unknown coding, and where the result would be longer than *limit*.
     """
     names = [name.strip().lower() for value in content_encodings for name in value.split(",")]
-    names = [name for name in names if name and name != "identity"]
+    names = [name for name in names if name not in _NO_CODINGS]
     if len(names) > MAX_CODINGS:
         raise ExtractError(f"body: found {len(names)} content codings, at most {MAX_CODINGS} are undone")
     for name in reversed(names):
@@ -69,6 +73,50 @@ def inflate(body: bytes, content_encodings: Sequence[str], *, limit: int) -> byt
     if len(body) > limit:
         raise ExtractError(f"body: {len(body)} bytes, at most {limit} are read")
     return body
+
+
+def inflate_beginning(body: bytes, content_encodings: Sequence[str], *, limit: int) -> bytes:
+    """Undo *content_encodings* as far as it goes: at most *limit* bytes, what comes before a fault. Never raises."""
+    names = [name.strip().lower() for value in content_encodings for name in value.split(",")]
+    for name in reversed([name for name in names if name not in _NO_CODINGS][:MAX_CODINGS]):
+        beginning = _BEGINNINGS.get(name)
+        if beginning is None:
+            break
+        try:
+            body = beginning(body, limit)
+        except _FAULTS:
+            return b""
+    return body[:limit]
+
+
+def _begin_zlib(body: bytes, limit: int) -> bytes:
+    raw = len(body) < 2 or (body[:2] != _GZIP_MAGIC and (body[0] & 0x0F != 8 or (body[0] << 8 | body[1]) % 31))
+    inflater, out = zlib.decompressobj(wbits=-15 if raw else 47), bytearray()
+    for at in range(0, len(body), _CHUNK):
+        try:
+            out += inflater.decompress(body[at : at + _CHUNK], limit - len(out) + 1)
+        except zlib.error:
+            break
+        if len(out) > limit or inflater.eof:
+            break
+    return bytes(out)
+
+
+def _begin_brotli(body: bytes, limit: int) -> bytes:
+    return bytes(brotli.Decompressor().process(body, output_buffer_limit=limit))
+
+
+def _begin_zstd(body: bytes, limit: int) -> bytes:
+    with zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES).stream_reader(body) as stream:
+        return stream.read(limit)
+
+
+def decode_beginning(data: bytes) -> str:
+    """Return the beginning of a page as text good enough for its ASCII: of UTF-16 by its mark, else octet by octet."""
+    encoding, bom = read_bom(data)
+    if encoding is not None and bom is not None and encoding.startswith("utf-16"):
+        return data[len(bom) :].decode(encoding, "replace")
+    return data.decode("latin-1")
 
 
 def decode_html(body: bytes, content_type: str | None) -> str:
@@ -189,6 +237,13 @@ def _check(size: int, limit: int) -> None:
         raise ExtractError(f"body: inflates to more than {limit} bytes, so it is not read further")
 
 
+_BEGINNINGS: dict[str, Callable[[bytes, int], bytes]] = {
+    "gzip": _begin_zlib,
+    "x-gzip": _begin_zlib,
+    "deflate": _begin_zlib,
+    "br": _begin_brotli,
+    "zstd": _begin_zstd,
+}
 _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
     "gzip": _gunzip,
     "x-gzip": _gunzip,

@@ -13,7 +13,7 @@ from scrapy.exceptions import CloseSpider
 from twisted.python.failure import Failure
 
 from crawler.items import RunStopped
-from crawler.slots import find_slot
+from crawler.slots import HostSlot, find_slot
 from crawler.spiders.news import exchange_of
 from crawler.throttle import parse_retry_after
 
@@ -72,6 +72,8 @@ class RunGuard:
     def _empty_queues(self) -> None:
         """Give up requests that wait for their politeness delay: a stop must not take a minute."""
         for slot in self._crawler.engine.downloader.slots.values():
+            if isinstance(slot, HostSlot):
+                slot.pace.halted = True
             waiting = list(slot.queue)
             slot.queue.clear()
             for _, answer in waiting:

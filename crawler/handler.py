@@ -24,7 +24,7 @@ from crawler.items import AttemptFailed, ExchangeResponse, RunStopped
 from crawler.model import Exchange, Purpose
 from crawler.network import granted_place
 from crawler.robots import MAX_RULES_BYTES
-from crawler.wire import WireTap, read_status
+from crawler.wire import WireTap, read_fields, read_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 ALWAYS_SECRET = frozenset({"authorization", "proxy-authorization"})
 MASK = "***"
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
-_MAX_HEADERS = 256
+_MAX_REASON_CHARS = 300
 
 _current_attempt: ContextVar[_Attempt] = ContextVar("_current_attempt")
 """Set around one request: whose connection is to be tapped."""
@@ -115,7 +115,6 @@ def _open_session(options: FetchOptions) -> aiohttp.ClientSession:
         timeout=aiohttp.ClientTimeout(total=options.request_seconds, sock_connect=options.connect_seconds),
         max_line_size=options.max_header_bytes,
         max_field_size=options.max_header_bytes,
-        max_headers=_MAX_HEADERS,
     )
 
 
@@ -252,14 +251,18 @@ class _Attempt:
     def _note_response_head(self, response: aiohttp.ClientResponse) -> None:
         head = self._tap.head if self._tap is not None else None
         if head is None or read_status(head) != response.status:
-            raise RuntimeError(f"{self._request.url}: the tap and the client differ on what was answered")
+            if self._tap is not None:
+                self._tap.close()  # what else comes on this connection answers nothing either
+            raise ValueError("an answer came before it was asked for")
         self._known.update(response_head=head, status=response.status)
-        self.response_headers = list(response.raw_headers)
+        self.response_headers = read_fields(head)
 
     async def _read_body(self, response: aiohttp.ClientResponse) -> None:
         body = bytearray()
-        least = MAX_RULES_BYTES if self._purpose is Purpose.ROBOTS else 0  # RFC 9309 § 2.5 asks for that much
+        # RFC 9309 § 2.5 asks for that much; one byte more tells a file that is longer from one that was cut
+        least = MAX_RULES_BYTES + 1 if self._purpose is Purpose.ROBOTS else 0
         limit = max(self._options.max_body_bytes, least)
+        self._watch_connection(response.content)
         try:
             async for chunk in response.content.iter_any():
                 body += chunk
@@ -269,6 +272,18 @@ class _Attempt:
                     break
         finally:
             self._known["body"] = bytes(body)
+
+    def _watch_connection(self, content: aiohttp.StreamReader) -> None:
+        """Let who reads *content* hear of the connection's end: the client does not tell it of a faulty chunk."""
+
+        def end() -> None:
+            if not content.is_eof() and content.exception() is None:
+                content.set_exception(aiohttp.ClientPayloadError("the connection ended within the body"))
+
+        if self._tap is not None:
+            self._tap.on_lost = end
+            if self._tap.lost:
+                end()
 
     def _fail(self, error: str, *, cut: str) -> None:
         """Take *error* for a cut where an answer had begun, else for the reason that there is none."""
@@ -295,7 +310,11 @@ class _Attempt:
 
 
 def _describe(error: Exception) -> str:
-    """Say in words what failed, without the names of our libraries."""
+    """Say in one line what failed; what a server wrote may be in it, and is cut."""
+    return _tell(error).partition("\n")[0][:_MAX_REASON_CHARS]
+
+
+def _tell(error: Exception) -> str:
     cause = str(getattr(error, "os_error", "")) or "the other side closed it"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return f"the host name has no address: {cause}"
@@ -310,7 +329,7 @@ def _describe(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy answered {error.status} {error.message}"
     if isinstance(error, aiohttp.ClientResponseError):
-        return f"the answer is not HTTP: {error.message}"
+        return "the answer is not HTTP"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the server closed the connection without an answer"
     if isinstance(error, aiohttp.InvalidURL):

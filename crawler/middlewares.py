@@ -14,9 +14,10 @@ from scrapy.http.request import NO_CALLBACK
 
 from config.errors import ExtractError
 from crawler.items import AttemptFailed, PageItem, RequestForbidden, RunStopped
+from crawler.outcome import find_redirect
 from crawler.robots import read_rules
 from crawler.slots import open_slot
-from crawler.spiders.news import Origin, exchange_of, find_redirect, origin_of
+from crawler.spiders.news import Origin, exchange_of, origin_of
 from crawler.throttle import DelayBounds
 from crawler.urls import normalise_url
 
@@ -71,7 +72,14 @@ class RulesCache:
         asked = self._asked.get(origin)
         if asked is None or asked.is_stale(now):
             asked = self._asked[origin] = _Asked(now, asyncio.create_task(self._fetch(url)))
+            asked.rules.add_done_callback(_look_at)
         return await asyncio.shield(asked.rules)  # one that gives up must not take the rules from the others
+
+
+def _look_at(rules: asyncio.Task[Rules]) -> None:
+    """Take note of a failure that nobody waits for any more, lest it be reported at the end of the process."""
+    if not rules.cancelled():
+        rules.exception()
 
 
 class RobotsRules:
@@ -108,6 +116,8 @@ class RobotsRules:
         slot.pace.respect(rules.crawl_delay)
         if not rules.allowed(request.url):
             raise RequestForbidden("robots.txt forbids it")
+        if self._run.stopping:  # else it would wait for its politeness delay first
+            raise RunStopped("the run is being stopped")
 
     async def _fetch(self, page: str) -> Rules:
         """Return the rules of the origin of the URL *page*. Raises RequestForbidden if they cannot be read."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from config.rules import ExtractRules
 
 MAX_INFLATED_BYTES = 32 * 1024 * 1024
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REASON_CHARS = 500
 
 
@@ -72,19 +72,23 @@ def media_type_of(exchange: Exchange) -> str | None:
     return (exchange.header("Content-Type") or "").partition(";")[0].strip().lower() or None
 
 
-def redirect_of(exchange: Exchange) -> str | None:
-    """Return the absolute URL that the answer redirects to, or `None`."""
-    location = exchange.header("Location") if exchange.status in _REDIRECTS else None
-    return resolve_link(exchange.url, location) if location else None
+def find_redirect(exchange: Exchange) -> str | None:
+    """Return the absolute URL that *exchange* redirects to, or `None`."""
+    location = exchange.header("Location") if exchange.status in REDIRECTS else None
+    if location is None:
+        return None
+    # the header is bytes: nearly all servers that send more than ASCII mean UTF-8
+    return resolve_link(exchange.url, location.encode("latin-1").decode("utf-8", "replace"))
 
 
-def begin_outcome(exchange: Exchange, context: PageContext, html: str | None = None) -> PageOutcome:
+def begin_outcome(exchange: Exchange, context: PageContext, beginning: str | None = None) -> PageOutcome:
     """Return the outcome of *exchange* as far as no parser is needed: its records, and what robots are told.
 
-    *html*: the page's text, if it is one and could be read. The class is ERROR until somebody says better; it is
-    NOARCHIVE, and the body left out of the records, where the publisher asks for that and the context obeys.
+    *beginning*: the body's first part as text, as far as it could be read, whatever it was said to be. The class is
+    ERROR until somebody says better; it is NOARCHIVE, and the body left out of the records, where the publisher asks
+    for that and the context obeys.
     """
-    directives = read_directives(exchange.header_values("X-Robots-Tag"), html, context.product)
+    directives = read_directives(exchange.header_values("X-Robots-Tag"), beginning, context.product)
     asked = NOARCHIVE in directives and exchange.purpose is not Purpose.ROBOTS and bool(exchange.body)
     withheld = asked and context.obey_noarchive
     kept = replace(exchange, body=b"", truncated="unspecified", refers_to=None) if withheld else exchange
@@ -93,15 +97,18 @@ def begin_outcome(exchange: Exchange, context: PageContext, html: str | None = N
         page_class=PageClass.NOARCHIVE if withheld else PageClass.ERROR,
         class_reason="the page asks not to be archived" if withheld else "",
         media_type=media_type_of(exchange),
-        redirect=redirect_of(exchange),
+        redirect=find_redirect(exchange),
         directives=directives,
         withheld=withheld,
     )
 
 
-def failed_outcome(exchange: Exchange, context: PageContext, reason: str) -> PageOutcome:
-    """Return the outcome of a page that a worker could not read: raw is kept, the failure is a fact."""
-    outcome = begin_outcome(exchange, context)
+def failed_outcome(exchange: Exchange, context: PageContext, reason: str, beginning: str | None = None) -> PageOutcome:
+    """Return the outcome of a page that a worker could not read: raw is kept, the failure is a fact.
+
+    *beginning*: as in `begin_outcome`.
+    """
+    outcome = begin_outcome(exchange, context, beginning)
     if outcome.withheld:
         return outcome
     reason = reason[:_MAX_REASON_CHARS]

@@ -10,7 +10,6 @@ import structlog
 from crawler.compare import guess_verdict
 from crawler.model import Purpose
 from crawler.rows import CaptureReference, CaptureRow
-from crawler.spiders.news import find_redirect
 from crawler.warc import NOT_MODIFIED, digest_bytes
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ class ExtractPipeline(_RunPipeline):
             return exchange
         found = None
         if exchange.status == NOT_MODIFIED:
-            found = self.run.last_versions.find_record(exchange.url)
+            found = self.run.last_versions.find_record(exchange.url, etag=exchange.header("ETag"))
         elif exchange.body:
             found = self.run.last_versions.find_record(exchange.url, digest_bytes(exchange.body))
         return exchange if found is None else replace(exchange, refers_to=found)
@@ -114,7 +113,7 @@ def make_row(item: PageItem, outcome: PageOutcome) -> CaptureRow:
         size_bytes=len(exchange.body),
         seconds=round(exchange.seconds, 6),
         peer=exchange.peer,
-        redirect=find_redirect(exchange),
+        redirect=outcome.redirect,
         etag=exchange.header("ETag"),
         last_modified=exchange.header("Last-Modified"),
         truncated=exchange.truncated,

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from crawler.urls import normalise_url
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
 def bare_host(url: str) -> str:
-    """Return the host of *url* in lower case without `www.`; an empty string if it has none."""
+    """Return the host of *url* in its normal form without `www.`; an empty string if it has none."""
     try:
-        return (urlsplit(url).hostname or "").removeprefix("www.")
+        return (urlsplit(normalise_url(url)).hostname or "").removeprefix("www.")
     except ValueError:
         return ""
 

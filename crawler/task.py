@@ -16,7 +16,7 @@ from config.errors import ExtractError
 from config.rules import ExtractRules
 from crawler.discover import discover_links
 from crawler.discover.unpack import GZIP_MAGIC
-from crawler.encoding import decode_html, inflate
+from crawler.encoding import decode_beginning, decode_html, inflate, inflate_beginning
 from crawler.extract import extract_article
 from crawler.model import GOOD_CLASSES, Discovery, Exchange, PageClass, Purpose
 from crawler.normalise import make_snapshot
@@ -48,6 +48,7 @@ __all__ = [
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _PAGES = frozenset({Purpose.ARTICLE, Purpose.SECTION})
 _SNIFFED_BYTES = 1_024
+_BEGINNING_BYTES = 512 * 1024
 _TEXT_CLASSES = GOOD_CLASSES | {PageClass.TRUNCATED}
 _DISCOVERIES: TypeAdapter[Discovery] = TypeAdapter(Discovery)
 
@@ -64,7 +65,7 @@ def process_page(exchange: Exchange, context: PageContext) -> PageOutcome:
             html = _read_html(exchange, context)
         except ExtractError as error:
             unreadable = error
-    outcome = begin_outcome(exchange, context, html)
+    outcome = begin_outcome(exchange, context, html or read_beginning(exchange))
     if outcome.withheld:
         return outcome
     reason = _find_obstacle(exchange)
@@ -77,6 +78,14 @@ def process_page(exchange: Exchange, context: PageContext) -> PageOutcome:
     except ExtractError as error:
         failure = str(error) if exchange.status == 200 else None
         return replace(outcome, class_reason=_describe_status(exchange, str(error)), extraction_error=failure)
+
+
+def read_beginning(exchange: Exchange) -> str | None:
+    """Return the first part of the body as text, as far as it can be read; `None` for what says nothing to robots."""
+    if exchange.purpose is Purpose.ROBOTS or not exchange.body:
+        return None
+    data = inflate_beginning(exchange.body, exchange.header_values("Content-Encoding"), limit=_BEGINNING_BYTES)
+    return decode_beginning(data)
 
 
 def discover(exchange: Exchange, limit: int, *, max_inflated_bytes: int = MAX_INFLATED_BYTES) -> Discovery:
@@ -93,16 +102,18 @@ def discover(exchange: Exchange, limit: int, *, max_inflated_bytes: int = MAX_IN
 
 
 def perform(name: str, data: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
-    """Do what the pipe's other end asks: `page` or `links`; JSON data and bytes in, JSON data and bytes out."""
+    """Do what the pipe's other end asks: `page`, `links` or `beginning`; JSON data and bytes in and out."""
     exchange = decode_exchange_data(data["exchange"], body)
     if name == "links":
         found = discover(exchange, data["limit"])
         return _DISCOVERIES.dump_python(found, mode="json"), b""
+    if name == "beginning":
+        return {"text": read_beginning(exchange)}, b""
     if name == "page":
         rules = ExtractRules.model_validate(data["context"]["rules"])
         context = PageContext(**{**data["context"], "rules": rules})
         return encode_outcome(process_page(exchange, context))
-    raise ValueError(f"asked for {name!r}, expected page or links")
+    raise ValueError(f"asked for {name!r}, expected page, links or beginning")
 
 
 def warm_up() -> None:

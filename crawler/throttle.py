@@ -45,6 +45,8 @@ class Pace:
     """The least delay: the source's, or a longer Crawl-delay."""
     not_before: float = -math.inf
     """No request before that instant: the host said so."""
+    halted: bool = False
+    """Whether the run is being stopped: nothing is sent any more, so nothing needs to wait."""
     _latency_delay: float = field(init=False)
     _back_off: float = 0.0
     _refused_at: float = -math.inf
@@ -59,7 +61,7 @@ class Pace:
 
     def seconds_after(self, last: float) -> float:
         """Return how long to wait after a request that was sent at the instant *last*."""
-        return max(self.delay, self.not_before - last)
+        return 0.0 if self.halted else max(self.delay, self.not_before - last)
 
     def respect(self, crawl_delay: float | None) -> None:
         """Take in the Crawl-delay of a robots.txt. Of several origins at one host, the longest holds."""

@@ -1,6 +1,7 @@
 """What goes over a socket below the HTTP client: the head of an answer byte for byte, the peer, the TLS session.
 
-A tap stands between transport and client and changes nothing. It keeps one head at a time, up to a limit; bodies pass.
+A tap stands between transport and client. It keeps one head at a time, up to a limit, and hands the client a plain one
+that says no more than where the message ends: so no odd header of a server costs a page. Bodies pass as they are.
 """
 
 from __future__ import annotations
@@ -13,17 +14,20 @@ from typing import TYPE_CHECKING, cast
 from crawler.model import TlsSession
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from ssl import SSLObject
 
 _END = re.compile(rb"\r?\n\r?\n")
 _LINE_END = re.compile(rb"\r?\n")
+_FOLD = re.compile(rb"\r?\n[ \t]+")
 _INTERIM = re.compile(rb"HTTP/\d\.\d 1(?!01)\d\d\b")
 _STATUS_LINE = re.compile(rb"HTTP/(\d)\.(\d) +(\d{3})(?: [^\r\n]*)?\r?\n")
+_BEGINNING = b"HTTP/"
 _OVERLAP = 3
 """An end of headers may lie across two pieces."""
-_FIELD = re.compile(rb"\n(content-length|transfer-encoding)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
-_CHUNK_SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,15})")
-_BODILESS = frozenset({204, 304})
+_FIELD = re.compile(rb"\n(content-length|transfer-encoding|connection)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_CHUNK_SIZE = re.compile(rb"[ \t]*0*([0-9a-fA-F]{1,15})(?![0-9a-fA-F])")
+_BODILESS = frozenset({101, 204, 304})
 _MAX_CHUNK_LINE = 16 * 1024
 
 
@@ -31,17 +35,33 @@ class _Framing:
     """Tells where a message ends, so that what a server sends beyond it spoils neither this answer nor the next."""
 
     def __init__(self, head: bytes) -> None:
-        fields: dict[bytes, bytes] = {match[1].lower(): match[2].strip() for match in _FIELD.finditer(head)}
-        length = fields.get(b"content-length", b"")
-        self._chunked = fields.get(b"transfer-encoding", b"").lower().endswith(b"chunked")
+        fields: dict[bytes, list[bytes]] = {}
+        for match in _FIELD.finditer(_FOLD.sub(b" ", head)):
+            fields.setdefault(match[1].lower(), []).extend(part.strip() for part in match[2].split(b","))
+        codings, lengths = fields.get(b"transfer-encoding", []), set(fields.get(b"content-length", []))
+        self._connection = [word for word in fields.get(b"connection", []) if word.isalnum() or b"-" in word][:4]
+        self._version = head[5:8]
+        self._status = read_status(head) or 0
+        self._chunked = bool(codings) and codings[-1].lower() == b"chunked"
         self._left: int | None = None
-        """Bytes of the body, or of the chunk, that are still to come; `None`: not known."""
+        """Bytes of the body, or of the chunk, that are still to come; `None`: until the connection ends."""
         self._line = b""
         self._last = False
-        self.ended = read_status(head) in _BODILESS
-        if b"transfer-encoding" not in fields and length.isdigit() and len(length) < 19:
+        self.ended = self._status in _BODILESS
+        length = lengths.pop() if len(lengths) == 1 and not codings else b""  # RFC 9112 § 6.3: coding before length
+        if length.isdigit() and len(length) < 19:
             self._left = int(length)
             self.ended = self.ended or not self._left
+
+    def plain_head(self) -> bytes:
+        """Return a head that says the same of the message's end, and nothing else."""
+        lines = [b"HTTP/%s %d" % (self._version, self._status)]
+        if self._chunked:
+            lines.append(b"Transfer-Encoding: chunked")
+        elif self._left is not None and self._status not in _BODILESS:
+            lines.append(b"Content-Length: %d" % self._left)
+        lines += [b"Connection: " + word for word in self._connection if word.lower() in {b"close", b"keep-alive"}]
+        return b"\r\n".join(lines) + b"\r\n\r\n"
 
     def take(self, data: bytes) -> int:
         """Return how many bytes of *data* belong to the message."""
@@ -71,7 +91,7 @@ class _Framing:
             if newline != -1:
                 self._end_line()
             elif len(self._line) > _MAX_CHUNK_LINE:
-                self._chunked = False  # no chunks at all: the client is to judge the rest
+                self._chunked, self._left = False, None  # no chunks at all: the client is to judge the rest
                 return len(data)
         return at
 
@@ -91,7 +111,14 @@ class WireTap(asyncio.Protocol):
         self.too_long = False
         self.received = False
         """Whether a byte of the current answer has come."""
+        self.lost = False
+        """Whether the connection has ended."""
+        self.on_lost: Callable[[], None] | None = None
+        """Called when the connection ends; for the current answer only."""
         self._framing: _Framing | None = None
+        self._passed_head = False
+        self._foreign = False
+        """Whether what comes is no HTTP at all: the client is to say so."""
         self._transport = transport
         self._inner = cast("asyncio.Protocol", transport.get_protocol())
         self._limit = limit
@@ -110,7 +137,8 @@ class WireTap(asyncio.Protocol):
             tap = cls(transport, limit)
             transport.set_protocol(tap)
         tap._held.clear()
-        tap._end, tap._framing, tap.too_long, tap.received = None, None, False, False
+        tap._end, tap._framing, tap.on_lost = None, None, None
+        tap.too_long = tap.received = tap._foreign = tap._passed_head = False
         return tap
 
     @property
@@ -122,8 +150,9 @@ class WireTap(asyncio.Protocol):
     def partial_head(self) -> bytes | None:
         """What came of a head: its whole lines and an empty one; `None` if there was not even a status line."""
         whole = bytes(self._held[: self._end or self._held.rfind(b"\n") + 1])
-        is_answer = _STATUS_LINE.match(whole) and not _INTERIM.match(whole)
-        return _end_lines(whole) + b"\r\n" if is_answer else None
+        if not _STATUS_LINE.match(whole) or _INTERIM.match(whole):
+            return None
+        return _end_lines(whole) + b"\r\n"
 
     def data_received(self, data: bytes) -> None:
         """Keep what belongs to the head, pass on what belongs to the message.
@@ -131,11 +160,18 @@ class WireTap(asyncio.Protocol):
         A head beyond the limit ends the connection, and so does anything beyond the message.
         """
         self.received = True
-        body_at = self._keep(data) if self._end is None else 0
-        if self.too_long:
-            self._transport.abort()
+        if self._foreign:
+            self._inner.data_received(data)
             return
-        end = len(data) if self._framing is None else body_at + self._framing.take(data[body_at:])
+        if self._framing is None:
+            data = data[self._keep(data) :]
+        framing = self._framing
+        if framing is None:
+            return
+        if not self._passed_head:
+            self._passed_head = True
+            self._inner.data_received(framing.plain_head())
+        end = framing.take(data)
         if end:
             self._inner.data_received(data[:end] if end < len(data) else data)
         if end < len(data):
@@ -148,6 +184,10 @@ class WireTap(asyncio.Protocol):
         held += data
         skipped = len(held) - len(held.lstrip(b"\r\n")) if not before else 0
         del held[:skipped]
+        if not held.startswith(_BEGINNING[: len(held)]):
+            self._foreign = True
+            self._inner.data_received(bytes(held))
+            return len(data)
         while (end := _END.search(held, start)) is not None:
             if not _INTERIM.match(held):
                 self._end = end.end()
@@ -158,11 +198,20 @@ class WireTap(asyncio.Protocol):
         if (len(held) if self._end is None else self._end) > self._limit:
             self.too_long, self._end = True, None
             del held[self._limit :]
+            self._transport.abort()
         if self._end is None:
             return len(data)
         del held[self._end :]
+        if not _STATUS_LINE.match(held):
+            self._foreign, self._end = True, None
+            self._inner.data_received(bytes(held))
+            return len(data)
         self._framing = _Framing(bytes(held))
         return self._end + skipped - before
+
+    def close(self) -> None:
+        """End the connection; it is not used again."""
+        self._transport.close()
 
     def eof_received(self) -> bool | None:
         """Pass it on."""
@@ -173,8 +222,11 @@ class WireTap(asyncio.Protocol):
         self._inner.connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Pass it on."""
+        """Pass it on, and tell who waits for the current answer."""
+        self.lost = True
         self._inner.connection_lost(exc)
+        if self.on_lost is not None:
+            self.on_lost()
 
     def pause_writing(self) -> None:
         """Pass it on."""
@@ -189,6 +241,16 @@ def read_status(head: bytes) -> int | None:
     """Return the status of *head*'s first line, or `None` if that is no status line."""
     match = _STATUS_LINE.match(head)
     return int(match[3]) if match else None
+
+
+def read_fields(head: bytes) -> list[tuple[bytes, bytes]]:
+    """Return name and value of each header line of *head*, unfolded, in order; lines without a colon are left out."""
+    fields = []
+    for line in _LINE_END.split(_FOLD.sub(b" ", head))[1:]:
+        name, colon, value = line.partition(b":")
+        if colon and name.strip():
+            fields.append((name.strip(), value.strip()))
+    return fields
 
 
 def _end_lines(head: bytes) -> bytes:

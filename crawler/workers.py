@@ -222,7 +222,18 @@ class WorkerPool:
         try:
             return decode_outcome(*await self._call("page", data, body, url=exchange.url, max_body=limit))
         except ExtractError as error:
-            return failed_outcome(exchange, context, str(error))
+            beginning = await self._read_beginning(exchange) if context.obey_noarchive else None
+            return failed_outcome(exchange, context, str(error), beginning)
+
+    async def _read_beginning(self, exchange: Exchange) -> str | None:
+        """Return what can be read of a page that a worker failed at, so that what robots are told is obeyed."""
+        data = {"exchange": encode_exchange_data(exchange)}
+        try:
+            found, _ = await self._call("beginning", data, exchange.body, url=exchange.url, max_body=0)
+        except ExtractError:
+            return None
+        text = found.get("text")
+        return text if isinstance(text, str) else None
 
     async def links(self, exchange: Exchange, limit: int) -> Discovery:
         """Return what `crawler.task.discover` finds in *exchange*, at most *limit* links. Does not raise."""

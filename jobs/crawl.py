@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from config.errors import ExitCode, StoreError
+from config.errors import ArchiveError, ExitCode
 from config.logs import describe_logging
 from crawler.extract.rules import check_rules
 from crawler.ids import new_id
@@ -28,8 +29,6 @@ from jobs.fold import Verdict
 from jobs.spool import finish_spool, list_damaged, list_segments
 
 if TYPE_CHECKING:
-    import threading
-
     from config.sources import Source
     from jobs.context import OpenArchive
 
@@ -103,9 +102,10 @@ def _run_locked(archive: OpenArchive, source: Source, request: CrawlRequest, sto
     log.info("started_run", trigger=request.trigger)
     problems: list[str] = []
     child = _start_child(archive, source, request, run)
+    told = _Listener(child)
     try:
         segments = _follow(archive, source, child, stop, problems)
-        row = _read_run_row(child)
+        row = told.read_row()
         segments += finish_spool(archive, source)
         archive.catalog.refresh(archive.store, archive.log(source.id))
         code, problem = _judge_run(row, child.returncode, archive.settings.max_failed)
@@ -197,7 +197,7 @@ def _follow(
             continue
         try:
             segments += finish_spool(archive, source)
-        except (StoreError, OSError) as error:  # the crawl goes on; what it writes waits in the spool
+        except (ArchiveError, OSError) as error:  # the crawl goes on; what it writes waits in the spool
             failed = True
             problems.append(str(error))
             log.warning("failed_upload", error=str(error))
@@ -224,13 +224,29 @@ def _end_child(child: subprocess.Popen[bytes]) -> None:
             child.wait()
 
 
-def _read_run_row(child: subprocess.Popen[bytes]) -> RunRow | None:
-    if child.stdout is None or child.stdin is None:
-        return None
-    with child.stdout, child.stdin:
-        lines = child.stdout.read().splitlines()
-    row = decode_row(lines[-1]) if lines else None
-    return row if isinstance(row, RunRow) else None
+class _Listener(threading.Thread):
+    """Takes in what the child writes as it writes it: a run row that fills the pipe must not hold the child up."""
+
+    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._child = child
+        self._last = b""
+        self.start()
+
+    def run(self) -> None:
+        """Keep the last line until there are no more."""
+        if self._child.stdout is not None:
+            for line in self._child.stdout:
+                self._last = line
+
+    def read_row(self) -> RunRow | None:
+        """Return the run row that an ended child has written, or `None`."""
+        self.join()
+        for stream in (self._child.stdout, self._child.stdin):
+            if stream is not None:
+                stream.close()
+        row = decode_row(self._last) if self._last else None
+        return row if isinstance(row, RunRow) else None
 
 
 def _judge_run(row: RunRow | None, returncode: int, max_failed: float) -> tuple[ExitCode, str | None]:

@@ -84,15 +84,17 @@ def read_exchange(read: Callable[[RecordPlace], bytes], record: RecordPlace, bod
     Raises RecordError, and what *read* raises.
     """
     if body == record:
-        return read_response(_read(read, record), where=str(record), limit=MAX_RECORD_BYTES).exchange(Purpose.ARTICLE)
-    view = read_member(_read(read, record), where=str(record), limit=MAX_RECORD_BYTES)
+        return read_response(fetch_member(read, record), where=str(record), limit=MAX_RECORD_BYTES).exchange(
+            Purpose.ARTICLE
+        )
+    view = read_member(fetch_member(read, record), where=str(record), limit=MAX_RECORD_BYTES)
     if view.type != "revisit":
         raise RecordError(f"{record}: found a record of type {view.type!r}, expected a revisit")
     if faults := view.find_faults():
         raise RecordError(faults[0])
     if body is None:
         raise RecordError(f"{record}: the record that this revisit refers to is not there")
-    referred = read_response(_read(read, body), where=str(body), limit=MAX_RECORD_BYTES)
+    referred = read_response(fetch_member(read, body), where=str(body), limit=MAX_RECORD_BYTES)
     digest = view.header("WARC-Payload-Digest")
     if digest not in (None, referred.payload_digest):
         raise RecordError(f"{record}: a revisit of {digest}, but {body} holds {referred.payload_digest}")
@@ -124,7 +126,13 @@ def derive_pages(
             yield asked.popleft(), outcome
 
 
-def _read(read: Callable[[RecordPlace], bytes], place: RecordPlace) -> bytes:
+def place_record(key: str, offset: int | None, length: int | None) -> RecordPlace | None:
+    """Return the place of a record as the catalog has it; `None` if there is none."""
+    return None if not key or offset is None or length is None else RecordPlace(key, offset, length)
+
+
+def fetch_member(read: Callable[[RecordPlace], bytes], place: RecordPlace) -> bytes:
+    """Return the gzip member at *place*. Raises RecordError if it is said to be longer than any that we read."""
     if place.length > MAX_MEMBER_BYTES:
         raise RecordError(f"{place}: record of {place.length} bytes; at most {MAX_MEMBER_BYTES} are read")
     return read(place)

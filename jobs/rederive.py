@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from config.errors import RecordError, StoreError
+from config.errors import ExtractError, RecordError, StoreError
 from crawler.derivation import Ingredients, derive
 from crawler.rows import CaptureReference, SnapshotRow, decode_row
 from crawler.segment import snapshot_row
 from crawler.spool import ROWS_FILE
-from jobs.pages import DerivingLimits, RecordPlace, derive_pages, read_exchange
+from jobs.pages import DerivingLimits, derive_pages, place_record, read_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,8 @@ log = structlog.get_logger()
 def derive_earlier(archive: OpenArchive, source: Source, closed: Path) -> list[SnapshotRow]:
     """Return snapshots, under present rules, of the earlier revisions that segment *closed* is compared with.
 
-    A capture whose raw record cannot be had is left out with a log line: its comparison then makes no statement.
+    A capture whose raw record cannot be had, or for which no worker starts, is left out with a log line: its comparison
+    then makes no statement.
     """
     derivation = derive(source.extract, timezone=source.timezone, language=source.language).digest
     ingredients = Ingredients(source.extract, source.timezone, source.language)
@@ -44,12 +45,16 @@ def derive_earlier(archive: OpenArchive, source: Source, closed: Path) -> list[S
         (capture, exchange, context) for capture in wanted if (exchange := _read_exchange(archive, capture)) is not None
     )
     rows = []
-    for capture, outcome in derive_pages(pages, limits):
-        if outcome.snapshot is None:
-            log.warning("failed_rederivation", url=capture.url, error=outcome.extraction_error or outcome.class_reason)
-            continue
-        place = CaptureReference(capture.segment, capture.n)
-        rows.append(snapshot_row(outcome.snapshot, url=capture.url, captured_at=capture.captured_at, of=place))
+    try:
+        for capture, outcome in derive_pages(pages, limits):
+            if outcome.snapshot is None:
+                reason = outcome.extraction_error or outcome.class_reason
+                log.warning("failed_rederivation", url=capture.url, error=reason)
+                continue
+            place = CaptureReference(capture.segment, capture.n)
+            rows.append(snapshot_row(outcome.snapshot, url=capture.url, captured_at=capture.captured_at, of=place))
+    except (ExtractError, OSError) as error:  # no worker starts: what was captured is to be committed all the same
+        log.warning("failed_rederivation", error=str(error))
     log.info("rederived_captures", source=source.id, wanted=len(wanted), done=len(rows))
     return rows
 
@@ -65,8 +70,8 @@ def _list_wanted(archive: OpenArchive, source: str, closed: Path, derivation: st
 
 
 def _read_exchange(archive: OpenArchive, capture: StoredCapture) -> Exchange | None:
-    record = _place(capture.warc_key, capture.response_offset, capture.response_length)
-    body = _place(capture.payload_key, capture.payload_offset, capture.payload_length)
+    record = place_record(capture.warc_key, capture.response_offset, capture.response_length)
+    body = place_record(capture.payload_key, capture.payload_offset, capture.payload_length)
     if record is None:
         return None
     try:
@@ -76,7 +81,3 @@ def _read_exchange(archive: OpenArchive, capture: StoredCapture) -> Exchange | N
     except (StoreError, RecordError) as error:
         log.warning("failed_rederivation", url=capture.url, error=f"{archive.store.url}: {error}")
         return None
-
-
-def _place(key: str, offset: int | None, length: int | None) -> RecordPlace | None:
-    return None if not key or offset is None or length is None else RecordPlace(key, offset, length)

@@ -43,7 +43,7 @@ class Known:
     def last(self, url):
         found = self.times.get(url)
         return LastVersion(captured_at=datetime.fromisoformat(found)) if found else None
-    def find_record(self, target_uri, payload_digest=None):
+    def find_record(self, target_uri, payload_digest=None, *, etag=None):
         return None
 
 if __name__ == "__main__":

@@ -47,6 +47,10 @@ class Case:
     """What must stand in the row of a capture without a record."""
     host: str | None = None
     """Host name in the URL; by default the server's address."""
+    kept_bytes: int | None = None
+    """How much of the body must be kept where it is cut; by default all that was sent."""
+    head: bytes | None = None
+    """The head that must be kept where it is cut by a limit; by default the lines that were sent whole."""
 
     @property
     def path(self) -> str:
@@ -238,12 +242,12 @@ def find_differences(
         yield f"{case.name}: a record, but no status line was sent"
         return
     head, end, body = response.partition(b"\r\n\r\n")
-    cut_head = truncated is not None and not body and message.head.startswith(head + b"\r\n")
-    if head + end != message.head and not cut_head:
-        yield f"{case.name}: the head is {head + end!r}, sent was {message.head!r}"
+    expected = message.head if case.head is None else change(case.head)
+    if head + end != expected:
+        yield f"{case.name}: the head is {head + end!r}, expected {expected!r}"
     if truncated != case.truncated:
         yield f"{case.name}: the record says truncated {truncated}, expected {case.truncated}"
     if truncated is None and (body != message.body or not message.whole):
         yield f"{case.name}: a body of {len(body)} bytes, sent were {len(message.body)}, whole: {message.whole}"
-    if truncated is not None and not message.body.startswith(body):
-        yield f"{case.name}: a cut body of {len(body)} bytes that is not the beginning of what was sent"
+    if truncated is not None and body != message.body[: case.kept_bytes]:
+        yield f"{case.name}: a cut body of {len(body)} bytes, expected the first {case.kept_bytes or 'that were sent'}"

@@ -5,6 +5,8 @@ What stands before a fault counts. Nothing is fetched, no entity is expanded; ru
 
 from __future__ import annotations
 
+import contextlib
+
 from crawler.discover import feeds, sitemaps
 from crawler.discover.decoding import repair_references, to_utf8
 from crawler.discover.finder import Finder, StopReadingError
@@ -27,9 +29,7 @@ def discover_links(body: bytes, *, url: str, purpose: Purpose, media_type: str |
     finder = Finder(url, limit)
     body, fault = unpack_file(body)
     try:
-        if purpose is Purpose.ROBOTS:
-            error = sitemaps.read_robots(to_utf8(body, media_type), finder)
-        elif purpose is Purpose.SECTION:
+        if purpose is Purpose.SECTION:
             error = read_section(body, media_type, finder)
         elif purpose in {Purpose.FEED, Purpose.SITEMAP}:
             error = _read_announcement(body, purpose, media_type, finder)
@@ -68,7 +68,8 @@ def _read_feed(text: bytes, finder: Finder) -> str | None:
     error = reader.read(text)
     if reader.malformed:
         loose = Finder(finder.url, finder.limit)
-        read_loosely(text, loose)
+        with contextlib.suppress(StopReadingError):  # what it found until then counts
+            read_loosely(text, loose)
         if len(loose.found) > len(finder.found):
             finder.found, finder.truncated = loose.found, loose.truncated
     if not reader.recognised and not finder.found:

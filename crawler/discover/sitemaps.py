@@ -1,4 +1,4 @@
-"""Sitemaps, sitemap indexes and news sitemaps, in XML or as a list of URLs; and those that a robots.txt names."""
+"""Sitemaps, sitemap indexes and news sitemaps, in XML or as a list of URLs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ ROOTS = frozenset({"urlset", "sitemapindex"})
 _ENTRIES = {"url": Purpose.ARTICLE, "sitemap": Purpose.SITEMAP}
 _OF_ENTRY = frozenset({"loc", "lastmod"})
 _OF_NEWS = frozenset({"publication_date", "title"})
-_ROBOTS_SITEMAP = re.compile(rb"^[ \t]*sitemap[ \t]*:[ \t]*(\S{1,%d})" % MAX_TEXT, re.IGNORECASE | re.MULTILINE)
-_URL_LINE = re.compile(rb"^[ \t]*(https?://[^\r\n]{1,%d})" % MAX_TEXT, re.IGNORECASE | re.MULTILINE)
+_URL_LINE = re.compile(rb"(?:^|\r)[ \t]*(https?://[^\r\n]{1,%d})" % MAX_TEXT, re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -96,12 +95,3 @@ def read_url_list(text: bytes, finder: Finder) -> str | None:
         if target is not None and not finder.take(target):
             return None
     return None if finder.found else "found no XML and no list of URLs where a sitemap should be"
-
-
-def read_robots(text: bytes, finder: Finder) -> str | None:
-    """Read the sitemaps that a robots.txt names. There is nothing that could be wrong with it."""
-    for line in _ROBOTS_SITEMAP.finditer(text):
-        target = finder.resolve_announced(line[1].decode("utf-8", "replace"))
-        if target is not None and not finder.take(target, Purpose.SITEMAP):
-            break
-    return None

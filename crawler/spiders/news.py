@@ -13,9 +13,10 @@ from scrapy import Request, Spider
 from crawler.compare import is_wanted
 from crawler.items import AttemptFailed, ExchangeResponse, PageItem, RequestForbidden, RunStopped
 from crawler.model import Exchange, Link, Purpose
+from crawler.outcome import find_redirect
 from crawler.rows import LinkRow
 from crawler.sites import Sites
-from crawler.urls import MAX_URL_CHARACTERS, normalise_url, resolve_link
+from crawler.urls import MAX_URL_CHARACTERS, normalise_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -30,7 +31,6 @@ log = structlog.get_logger()
 
 Origin = tuple[str, str | None, int | None]
 """Scheme, host and port."""
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 LISTING_PURPOSES = frozenset({Purpose.FEED, Purpose.SITEMAP, Purpose.SECTION})
 _PRIORITIES = {Purpose.FEED: 20, Purpose.SITEMAP: 20, Purpose.SECTION: 10, Purpose.ARTICLE: 0}
 
@@ -44,7 +44,7 @@ class NewsSpider(Spider):
         super().__init__(**kwargs)
         self.run = run
         self._headers = dict(run.headers)
-        own_urls = (run.source.home, *(seed.url for seed in run.source.discover))
+        own_urls = [normalise_url(url) for url in (run.source.home, *(seed.url for seed in run.source.discover))]
         self._own_origins = {origin_of(url) for url in own_urls}
         self._own_sites = Sites(own_urls)
         self._listings = 0
@@ -259,15 +259,6 @@ def exchange_of(response: Response) -> Exchange:
     if not isinstance(response, ExchangeResponse):
         raise TypeError(f"{response!r} did not come from our download handler")
     return response.exchange
-
-
-def find_redirect(exchange: Exchange) -> str | None:
-    """Return the absolute URL that *exchange* redirects to, or `None`."""
-    location = exchange.header("Location") if exchange.status in REDIRECTS else None
-    if location is None:
-        return None
-    # the header is bytes: nearly all servers that send more than ASCII mean UTF-8
-    return resolve_link(exchange.url, location.encode("latin-1").decode("utf-8", "replace"))
 
 
 def origin_of(url: str) -> Origin:

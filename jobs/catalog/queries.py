@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import structlog
 import zstandard
 
 from crawler.compare import LastVersion
@@ -15,8 +17,9 @@ from crawler.urls import normalise_url
 from jobs.catalog.schema import TABLES
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Sequence
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +104,13 @@ class CatalogQueries:
             last_modified=capture["last_modified"] if capture else None,
         )
 
-    def find_record(self, source: str, target_uri: str, payload_digest: str | None) -> RecordReference | None:
+    def find_record(
+        self, source: str, target_uri: str, payload_digest: str | None, etag: str | None = None
+    ) -> RecordReference | None:
         """Return the latest whole response record of *target_uri* with that payload, or `None`.
 
-        Without a digest: the one that holds what the URL answered last with status 200.
+        Without a digest: the record of what the URL answered last with status 200; `None` if that is not whole, or if
+        its ETag is another than *etag*.
         """
         if payload_digest is not None:
             query = (
@@ -114,18 +120,33 @@ class CatalogQueries:
             )
             row = self._db.execute(query, (source, target_uri, payload_digest)).fetchone()
         else:
-            query = (
-                "SELECT p.target_uri, p.captured_at, p.segment, p.n FROM captures c JOIN captures p"
-                " ON p.segment = coalesce(c.revisit_segment, c.segment) AND p.n = coalesce(c.revisit_n, c.n)"
-                " WHERE c.source = ?1 AND c.url = ?2 AND c.target_uri = ?3 AND c.status = 200 AND c.truncated IS NULL"
-                " AND c.response_offset IS NOT NULL AND p.revisit_segment IS NULL AND p.source = ?1"
-                " AND p.target_uri = ?3 ORDER BY c.captured_at DESC LIMIT 1"
-            )
-            row = self._db.execute(query, (source, normalise_url(target_uri), target_uri)).fetchone()
+            row = self._find_last_answer(source, target_uri, etag)
         if row is None:
             return None
         captured_at = datetime.fromisoformat(row["captured_at"])
         return RecordReference(row["target_uri"], captured_at, row["segment"], row["n"])
+
+    def _find_last_answer(self, source: str, target_uri: str, etag: str | None) -> sqlite3.Row | None:
+        query = (
+            "SELECT segment, n, truncated, etag, revisit_segment, revisit_n FROM captures"
+            " WHERE source = ? AND url = ? AND target_uri = ? AND status = 200 AND response_offset IS NOT NULL"
+            " ORDER BY captured_at DESC LIMIT 1"
+        )
+        last = self._db.execute(query, (source, normalise_url(target_uri), target_uri)).fetchone()
+        if last is None or last["truncated"] is not None:
+            return None
+        if etag and last["etag"] and etag.removeprefix("W/") != last["etag"].removeprefix("W/"):
+            return None
+        place = (
+            last["revisit_segment"] or last["segment"],
+            last["n"] if last["revisit_n"] is None else last["revisit_n"],
+        )
+        query = (
+            "SELECT target_uri, captured_at, segment, n FROM captures WHERE segment = ? AND n = ? AND source = ?"
+            " AND target_uri = ? AND revisit_segment IS NULL AND truncated IS NULL"
+        )
+        found: sqlite3.Row | None = self._db.execute(query, (*place, source, target_uri)).fetchone()
+        return found
 
     def list_articles(self, source: str | None = None, state: str | None = None) -> Iterator[dict[str, Any]]:
         """Yield the articles by source and URL."""
@@ -270,9 +291,18 @@ class SourceVersions:
         """Return the last known version of the article at the normalised *url*."""
         return self._catalog.last(self._source, url)
 
-    def find_record(self, target_uri: str, payload_digest: str | None = None) -> RecordReference | None:
-        """Return a committed, whole response record of *target_uri*: crawler.compare.LastVersions."""
-        return self._catalog.find_record(self._source, target_uri, payload_digest)
+    def find_record(
+        self, target_uri: str, payload_digest: str | None = None, *, etag: str | None = None
+    ) -> RecordReference | None:
+        """Return a committed, whole response record of *target_uri*: crawler.compare.LastVersions.
+
+        `None` too where the cache cannot be read: then the page is stored once more.
+        """
+        try:
+            return self._catalog.find_record(self._source, target_uri, payload_digest, etag)
+        except sqlite3.Error as error:
+            log.warning("failed_lookup", url=target_uri, error=str(error))
+            return None
 
 
 def _to_capture(row: sqlite3.Row) -> StoredCapture:

@@ -13,7 +13,7 @@ from config.rules import readable_url
 from crawler.encoding import inflate
 from crawler.rows import format_time
 from crawler.urls import normalise_url
-from crawler.warc import read_member, read_response
+from crawler.warc import NOT_MODIFIED, read_member, read_response
 from jobs.cli.options import (
     Invocation,
     archive_options,
@@ -25,6 +25,7 @@ from jobs.cli.options import (
     want_colour,
 )
 from jobs.diff import diff_texts, diff_to_json, render_diff
+from jobs.pages import RecordPlace, fetch_member, place_record, read_exchange
 
 if TYPE_CHECKING:
     from jobs.catalog import StoredCapture, StoredRevision
@@ -192,25 +193,26 @@ def pick_capture(
 
 def read_page(archive: OpenArchive, capture: StoredCapture, *, decoded: bool) -> bytes:
     """Return a capture's page: its body without content coding, or its whole WARC record. Raises DamageFound."""
-    key, offset, length = (
-        (capture.payload_key, capture.payload_offset, capture.payload_length)
-        if decoded
-        else (capture.warc_key, capture.response_offset, capture.response_length)
-    )
-    if capture.response_offset is None:
+    record = place_record(capture.warc_key, capture.response_offset, capture.response_length)
+    if record is None:
         raise ConfigError(f"{capture.url}: this capture got no answer ({capture.error}): there is no record")
-    if offset is None or length is None:
-        raise DamageFound(f"{capture.url}: the record that this revisit refers to is not there; run ofrecord verify")
-    where = f"{archive.store.url}/{key}: offset {offset}"
+
+    def fetch(place: RecordPlace) -> bytes:
+        return archive.store.get(place.key, offset=place.offset, length=place.length)
+
     try:
-        member = archive.store.get(key, offset=offset, length=length)
         if not decoded:
-            record = read_member(member, where=where)
-            if faults := record.find_faults():
+            member = fetch_member(fetch, record)
+            if faults := read_member(member, where=str(record)).find_faults():
                 raise RecordError(faults[0])
             return gzip.decompress(member)
-        exchange = read_response(member, where=where).exchange()
+        body = place_record(capture.payload_key, capture.payload_offset, capture.payload_length)
+        if capture.status == NOT_MODIFIED and body is not None:
+            exchange = read_response(fetch_member(fetch, body), where=str(body)).exchange()
+        else:
+            exchange = read_exchange(fetch, record, body)
     except (ObjectMissing, RecordError) as error:
+        where = f"{archive.store.url}/{record}"
         raise DamageFound(f"{where}: not as it was committed: {error}; run ofrecord verify --full") from error
     return inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=MAX_PAGE_BYTES)
 

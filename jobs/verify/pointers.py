@@ -7,7 +7,8 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from crawler.urls import surt
+from crawler.outcome import REDIRECTS
+from crawler.urls import MAX_URL_CHARACTERS, surt
 from jobs.verify.members import Record, shorten
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from crawler.rows import CaptureRow, Extent
 
+MAX_KEYED_CHARACTERS = 3 * MAX_URL_CHARACTERS
+"""No URL that we record is longer once escaped; of a longer one the key is not computed, which takes its square."""
 _ANSWERS = ("response", "revisit")
 
 
@@ -48,7 +51,7 @@ class Pointers:
             key, stamp, rest = line.split(" ", 2)
             fields = json.loads(rest)
             offset = int(fields["offset"])
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             yield f"not a CDXJ line: {line[:100]!a}"
             return
         record = self._records.get(offset)
@@ -102,6 +105,8 @@ def _compare_answer(row: CaptureRow, answer: Record) -> Iterator[str]:
         yield f"truncated: the row says {show(row.truncated)}, but what was cut is no revisit"
     if answer.status is not None:
         yield from differ("status", row.status, answer.status)
+    if row.redirect is not None and answer.status is not None and answer.status not in REDIRECTS:
+        yield f"redirect: the row says {show(row.redirect)}, but the status is {answer.status}"
     yield from differ("media_type", shorten(row.media_type or ""), answer.media_type)
     yield from differ("etag", shorten(row.etag or ""), answer.etag)
     yield from differ("last_modified", shorten(row.last_modified or ""), answer.last_modified)
@@ -119,8 +124,9 @@ def _compare_index(key: str, time: str, fields: dict[str, Any], record: Record, 
     yield from differ("index line: timestamp", time, digits)
     if record.status is not None:
         yield from differ("index line: status", str(fields.get("status")), str(record.status))
-    with contextlib.suppress(ValueError):  # no http(s) URL: sorts under itself
-        yield from differ("index line: key", key, surt(url))
+    if shorten(url) == record.target_uri and len(url) <= MAX_KEYED_CHARACTERS:
+        with contextlib.suppress(ValueError):  # no http(s) URL: sorts under itself
+            yield from differ("index line: key", key, surt(url))
 
 
 def differ(name: str, stated: object, found: object) -> Iterator[str]:

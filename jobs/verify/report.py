@@ -134,11 +134,11 @@ class VerifyReport:
 
 
 class Notes:
-    """Takes down the findings on one object, and stops writing when there are too many."""
+    """Takes down the findings on one object; of each severity, stops writing when there are too many."""
 
     def __init__(self, report: VerifyReport, key: str) -> None:
         self._report = report
-        self._left = MAX_FINDINGS_PER_OBJECT
+        self._left = dict.fromkeys(Severity, MAX_FINDINGS_PER_OBJECT)
         self.key = key
 
     def damage(
@@ -152,9 +152,10 @@ class Notes:
         self._add(Finding(Severity.NOTICE, self.key, message, line=line))
 
     def _add(self, finding: Finding) -> None:
-        if self._left > 0:
+        left = self._left[finding.severity]
+        if left > 0:
             self._report.add(finding)
-        elif self._left == 0:
+        elif left == 0:
             message = f"more than {MAX_FINDINGS_PER_OBJECT} findings; the rest is left out"
             self._report.add(Finding(finding.severity, self.key, message))
-        self._left -= 1
+        self._left[finding.severity] = left - 1

@@ -194,6 +194,8 @@ class _RowsCheck:
             self._damage("a snapshot that names no capture")
         elif row.n >= self.counts["captures"]:
             self._early.append((self.summary.lines, without_text(row)))
+            if len(self._early) > MAX_PENDING:
+                raise RecordError(f"more than {MAX_PENDING} snapshots that stand before their captures")
         else:
             self._check_own_snapshot(row, self.summary.lines)
 

@@ -88,6 +88,11 @@ ROW_CHANGES: dict[str, RowChange] = {
     "capture time out of range": _set("capture", captured_at="0001-01-01T00:00:00+14:00"),
     "capture reason with half a character": _set("capture", class_reason="\ud800"),
     "capture number": _set("capture", n=5),
+    "capture led elsewhere": _set("capture", redirect="https://gazette.example/elsewhere"),
+    "index offset without end": _edit_index('"offset": "', '"offset": Infinity, "x": "'),
+    "index URL that takes long to key": _edit_index(
+        '"url": "', '"url": "https://gazette.example/?' + "cfid=" * 200_000
+    ),
     "capture digest": _set("capture", payload_digest=OTHER_DIGEST),
     "capture status": _set("capture", status=503),
     "capture size": _set("capture", size_bytes=1),

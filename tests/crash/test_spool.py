@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from config.settings import Settings
 from config.sources import Source
+from crawler.derivation import derive
 from crawler.spool import LOCK_FILE, ROWS_FILE, WARC_FILE
 from jobs.archive import create_archive
 from jobs.context import OpenArchive, open_archive
@@ -197,6 +199,21 @@ def test_a_spoilt_segment_holds_up_no_other_and_is_kept(
     assert len(list(folder.iterdir())) >= 2
     assert not verify_archive(archive.store, full=True).damaged
     assert finish_spool(archive, GAZETTE) == 0
+
+
+def test_what_cannot_be_derived_again_is_committed_all_the_same(
+    archive: OpenArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An earlier text wants deriving under the present rules, and no worker can be started."""
+    present = derive(GAZETTE.extract, timezone=GAZETTE.timezone, language=GAZETTE.language)
+    close(archive)
+    assert finish_spool(archive, GAZETTE) == 1
+    later = NOON + timedelta(hours=1)
+    write_segment(archive.spool(SOURCE), archive=archive.info.archive, now=later, derivation=present)
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    assert finish_spool(archive, GAZETTE) == 1
+    assert list_spool(archive) == []
+    assert archive.catalog.count_verdicts("gazette-20261122T120000Z-0123456789abcdef").get("uncompared") == 2
 
 
 def test_a_sealed_segment_is_what_its_draft_says(archive: OpenArchive) -> None:

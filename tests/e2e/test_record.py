@@ -11,7 +11,7 @@ from crawler.warc import RecordView, read_records
 from jobs.seal import read_rows
 from tests.histories import check_archive, read_histories, read_texts
 from tests.installation import Ofrecord, install
-from tests.wire import Case, WireServer
+from tests.wire import CLOSE, Case, WireServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,6 +111,13 @@ def test_an_answer_not_modified_refers_to_what_was_answered_last(tmp_path: Path,
     assert record.header("WARC-Payload-Digest") is None
     assert record.block == b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n"
     assert read_answer(tmp_path, rows["/new"]).type == "response"
+    other = Case("a", (b'HTTP/1.1 304 Not Modified\r\nETag: "other"\r\n\r\n',))
+    same = Case("a", (b'HTTP/1.1 304 Not Modified\r\nETag: W/"one"\r\n\r\n',))
+    crawl(ofrecord, server, tmp_path, page("a", b'ETag: "one"', words=b"<p>Tagged.</p>"))
+    assert crawl(ofrecord, server, tmp_path, other)["/a"].revisit_of is None  # of another version than we have
+    assert crawl(ofrecord, server, tmp_path, same)["/a"].revisit_of is not None
+    crawl(ofrecord, server, tmp_path, page("a", b"X-Robots-Tag: noarchive", words=b"<p>Withheld.</p>"))
+    assert crawl(ofrecord, server, tmp_path, unmodified)["/a"].revisit_of is None  # of what is not kept
     assert "More." in ofrecord("show", edited.url, "--capture", "3", "--format", "html").stdout
     assert not check_archive(tmp_path / "archive").damaged
 
@@ -120,6 +127,22 @@ ASKING = (
     page("meta", meta=b'<meta name="robots" content="index, NoArchive">'),
     page("ours", b"X-Robots-Tag: ofrecord: noarchive"),
 )
+NAMED = b'<meta name="robots" content="noarchive">'
+
+
+def served(case: Case) -> bytes:
+    (answer,) = case.script
+    assert isinstance(answer, bytes)
+    return answer
+
+
+ASKING_BUT_UNREAD = (
+    Case("cut", (served(page("cut", meta=NAMED))[:-30], CLOSE)),
+    Case("plain-text", (served(page("plain-text", meta=NAMED)).replace(b"text/html", b"text/plain"),)),
+    page("nul", meta=b"\0" + NAMED),
+    page("attributes", meta=NAMED + b"<p " + b"".join(b"a%d " % n for n in range(9_000)) + b">"),
+)
+"""Pages whose text nobody reads, and whose wish is obeyed all the same."""
 NOT_ASKING = (
     page("others", b"X-Robots-Tag: otherbot: noarchive"),
     page("plain", b"X-Robots-Tag: noindex"),
@@ -132,8 +155,9 @@ NOT_ASKING = (
 
 def test_a_page_that_asks_not_to_be_archived_is_not(tmp_path: Path, server: WireServer) -> None:
     ofrecord = installed(tmp_path, server)
-    rows = crawl(ofrecord, server, tmp_path, *ASKING, *NOT_ASKING)
-    for case in ASKING:
+    asking = (*ASKING, *ASKING_BUT_UNREAD)
+    rows = crawl(ofrecord, server, tmp_path, *asking, *NOT_ASKING)
+    for case in asking:
         row, record = rows[case.path], read_answer(tmp_path, rows[case.path])
         assert (row.page_class, row.size_bytes, row.truncated) == ("noarchive", 0, "unspecified")
         assert "noarchive" in row.directives
@@ -149,7 +173,7 @@ def test_a_page_that_asks_not_to_be_archived_is_not(tmp_path: Path, server: Wire
     verdicts = {
         url.rpartition("/")[2]: history[0][0] for (_, url), history in read_histories(tmp_path / "archive").items()
     }
-    assert verdicts == {case.name: "bad" for case in ASKING} | {case.name: "new" for case in NOT_ASKING}
+    assert verdicts == {case.name: "bad" for case in asking} | {case.name: "new" for case in NOT_ASKING}
     assert not check_archive(tmp_path / "archive").damaged
 
 
@@ -210,3 +234,14 @@ def test_bad_never_replaces_good(tmp_path: Path, server: WireServer) -> None:
     assert verdicts == {"unchanged", "returned"}
     assert all(back[f"/{name}"].revisit_of is not None for name in BAD)
     assert not check_archive(tmp_path / "archive").damaged
+
+
+def test_a_long_report_of_failed_seeds_holds_nothing_up(tmp_path: Path, server: WireServer) -> None:
+    """The run's row is longer than a pipe holds."""
+    root = f"http://127.0.0.1:{server.port}"
+    seeds = [{"feed": f"{root}/a-feed-of-which-there-is-nothing-any-more/{number}.xml"} for number in range(600)]
+    ofrecord = install(tmp_path, {"home": f"{root}/", "discover": seeds})
+    report = ofrecord("crawl", "gazette", "--json", code=3).json()
+    assert len(report["discovery"]) == 600
+    assert len(str(report["discovery"])) > 65_536
+    assert all(seed["error"] == "status 404, expected 200" for seed in report["discovery"])

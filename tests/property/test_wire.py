@@ -92,7 +92,9 @@ def test_pieces_change_nothing(
     sent = interim + head + framed
     tap, sink, wire = send(sent + beyond, cuts)
     assert tap.head == tap.partial_head == head
-    assert sink.data == sent
+    plain, _, passed = sink.data.partition(b"\r\n\r\n")
+    assert plain == b"HTTP/1.1 200\r\n" + line
+    assert passed == framed
     assert wire.closed == bool(beyond)
     message = read_message(sent)
     assert message is not None
@@ -110,12 +112,13 @@ def test_heads_beyond_the_limit_end_the_connection(count: int, cuts: list[int]) 
     assert partial.endswith(b"\r\n\r\n")
     assert len(partial) <= LIMIT + 2
     assert head.startswith(partial[:-2])
-    assert len(sink.data) <= len(head)
+    assert len(sink.data) <= 20
 
 
 @given(data=st.binary(max_size=400), cuts=st.lists(st.integers(0, 5_000), max_size=30))
 def test_no_bytes_break_it(data: bytes, cuts: list[int]) -> None:
     for beginning in (b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"):
         tap, sink, _ = send(beginning + data, cuts)
-        assert (beginning + data).startswith(sink.data)
+        passed = sink.data.partition(b"\r\n\r\n")[2] if tap.head else sink.data
+        assert passed in beginning + data
         assert tap.head is None or tap.head.endswith(b"\r\n\r\n")

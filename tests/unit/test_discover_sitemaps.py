@@ -137,7 +137,6 @@ def test_work_is_bounded(purpose: Purpose, body: str, monkeypatch: pytest.Monkey
     ("purpose", "body"),
     [
         (Purpose.SITEMAP, "https://gazette.example/é\n" * MANY),
-        (Purpose.ROBOTS, "Sitemap: /é\n" * MANY),
         (Purpose.FEED, '{"items": [' + '{"url": "/1"},' * MANY),
         (Purpose.FEED, '{"items": [' + "{}," * MANY),
         (Purpose.SECTION, '<a href="/é">x</a>' * MANY),
@@ -177,7 +176,6 @@ def test_very_many_different_elements_end_the_reading() -> None:
         (Purpose.SITEMAP, "{}\n"),
         (Purpose.FEED, "<rss><item><link>{}</link></item></rss>"),
         (Purpose.FEED, '{{"items": [{{"url": "{}"}}]}}'),
-        (Purpose.ROBOTS, "Sitemap: {}\n"),
         (Purpose.SECTION, '<a href="{}">x</a>'),
     ],
 )

@@ -143,7 +143,7 @@ def forever(piece: bytes) -> Iterable[bytes]:
         (CHUNKED + b"4;", forever(b"extension"), "time|unspecified"),
         (CHUNKED + b'4;x="', forever(b"extension"), "time|unspecified"),
         (CHUNKED, forever(b"0"), "time|unspecified"),
-        (CHUNKED, forever(b"f"), "time|unspecified"),
+        (CHUNKED, forever(b"f"), "time|unspecified|disconnect"),
         (CHUNKED + b"0\r\n", forever(HEADERS), "time|unspecified|length|disconnect"),
         (CHUNKED + b"0\r\nX: ", forever(b"v"), "time|unspecified|length|disconnect"),
         (CHUNKED + b"0\r\n", forever(b"X"), "time|unspecified|length|disconnect"),

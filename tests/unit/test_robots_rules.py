@@ -290,7 +290,7 @@ def test_rules_that_are_not_there_forbid_nothing(status: int) -> None:
     assert Rules().allowed(f"{SITE}/secret/plan")
 
 
-@pytest.mark.parametrize("coding", ["identity", "gzip"])
+@pytest.mark.parametrize("coding", ["identity", "gzip", "utf-8", "none", "UTF8, none"])
 def test_rules_are_inflated_and_read(coding: str) -> None:
     body = gzip.compress(RULES) if coding == "gzip" else RULES
     rules = read_rules(_exchange(200, body, coding), TOKEN)

@@ -25,6 +25,8 @@ from crawler.sites import Sites
         ("http://127.0.0.1/", "http://127.0.0.1:81/", True),
         ("http://127.0.0.1/", "http://10.0.0.1/", False),
         ("http://localhost/", "http://localhost/x", True),
+        ("https://bücher.example/", "https://karten.xn--bcher-kva.example/x", True),
+        ("https://xn--bcher-kva.example/", "https://BÜCHER.example/x", True),
         ("https://gazette.example/", "https://[", False),
         ("https://gazette.example/", "", False),
     ],

@@ -171,3 +171,11 @@ def test_a_slot_asks_its_pace_each_time() -> None:
     assert slot.download_delay() == 60.0
     slot.lastseen = 150.0  # the next request has been sent
     assert slot.download_delay() == slot.delay == 8.0
+
+
+def test_a_stopped_run_waits_for_nothing() -> None:
+    pace = Pace(DelayBounds(least=5.0))
+    pace.note_answer(503, latency=0.1, now=100.0, retry_after=500.0)
+    assert pace.seconds_after(100.0) >= 500.0
+    pace.halted = True
+    assert pace.seconds_after(100.0) == 0.0

@@ -107,3 +107,13 @@ def test_too_many_records_are_not_held(tmp_path: Path, monkeypatch: pytest.Monke
     records, findings = _walk(tmp_path / "x", _zip(_record()) * 20)
     assert len(records) == 10
     assert "more than 10 records" in findings[0].message
+
+
+def test_notices_leave_room_for_damage() -> None:
+    report = VerifyReport(full=True)
+    notes = Notes(report, "x.rows.jsonl.zst")
+    for number in range(3 * MAX_FINDINGS_PER_OBJECT):
+        notes.notice(f"notice {number}")
+    notes.damage("a text was changed")
+    assert report.damaged
+    assert len(report.findings) == MAX_FINDINGS_PER_OBJECT + 2

@@ -19,13 +19,13 @@ REFUSED = {
     "p[a": "`[` is not closed",
     "p 'x": "`'` is not closed",
     "p { color: red }": "`{` has no place in one",
-    "* * * * * *": "at most 4 elements around the last that have no class, id or attribute, not 5",
-    "div > div > div > div > div > p": "not 5",
+    "* * * * * *": "at most 4 elements before a blank or `~` that have no class, id or attribute, not 5",
+    "div div div div div > p p": "not 5",
     "p ~ p ~ p ~ p ~ p ~ p": "not 5",
     ".x, div div div div div p": "not 5",
     ":not(div div div div div p)": "not 5",
     " ".join([".a"] * 11): "at most 10 elements in one another, not 11",
-    ":has(:has(p))": "no `:has()` in another",
+    ":has(:HAS(p))": "no `:has()` in another",
     "div:has(p:not(:has(a)))": "no `:has()` in another",
     "div:has(p):has(a):has(b)": "at most 2 `:has()`, not 3",
     ":not(:is(:not(:is(:not(p)))))": "at most 4 brackets in one another",
@@ -35,6 +35,7 @@ PASSED = (
     ".article-body", "main article > p", "#a .b .c .d .e .f p", "body > div > main p", 'a[href*=","]:not([rel])',
     "div:has(> p):not(:has(nav))", "p:nth-child(2n + 1), p:last-of-type", ":is(.a, .b) :where(.c)", r".w-1\/2",
     'p[title="a > b > c > d > e > f"]', "[data-x='(']", "h1 + p", "ul li ol li a",
+    "html > body > main > div:nth-child(2) > div > section > article > p", "[data-a=':has(:has(']:has(p)",
 )  # fmt: skip
 
 
