@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def bare_host(url: str) -> str:
-    """Return the host of *url* in its normal form without `www.`; an empty string if it has none."""
+    """Return the host of *url* in lower case without `www.`; an empty string if it has none."""
     try:
-        return (urlsplit(normalise_url(url)).hostname or "").removeprefix("www.")
+        return (urlsplit(url).hostname or "").removeprefix("www.")
     except ValueError:
         return ""
 
@@ -27,13 +27,20 @@ class Sites:
     """
 
     def __init__(self, urls: Iterable[str]) -> None:
-        self._hosts = {host for host in map(bare_host, urls) if host}
+        self._hosts = {host for host in map(_normal_host, urls) if host}
         self._with_parents = {parent for host in self._hosts for parent in _climb(host)}
 
     def __contains__(self, url: object) -> bool:
         """Tell whether the URL is of one of these sites."""
-        host = bare_host(url) if isinstance(url, str) else ""
+        host = _normal_host(url) if isinstance(url, str) else ""
         return host in self._with_parents or not self._hosts.isdisjoint(_climb(host))
+
+
+def _normal_host(url: str) -> str:
+    try:
+        return bare_host(normalise_url(url))
+    except ValueError:
+        return ""
 
 
 def _climb(host: str) -> Iterator[str]:

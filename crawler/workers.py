@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -65,7 +66,8 @@ class _Worker:
         self._socket, theirs = socket.socketpair()
         root = str(Path(__file__).resolve().parent.parent)
         environment = {name: os.environ[name] for name in _PASSED_ENVIRONMENT if name in os.environ}
-        with theirs:
+        with theirs, ExitStack() as undo:
+            undo.callback(self._socket.close)
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "crawler.worker_main"]
                 + [str(limit) for limit in (deadline_seconds, cpu_seconds, memory_bytes)],
@@ -74,6 +76,7 @@ class _Worker:
                 start_new_session=True,  # a person's Ctrl-C is for the parent, who ends us
                 env=environment | {"PYTHONPATH": root},
             )
+            undo.pop_all()
 
     @property
     def pid(self) -> int:
