@@ -67,9 +67,8 @@ class NamedObjects:
         """Check what was named; if the check is full, every byte of it, with *folder* as a place to work in."""
         known = {named.key for named in self._named if named.kind == "pack"}
         for key in trace.others:
-            if key not in known:
-                what = "this pack: nobody may believe it" if self._pack.fullmatch(key) else "this, and it is no commit"
-                Notes(self._report, key).notice(f"no commit names {what}")
+            if self._pack.fullmatch(key) and key not in known:
+                Notes(self._report, key).notice("no commit names this pack: nobody may believe it")
         for number, named in enumerate(self._named):
             fault = self._find_fault(named)
             if fault is not None:
