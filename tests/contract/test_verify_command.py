@@ -152,7 +152,9 @@ def test_the_line_is_no_wider_than_the_terminal_and_not_written_too_often(monkey
 
 
 def _children(pid: int) -> list[int]:
-    return [int(word) for task in Path(f"/proc/{pid}/task").glob("*/children") for word in task.read_text().split()]
+    """Return the workers of *pid*, those that are past their start."""
+    found = [int(word) for task in Path(f"/proc/{pid}/task").glob("*/children") for word in task.read_text().split()]
+    return [child for child in found if b"crawler.worker_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def test_ctrl_c_ends_it_at_once_and_leaves_nothing(place: tuple[Path, MemoryStore]) -> None:
