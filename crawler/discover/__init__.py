@@ -1,4 +1,4 @@
-"""The bytes of a feed, sitemap, robots.txt or listing page → the links that they announce. Never raises on bad input.
+"""The bytes of a feed, sitemap or listing page → the links that they announce. Never raises on bad input.
 
 What stands before a fault counts. Nothing is fetched, no entity is expanded; run it in a process that can be killed.
 """

@@ -75,7 +75,6 @@ _WALL = 900
 _BOX_ELEMENTS = 400
 """A box of more elements than this is not looked into: it is a part of the page, or made to keep us busy."""
 _NEVER = frozenset({"html", "body", "main", "h1"})
-_INLINE_BOXES = frozenset({"span", "time", "a", "ul", "ol", "li"})
 _PROSE_CHARS = 40
 _LABEL_CHARS = 2_000
 """A label is far shorter, white space counted."""

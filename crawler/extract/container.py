@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from crawler.extract.boxes import own_text
@@ -12,7 +11,6 @@ from crawler.extract.words import BODY_SIGNS
 if TYPE_CHECKING:
     from crawler.extract.boxes import Prose
 
-_COMMAS = re.compile(r"[,،，、;；。]")
 _TAG_WEIGHT = {"li": 0.5, "td": 0.4, "th": 0.2, "dd": 0.4, "dt": 0.2, "address": 0.1, "footer": 0.2}
 _CLIMB_SHARE = 0.12
 """An outer element that adds this share of text, as running text, takes the place of the inner one."""
