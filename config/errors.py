@@ -15,7 +15,8 @@
         ├── ObjectExists               create-only put refused: the key is taken
         ├── ObjectDiffers              what is stored is not what was sent
         ├── StoreRefused               permanent: credentials, policy, bucket, feature
-        └── StoreUnavailable           passing: try again
+        ├── StoreUnavailable           passing: try again
+        └── ClockWrong                 our clock and the store's are too far apart
 
 Whether to try again is a property of the class (`retryable`), never a guess where it is caught.
 """
@@ -132,3 +133,7 @@ class StoreUnavailable(StoreError):
     """Passing: no answer, overload, a broken connection."""
 
     retryable = True
+
+
+class ClockWrong(StoreError):
+    """Our clock and the store's are too far apart: beyond some minutes S3 servers themselves refuse us for it."""

@@ -8,7 +8,7 @@ import ssl
 from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
@@ -42,8 +42,13 @@ def _read_list(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _read_kinds(value: object) -> object:
+    return [] if isinstance(value, str) and value.strip().lower() == "none" else _read_list(value)
+
+
 Size = Annotated[int, BeforeValidator(_read_size)]
 """Bytes: a whole number or a text such as `64 MiB`."""
+TextForm = Literal["json", "md", "txt"]
 Seconds = Annotated[float, BeforeValidator(_read_duration)]
 """Seconds: a number or a text such as `6 hours`."""
 
@@ -72,10 +77,16 @@ class Settings(BaseSettings):
     user_agent: str = ""
     """The User-Agent header; by default name, version and `contact_url`."""
 
-    segment_bytes: Size = Field(64 * 1024 * 1024, ge=1024, le=16 * 1024**3)
+    segment_bytes: Size = Field(56 * 1024 * 1024, ge=1024, le=16 * 1024**3)
     """A segment is closed once its WARC file is that long."""
     segment_seconds: Seconds = Field(300.0, ge=1, le=86_400, allow_inf_nan=False)
     """A segment is closed once it is that old."""
+    spool_max_bytes: Size = Field(2 * 1024**3, ge=4096, le=1024**5)
+    """Fetching pauses while one source's segments on this disk are longer; it goes on below four fifths of that."""
+    spool_min_free_bytes: Size = Field(256 * 1024**2, ge=0, le=1024**5)
+    """Fetching pauses while the spool's disk has less room, or less than a twentieth of a small one; 0: never."""
+    spool_wait_seconds: Seconds = Field(60.0, ge=0, le=86_400, allow_inf_nan=False)
+    """A run ends once the disk has been full for that long and nothing on it waits to be uploaded."""
     workers: int = Field(0, ge=0, le=256)
     """Processes that parse pages; 0 is read as the number of cores, so that code sees at least 1."""
     page_seconds: Seconds = Field(20.0, gt=0, le=3_600, allow_inf_nan=False)
@@ -120,8 +131,15 @@ class Settings(BaseSettings):
     """A run ends in good order after that long."""
     grace_seconds: Seconds = Field(30.0, ge=0, le=3_600, allow_inf_nan=False)
     """After a stop signal: time to close, upload and commit."""
+    lease_seconds: Seconds = Field(600.0, ge=30, le=3_600, allow_inf_nan=False)
+    """A source whose crawler gives no sign of life stays its own that long; renewed when half of it has passed."""
     daemon_concurrent_runs: int = Field(4, ge=1, le=64)
     """Sources that the daemon crawls at a time."""
+
+    raw_objects: bool = False
+    """Whether each good capture is also put as a file of its own, as served, below raw/."""
+    clean_objects: Annotated[list[TextForm], NoDecode, BeforeValidator(_read_kinds)] = Field(default_factory=list)
+    """As what each text is also put as a file of its own, below clean/."""
 
     s3_endpoint_url: str | None = None
     """Of an S3 server that is not Amazon's."""
@@ -133,6 +151,18 @@ class Settings(BaseSettings):
     """Profile in the AWS configuration files."""
     s3_ca_file: Path | None = None
     """PEM file of certificate authorities for the S3 server."""
+    s3_retry_mode: Literal["standard", "adaptive"] = "standard"
+    """How requests are sent again; adaptive also slows down where a server says that it is busy."""
+    s3_attempts: int = Field(4, ge=1, le=20)
+    """How often a request is sent before it counts as failed."""
+    s3_sse: Literal["AES256", "aws:kms", "aws:kms:dsse"] | None = None
+    """Encryption that the server is asked for; by default what the bucket does."""
+    s3_sse_key_id: str | None = Field(None, max_length=2048)
+    """Key for `aws:kms` and `aws:kms:dsse`; by default the account's own."""
+    s3_storage_class: str | None = Field(None, max_length=32)
+    """Of the objects below segments/; all others are of the bucket's default."""
+    s3_checksum: Literal["sha256", "crc64nvme"] = "sha256"
+    """What the server checks an upload by."""
 
     @field_validator("user_agent")
     @classmethod
@@ -183,6 +213,28 @@ class Settings(BaseSettings):
     def _check_authorities(cls, value: Path | None) -> Path | None:
         if value is not None:
             _check_certificates(value)
+        return value
+
+    @field_validator("s3_sse_key_id")
+    @classmethod
+    def _check_key_id(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return None
+        if not re.fullmatch(r"[!-~]+", value):
+            raise ValueError("a key's id, alias or ARN without spaces")
+        if info.data.get("s3_sse") not in {"aws:kms", "aws:kms:dsse"}:
+            raise ValueError("none, or s3_sse: aws:kms or aws:kms:dsse beside it")
+        return value
+
+    @field_validator("s3_storage_class")
+    @classmethod
+    def _check_storage_class(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not re.fullmatch(r"[A-Z][A-Z0-9_-]*", value):
+            raise ValueError("a storage class in capitals, such as STANDARD_IA or GLACIER_IR")
+        if value in {"GLACIER", "DEEP_ARCHIVE"}:
+            raise ValueError("a class whose objects can be read at once, such as GLACIER_IR: uploads are read back")
         return value
 
     def resolve_state_dir(self) -> Path:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from crawler.items import Run
+    from crawler.leash import Leash
     from crawler.network import FetchOptions, Place
 
 ALWAYS_SECRET = frozenset({"authorization", "proxy-authorization"})
@@ -80,7 +81,7 @@ class OfrecordDownloadHandler(BaseDownloadHandler):
     async def _download(self, request: Request) -> Response:
         if self._session is None:
             self._session = _open_session(self._options)
-        attempt = _Attempt(request, self._options)
+        attempt = _Attempt(request, self._options, self._run.leash)
         exchange = await attempt.perform(self._session, stopping=lambda: self._run.stopping)
         if exchange.status is None:
             raise AttemptFailed(exchange)
@@ -151,6 +152,7 @@ class _TappedRequest(aiohttp.ClientRequest):
     """Puts a tap on its connection before it sends anything."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        _current_attempt.get().require_leave()
         _current_attempt.get().tap_connection(conn.transport)
         return await super().send(conn)
 
@@ -165,9 +167,10 @@ async def _note_request_head(
 class _Attempt:
     """One request and what became of it."""
 
-    def __init__(self, request: Request, options: FetchOptions) -> None:
+    def __init__(self, request: Request, options: FetchOptions, leash: Leash) -> None:
         self._request = request
         self._options = options
+        self._leash = leash
         by_middleware = request.callback is NO_CALLBACK
         self._purpose = Purpose.ROBOTS if by_middleware else Purpose(request.meta["purpose"])
         self._url = yarl.URL(request.url, encoded=True)
@@ -202,6 +205,11 @@ class _Attempt:
             granted_place.reset(granted)
             _current_attempt.reset(current)
         return self._exchange_so_far()
+
+    def require_leave(self) -> None:
+        """Raise ConnectionError if the lease ran out while the connection was made: this machine may have slept."""
+        if self._leash.lapsed:
+            raise ConnectionError("not requested: the lease had run out before the connection stood")
 
     def tap_connection(self, transport: asyncio.Transport | None) -> None:
         """Have the bytes of *transport* noted from here on.

@@ -9,6 +9,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from config.errors import FetchError
+from crawler.leash import Leash
 from crawler.model import Purpose
 
 if TYPE_CHECKING:
@@ -140,6 +141,8 @@ class Run:
     started: datetime
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The source's own request headers, secrets put in; sent to its own origins only."""
+    leash: Leash = field(default_factory=Leash)
+    """Whether requests may begin."""
     tally: Tally = field(default_factory=Tally)
     waiting: dict[str, LinkRow] = field(default_factory=dict)
     """Links that are scheduled and not fetched yet, by normalised URL."""
@@ -152,7 +155,7 @@ class Run:
     """Called once by `stop()`: abort requests in flight, close the spider."""
 
     def stop(self, reason: str) -> None:
-        """End the run early; *reason* is `stopped` or `limit`. Safe to call again."""
+        """End the run early; *reason* is `stopped`, `limit` or `lease`. Safe to call again."""
         if self.stopping:
             return
         self.stopping = True

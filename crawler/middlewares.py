@@ -109,7 +109,7 @@ class RobotsRules:
 
     async def process_request(self, request: Request) -> None:
         """Wait for the rules of the request's origin. Raises RequestForbidden, or RunStopped while there are none."""
-        slot = open_slot(self._crawler, request, self._bounds)
+        slot = open_slot(self._crawler, request, self._bounds, self._run.leash)
         if request.callback is NO_CALLBACK:  # our own, for rules
             return
         rules = await self._cache.rules_for(request.url)

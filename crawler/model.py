@@ -227,3 +227,5 @@ class CrawlPlan:
     """At most that many article pages."""
     max_seconds: float | None = None
     slot: datetime | None = None
+    epoch: int = 0
+    """Of the lease under which the run crawls; 0: none is held."""

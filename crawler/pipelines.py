@@ -9,6 +9,7 @@ import structlog
 
 from crawler.compare import guess_verdict
 from crawler.model import Purpose
+from crawler.room import write_when_there_is_room
 from crawler.rows import CaptureReference, CaptureRow
 from crawler.warc import NOT_MODIFIED, digest_bytes
 
@@ -72,13 +73,14 @@ class ComparePipeline(_RunPipeline):
 class SegmentPipeline(_RunPipeline):
     """Appends the capture to the segment and says so in one line."""
 
-    def process_item(self, item: PageItem) -> PageItem:
+    async def process_item(self, item: PageItem) -> PageItem:
         """Write the item down. Raises OSError if the disk refuses, which ends the run."""
         _exchange, outcome = item.exchange, item.outcome
         if outcome is None:
             raise RuntimeError(f"{item!r} reached the segment without an outcome")
         row = make_row(item, outcome)
-        self.run.segments.append(row, outcome.recorded, outcome.snapshot)
+        recorded, snapshot = outcome.recorded, outcome.snapshot
+        await write_when_there_is_room(self.run, lambda: self.run.segments.append(row, recorded, snapshot))
         self.run.tally.count_page(item)
         log.info(
             "captured_page",

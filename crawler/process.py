@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,8 @@ from crawler.derivation import derive
 from crawler.items import Run
 from crawler.network import FetchOptions
 from crawler.outcome import PageContext
-from crawler.rows import RunRow
+from crawler.room import write_when_there_is_room
+from crawler.rows import LinkRow, RunRow
 from crawler.segment import SegmentStream
 from crawler.settings import product_token, scrapy_settings
 from crawler.spiders.news import NewsSpider
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from config.sources import Source
     from crawler.compare import LastVersions
+    from crawler.leash import Leash
     from crawler.model import CrawlPlan
     from crawler.workers import WorkerPool
 
@@ -44,6 +47,9 @@ DRAIN_SECONDS = 3.0
 STOP_SECONDS = 4.5
 """After a stop: until the segment is closed, whatever else is still going on."""
 ROTATE_SECONDS = 5.0
+LEASH_SECONDS = 0.5
+LAPSE_TICKS = 20
+"""A run whose leash has lapsed for so many looks at it, ten seconds awake, is ended."""
 
 
 def crawl(
@@ -54,40 +60,35 @@ def crawl(
     *,
     environment: Mapping[str, str] | None = None,
     pool: WorkerPool | None = None,
+    leash: Leash | None = None,
 ) -> RunRow:
     """Carry out *plan* and return its run row, which also stands in the run's last segment.
 
     *environment*: where the secrets of the source's headers are; by default this process's. *pool*: workers that may be
-    launched already; they are killed in any case. Ends early, in good order, on SIGTERM, on SIGINT and after
-    `plan.max_seconds`. Raises OSError if the disk refuses, ConfigError, ExtractError if a worker does not start; what
-    was captured until then is in closed segments or can be recovered.
+    launched already; they are killed in any case. *leash*: asked before each request. Ends early, in good order, on
+    SIGTERM, on SIGINT, after `plan.max_seconds` and where the leash stays lapsed. Raises OSError if the disk refuses,
+    ConfigError, ExtractError if a worker does not start; what was captured until then is in closed segments or can be
+    recovered.
     """
     workers = pool or make_pool(settings)
     try:
         headers = source.resolve_headers(os.environ if environment is None else environment)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_crawl(plan, source, settings, last_versions, headers=headers, pool=workers))
+            run = _prepare(plan, source, settings, last_versions, headers=headers, pool=workers)
+            run.leash = leash or run.leash
+            return runner.run(_crawl(run))
     finally:
         workers.kill()
 
 
-async def _crawl(
-    plan: CrawlPlan,
-    source: Source,
-    settings: Settings,
-    last_versions: LastVersions,
-    *,
-    headers: Mapping[str, str],
-    pool: WorkerPool,
-) -> RunRow:
-    run = _prepare(plan, source, settings, last_versions, headers=headers, pool=pool)
+async def _crawl(run: Run) -> RunRow:
     loop = asyncio.get_running_loop()
     stop_signal = asyncio.Event()
     run.on_stop.append(stop_signal.set)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _on_signal, run, number)
-    limit = loop.call_later(plan.max_seconds or settings.max_run_seconds, run.stop, "limit")
-    rotation = asyncio.create_task(_rotate(run))
+    limit = loop.call_later(run.plan.max_seconds or run.settings.max_run_seconds, run.stop, "limit")
+    watches = [asyncio.create_task(_rotate(run)), asyncio.create_task(_watch_leash(run))]
     starting = asyncio.create_task(_start_workers(run))
     try:
         await _run_scrapy(run, stop_signal)
@@ -95,10 +96,10 @@ async def _crawl(
             await starting  # a run that needed no worker is still to say that one is broken
     finally:
         limit.cancel()
-        rotation.cancel()
-        starting.cancel()
+        for task in (*watches, starting):
+            task.cancel()
         await run.pool.close()
-        row = _finish(run)
+        row = await _finish(run)
     if run.fatal is not None:
         raise run.fatal
     return row
@@ -132,6 +133,7 @@ def _prepare(
         max_bytes=settings.segment_bytes,
         max_seconds=settings.segment_seconds,
         derivations={derivation.digest: derivation.meaning},
+        epoch=plan.epoch,
     )
     return Run(
         plan=plan,
@@ -195,13 +197,31 @@ async def _run_scrapy(run: Run, stop_signal: asyncio.Event) -> None:
 
 
 async def _rotate(run: Run) -> None:
-    """Close segments by age while nothing is captured."""
+    """Close segments by age while nothing is captured, and all of them while fetching pauses: they wait for nothing."""
     while True:
         await asyncio.sleep(ROTATE_SECONDS)
         try:
-            run.segments.rotate()
+            if run.leash.held and not run.leash.without_room:
+                run.segments.close()
+            else:
+                run.segments.rotate()
         except OSError as error:
             run.fail(error)
+            return
+
+
+async def _watch_leash(run: Run) -> None:
+    """End the run where the leash has lapsed and no word comes. Counts looks, not time: nobody can speak in a sleep."""
+    lapsed = 0
+    while True:
+        await asyncio.sleep(LEASH_SECONDS)
+        before, lapsed = lapsed, lapsed + 1 if run.leash.lapsed else 0
+        if not before and lapsed:
+            log.warning("paused_fetching", reason="the lease has run out")
+        elif before and not lapsed:
+            log.info("resumed_fetching", reason="the lease was renewed")
+        if lapsed >= LAPSE_TICKS:
+            run.stop("lease")
             return
 
 
@@ -210,7 +230,7 @@ def _on_signal(run: Run, number: int) -> None:
     run.stop("stopped")
 
 
-def _finish(run: Run) -> RunRow:
+async def _finish(run: Run) -> RunRow:
     """Write down the links that nobody fetched and the run's own row, and close the last segment."""
     run.tally.links += len(run.waiting)
     row = RunRow(
@@ -223,11 +243,11 @@ def _finish(run: Run) -> RunRow:
         discovery=run.tally.discovery,
         slot=run.plan.slot,
     )
+    last_rows: list[LinkRow | RunRow] = [*run.waiting.values(), row]
     try:
-        for link in run.waiting.values():
-            run.segments.add(link)
-        run.segments.add(row)
-        run.segments.close()
+        for last in last_rows:
+            await write_when_there_is_room(run, partial(run.segments.add, last))
+        await write_when_there_is_room(run, run.segments.close)
     except OSError as error:
         if run.fatal is None:
             run.fatal = error

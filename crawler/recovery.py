@@ -156,7 +156,13 @@ def _recover(folder: Path, now: datetime) -> Path | None:
         end = whole.end
         if end is None:
             cut = _describe_cut(warc.size_bytes - whole.warc_bytes, rows.size_bytes - whole.rows_bytes)
-            end = EndRow(closed=now, counts=whole.counts, warc_records=whole.warc_records, cut=cut)
+            end = EndRow(
+                closed=now,
+                counts=whole.counts,
+                warc_records=whole.warc_records,
+                warc_bytes=whole.warc_bytes,
+                cut=cut,
+            )
             # the end row first, over the torn rows: whoever repeats this after a death still learns what was cut
             rows.end_at(whole.rows_bytes, encode_row(end))
         else:

@@ -45,6 +45,8 @@ class SegmentRow:
     """Derivation → what it stands for, of those used in this segment."""
     requires: list[str] = field(default_factory=list)
     """What a reader must know to go on: FORMAT.md § 3."""
+    epoch: Number = 0
+    """Of the lease under which this is gathered; 0: none was held."""
     format: str = "1.0"
     type: Literal["segment"] = "segment"
 
@@ -174,6 +176,9 @@ class EndRow:
     closed: Instant
     counts: dict[str, Number]
     warc_records: Number
+    """Of warcinfo and exchanges: all that stand before the records that hold the rows."""
+    warc_bytes: Size
+    """Where those end in the WARC file."""
     cut: dict[str, Any] | None = None
     type: Literal["end"] = "end"
 

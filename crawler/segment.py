@@ -115,8 +115,12 @@ class SegmentWriter:
         writer: str,
         now: datetime,
         derivations: dict[str, Any] | None = None,
+        epoch: int = 0,
     ) -> Self:
-        """Begin a segment in *spool*. *writer*: program and version. Raises OSError, RecordError."""
+        """Begin a segment in *spool*. *writer*: program and version. *epoch*: of the lease.
+
+        Raises OSError, RecordError.
+        """
         for _ in range(_ATTEMPTS):
             segment = new_id(source, now)
             folder = spool / "open" / segment
@@ -132,6 +136,7 @@ class SegmentWriter:
                 writer=writer,
                 archive=archive,
                 derivations=derivations or {},
+                epoch=epoch,
             )
             return cls(folder, lock, head)
         raise RecordError(f"{spool / 'open'}: cannot keep a new segment here: something takes each away at once")
@@ -175,7 +180,13 @@ class SegmentWriter:
 
     def close(self, now: datetime) -> Path:
         """End the segment, make it last, move it to `closed/`, and return where it is now."""
-        self._write(b"", [EndRow(closed=now, counts=dict(self.counts), warc_records=self.warc_records)])
+        end = EndRow(
+            closed=now,
+            counts=dict(self.counts),
+            warc_records=self.warc_records,
+            warc_bytes=self._warc.size_bytes,
+        )
+        self._write(b"", [end])
         self._warc.sync()
         self._rows.sync()
         target = move_to_closed(self._folder)
@@ -226,11 +237,19 @@ class SegmentStream:
         max_bytes: int,
         max_seconds: float,
         derivations: dict[str, Any] | None = None,
+        epoch: int = 0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         on_close: Callable[[Path], None] | None = None,
     ) -> None:
         self._open: Callable[[datetime], SegmentWriter] = lambda now: SegmentWriter.open(
-            spool, source=source, run=run, archive=archive, writer=writer, now=now, derivations=derivations
+            spool,
+            source=source,
+            run=run,
+            archive=archive,
+            writer=writer,
+            now=now,
+            derivations=derivations,
+            epoch=epoch,
         )
         self._max_bytes = max_bytes
         self._max_age = timedelta(seconds=max_seconds)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from typing import TYPE_CHECKING
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 WARC_FILE = "records.warc.gz"
 ROWS_FILE = "rows.jsonl"
 LOCK_FILE = "lock"
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What the system says when there is no room on a disk."""
+BROKEN = frozenset({errno.EIO, errno.EROFS})
+"""What it says of one that fails, or that it has stopped writing to."""
 
 
 class Tail:

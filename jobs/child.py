@@ -1,11 +1,11 @@
 """The crawl's own process (`python -m jobs.child PLAN`): runs Scrapy, writes segments, prints its run row, and ends.
 
-Has no storage credentials, opens the catalog read-only. When its standard input ends, its parent is dead: it stops.
+Has no storage credentials, opens the catalog read-only. Its parent's words come over standard input, one a line;
+when that ends, the parent is dead, and the child stops.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import signal
@@ -20,17 +20,25 @@ from config.errors import ArchiveError, ExitCode
 from config.logs import configure_logging
 from config.settings import Settings
 from config.sources import Source
+from crawler.leash import Leash, Word
 from crawler.model import CrawlPlan
 from crawler.rows import encode_row
+from crawler.spool import BROKEN, FULL
 from jobs.catalog import Catalog, SourceVersions
 
 _PLANS: TypeAdapter[CrawlPlan] = TypeAdapter(CrawlPlan)
 
 
 def encode_assignment(
-    plan: CrawlPlan, source: Source, settings: Settings, *, catalog: Path, logging: dict[str, Any]
+    plan: CrawlPlan,
+    source: Source,
+    settings: Settings,
+    *,
+    catalog: Path,
+    logging: dict[str, Any],
+    word: Word,
 ) -> str:
-    """Return what the parent writes into the plan file."""
+    """Return what the parent writes into the plan file. *word*: the first; others come over standard input."""
     return json.dumps(
         {
             "plan": json.loads(_PLANS.dump_json(plan)),
@@ -38,6 +46,7 @@ def encode_assignment(
             "settings": json.loads(settings.model_dump_json()),
             "catalog": str(catalog),
             "logging": logging,
+            "word": word.encode().decode(),
         }
     )
 
@@ -46,11 +55,15 @@ def main(argv: list[str]) -> int:
     """Carry out the assignment in file *argv*[0]; return an exit code."""
     assignment: dict[str, Any] = json.loads(Path(argv[0]).read_text(encoding="utf-8"))
     configure_logging(**assignment["logging"])
-    threading.Thread(target=_stop_with_parent, daemon=True).start()
+    leash = Leash(Word.decode(assignment["word"].encode()))
+    threading.Thread(target=_obey_parent, args=(leash,), daemon=True).start()
     try:
-        return _crawl(assignment)
+        return _crawl(assignment, leash)
     except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in BROKEN:
+            print(f"ofrecord: the disk fails: {error}; check it; the next run goes on", file=sys.stderr)  # noqa: T201
+            return ExitCode.FAILED
+        if error.errno not in FULL:
             raise
         print(f"ofrecord: the disk is full: {error}", file=sys.stderr)  # noqa: T201
         return ExitCode.DISK_FULL
@@ -59,7 +72,7 @@ def main(argv: list[str]) -> int:
         return error.exit_code
 
 
-def _crawl(assignment: dict[str, Any]) -> int:
+def _crawl(assignment: dict[str, Any], leash: Leash) -> int:
     from crawler.workers import make_pool  # noqa: PLC0415 - the parent, who imports this module, has no use for it
 
     plan = _PLANS.validate_python(assignment["plan"])
@@ -71,7 +84,7 @@ def _crawl(assignment: dict[str, Any]) -> int:
         from crawler.process import crawl  # noqa: PLC0415 - in this process only, after logging is set up
 
         with Catalog.open(Path(assignment["catalog"]), read_only=True) as catalog:
-            run = crawl(plan, source, settings, SourceVersions(catalog, source.id), pool=pool)
+            run = crawl(plan, source, settings, SourceVersions(catalog, source.id), pool=pool, leash=leash)
     finally:
         pool.kill()
     sys.stdout.buffer.write(encode_row(run))
@@ -79,10 +92,14 @@ def _crawl(assignment: dict[str, Any]) -> int:
     return ExitCode.DONE
 
 
-def _stop_with_parent() -> None:
-    while os.read(0, 4096):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
+def _obey_parent(leash: Leash) -> None:
+    """Take in the parent's words until there are no more, or one that is none: then end this process in good order."""
+    try:
+        with open(0, "rb", closefd=False) as words:
+            for line in words:
+                leash.obey(Word.decode(line))
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

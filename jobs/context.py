@@ -8,11 +8,13 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from config.errors import ConfigError, RunLocked
 from jobs.archive import ArchiveInfo, Log, list_sources, read_info
 from jobs.catalog import Catalog
+from jobs.checkpoint.restoring import refresh_catalog
+from jobs.checkpoint.writing import sum_up
 from jobs.store import open_store
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from jobs.store import ObjectStore
+
+
+CATALOG_FILE = "catalog.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +46,27 @@ class OpenArchive:
         """Return the folder of this source's segments that are not yet in the store."""
         return self.state / "spool" / source
 
-    def refresh(self, source: str | None = None) -> None:
-        """Fold what the log has beyond the catalog: of one source, or of all."""
+    def refresh(self, source: str | None = None, *, checkpoints: bool = True) -> None:
+        """Bring the catalog to the log's end with all facts: of one source, or of all.
+
+        *checkpoints*: spare the commits that a checkpoint covers.
+        """
         known = list_sources(self.store)
         if source is not None:
             require_source(source, known)
         for one in [source] if source else known:
-            self.catalog.refresh(self.store, self.log(one))
+            if checkpoints:
+                refresh_catalog(self.catalog, self.store, self.log(one), full=True)
+            else:
+                self.catalog.refresh(self.store, self.log(one))
+
+    def prepare(self, source: str) -> None:
+        """Bring the catalog to the log's end as far as a crawl of *source* needs it: by about fifteen requests."""
+        refresh_catalog(self.catalog, self.store, self.log(source), full=False)
+
+    def sum_up(self, source: str) -> dict[str, Any]:
+        """Put the checkpoint and the pack that are due; return the fields of the next commit that name them."""
+        return sum_up(self.catalog, self.store, self.log(source))
 
 
 @contextmanager
@@ -68,7 +87,7 @@ def open_archive(settings: Settings, *, fresh_catalog: bool = False) -> Iterator
     if fresh_catalog:
         for path in state.glob("catalog.sqlite*"):
             path.unlink()
-    with Catalog.open(state / "catalog.sqlite") as catalog:
+    with Catalog.open(state / CATALOG_FILE) as catalog:
         yield OpenArchive(store, info, settings, state, catalog)
 
 

@@ -1,36 +1,48 @@
-"""One run: starts the crawl's child process, commits each segment as it closes, folds, and reports what was new.
+"""One run: the crawl in its child process, uploads beside it, and the report of what was new and what is left to do.
 
 Everything that a run leaves on disk is finished by the next one, whatever the last one died of.
 """
 
 from __future__ import annotations
 
+import math
 import os
-import subprocess
-import sys
-import threading
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from config.errors import ArchiveError, ExitCode
+from config.errors import ExitCode
 from config.logs import describe_logging
 from crawler.extract.rules import check_rules
 from crawler.ids import new_id
 from crawler.model import CrawlPlan
-from crawler.rows import RunRow, decode_row
+from crawler.spool import FULL
+from jobs.catalog import Catalog
 from jobs.child import encode_assignment
-from jobs.context import lock_source
+from jobs.clock import check_clock
+from jobs.context import CATALOG_FILE, lock_source
 from jobs.fold import Verdict
-from jobs.spool import finish_spool, list_damaged, list_segments
+from jobs.pressure import measure_spool
+from jobs.spool import bring_segments, has_closed, list_damaged
+from jobs.supervision import CrawlProcess, Supervisor
+from jobs.tenure import leave_lease, take_lease
+from jobs.uploading import Uploader
 
 if TYPE_CHECKING:
+    import threading
+    from collections.abc import Generator
+
+    from config.errors import ArchiveError
     from config.sources import Source
+    from crawler.leash import Word
+    from crawler.rows import RunRow
     from jobs.context import OpenArchive
+    from jobs.pressure import SpoolUse
 
 log = structlog.get_logger()
 
@@ -38,8 +50,6 @@ _PASSED_ENVIRONMENT = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NO_COLOR"),
     *("PYTHONPATH", "PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
 )
-_POLL_SECONDS = 0.2
-_CHILD_STOP_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,8 @@ class CrawlRequest:
     limit: int | None = None
     recheck: str = "due"
     """`due`, `all` or `none` of the known articles."""
+    max_seconds: float | None = None
+    """The crawl ends in good order after that long, or after the setting max_run_seconds where that is less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +80,14 @@ class RunReport:
     segments: int
     seconds: float
     reason: str
-    """`finished`, `limit`, `stopped` or `died`."""
+    """`finished`, `limit`, `stopped`, `lease` or `died`."""
     exit_code: int
     problems: list[str] = field(default_factory=list)
+    spool_segments: int = 0
+    """Of this source, waiting on this disk for the next run."""
+    spool_bytes: int = 0
+    store_requests: int = 0
+    """Sent for this run, retries included; 0 for a store that is a folder."""
 
     def to_json(self) -> dict[str, Any]:
         """Return one flat JSON object: `new`, `revised`, … beside `pages`, `captures`, `seconds`."""
@@ -84,55 +101,106 @@ def run_crawl(
 ) -> RunReport:
     """Crawl *source* once and commit what was captured.
 
-    Raises RunLocked, ConfigError and StoreError; whatever is raised, the spool keeps what was fetched.
+    Raises RunLocked, ConfigError, and StoreError where the store is in trouble before anything was fetched; whatever is
+    raised, the spool keeps what was fetched.
     """
-    spool = archive.spool(source.id)
+    spool, asked = archive.spool(source.id), archive.store.requests.total()
     with lock_source(spool, source.id):
-        archive.catalog.refresh(archive.store, archive.log(source.id))
-        finish_spool(archive, source)
-        return _run_locked(archive, source, request, stop)
+        check_clock(archive.store)
+        archive.prepare(source.id)
+        return _run_locked(archive, source, request, stop, asked=asked)
 
 
-def _run_locked(archive: OpenArchive, source: Source, request: CrawlRequest, stop: threading.Event | None) -> RunReport:
+def _run_locked(
+    archive: OpenArchive, source: Source, request: CrawlRequest, stop: threading.Event | None, *, asked: int
+) -> RunReport:
+    """*asked*: requests that the store had got before."""
     started = time.monotonic()
     run = new_id(source.id, datetime.now(UTC))
     check_rules(source.extract)
     source.resolve_headers(os.environ)
     structlog.contextvars.bind_contextvars(run_id=run, source=source.id)
     log.info("started_run", trigger=request.trigger)
-    problems: list[str] = []
-    child = _start_child(archive, source, request, run)
-    told = _Listener(child)
+    spool = archive.spool(source.id)
+    uploader = Uploader(
+        partial(_bring, archive, source),
+        partial(has_closed, spool),
+        grace_seconds=archive.settings.grace_seconds,
+    )
+    child = None
     try:
-        segments = _follow(archive, source, child, stop, problems)
-        row = told.read_row()
-        segments += finish_spool(archive, source)
-        archive.catalog.refresh(archive.store, archive.log(source.id))
-        code, problem = _judge_run(row, child.returncode, archive.settings.max_failed)
-        problems += list_damaged(archive.spool(source.id))
-        report = RunReport(
-            run=run,
-            source=source.id,
-            pages=archive.catalog.count_pages(run),
-            verdicts={verdict.value: 0 for verdict in Verdict} | archive.catalog.count_verdicts(run),
-            counts=row.counts if row else {},
-            discovery=row.discovery if row else [],
-            segments=segments,
-            seconds=round(time.monotonic() - started, 3),
-            reason=row.reason if row else "died",
-            exit_code=code,
-            problems=problems + ([problem] if problem else []),
-        )
+        lease = take_lease(archive, source.id, run)
+        supervisor = Supervisor(uploader, spool, archive.settings, lease=lease, stop=stop)
+        uploader.start()
+        supervisor.catch_up()
+        child = _start_child(archive, source, request, run, epoch=lease.epoch, word=supervisor.next_word())
+        supervisor.follow(child)
+        row = child.read_row()
+        supervisor.finish_uploads()
+        if uploader.over.is_set() and uploader.trouble is None:  # else the store does not answer, and it runs out
+            leave_lease(archive, lease)
+        ended = _judge_run(row, child.returncode, archive.settings.max_failed, supervisor.disk_full)
+        seconds = time.monotonic() - started
+        report = _report(archive, run, source, row, ended=ended, uploader=uploader, seconds=seconds, asked=asked)
         log.info(
             "finished_run", **{key: value for key, value in report.to_json().items() if key not in {"run", "source"}}
         )
         return report
     finally:
-        _end_child(child)
+        uploader.abandon()
+        if child is not None:
+            child.end()
         structlog.contextvars.unbind_contextvars("run_id", "source")
 
 
-def _start_child(archive: OpenArchive, source: Source, request: CrawlRequest, run: str) -> subprocess.Popen[bytes]:
+def _report(
+    archive: OpenArchive,
+    run: str,
+    source: Source,
+    row: RunRow | None,
+    *,
+    ended: tuple[ExitCode, list[str]],
+    uploader: Uploader,
+    seconds: float,
+    asked: int,
+) -> RunReport:
+    """Sum up a run that is over: *ended* says how the crawl went, spool and uploader what came of the uploads."""
+    spool = archive.spool(source.id)
+    code, problems = ended
+    if archive.catalog.is_wanting(source.id) and uploader.trouble is None:
+        archive.prepare(source.id)  # late facts: only all facts tell what they mean
+    use = measure_spool(spool)
+    if use.segments or uploader.trouble is not None:
+        waiting, problem = _judge_waiting(use, spool, uploader.trouble)
+        code = code if code is ExitCode.DISK_FULL else max(code, waiting)
+        problems = [*problems, problem]
+    return RunReport(
+        run=run,
+        source=source.id,
+        pages=archive.catalog.count_pages(run),
+        verdicts={verdict.value: 0 for verdict in Verdict} | archive.catalog.count_verdicts(run),
+        counts=row.counts if row else {},
+        discovery=row.discovery if row else [],
+        segments=uploader.committed,
+        seconds=round(seconds, 3),
+        reason=row.reason if row else "died",
+        exit_code=code,
+        problems=[*list_damaged(spool), *problems],
+        spool_segments=use.segments,
+        spool_bytes=use.size_bytes,
+        store_requests=archive.store.requests.total() - asked,
+    )
+
+
+def _bring(archive: OpenArchive, source: Source) -> Generator[bool, None, None]:
+    """Bring what is closed, with a catalog of the calling thread's own: SQLite's connections are not shared."""
+    with Catalog.open(archive.state / CATALOG_FILE) as catalog:
+        yield from bring_segments(replace(archive, catalog=catalog), source)
+
+
+def _start_child(
+    archive: OpenArchive, source: Source, request: CrawlRequest, run: str, *, epoch: int, word: Word
+) -> CrawlProcess:
     spool = archive.spool(source.id)
     recheck_file = None
     if request.urls_file is None and request.recheck != "none":
@@ -153,22 +221,17 @@ def _start_child(archive: OpenArchive, source: Source, request: CrawlRequest, ru
         recheck_file=str(recheck_file) if recheck_file else None,
         recheck_all=request.recheck == "all",
         limit=request.limit,
-        max_seconds=archive.settings.max_run_seconds,
+        max_seconds=min(archive.settings.max_run_seconds, request.max_seconds or math.inf),
         slot=request.slot,
+        epoch=epoch,
     )
     assignment = spool / "plan.json"
     text = encode_assignment(
-        plan, source, archive.settings, catalog=archive.state / "catalog.sqlite", logging=describe_logging()
+        plan, source, archive.settings, catalog=archive.state / CATALOG_FILE, logging=describe_logging(), word=word
     )
     assignment.touch(mode=0o600)
     assignment.write_text(text, encoding="utf-8")
-    return subprocess.Popen(
-        [sys.executable, "-m", "jobs.child", str(assignment)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=_scrub_environment(source),
-        start_new_session=True,
-    )
+    return CrawlProcess(assignment, _scrub_environment(source))
 
 
 def _scrub_environment(source: Source) -> dict[str, str]:
@@ -177,87 +240,34 @@ def _scrub_environment(source: Source) -> dict[str, str]:
     return {name: os.environ[name] for name in names if name in os.environ}
 
 
-def _follow(
-    archive: OpenArchive,
-    source: Source,
-    child: subprocess.Popen[bytes],
-    stop: threading.Event | None,
-    problems: list[str],
-) -> int:
-    """Commit closed segments while *child* runs; on *stop* end it. Returns how many were committed."""
-    segments, asked, failed = 0, 0.0, False
-    while not _has_ended(child):
-        if stop is not None and stop.is_set():
-            if not asked:
-                child.terminate()
-                asked = time.monotonic()
-            elif time.monotonic() - asked > _CHILD_STOP_SECONDS:
-                child.kill()
-        if failed or not list_segments(archive.spool(source.id) / "closed"):
-            continue
-        try:
-            segments += finish_spool(archive, source)
-        except (ArchiveError, OSError) as error:  # the crawl goes on; what it writes waits in the spool
-            failed = True
-            problems.append(str(error))
-            log.warning("failed_upload", error=str(error))
-    return segments
-
-
-def _has_ended(child: subprocess.Popen[bytes]) -> bool:
-    """Wait a little for *child* to end; tell whether it has."""
-    try:
-        child.wait(_POLL_SECONDS)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def _end_child(child: subprocess.Popen[bytes]) -> None:
-    """Leave no crawl behind, whatever went wrong here."""
-    if child.poll() is None:
-        child.terminate()
-        try:
-            child.wait(_CHILD_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-
-
-class _Listener(threading.Thread):
-    """Takes in what the child writes as it writes it: a run row that fills the pipe must not hold the child up."""
-
-    def __init__(self, child: subprocess.Popen[bytes]) -> None:
-        super().__init__(daemon=True)
-        self._child = child
-        self._last = b""
-        self.start()
-
-    def run(self) -> None:
-        """Keep the last line until there are no more."""
-        if self._child.stdout is not None:
-            for line in self._child.stdout:
-                self._last = line
-
-    def read_row(self) -> RunRow | None:
-        """Return the run row that an ended child has written, or `None`."""
-        self.join()
-        for stream in (self._child.stdout, self._child.stdin):
-            if stream is not None:
-                stream.close()
-        row = decode_row(self._last) if self._last else None
-        return row if isinstance(row, RunRow) else None
-
-
-def _judge_run(row: RunRow | None, returncode: int, max_failed: float) -> tuple[ExitCode, str | None]:
+def _judge_run(
+    row: RunRow | None, returncode: int, max_failed: float, disk_full: str | None
+) -> tuple[ExitCode, list[str]]:
     """Return the exit code of a run and what is wrong with it, if anything."""
+    if disk_full is not None:
+        return ExitCode.DISK_FULL, [disk_full]
     if returncode in {ExitCode.DISK_FULL, ExitCode.USAGE}:
-        return ExitCode(returncode), "the crawl's process ended early; its message stands above"
+        return ExitCode(returncode), ["the crawl's process ended early; its message stands above"]
     if row is None:
-        return ExitCode.FAILED, f"the crawl's process ended with {returncode}; what it had recorded is committed"
+        return ExitCode.FAILED, [f"the crawl's process ended with {returncode}; what it had recorded is kept"]
+    if row.reason == "lease":
+        return ExitCode.LOCKED, ["the lease could not be renewed in time, so fetching ended; the next run goes on"]
     if failure := _judge_counts(row, max_failed):
-        return ExitCode.CRAWL_FAILED, failure
-    return ExitCode.DONE, None
+        return ExitCode.CRAWL_FAILED, [failure]
+    return ExitCode.DONE, []
+
+
+def _judge_waiting(use: SpoolUse, spool: Path, trouble: ArchiveError | OSError | None) -> tuple[ExitCode, str]:
+    """Return the exit code of a run whose segments are not all in the store, and where they wait."""
+    code = ExitCode.STORE_REFUSED
+    if isinstance(trouble, OSError):
+        code = ExitCode.DISK_FULL if trouble.errno in FULL else ExitCode.FAILED
+    elif trouble is not None:
+        code = trouble.exit_code
+    reason = trouble or "the time to commit them was over (setting grace_seconds)"
+    full = "the disk is full: " if code is ExitCode.DISK_FULL else ""
+    number = "1 segment waits" if use.segments == 1 else f"{use.segments} segments wait"
+    return code, f"{full}{reason}; {number} in {spool} ({use.size_bytes} bytes); the next run commits what is there"
 
 
 def _judge_counts(row: RunRow, max_failed: float) -> str | None:

@@ -15,6 +15,8 @@ from crawler.model import GOOD_CLASSES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+FOLD = 1
+"""The version of these rules, as FORMAT.md § 7 counts them."""
 _DELETED_STATUS = frozenset({404, 410, 451})
 
 

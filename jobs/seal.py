@@ -1,4 +1,4 @@
-"""A closed segment → two files with their digests and the commit to be. Also reads sealed rows back.
+"""A closed segment → one file with its digest and the commit to be: the rows become the WARC file's last records.
 
 Works on local disk only: puts nothing, decides no verdict.
 """
@@ -6,39 +6,33 @@ Works on local disk only: puts nothing, decides no verdict.
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
-
-import zstandard
+from typing import TYPE_CHECKING
 
 from config.errors import RecordError
 from crawler.rows import (
-    MAX_LINE_BYTES,
     CaptureRow,
     EndRow,
     LinkRow,
     Row,
+    RunRow,
     SegmentRow,
     SnapshotRow,
     decode_row,
     encode_row,
 )
-from crawler.spool import ROWS_FILE, WARC_FILE, sync_folder
-from jobs.archive import Commit, CommittedFile, decode_commit, encode_commit, rows_key, warc_key, writer_name
+from crawler.spool import ROWS_FILE, WARC_FILE, Tail, sync_folder
+from crawler.warc import encode_facts
+from jobs.archive import Commit, CommittedFile, RowsPlace, decode_commit, encode_commit, warc_key, writer_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-SEALED_ROWS_FILE = "rows.jsonl.zst"
 DRAFT_FILE = "commit.draft"
-
-_LEVEL = 9
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +44,8 @@ class SealedSegment:
 
     def local_file(self, file: CommittedFile) -> Path:
         """Return where the bytes of *file* lie on this disk."""
-        return self.path / (WARC_FILE if file.key.endswith(".warc.gz") else SEALED_ROWS_FILE)
+        del file  # a segment is one file
+        return self.path / WARC_FILE
 
 
 def seal_segment(closed: Path, *, now: datetime, derived: Iterable[SnapshotRow] = ()) -> SealedSegment:
@@ -66,14 +61,14 @@ def seal_segment(closed: Path, *, now: datetime, derived: Iterable[SnapshotRow] 
     again = list(derived)
     rows[-1] = end = replace(end, counts={**end.counts, "rederived": len(again)}) if again else end
     rows[-1:] = [*again, end]
-    sealed_rows = closed / SEALED_ROWS_FILE
-    rows_file = _write_rows(sealed_rows, rows, key=rows_key(head.source, now, head.segment))
     warc_path = closed / WARC_FILE
-    warc_file = CommittedFile(
-        key=warc_key(head.source, now, head.segment),
-        size_bytes=warc_path.stat().st_size,
+    key = warc_key(head.source, now, head.segment)
+    place, records = _append_rows(warc_path, rows, end, segment=head.segment, key=key)
+    file = CommittedFile(
+        key=key,
+        size_bytes=place.offset + place.size_bytes,
         sha256=hash_file(warc_path),
-        records=end.warc_records,
+        records=end.warc_records + records,
     )
     draft = Commit(
         source=head.source,
@@ -84,7 +79,10 @@ def seal_segment(closed: Path, *, now: datetime, derived: Iterable[SnapshotRow] 
         writer=writer_name(),
         run=head.run,
         segment=head.segment,
-        files=(warc_file, rows_file),
+        files=(file,),
+        rows=place,
+        epoch=head.epoch,
+        releases=head.epoch > 0 and any(isinstance(row, RunRow) for row in rows),
         counts=_count(rows),
         opened=head.opened,
         closed=end.closed,
@@ -104,28 +102,6 @@ def load_sealed(path: Path) -> SealedSegment:
     """Return the sealed segment in folder *path*. Raises DamageFound if its draft cannot be read."""
     draft = path / DRAFT_FILE
     return SealedSegment(path, decode_commit(draft.read_bytes(), str(draft)).commit)
-
-
-def read_rows(data: bytes | BinaryIO, where: str) -> Iterator[tuple[int, Row]]:
-    """Yield line number (from 1) and row of a sealed rows file; passes over types that we do not know.
-
-    Bounded: a line is at most MAX_LINE_BYTES. Raises RecordError naming *where* and the line.
-    """
-    source = io.BytesIO(data) if isinstance(data, bytes) else data
-    number = 0
-    try:
-        decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
-        with decompressor.stream_reader(source, read_across_frames=True) as stream:
-            lines = io.BufferedReader(stream, _CHUNK_BYTES)
-            while line := lines.readline(MAX_LINE_BYTES + 1):
-                number += 1
-                row = decode_row(line)
-                if row is not None:
-                    yield number, row
-    except zstandard.ZstdError as error:
-        raise RecordError(f"{where}: line {number + 1}: not zstd: {error}") from error
-    except RecordError as error:
-        raise RecordError(f"{where}: line {number}: {error}") from error
 
 
 def hash_file(path: Path) -> str:
@@ -149,20 +125,26 @@ def _read_local_rows(path: Path) -> list[Row]:
     return rows
 
 
-def _write_rows(path: Path, rows: list[Row], *, key: str) -> CommittedFile:
-    size, digest = 0, hashlib.sha256()
-    with path.open("wb") as file:
-        compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compressobj()
-        for row in rows:
-            file.write(compressor.compress(encode_row(row)))
-        file.write(compressor.flush())
-        file.flush()
-        os.fsync(file.fileno())
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            size += len(chunk)
-            digest.update(chunk)
-    return CommittedFile(key, size, "sha256:" + digest.hexdigest(), len(rows))
+def _append_rows(path: Path, rows: list[Row], end: EndRow, *, segment: str, key: str) -> tuple[RowsPlace, int]:
+    """Write *rows* behind the exchanges in the WARC file, over what an earlier try may have left there.
+
+    Returns where they lie and in how many records.
+    """
+    size, records, found = 0, 0, hashlib.sha256()
+    warc = Tail(path)
+    try:
+        if warc.size_bytes < end.warc_bytes:
+            raise RecordError(f"{path}: found {warc.size_bytes} bytes, its end row says {end.warc_bytes}")
+        warc.cut(end.warc_bytes)
+        for member in encode_facts((encode_row(row) for row in rows), segment=segment, date=end.closed):
+            warc.append(member)
+            found.update(member)
+            size += len(member)
+            records += 1
+        warc.sync()
+    finally:
+        warc.close()
+    return RowsPlace(key, end.warc_bytes, size, "sha256:" + found.hexdigest(), len(rows)), records
 
 
 def _write_durably(path: Path, data: bytes) -> None:

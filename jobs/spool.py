@@ -14,11 +14,13 @@ import structlog
 from config.errors import DamageFound, RecordError
 from crawler.recovery import recover_segments
 from crawler.spool import sync_folder
+from jobs.objects import write_objects
 from jobs.rederive import derive_earlier
 from jobs.seal import hash_file, load_sealed, seal_segment
-from jobs.upload import remove_segment, upload_segment
+from jobs.upload import KeyTaken, remove_segment, upload_segment
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from config.sources import Source
@@ -34,7 +36,19 @@ REASON_FILE = "reason.txt"
 
 def finish_spool(archive: OpenArchive, source: Source) -> int:
     """Bring every segment in the source's spool to the store; return how many were committed. Raises StoreError."""
+    return sum(bring_segments(archive, source))
+
+
+def bring_segments(archive: OpenArchive, source: Source) -> Generator[bool, None, None]:
+    """Bring the segments in the source's spool to the store, yielding for each whether it was committed.
+
+    What is sealed goes first, and each is gone from this disk before the next is sealed: that takes room, too.
+    Raises StoreError, OSError.
+    """
     spool = archive.spool(source.id)
+    for left in list_segments(spool / "gone"):
+        shutil.rmtree(left)
+    yield from _commit_sealed(archive, source)
     recover_segments(spool, datetime.now(UTC))
     for closed in list_segments(spool / "closed"):
         try:
@@ -42,28 +56,43 @@ def finish_spool(archive: OpenArchive, source: Source) -> int:
             seal_segment(closed, now=datetime.now(UTC), derived=derived)
         except (RecordError, FileNotFoundError) as error:
             set_aside(closed, str(error))
-    done = 0
-    for path in list_segments(spool / "sealed"):
+        else:
+            yield from _commit_sealed(archive, source)
+
+
+def has_closed(spool: Path) -> bool:
+    """Whether a segment waits to be brought: one that no writer is at."""
+    if any(list_segments(spool / name) for name in ("closed", "sealed")):
+        return True
+    return len(list_segments(spool / "open")) > 1  # a writer has one; the other was given up on a full disk
+
+
+def _commit_sealed(archive: OpenArchive, source: Source) -> Iterator[bool]:
+    for path in list_segments(archive.spool(source.id) / "sealed"):
         try:
             sealed = load_sealed(path)
             require_whole(sealed)
         except (DamageFound, FileNotFoundError) as error:
             set_aside(path, str(error))
             continue
-        done += _commit(archive, source, sealed)
-    for left in list_segments(spool / "gone"):
-        shutil.rmtree(left)
-    return done
+        try:
+            yield _commit(archive, source, sealed)
+        except KeyTaken as error:
+            set_aside(path, str(error))
 
 
 def _commit(archive: OpenArchive, source: Source, sealed: SealedSegment) -> bool:
     if sealed.draft.segment is not None and archive.catalog.has_segment(sealed.draft.segment):
-        remove_segment(sealed)  # committed by a run that died before it could say so
+        # committed by a run that died before it could say so
+        write_objects(archive.store, sealed.draft, archive.settings, warc=sealed.local_file(sealed.draft.files[0]))
+        remove_segment(sealed)
         return False
     after, head = archive.catalog.head(source.id)
-    stored, others = upload_segment(archive.store, archive.info, sealed, after=after, head=head)
+    named = archive.sum_up(source.id)
+    stored, others = upload_segment(archive.store, archive.info, sealed, after=after, head=head, named=named)
     for commit in [*others, stored]:
         archive.catalog.add_commit(archive.store, commit)
+    write_objects(archive.store, stored.commit, archive.settings, warc=sealed.local_file(stored.commit.files[0]))
     remove_segment(sealed)
     return True
 

@@ -1,38 +1,54 @@
-"""Sealed segment → store: puts its two objects, checks them, commits last. Each step may be repeated after a crash."""
+"""Sealed segment → store: puts its object, checks it, commits last. Each step may be repeated after a crash."""
 
 from __future__ import annotations
 
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from config.errors import ObjectDiffers, ObjectExists
+from config.errors import DamageFound, ObjectDiffers, ObjectExists
 from crawler.spool import sync_folder
-from jobs.archive import ArchiveInfo, Commit, CommittedFile, Log, StoredCommit, digest, measure_skew
+from jobs.clock import measure_skew
+from jobs.commit import CommittedFile, StoredCommit, digest
+from jobs.log import Log
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from jobs.archive import ArchiveInfo
+    from jobs.commit import Commit
     from jobs.seal import SealedSegment
     from jobs.store import ObjectStore
 
 log = structlog.get_logger()
 
 
+class KeyTaken(DamageFound):
+    """The key of a segment's object holds other bytes: a copy of this spool was sealed elsewhere, or a stranger's."""
+
+
 def upload_segment(
-    store: ObjectStore, info: ArchiveInfo, sealed: SealedSegment, *, after: int, head: str
+    store: ObjectStore,
+    info: ArchiveInfo,
+    sealed: SealedSegment,
+    *,
+    after: int,
+    head: str,
+    named: Mapping[str, Any] | None = None,
 ) -> tuple[StoredCommit, list[StoredCommit]]:
     """Put the files of *sealed* and commit them at the end of the log, last seen at commit *after* with digest *head*.
 
-    Returns the commit and those that others put in between. The local copy stays: see `remove_segment`.
-    Raises StoreError; ObjectDiffers if a file on this disk is no longer what was sealed.
+    *named*: fields of the commit that name a checkpoint or a pack. Returns the commit and those that others put in
+    between. The local copy stays: see `remove_segment`. Raises StoreError, KeyTaken; ObjectDiffers if a file on this
+    disk is no longer what was sealed.
     """
     for file in sealed.draft.files:
         put_file(store, file, sealed.local_file(file))
-    draft = _finish_draft(store, info, sealed.draft)
+    draft = replace(_finish_draft(store, info, sealed.draft), **(named or {}))
     stored, others = Log(store, info, draft.source).append(draft, after=after, head=head)
     log.info("committed_segment", segment=draft.segment, seq=stored.commit.seq, files=len(draft.files))
     return stored, others
@@ -43,7 +59,10 @@ def put_file(store: ObjectStore, file: CommittedFile, path: Path) -> None:
     try:
         store.create(file.key, path, sha256=file.sha256)
     except ObjectExists:
-        require_same(store, file)
+        try:
+            require_same(store, file)
+        except ObjectDiffers as error:
+            raise KeyTaken(str(error)) from error
         log.info("found_object", key=file.key, size_bytes=file.size_bytes)
     else:
         log.info("uploaded_object", key=file.key, size_bytes=file.size_bytes)

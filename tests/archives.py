@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import io
 import json
+import zlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-
-import zstandard
 
 from crawler.derivation import Derivation
 from crawler.model import Article, Exchange, PageClass, Purpose
 from crawler.normalise import make_snapshot
 from crawler.rows import CaptureRow, LinkRow, RunRow
 from crawler.segment import SegmentWriter
-from crawler.warc import NOTHING_RECORDED, encode_exchange
+from crawler.warc import NOTHING_RECORDED, encode_exchange, facts_uri
+from crawler.warc.writer import encode_metadata
 from jobs.archive import (
     Commit,
+    CommitLink,
     CommittedFile,
     Log,
+    RowsPlace,
     commit_key,
     create_archive,
     decode_commit,
@@ -171,30 +173,41 @@ def file_keys(store: MemoryStore, suffix: str) -> list[str]:
 
 
 def rechain(store: MemoryStore, changes: dict[int | str, dict[str, Any]] | None = None) -> None:
-    """Write every commit anew, as one who covers up a change: sizes and digests as found, the chain whole.
+    """Write every commit anew, as one who covers up a change: sizes, places and digests as found, the chain whole.
 
-    Packs are put together anew. *changes*: number or key of a commit → fields of it to set.
+    Packs are put together anew, and what commits say of earlier ones. *changes*: number or key of a commit → fields of
+    it to set.
     """
     wanted = changes or {}
     for source in list_sources(store):
         previous = digest(store.get("ofrecord.json"))
+        links: dict[int, CommitLink] = {}
         for key in [key for key in commit_keys(store) if key.startswith(f"log/{source}/")]:
             commit = decode_commit(store.get(key), key).commit
-            commit = replace(commit, previous=previous, files=_measure(store, commit), pack=_repack(store, commit))
+            commit = replace(
+                commit,
+                previous=previous,
+                files=_measure(store, commit),
+                rows=_measure_rows(store, commit.rows),
+                since=tuple(links.get(link.seq, link) for link in commit.since),
+                pack=_repack(store, commit),
+            )
             commit = replace(commit, **wanted.get(key, wanted.get(commit.seq, {})))
             data = encode_commit(commit)
             put(store, key, data)
             previous = digest(data)
+            links[commit.seq] = CommitLink(commit.seq, previous, commit.rows)
 
 
-def cover_up(store: MemoryStore, *, count_records: bool = True) -> None:
-    """Write the logs anew so that sizes, digests and, if asked, record counts agree with what lies there now."""
+def cover_up(store: MemoryStore, *, count: bool = True) -> None:
+    """Write the logs anew so that sizes, digests and, if asked, counts of records and rows agree with what is there."""
     changes: dict[int | str, dict[str, Any]] = {}
     rechain(store)
-    if count_records:
+    if count:
         for key in commit_keys(store):
             commit = decode_commit(store.get(key), key).commit
-            changes[key] = {"files": tuple(_recount(store, file) for file in commit.files)}
+            files = tuple(_recount(store, file) for file in commit.files)
+            changes[key] = {"files": files, "rows": _recount_rows(store, commit.rows)}
         rechain(store, changes)
 
 
@@ -224,16 +237,55 @@ def split_members(data: bytes) -> list[bytes]:
     return [data[start:end] for start, end in zip(starts, [*starts[1:], len(data)], strict=True)]
 
 
+def split_file(data: bytes) -> tuple[list[bytes], list[bytes]]:
+    """Return the gzip members of a segment's file that hold no rows, and those that do."""
+    members = split_members(data)
+    return [one for one in members if not holds_rows(one)], [one for one in members if holds_rows(one)]
+
+
+def holds_rows(member: bytes) -> bool:
+    """Return whether a gzip member is a record that holds rows."""
+    head = zlib.decompress(member, 31).partition(b"\r\n\r\n")[0]
+    return b"\r\nContent-Type: application/x-ndjson" in head and b"\r\nWARC-Type: metadata" in head
+
+
+def read_blocks(store: ObjectStore, key: str) -> list[bytes]:
+    """Return the blocks of the records that hold the rows of the segment in the file *key*."""
+    return [read_block(member) for member in split_file(store.get(key))[1]]
+
+
+def read_block(member: bytes) -> bytes:
+    """Return the block of the record in a gzip member."""
+    return zlib.decompress(member, 31).partition(b"\r\n\r\n")[2][:-4]
+
+
+def put_blocks(store: MemoryStore, key: str, blocks: Iterable[bytes], *, segment: str | None = None) -> None:
+    """Put records with *blocks* in place of those that hold the rows of the file *key*. *segment*: whose they say."""
+    others, holding = split_file(store.get(key))
+    stamp = zlib.decompress(holding[0], 31).partition(b"WARC-Date: ")[2].partition(b"\r")[0]
+    date = datetime.fromisoformat(stamp.decode())
+    name = segment or key.rpartition("/")[2].removesuffix(".warc.gz")
+    put(store, key, b"".join([*others, *(rows_member(name, block, n, date) for n, block in enumerate(blocks))]))
+
+
+def rows_member(segment: str, block: bytes, number: int, date: datetime) -> bytes:
+    """Return a record that holds rows, as a gzip member."""
+    uri = facts_uri(segment)
+    return encode_metadata(
+        block, seed=f"{uri}:{number}", date=date, target_uri=uri, content_type="application/x-ndjson"
+    )
+
+
 def read_lines(store: ObjectStore, key: str) -> list[dict[str, Any]]:
-    """Return the rows of a sealed rows file as JSON data."""
-    text = zstandard.ZstdDecompressor().decompressobj().decompress(store.get(key))
-    return [json.loads(line) for line in text.splitlines()]
+    """Return the rows of the segment in the file *key* as JSON data."""
+    return [json.loads(line) for line in b"".join(read_blocks(store, key)).splitlines()]
 
 
 def write_lines(store: MemoryStore, key: str, lines: Iterable[dict[str, Any]]) -> None:
-    """Put *lines* at *key* as a sealed rows file."""
-    text = b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines)
-    put(store, key, zstandard.compress(text))
+    """Put *lines* in place of the rows of the segment in the file *key*, in as many records or fewer."""
+    texts = [json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines]
+    size = -(-len(texts) // len(split_file(store.get(key))[1])) or 1
+    put_blocks(store, key, [b"".join(texts[n : n + size]) for n in range(0, len(texts), size)])
 
 
 def read_log(store: MemoryStore, info: ArchiveInfo) -> Iterator[StoredCommit]:
@@ -243,11 +295,30 @@ def read_log(store: MemoryStore, info: ArchiveInfo) -> Iterator[StoredCommit]:
 
 def _recount(store: MemoryStore, file: CommittedFile) -> CommittedFile:
     try:
-        if file.key.endswith(".warc.gz"):
-            return replace(file, records=len(split_members(store.get(file.key))) or file.records)
-        return replace(file, records=len(read_lines(store, file.key)))
+        return replace(file, records=len(split_members(store.get(file.key))) or file.records)
     except Exception:  # noqa: BLE001 - foreign readers, on damage
         return file
+
+
+def _recount_rows(store: MemoryStore, place: RowsPlace | None) -> RowsPlace | None:
+    try:
+        return place and replace(place, count=b"".join(read_blocks(store, place.key)).count(b"\n"))
+    except Exception:  # noqa: BLE001 - the same
+        return place
+
+
+def _measure_rows(store: MemoryStore, place: RowsPlace | None) -> RowsPlace | None:
+    if place is None:
+        return None
+    data = store.get(place.key)
+    try:
+        members = split_members(data)
+        first = next((n for n, member in enumerate(members) if holds_rows(member)), None)
+        offset = place.offset if first is None else len(b"".join(members[:first]))
+    except Exception:  # noqa: BLE001 - the same
+        offset = place.offset
+    offset = min(offset, len(data))
+    return replace(place, offset=offset, size_bytes=len(data) - offset, sha256=digest(data[offset:]))
 
 
 def _repack(store: MemoryStore, commit: Commit) -> dict[str, Any] | None:

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.settings import Settings
+from crawler.warc import read_records
 from jobs.archive import Log, StoredCommit, list_sources, read_info
 from jobs.catalog import Catalog
+from jobs.facts import read_rows
 from jobs.store import open_store
 from jobs.verify import verify_archive
 
 if TYPE_CHECKING:
+    from crawler.rows import Row
     from jobs.verify import VerifyReport
 
 History = tuple[tuple[str | None, int | None, str], ...]
@@ -56,6 +59,13 @@ def read_commits(place: str | Path, settings: Settings | None = None) -> dict[st
     store = open_store(str(place), settings or Settings())
     info = read_info(store)
     return {source: list(Log(store, info, source).read()) for source in list_sources(store)}
+
+
+def read_segment(path: Path) -> list[Row]:
+    """Return the rows in a segment's file: the last records of it."""
+    data = path.read_bytes()
+    first = next(record for record in read_records(path) if record.header("Content-Type") == "application/x-ndjson")
+    return [row for _, row in read_rows(data[first.offset :], path.name)]
 
 
 def check_archive(place: str | Path, settings: Settings | None = None) -> VerifyReport:

@@ -132,6 +132,7 @@ class Growing:
         derived: tuple[SnapshotRow, ...] = (),
         obey_noarchive: bool = False,
         edit: Callable[[CaptureRow], CaptureRow] = lambda row: row,
+        epoch: int = 0,
         **commit: Any,
     ) -> StoredCommit:
         """Write, seal and commit a segment of *exchanges*. *edit*: last word on each capture row."""
@@ -147,6 +148,7 @@ class Growing:
             writer="ofrecord/test",
             now=self.now,
             derivations={derivation.digest: derivation.meaning},
+            epoch=epoch,
         )
         fresh = []
         for exchange in exchanges:
@@ -255,6 +257,7 @@ def build_random(folder: Path, seed: int) -> MemoryStore:
     rng = random.Random(seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(secrets, "token_hex", lambda size: rng.randbytes(size).hex())  # ids are of random digits
+        patch.setattr("crawler.warc.facts.BLOCK_BYTES", rng.choice((1, 1_000, 20_000, 4 << 20)))
         growing = Growing(folder)
         for source in SOURCES[: rng.choice((1, 1, 2, 3))]:
             for _ in range(rng.randint(1, 4)):
@@ -274,9 +277,8 @@ def _grow(growing: Growing, source: str, rng: random.Random) -> None:
         key = f"checkpoint/{source}/{growing.seq(source):012d}"
         data = rng.randbytes(50)
         put(growing.store, key, data)
-        growing.add_commit(
-            source, kind="ledger", checkpoint={"key": key, "size_bytes": len(data), "sha256": digest(data)}
-        )
+        named = {"key": key, "size_bytes": len(data), "sha256": digest(data), "seq": growing.seq(source)}
+        growing.add_commit(source, kind="ledger", checkpoint=named)
     language = rng.choice((None, "en", "ar"))
     at = growing.now + timedelta(minutes=rng.randint(1, 50), microseconds=rng.choice((0, 1, 125_000)))
     exchanges = []
@@ -292,6 +294,7 @@ def _grow(growing: Growing, source: str, rng: random.Random) -> None:
         obey_noarchive=rng.random() < 0.5,
         epoch=epoch,
         kind=rng.choice(("segment", "segment", "segment", "adopt")),
+        releases=rng.random() < 0.2,
     )
     if growing.seq(source) % PACK_EVERY == 0:
         last = growing.seq(source)

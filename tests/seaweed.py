@@ -45,6 +45,8 @@ class S3Server:
     secret_key: str = field(repr=False)
     bucket: str
     pid: int
+    guest_key: str = ""
+    """Access key of a second identity, with the same secret, that may do nothing but what a bucket's policy says."""
     region: str = REGION
 
     def environment(self) -> dict[str, str]:
@@ -58,13 +60,13 @@ class S3Server:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def client(self) -> S3Client:
+    def client(self, access_key: str = "") -> S3Client:
         """Return a plain boto3 client with this server's keys, independent of the store under test."""
         return boto3.client(
             "s3",
             endpoint_url=self.endpoint_url,
             region_name=self.region,
-            aws_access_key_id=self.access_key,
+            aws_access_key_id=access_key or self.access_key,
             aws_secret_access_key=self.secret_key,
             config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
         )
@@ -92,7 +94,9 @@ def _start(folder: Path, bucket: str) -> tuple[S3Server, subprocess.Popen[bytes]
         access_key, secret_key = "test" + secrets.token_hex(8), secrets.token_hex(20)
         ports = _free_ports(10)
         process = _launch(home, ports, access_key, secret_key)
-        server = S3Server(f"http://127.0.0.1:{ports[0]}", access_key, secret_key, bucket, process.pid)
+        server = S3Server(
+            f"http://127.0.0.1:{ports[0]}", access_key, secret_key, bucket, process.pid, guest_key=f"{access_key}guest"
+        )
         try:
             _wait_until_it_keeps_things(server, process, home / "log")
         except ServerFailed:
@@ -116,6 +120,11 @@ def _launch(home: Path, ports: list[int], access_key: str, secret_key: str) -> s
                 "name": "test",
                 "credentials": [{"accessKey": access_key, "secretKey": secret_key}],
                 "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+            },
+            {
+                "name": "guest",
+                "credentials": [{"accessKey": f"{access_key}guest", "secretKey": secret_key}],
+                "actions": [],
             },
         ],
     }

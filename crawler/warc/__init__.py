@@ -1,5 +1,6 @@
 """Exchanges ⇄ WARC/1.1 records: `writer` makes them, `reader` reads them back."""
 
+from crawler.warc.facts import encode_facts, facts_uri, read_facts
 from crawler.warc.reader import MAX_RECORD_BYTES, RecordView, StoredResponse, read_member, read_records, read_response
 from crawler.warc.writer import (
     NOT_MODIFIED,
@@ -21,7 +22,10 @@ __all__ = [
     "cdxj_line",
     "digest_bytes",
     "encode_exchange",
+    "encode_facts",
     "encode_warcinfo",
+    "facts_uri",
+    "read_facts",
     "read_member",
     "read_records",
     "read_response",

@@ -173,6 +173,18 @@ def _encode_metadata(exchange: Exchange, record_id: str, headers: Headers) -> by
     )
 
 
+def encode_metadata(block: bytes, *, seed: str, date: datetime, target_uri: str, content_type: str) -> bytes:
+    """Return *block* as a metadata record that belongs to no exchange; its id is made from *seed* and the block."""
+    return _encode_record(
+        "metadata",
+        _make_id("metadata", seed, digest_bytes(block)),
+        date,
+        [("WARC-Target-URI", target_uri)],
+        content_type=content_type,
+        block=block,
+    )
+
+
 def cdxj_line(capture: CaptureRow, *, filename: str) -> str:
     """Return the CDXJ 0.1.0 line of *capture*'s response in the WARC file *filename*, without a newline.
 

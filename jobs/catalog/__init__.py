@@ -5,5 +5,6 @@ The only importer of sqlite3. Never the truth: what it says can be had again fro
 
 from jobs.catalog.intake import Catalog
 from jobs.catalog.queries import SourceVersions, StoredCapture, StoredRevision
+from jobs.catalog.rollup import StoredSegment
 
-__all__ = ["Catalog", "SourceVersions", "StoredCapture", "StoredRevision"]
+__all__ = ["Catalog", "SourceVersions", "StoredCapture", "StoredRevision", "StoredSegment"]

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import closing, contextmanager, suppress
-from datetime import datetime
-from typing import TYPE_CHECKING
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import structlog
-import zstandard
 
-from config.errors import DamageFound, ObjectMissing
+from config.errors import DamageFound
 from crawler.rows import CaptureReference, CaptureRow, RunRow, SegmentRow, SnapshotRow, format_time
-from jobs.archive import (
+from jobs.catalog.folding import format_instant
+from jobs.catalog.layers import LayeredCatalog
+from jobs.catalog.schema import LOCAL_TABLES, TABLES, connect, explain
+from jobs.commit import (
     SEGMENT_KINDS,
+    Commit,
+    CommittedFile,
     StoredCommit,
     commit_key,
     digest,
@@ -22,25 +26,23 @@ from jobs.archive import (
     require_format,
     require_supported,
 )
-from jobs.catalog.queries import CatalogQueries
-from jobs.catalog.schema import TABLES, connect, explain
-from jobs.fold import CaptureFact, History, fold_article
-from jobs.seal import read_rows
+from jobs.facts import fetch_rows, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from jobs.archive import Commit, CommittedFile, Log
+    from jobs.commit import CommitLink, RowsPlace
+    from jobs.log import Log
     from jobs.store import ObjectStore
 
 log = structlog.get_logger()
 
-MAX_ROWS_BYTES = 2 * 1024**3
-"""A rows file that is longer is refused unread: FORMAT.md § 5."""
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Catalog(CatalogQueries):
+class Catalog(LayeredCatalog):
     """One SQLite file. One writer at a time; readers do not block."""
 
     @classmethod
@@ -68,67 +70,94 @@ class Catalog(CatalogQueries):
         """Fold one commit, the next one of its source, in one transaction."""
         commit = stored.commit
         require_supported(commit.requires, f"{store.url}/{commit_key(commit.source, commit.seq)}")
-        rows_file = next((file for file in commit.files if file.key.endswith(".rows.jsonl.zst")), None)
-        data = _fetch_rows(store, rows_file) if rows_file and commit.kind in SEGMENT_KINDS else None
-        with self._transaction():
+        data = fetch_rows(store, commit.rows) if commit.rows and commit.kind in SEGMENT_KINDS else None
+        with self.transaction():
             if self.head(commit.source)[0] >= commit.seq:
                 return
-            known = self._db.execute("SELECT 1 FROM segments WHERE segment = ?", (commit.segment,)).fetchone()
+            known = self.has_segment(commit.segment or "")
+            self._add_commit_row(stored)
+            if data is not None and commit.rows is not None and not known:
+                self._add_segment(commit, data, commit.rows)
+            self._move_on(commit.source, commit.seq, stored.digest, commit.checkpoint)
+
+    def add_rows(self, source: str, link: CommitLink, data: bytes | None, *, checkpoint: dict[str, Any] | None) -> None:
+        """Fold the rows *data* of a commit by what a later one repeats of it: `complete_commit` brings the rest."""
+        commit = Commit(source, "segment", _NEVER, "", seq=link.seq)
+        if link.rows is not None and data is not None:
+            commit = _imagine_commit(source, link, link.rows, data)
+        with self.transaction():
+            known = self.has_segment(commit.segment or "")
             self._db.execute(
-                "INSERT INTO commits VALUES (?,?,?,?,?,?,?,?,?)",
-                (
-                    commit.source,
-                    commit.seq,
-                    stored.digest,
-                    commit.kind,
-                    format_time(commit.committed),
-                    commit.run,
-                    commit.segment,
-                    stored.signature,
-                    commit.epoch,
-                ),
+                "INSERT INTO commits (source, seq, digest, run, segment, epoch) VALUES (?,?,?,?,?,?)",
+                (source, link.seq, link.sha256, commit.run, commit.segment, commit.epoch),
             )
-            for derivation, meaning in commit.derivations.items():
-                self._db.execute(
-                    "INSERT OR IGNORE INTO derivations VALUES (?,?)", (derivation, json.dumps(meaning, sort_keys=True))
-                )
-            if data is not None and rows_file is not None and not known:
-                self._add_segment(commit_files(stored), stored, data, rows_file.key)
+            if data is not None and link.rows is not None and not known:
+                self._add_segment(commit, data, link.rows)
+            self._move_on(source, link.seq, link.sha256, checkpoint)
+
+    def complete_commit(self, stored: StoredCommit) -> None:
+        """Take in the rest of a commit whose rows were folded by `add_rows`. Raises DamageFound if it is another."""
+        commit = stored.commit
+        expected = self.find_commit(commit.source, commit.seq)
+        if stored.digest != expected:
+            key = commit_key(commit.source, commit.seq)
+            raise DamageFound(f"{key}: found {stored.digest}, a later commit says {expected}")
+        with self.transaction():
+            self._db.execute("DELETE FROM commits WHERE source = ? AND seq = ?", (commit.source, commit.seq))
+            self._add_commit_row(stored)
             self._db.execute(
-                "INSERT OR REPLACE INTO logs VALUES (?,?,?)",
-                (commit.source, commit.seq, stored.digest),
+                "UPDATE segments SET run = ?, opened = ?, closed = ?, size_bytes = ? WHERE segment = ? AND seq = ?",
+                (
+                    commit.run,
+                    format_time(commit.opened) if commit.opened else None,
+                    format_time(commit.closed) if commit.closed else None,
+                    sum(file.size_bytes for file in commit.files),
+                    commit.segment,
+                    commit.seq,
+                ),
             )
 
     def clear(self) -> None:
         """Forget everything."""
-        with self._transaction():
-            for table in TABLES:
+        with self.transaction():
+            for table in (*TABLES, *LOCAL_TABLES):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except sqlite3.IntegrityError as error:
-            self._db.execute("ROLLBACK")
-            raise DamageFound(f"rows that contradict each other: {error}") from error
-        except BaseException:
-            with suppress(sqlite3.DatabaseError):  # a full disk has rolled it back already
-                self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
-    def _add_segment(self, files: tuple[str, str], stored: StoredCommit, data: bytes, where: str) -> None:
+    def _add_commit_row(self, stored: StoredCommit) -> None:
         commit = stored.commit
         self._db.execute(
-            "INSERT INTO segments VALUES (?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO commits VALUES (?,?,?,?,?,?,?,?,?,?)",
+            (
+                commit.source,
+                commit.seq,
+                stored.digest,
+                commit.kind,
+                format_time(commit.committed),
+                commit.run,
+                commit.segment,
+                stored.signature,
+                commit.epoch,
+                json.dumps(sorted(commit.derivations)),
+            ),
+        )
+        for derivation, meaning in commit.derivations.items():
+            self._db.execute(
+                "INSERT OR IGNORE INTO derivations VALUES (?,?)", (derivation, json.dumps(meaning, sort_keys=True))
+            )
+
+    def _add_segment(self, commit: Commit, data: bytes, place: RowsPlace) -> None:
+        where = place.key
+        self._db.execute(
+            "INSERT INTO segments VALUES (?,?,?,?,?,?,?,?,?,?,?)",
             (
                 commit.segment,
                 commit.source,
                 commit.seq,
                 commit.run,
-                *files,
+                place.key,
+                place.offset,
+                place.size_bytes,
+                place.sha256,
                 format_time(commit.opened) if commit.opened else None,
                 format_time(commit.closed) if commit.closed else None,
                 sum(file.size_bytes for file in commit.files),
@@ -145,12 +174,14 @@ class Catalog(CatalogQueries):
             elif isinstance(row, SnapshotRow):
                 if row.of is not None and not owns_segment(commit.source, row.of.segment):
                     raise DamageFound(f"{where}: line {line}: a snapshot of another source's capture: {row.of.segment}")
-                self._add_snapshot(commit.segment or "", row)
+                self._add_snapshot(commit, row)
                 touched.add(row.url)
+                if row.of is not None and self.thin_until(commit.source) and not self._has_capture(row.of):
+                    self._set_wanting(commit.source)
             elif isinstance(row, RunRow):
-                self._add_run(commit.source, row)
+                self._add_run(commit, row)
         for url in sorted(touched):
-            self._fold(commit.source, url)
+            self._fold(commit.source, url, commit.seq)
 
     def _add_capture(self, source: str, segment: str, run: str, row: CaptureRow) -> None:
         response = row.warc.response if row.warc else None
@@ -187,40 +218,50 @@ class Catalog(CatalogQueries):
             ),
         )
 
-    def _add_snapshot(self, segment: str, row: SnapshotRow) -> None:
+    def _add_snapshot(self, commit: Commit, row: SnapshotRow) -> None:
         if digest(row.text.encode()) != row.text_digest:
-            raise DamageFound(f"segment {segment}: the text of {row.url} does not have the digest {row.text_digest}")
-        place = row.of or CaptureReference(segment, row.n if row.n is not None else -1)
-        self._db.execute(
-            "INSERT OR IGNORE INTO texts VALUES (?,?)", (row.text_digest, zstandard.compress(row.text.encode(), 3))
+            raise DamageFound(
+                f"segment {commit.segment}: the text of {row.url} does not have the digest {row.text_digest}"
+            )
+        place = row.of or CaptureReference(commit.segment or "", row.n if row.n is not None else -1)
+        known = "SELECT text_digest FROM snapshots WHERE segment = ? AND n = ? AND derivation = ?"
+        replaced = self._db.execute(known, (place.segment, place.n, row.derivation)).fetchone()
+        added = self.put_snapshot(
+            {
+                "segment": place.segment,
+                "n": place.n,
+                "url": row.url,
+                "captured_at": format_instant(row.captured_at),
+                "derivation": row.derivation,
+                "native": int(row.of is None),
+                "text_digest": row.text_digest,
+                "title": row.title,
+                "lead": row.lead,
+                "class": row.page_class,
+                "fields": json.dumps(row.fields, ensure_ascii=False, sort_keys=True),
+                "confidence": row.confidence,
+                "source": commit.source,
+                "seq": commit.seq,
+            }
         )
-        self._db.execute(
-            "INSERT INTO snapshots VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET native = excluded.native,"
-            " text_digest = excluded.text_digest, title = excluded.title, lead = excluded.lead, class = excluded.class,"
-            " fields = excluded.fields, confidence = excluded.confidence WHERE excluded.native > native"
-            " OR (excluded.native = native AND excluded.text_digest < text_digest)",
-            (
-                place.segment,
-                place.n,
-                row.url,
-                format_instant(row.captured_at),
-                row.derivation,
-                int(row.of is None),
-                row.text_digest,
-                row.title,
-                row.lead,
-                row.page_class,
-                json.dumps(row.fields, ensure_ascii=False, sort_keys=True),
-                row.confidence,
-            ),
-        )
+        if added:
+            self.put_text(row.text_digest, row.text)
+        if added and replaced is not None:
+            self._db.execute(
+                "DELETE FROM texts WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM snapshots WHERE text_digest = ?1)",
+                (replaced["text_digest"],),
+            )
 
-    def _add_run(self, source: str, row: RunRow) -> None:
+    def _has_capture(self, place: CaptureReference) -> bool:
+        query = "SELECT 1 FROM captures WHERE segment = ? AND n = ?"
+        return self._db.execute(query, (place.segment, place.n)).fetchone() is not None
+
+    def _add_run(self, commit: Commit, row: RunRow) -> None:
         self._db.execute(
-            "INSERT OR IGNORE INTO runs VALUES (?,?,?,?,?,?,?,?,?)",
+            "INSERT OR IGNORE INTO runs VALUES (?,?,?,?,?,?,?,?,?,?)",
             (
                 row.run,
-                source,
+                commit.source,
                 row.trigger,
                 format_time(row.slot) if row.slot else None,
                 format_time(row.started),
@@ -228,103 +269,9 @@ class Catalog(CatalogQueries):
                 row.reason,
                 json.dumps(row.counts, sort_keys=True),
                 json.dumps(row.discovery, ensure_ascii=False, sort_keys=True),
+                commit.seq,
             ),
         )
-
-    def _fold(self, source: str, url: str) -> None:
-        facts = self._read_facts(source, url)
-        if not facts:
-            return
-        history = fold_article(facts)
-        self._db.executemany(
-            "UPDATE captures SET verdict = ?, revision = ? WHERE segment = ? AND n = ?",
-            [(j.verdict.value, j.revision, j.fact.segment, j.fact.n) for j in history.captures],
-        )
-        self._db.execute("DELETE FROM revisions WHERE source = ? AND url = ?", (source, url))
-        self._db.executemany(
-            "INSERT INTO revisions VALUES (?,?,?,?,?,?,?,?)",
-            [
-                (
-                    source,
-                    url,
-                    r.number,
-                    r.first.segment,
-                    r.first.n,
-                    format_instant(r.first.captured_at),
-                    r.captures,
-                    json.dumps(r.texts, sort_keys=True),
-                )
-                for r in history.revisions
-            ],
-        )
-        self._write_article(source, url, history)
-
-    def _write_article(self, source: str, url: str, history: History) -> None:
-        captures = [j.fact for j in history.captures]
-        good = [j.fact for j in history.captures if j.fact.good]
-        title = None
-        if good:
-            title = self._db.execute(
-                "SELECT title FROM snapshots WHERE segment = ? AND n = ? ORDER BY native DESC LIMIT 1",
-                (good[-1].segment, good[-1].n),
-            ).fetchone()["title"]
-        self._db.execute(
-            "INSERT OR REPLACE INTO articles VALUES (?,?,?,?,?,?,?,?,?)",
-            (
-                source,
-                url,
-                title,
-                format_instant(captures[0].captured_at),
-                format_instant(captures[-1].captured_at),
-                format_instant(good[-1].captured_at) if good else None,
-                history.state.value,
-                len(captures),
-                len(history.revisions),
-            ),
-        )
-
-    def _read_facts(self, source: str, url: str) -> list[CaptureFact]:
-        rows = self._db.execute(
-            "SELECT c.captured_at, c.segment, c.n, c.run, c.status, c.class, s.derivation, s.native, s.text_digest"
-            " FROM captures c LEFT JOIN snapshots s"
-            " ON s.segment = c.segment AND s.n = c.n AND s.url = c.url AND s.captured_at = c.captured_at"
-            " WHERE c.source = ? AND c.url = ? AND c.purpose = 'article' ORDER BY c.segment, c.n",
-            (source, url),
-        )
-        facts: dict[tuple[str, int], CaptureFact] = {}
-        for row in rows:
-            place = (row["segment"], row["n"])
-            fact = facts.get(place)
-            texts = dict(fact.texts) if fact else {}
-            native = fact.native if fact else None
-            if row["derivation"] is not None:
-                texts[row["derivation"]] = row["text_digest"]
-                native = row["derivation"] if row["native"] else native
-            facts[place] = CaptureFact(
-                captured_at=datetime.fromisoformat(row["captured_at"]),
-                segment=row["segment"],
-                n=row["n"],
-                run=row["run"],
-                status=row["status"],
-                page_class=row["class"],
-                native=native,
-                texts=texts,
-            )
-        return list(facts.values())
-
-
-def format_instant(value: datetime) -> str:
-    """Return *value* with all six decimals, so that instants sort as text."""
-    return format_time(value.replace(microsecond=0))[:-1] + f".{value.microsecond:06d}Z"
-
-
-def commit_files(stored: StoredCommit) -> tuple[str, str]:
-    """Return the keys of a segment's WARC and rows files; empty where it has none."""
-    keys = [file.key for file in stored.commit.files]
-    return (
-        next((key for key in keys if key.endswith(".warc.gz")), ""),
-        next((key for key in keys if key.endswith(".rows.jsonl.zst")), ""),
-    )
 
 
 def _require_own(row: SegmentRow, commit: Commit, where: str) -> None:
@@ -336,16 +283,22 @@ def _require_own(row: SegmentRow, commit: Commit, where: str) -> None:
         raise DamageFound(f"{where}: rows of {found[1][:100]!a}, {found[0][:70]!a}; the commit says {expected[1]!a}")
 
 
-def _fetch_rows(store: ObjectStore, file: CommittedFile) -> bytes:
-    if file.size_bytes > MAX_ROWS_BYTES:
-        raise DamageFound(f"{store.url}/{file.key}: {file.size_bytes} bytes of rows; at most {MAX_ROWS_BYTES} are read")
-    try:
-        data = store.get(file.key, length=file.size_bytes + 1)
-    except ObjectMissing as error:
-        raise DamageFound(f"{store.url}/{file.key}: missing, though it was committed: run ofrecord verify") from error
-    if digest(data) != file.sha256:
-        raise DamageFound(
-            f"{store.url}/{file.key}: found {len(data)} bytes with {digest(data)},"
-            f" the commit says {file.size_bytes} with {file.sha256}: run ofrecord verify"
-        )
-    return data
+def _imagine_commit(source: str, link: CommitLink, place: RowsPlace, data: bytes) -> Commit:
+    """Return the commit that brought these rows, as far as they tell. Raises DamageFound."""
+    head = next((row for _, row in read_rows(data, place.key)), None)
+    if not isinstance(head, SegmentRow) or head.source != source or not owns_segment(source, head.segment):
+        raise DamageFound(f"{place.key}: holds no rows of source {source}")
+    size_bytes = place.offset + place.size_bytes
+    return Commit(
+        source,
+        "segment",
+        head.opened,
+        head.archive or "",
+        seq=link.seq,
+        run=head.run,
+        segment=head.segment,
+        files=(CommittedFile(place.key, size_bytes, "", 0),),
+        rows=place,
+        epoch=head.epoch,
+        opened=head.opened,
+    )

@@ -14,6 +14,7 @@ import zstandard
 from crawler.compare import LastVersion
 from crawler.model import RecordReference
 from crawler.urls import normalise_url
+from jobs.catalog.rollup import RollupQueries
 from jobs.catalog.schema import TABLES
 
 if TYPE_CHECKING:
@@ -61,11 +62,8 @@ class StoredRevision:
     """Derivation → text digest."""
 
 
-class CatalogQueries:
+class CatalogQueries(RollupQueries):
     """The reading half of the catalog."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
 
     def head(self, source: str) -> tuple[int, str]:
         """Return number and digest of the last commit folded; (0, "") where there is none."""
@@ -75,6 +73,20 @@ class CatalogQueries:
     def list_heads(self) -> list[tuple[str, int, str]]:
         """Return source, number and digest of the last commit folded of each log."""
         return [tuple(row) for row in self._db.execute("SELECT source, seq, head FROM logs ORDER BY source")]
+
+    def last_epoch(self, source: str) -> int:
+        """Return the greatest lease epoch that a folded commit names; 0 where none does."""
+        return int(self._db.execute("SELECT MAX(epoch) FROM commits WHERE source = ?", (source,)).fetchone()[0] or 0)
+
+    def is_released(self, source: str, epoch: int) -> bool:
+        """Whether the run that held lease *epoch* has ended, as far as the catalog has folded: its row is committed."""
+        query = "SELECT 1 FROM commits JOIN runs USING (run, source) WHERE commits.source = ? AND epoch = ?"
+        return self._db.execute(query, (source, epoch)).fetchone() is not None
+
+    def list_kinds(self, source: str) -> set[str]:
+        """Return the kinds of commits in the log of *source*, as far as the catalog has folded."""
+        rows = self._db.execute("SELECT DISTINCT kind FROM commits WHERE source = ?", (source,))
+        return {row["kind"] for row in rows}
 
     def has_segment(self, segment: str) -> bool:
         """Whether that segment is committed, as far as the catalog has folded."""

@@ -14,14 +14,17 @@ if TYPE_CHECKING:
 
 _LEAST_FREE_BYTES = 1 << 20
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 5
 
 _SCHEMA = """
-CREATE TABLE logs (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, head TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE logs (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, head TEXT NOT NULL, checkpoint TEXT) WITHOUT ROWID;
 CREATE TABLE commits (source TEXT, seq INTEGER, digest TEXT, kind TEXT, committed TEXT, run TEXT, segment TEXT,
-    signature TEXT, epoch INTEGER, PRIMARY KEY (source, seq)) WITHOUT ROWID;
-CREATE TABLE segments (segment TEXT PRIMARY KEY, source TEXT, seq INTEGER, run TEXT, warc_key TEXT, rows_key TEXT,
-    opened TEXT, closed TEXT, size_bytes INTEGER) WITHOUT ROWID;
+    signature TEXT, epoch INTEGER, derivations TEXT, PRIMARY KEY (source, seq)) WITHOUT ROWID;
+CREATE INDEX incomplete_commits ON commits (source, seq) WHERE kind IS NULL;
+CREATE TABLE segments (segment TEXT PRIMARY KEY, source TEXT, seq INTEGER, run TEXT, warc_key TEXT,
+    rows_offset INTEGER, rows_bytes INTEGER, rows_sha256 TEXT, opened TEXT, closed TEXT, size_bytes INTEGER)
+    WITHOUT ROWID;
+CREATE INDEX segments_by_commit ON segments (source, seq);
 CREATE TABLE captures (source TEXT, url TEXT, captured_at TEXT, segment TEXT, n INTEGER, run TEXT, target_uri TEXT,
     purpose TEXT, status INTEGER, class TEXT, class_reason TEXT, payload_digest TEXT, size_bytes INTEGER, seconds REAL,
     etag TEXT, last_modified TEXT, redirect TEXT, error TEXT, extraction_error TEXT,
@@ -33,16 +36,22 @@ CREATE INDEX records_by_payload ON captures (source, target_uri, payload_digest,
     WHERE response_offset IS NOT NULL AND revisit_segment IS NULL AND truncated IS NULL;
 CREATE INDEX captures_by_run ON captures (run);
 CREATE TABLE snapshots (segment TEXT, n INTEGER, url TEXT, captured_at TEXT, derivation TEXT, native INTEGER,
-    text_digest TEXT, title TEXT, lead TEXT, class TEXT, fields TEXT, confidence REAL,
+    text_digest TEXT, title TEXT, lead TEXT, class TEXT, fields TEXT, confidence REAL, source TEXT, seq INTEGER,
     PRIMARY KEY (segment, n, derivation)) WITHOUT ROWID;
+CREATE INDEX snapshots_by_commit ON snapshots (source, seq);
 CREATE TABLE texts (digest TEXT PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE articles (source TEXT, url TEXT, title TEXT, first_seen TEXT, last_captured TEXT, last_good TEXT,
-    state TEXT, captures INTEGER, revisions INTEGER, PRIMARY KEY (source, url)) WITHOUT ROWID;
+    state TEXT, captures INTEGER, revisions INTEGER, seq INTEGER, PRIMARY KEY (source, url)) WITHOUT ROWID;
+CREATE INDEX articles_by_commit ON articles (source, seq);
 CREATE TABLE revisions (source TEXT, url TEXT, number INTEGER, segment TEXT, n INTEGER, captured_at TEXT,
     captures INTEGER, texts TEXT, PRIMARY KEY (source, url, number)) WITHOUT ROWID;
 CREATE TABLE derivations (derivation TEXT PRIMARY KEY, meaning TEXT) WITHOUT ROWID;
 CREATE TABLE runs (run TEXT PRIMARY KEY, source TEXT, trigger TEXT, slot TEXT, started TEXT, finished TEXT, reason TEXT,
-    counts TEXT, discovery TEXT) WITHOUT ROWID;
+    counts TEXT, discovery TEXT, seq INTEGER) WITHOUT ROWID;
+CREATE INDEX runs_by_commit ON runs (source, seq);
+CREATE TABLE layers (source TEXT, seq INTEGER, reference TEXT, PRIMARY KEY (source, seq)) WITHOUT ROWID;
+CREATE TABLE depths (source TEXT PRIMARY KEY, thin INTEGER NOT NULL, wanting INTEGER NOT NULL,
+    distrusted INTEGER NOT NULL) WITHOUT ROWID;
 """
 TABLES = (
     "logs",
@@ -56,6 +65,9 @@ TABLES = (
     "derivations",
     "runs",
 )
+"""What is folded from the log; `seq` is the commit that brought a row or, of an article, touched it last."""
+LOCAL_TABLES = ("layers", "depths")
+"""What this catalog knows of itself: the layers that it can build on, and of which sources it has thin facts only."""
 
 
 def explain(error: sqlite3.DatabaseError, path: Path) -> Exception:

@@ -5,7 +5,6 @@ Results go to stdout, everything else to stderr. Each command is a thin front of
 
 from __future__ import annotations
 
-import errno
 import importlib
 import os
 import sys
@@ -14,19 +13,23 @@ import click
 
 from config.errors import ArchiveError, ExitCode
 from config.settings import program_version
+from crawler.spool import BROKEN, FULL
 
 COMMANDS = {
     "init": "archive:init",
     "crawl": "crawling:crawl",
     "daemon": "daemon:daemon",
-    "job": "crawling:job",
+    "job": "job:job",
     "list": "reading:list_articles",
     "show": "reading:show",
     "history": "reading:history",
     "diff": "reading:diff",
     "extract": "extracting:extract",
     "verify": "archive:verify",
+    "sync": "sync:sync",
     "index": "archive:index",
+    "prune": "prune:prune",
+    "tables": "tables:tables",
     "sources": "sources:sources",
 }
 """Command → module below this package and the function in it. Loaded when asked for: a run of one pays for one."""
@@ -75,7 +78,9 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away: nothing more to say
         return ExitCode.DONE
     except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in BROKEN:
+            return _complain(f"the disk fails: {error}; check it; what was committed is safe", ExitCode.FAILED)
+        if error.errno not in FULL:
             raise
         return _complain(f"the disk is full: {error}; what was committed is safe, the rest waits", ExitCode.DISK_FULL)
     return outcome if isinstance(outcome, int) else ExitCode.DONE

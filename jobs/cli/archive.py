@@ -136,12 +136,13 @@ def describe_report(report: VerifyReport) -> str:
 
 
 @click.command(epilog=reading_codes())
-@click.option("--rebuild", is_flag=True, help="Forget the catalog and fold it anew from the whole log.")
+@click.option("--rebuild", is_flag=True, help="Forget the catalog and make it anew.")
+@click.option("--no-checkpoints", is_flag=True, help="Read every commit and segment instead of their checkpoints.")
 @archive_options
-def index(invocation: Invocation, *, rebuild: bool) -> None:
+def index(invocation: Invocation, *, rebuild: bool, no_checkpoints: bool) -> None:
     """Bring the local catalog up to the log's end."""
     with open_archive(invocation.settings, fresh_catalog=rebuild) as archive:
-        archive.refresh()
+        archive.refresh(checkpoints=not no_checkpoints)
         counts = archive.catalog.count_all()
     text = " · ".join(f"{number} {name}" for name, number in counts.items())
     invocation.print_result(counts, text)

@@ -1,9 +1,10 @@
-"""Commands that crawl once: crawl, and job (in the cloud). Thin fronts of jobs.crawl."""
+"""The command crawl, and what it shares with job: sources crawled one after the other, and their report."""
 
 from __future__ import annotations
 
-import tempfile
+import time
 from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,10 +21,11 @@ from jobs.crawl import CrawlRequest, RunReport, run_crawl
 if TYPE_CHECKING:
     from config.sources import Source
     from jobs.context import OpenArchive
+    from jobs.shards import Shard
 
 VERDICTS = ("new", "revised", "reverted", "returned", "suspected", "gone", "uncompared", "bad", "unchanged")
 _SHOWN, _REASONS = 50, 5
-_ENDS = {"limit": "ended at a limit", "stopped": "was stopped", "died": "died"}
+_ENDS = {"limit": "ended at a limit", "stopped": "was stopped", "lease": "lost its lease", "died": "died"}
 
 
 @click.command(epilog=crawling_codes())
@@ -63,21 +65,34 @@ def crawl(
         return crawl_sources(invocation, archive, chosen, request, stop)
 
 
-@click.command(epilog=crawling_codes())
-@click.argument("source", nargs=-1)
-@click.option("--limit", type=click.IntRange(min=1), help="At most that many article pages a source.")
-@click.option("--recheck", type=click.Choice(["due", "all", "none"]), default="due", help="Which known articles again.")
-@archive_options
-def job(invocation: Invocation, *, source: tuple[str, ...], limit: int | None, recheck: str) -> int:
-    """Crawl SOURCE (default: all) as a scheduled cloud job: no local state is needed, none is kept."""
-    chosen = invocation.pick_sources(source, all_active=True)
-    request = CrawlRequest(trigger="job", limit=limit, recheck=recheck)
-    with tempfile.TemporaryDirectory(prefix="ofrecord-job-") as scratch, stop_on_signals() as stop:
-        if invocation.settings.state_dir is None:
-            settings = invocation.settings.override(state_dir=Path(scratch))
-            invocation = Invocation(settings, invocation.config_dir, invocation.as_json)
-        with enter_archive(invocation) as archive:
-            return crawl_sources(invocation, archive, chosen, request, stop)
+@dataclass(slots=True)
+class Budget:
+    """What all runs of one command together may take; `None`: as much as they need."""
+
+    pages: int | None = None
+    """Article pages that are left."""
+    deadline: float | None = None
+    """By time.monotonic()."""
+    shard: Shard | None = None
+    """Whose sources these are, for the report."""
+
+    @property
+    def spent(self) -> bool:
+        """Whether no run may begin any more."""
+        return (self.pages is not None and self.pages <= 0) or (
+            self.deadline is not None and time.monotonic() >= self.deadline
+        )
+
+    def fit(self, request: CrawlRequest) -> CrawlRequest:
+        """Return *request* within what is left."""
+        limits = [limit for limit in (request.limit, self.pages) if limit is not None]
+        seconds = None if self.deadline is None else max(1.0, self.deadline - time.monotonic())
+        return replace(request, limit=min(limits, default=None), max_seconds=seconds)
+
+    def take(self, report: RunReport) -> None:
+        """Count what a run took."""
+        if self.pages is not None:
+            self.pages -= report.pages
 
 
 def require_urls(path: Path) -> None:
@@ -118,24 +133,37 @@ def refused_report(source: str, error: ArchiveError) -> RunReport:
 
 
 def crawl_sources(
-    invocation: Invocation, archive: OpenArchive, chosen: list[Source], request: CrawlRequest, stop: StopRequest
+    invocation: Invocation,
+    archive: OpenArchive,
+    chosen: list[Source],
+    request: CrawlRequest,
+    stop: StopRequest,
+    *,
+    budget: Budget | None = None,
 ) -> int:
     """Crawl one after the other, print what each brought, and return the exit code of the worst."""
+    allowed = budget or Budget()
     reports: list[RunReport] = []
     for source in chosen:
-        if stop.is_set():
+        if stop.is_set() or allowed.spent:
             break
         try:
-            report = run_crawl(archive, source, request, stop=stop)
+            report = run_crawl(archive, source, allowed.fit(request), stop=stop)
         except ArchiveError as error:  # one source's trouble is not another's
             report = refused_report(source.id, error)
         reports.append(report)
+        allowed.take(report)
         for problem in report.problems:
             click.echo(f"ofrecord: {source.id}: {problem}", err=True)
         if report.run and not invocation.as_json:
             click.echo(describe_run(report, archive.catalog.list_verdicts(report.run)))
+    left = [source.id for source in chosen[len(reports) :]]
+    if left:
+        click.echo(f"ofrecord: not begun: {', '.join(left)}; the next run comes to them", err=True)
     if invocation.as_json:
-        invocation.print_result(total_reports(reports), "")
+        invocation.print_result(total_reports(reports, budget, left), "")
+    elif not chosen and budget is not None:
+        click.echo(f"no source falls to shard {budget.shard}")
     if stop.interrupted:
         return ExitCode.INTERRUPTED
     return max((report.exit_code for report in reports), default=ExitCode.DONE)
@@ -158,9 +186,12 @@ def describe_run(report: RunReport, verdicts: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def total_reports(reports: list[RunReport]) -> dict[str, Any]:
-    """Return one object for all runs: sums, and each run's own report."""
-    if len(reports) == 1:
+def total_reports(reports: list[RunReport], budget: Budget | None, left: list[str]) -> dict[str, Any]:
+    """Return one object for all runs: sums, and each run's own report. Of one run by hand: that run's.
+
+    *budget*: of a job; *left*: sources that it did not come to.
+    """
+    if len(reports) == 1 and budget is None:
         return reports[0].to_json()
     total: dict[str, Any] = {"run": None, "pages": 0}
     for report in reports:
@@ -169,5 +200,8 @@ def total_reports(reports: list[RunReport]) -> dict[str, Any]:
             if isinstance(value, int | float) and key != "exit_code":
                 total[key] = total.get(key, 0) + value
     total["exit_code"] = max((report.exit_code for report in reports), default=0)
+    if budget is not None:
+        total["shard"] = str(budget.shard) if budget.shard else None
+        total["not_begun"] = left
     total["runs"] = [report.to_json() for report in reports]
     return total

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from config.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator
 
     from config.settings import Settings
@@ -44,6 +45,10 @@ class ObjectStore(Protocol):
 
     url: str
     """How a person names this store, without secrets."""
+
+    @property
+    def requests(self) -> Counter[str]:
+        """Operation, by S3's names → requests sent so far, retries included; empty where none are sent."""
 
     def create(self, key: str, data: bytes | Path, *, sha256: str) -> StoredObject:
         """Put an object that must not be there yet, and check size and SHA-256 of what was stored.
@@ -78,7 +83,11 @@ class ObjectStore(Protocol):
         """Remove an object (leases and probes only); no error if it is not there."""
 
     def read_clock(self) -> datetime | None:
-        """Return the store's time, aware UTC, or `None` if it tells none."""
+        """Return the store's time, aware UTC, or `None` if it tells none.
+
+        Never later than the store's own clock; earlier by 3 s at most (see S3Store). Costs no request where one was
+        answered within the last minute.
+        """
 
     def close(self) -> None:
         """Let go of connections. The store must not be used afterwards."""
@@ -114,18 +123,9 @@ def open_store(place: str, settings: Settings) -> ObjectStore:
 
 
 def _open_s3(place: str, settings: Settings) -> ObjectStore:
-    from jobs.store.s3 import S3Store, split_url  # noqa: PLC0415 — boto3 takes a third of a second
+    from jobs.store.s3 import S3Options, S3Store, split_url  # noqa: PLC0415 — boto3 takes a third of a second
 
-    bucket, prefix = split_url(place)
-    return S3Store(
-        bucket,
-        prefix,
-        endpoint_url=settings.s3_endpoint_url,
-        region=settings.s3_region,
-        path_style=settings.s3_path_style,
-        profile=settings.s3_profile,
-        ca_file=settings.s3_ca_file,
-    )
+    return S3Store(*split_url(place), S3Options.of(settings))
 
 
 def _path_of(url: str) -> Path:

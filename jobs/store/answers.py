@@ -10,8 +10,8 @@ from config.errors import ObjectDiffers, ObjectExists, ObjectMissing, StoreError
 _MAX_DETAIL = 300
 
 _RIGHTS = (
-    "give these credentials s3:ListBucket on the bucket and s3:GetObject and s3:PutObject on its objects, "
-    "and s3:DeleteObject below lease/ and probe/"
+    "give these credentials s3:ListBucket on the bucket and s3:GetObject, s3:PutObject and s3:AbortMultipartUpload on "
+    "its objects: deploy/policy-crawl.json"
 )
 _REGION = "set s3_region to the region that the bucket lies in"
 _AGAIN = "sign in again or renew the credentials"
@@ -68,6 +68,8 @@ def explain_answer(where: str, *, code: str, status: int, detail: str) -> StoreE
         )
     if code == "PreconditionFailed" or status == 412:
         return ObjectExists(f"{where}: is there already")
+    if code == "NoSuchUpload":
+        return StoreUnavailable(f"{where}: somebody or a rule of the bucket ended the upload in parts; try again")
     if code in _MISSING:
         return ObjectMissing(f"{where}: no such object")
     if code in _PASSING or status in {408, 429} or (status >= 500 and code not in _REFUSED and status != 501):

@@ -13,6 +13,7 @@ import os
 import secrets
 import stat
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -56,6 +57,7 @@ class LocalStore:
         self.url = str(root)
         self._root = root
         self._swept = False
+        self.requests: Counter[str] = Counter()
 
     def create(self, key: str, data: bytes | Path, *, sha256: str) -> StoredObject:
         check_key(key)

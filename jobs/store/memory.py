@@ -27,6 +27,7 @@ class MemoryStore:
         self._lock = threading.Lock()
         self._objects: dict[str, tuple[bytes, StoredObject]] = {}
         self._folders: Counter[str] = Counter()
+        self.requests: Counter[str] = Counter()
 
     def create(self, key: str, data: bytes | Path, *, sha256: str) -> StoredObject:
         check_key(key)

@@ -142,7 +142,7 @@ class _SourceCheck:
             self._files.expect(commit)
             self._named.expect(commit)
             if self._report.full:
-                commits.append(replace(commit, detail={}, files=tuple(valid_files(commit))))
+                commits.append(replace(commit, detail={}, since=(), files=tuple(valid_files(commit))))
         self._report.counts.segments += len(segments)
         self._files.look()
         with tempfile.TemporaryDirectory(prefix="ofrecord-verify-") as name:
@@ -185,7 +185,7 @@ class _SourceCheck:
             found = look_inside(commit, local, captures, known, self._report)
             pending += [_Pending(row, line, found.notes) for line, row in found.pending]
             if self._deriving is not None and found.rows is not None:
-                yield from self._deriving.list_jobs(found.rows, found.segment, captures, found.warc, found.notes)
+                yield from self._deriving.list_jobs(found.rows, found.segment, captures, found.notes.key, found.notes)
 
 
 def _finish_reference(pending: _Pending, captures: Captures) -> None:

@@ -18,6 +18,7 @@ from jobs.archive import (
     digest,
     parse_commit_key,
 )
+from jobs.log import MAX_SINCE, covered
 from jobs.store.keys import fault_of_key
 from jobs.verify.report import Head, Notes
 from jobs.verify.unreadable import note_unreadable
@@ -25,12 +26,13 @@ from jobs.verify.unreadable import note_unreadable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jobs.archive import Commit
+    from jobs.archive import Commit, RowsPlace
     from jobs.store import ObjectStore, StoredObject
     from jobs.verify.report import VerifyReport
 
 KINDS = frozenset({"segment", "ledger", "pack", "replace", "redact", "repair", "adopt", "key"})
 
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _SIGNATURE = re.compile(
     r"-|(?:ed25519 [0-9a-f]{64} [A-Za-z0-9+/]{86}==)(?:, ed25519 [0-9a-f]{64} [A-Za-z0-9+/]{86}==){0,7}"
 )
@@ -52,6 +54,8 @@ class LogTrace:
     """Number of a commit → digest of the object as it is."""
     claims: dict[int, str] = field(default_factory=dict)
     """Number of a commit → digest that the next one says it had."""
+    rows: dict[int, RowsPlace | None] = field(default_factory=dict)
+    """Number of a commit that could be read → where its rows are; of the newest ones only."""
     others: list[str] = field(default_factory=list)
     """Keys below the log that are no commits: packs."""
 
@@ -100,6 +104,10 @@ def walk_log(
             notes.damage(
                 f"the chain breaks: names {commit.previous} before it, but {before} has {previous}: one was altered"
             )
+        for fault in _find_since_faults(commit, seq, trace):
+            notes.damage(f"since: {fault}")
+        trace.rows[seq] = commit.rows if commit.kind in SEGMENT_KINDS else None
+        trace.rows.pop(seq - MAX_SINCE, None)
         previous = found
         if commit.epoch < epoch:
             notes.notice(f"late: of lease epoch {commit.epoch}, after one of epoch {epoch}")
@@ -156,21 +164,51 @@ def _find_faults(commit: Commit) -> Iterator[str]:
         fault = fault_of_key(file.key)
         if fault is not None:
             yield f"names a file {file.key[:200]!a}, which {fault}"
-        elif not re.fullmatch(r"sha256:[0-9a-f]{64}", file.sha256):
+        elif not _DIGEST.fullmatch(file.sha256):
             yield f"{file.key}: found {file.size_bytes} bytes with {file.sha256[:80]!a}, expected a size and a digest"
         elif file.key.startswith("segments/"):
             yield from _find_place_faults(commit, file.key)
     if commit.kind in SEGMENT_KINDS:
-        if commit.segment is None and (commit.files or commit.kind == "segment"):
-            yield "names no segment"
-        least = 1 if commit.kind == "segment" else 0
-        for suffix in (".warc.gz", ".rows.jsonl.zst"):
-            found = sum(file.key.endswith(suffix) for file in commit.files)
-            if not least <= found <= 1:
-                yield f"names {found} files that end with {suffix}, expected one"
+        yield from _find_segment_faults(commit)
     for derivation, meaning in commit.derivations.items():
         if derive_digest(meaning) != derivation:
             yield f"derivation {derivation[:80]!a} does not have the digest of what it stands for"
+
+
+def _find_segment_faults(commit: Commit) -> Iterator[str]:
+    """Yield what is wrong with the one file and the rows that *commit* makes a segment of."""
+    if commit.segment is None and (commit.files or commit.kind == "segment"):
+        yield "names no segment"
+    found = sum(file.key.endswith(".warc.gz") for file in commit.files)
+    if found > 1 or (not found and commit.kind == "segment"):
+        yield f"names {found} files that end with .warc.gz, expected one"
+    if commit.rows is None and (commit.files or commit.kind == "segment"):
+        yield "does not say where its rows are"
+    elif commit.rows is not None and not commit.rows.key.endswith(".warc.gz"):
+        yield f"its rows are in {commit.rows.key[:200]!a}, expected a file that ends with .warc.gz"
+    elif commit.rows is not None and not _DIGEST.fullmatch(commit.rows.sha256):
+        yield f"its rows have {commit.rows.sha256[:80]!a}, expected a digest"
+
+
+def _find_since_faults(commit: Commit, seq: int, trace: LogTrace) -> Iterator[str]:
+    """Yield where `since` does not repeat what the commits before commit *seq* are, or were before an edit."""
+    if not commit.since:
+        return
+    if len(commit.since) > MAX_SINCE:
+        yield f"names {len(commit.since)} commits, at most {MAX_SINCE}"
+        return
+    first = covered(commit.checkpoint) + 1
+    named = [link.seq for link in commit.since]
+    if named[0] != first or named != list(range(seq - len(named), seq)):
+        shown = ", ".join(map(str, named[:5]))
+        yield f"names the commits {shown}{', …' if named[5:] else ''}; expected {first} to {seq - 1}, in order"
+        return
+    for link in commit.since:
+        there, claimed = trace.digests.get(link.seq), trace.claims.get(link.seq)
+        if link.sha256 not in (there, claimed) and (there or claimed) is not None:
+            yield f"names {link.sha256[:80]!a} of commit {link.seq}, which has {there or claimed}"
+        elif link.sha256 == there and link.rows != trace.rows.get(link.seq, link.rows):
+            yield f"says of the rows of commit {link.seq} what that one contradicts"
 
 
 def _find_place_faults(commit: Commit, key: str) -> Iterator[str]:

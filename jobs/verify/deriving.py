@@ -13,7 +13,6 @@ from crawler.derivation import read_ingredients
 from crawler.rows import SegmentRow, SnapshotRow, decode_row, encode_row
 from crawler.segment import snapshot_row
 from jobs.pages import derive_pages, read_exchange
-from jobs.verify.lines import read_lines
 from jobs.verify.pointers import show
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from jobs.pages import DerivingLimits, RecordPlace
     from jobs.store import ObjectStore
     from jobs.verify.captures import CaptureFact, Captures
+    from jobs.verify.lines import RowsPart
     from jobs.verify.report import Notes, VerifyReport
 
 _STOPPED = re.compile(
@@ -43,7 +43,7 @@ class Rederivation:
     row: SnapshotRow
     line: int
     notes: Notes
-    """Of the rows file."""
+    """Of the segment's rows."""
     place: RecordPlace
     """Of the response or revisit record."""
 
@@ -66,17 +66,15 @@ class Deriving:
             if self._meanings.get(derivation) is None:
                 self._meanings[derivation] = read_ingredients(derivation, meaning)
 
-    def list_jobs(
-        self, rows: Path, segment: str, captures: Captures, warc: tuple[str, Path] | None, notes: Notes
-    ) -> Iterator[Job]:
-        """Yield the snapshots of the rows file *rows* of *segment* that can be made anew, each with its page.
+    def list_jobs(self, rows: RowsPart, segment: str, captures: Captures, warc_key: str, notes: Notes) -> Iterator[Job]:
+        """Yield the snapshots among the *rows* of *segment* that can be made anew, each with its page.
 
-        *warc*: key and local copy of the segment's WARC file. Stops where the rows cannot be read.
+        *warc_key*: of the segment's WARC file. Stops where the rows cannot be read.
         """
-        read = _Reader(self.store, warc)
+        read = _Reader(self.store, (warc_key, rows.path))
         line = 0
         try:
-            for data in read_lines(rows):
+            for data in rows.read_lines():
                 line += 1
                 row = decode_row(data) if b'"segment"' in data or b'"snapshot"' in data else None
                 if isinstance(row, SegmentRow):
@@ -104,12 +102,12 @@ class Deriving:
 class _Reader:
     """Hands out records of the segment at hand from its local copy, of all others from the store."""
 
-    def __init__(self, store: ObjectStore, local: tuple[str, Path] | None) -> None:
+    def __init__(self, store: ObjectStore, local: tuple[str, Path]) -> None:
         self._store = store
         self._local = local
 
     def __call__(self, place: RecordPlace) -> bytes:
-        if self._local is None or self._local[0] != place.key:
+        if self._local[0] != place.key:
             return self._store.get(place.key, offset=place.offset, length=place.length)
         with self._local[1].open("rb") as file:
             file.seek(place.offset)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from config.errors import RecordError
 from crawler.model import Exchange, Purpose
 from crawler.outcome import media_type_of
+from crawler.warc.facts import MEDIA_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,7 @@ _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?:[ \r]|$)")
 _PROFILES = "http://netpreserve.org/warc/1.1/revisit/"
 IDENTICAL, NOT_MODIFIED = _PROFILES + "identical-payload-digest", _PROFILES + "server-not-modified"
 _TLS_FIELD = b"tls-version:"
+_OWN_URI = "urn:x-ofrecord:"
 _ANSWERS = frozenset({"response", "revisit"})
 _HTTP_KINDS = _ANSWERS | {"request"}
 _ONCE = (
@@ -51,6 +53,7 @@ _ONCE = (
     "warc-concurrent-to",
     "warc-truncated",
     "warc-ip-address",
+    "content-type",
     "content-length",
 )
 _REQUIRED = ("warc-type", "warc-record-id", "warc-date", "warc-block-digest", "content-length")
@@ -87,6 +90,8 @@ class Record:
     last_modified: str = ""
     secured: bool = False
     """Whether it is the metadata record that stands beside a secured exchange."""
+    holds_rows: bool = False
+    """Whether its block is lines of a segment's rows, of whatever segment."""
     rows: int = 0
     """Capture rows that point here; counted by the check of the rows."""
     indexed: int = 0
@@ -123,6 +128,16 @@ def walk_records(path: Path, notes: Notes) -> Iterator[Record]:
             if record is not None:
                 yield record
             offset = member.end
+
+
+def read_block(data: mmap.mmap, record: Record) -> Iterator[bytes]:
+    """Yield the block of *record*, which is whole and no HTTP message, piece by piece."""
+    member = _Member(data, record.offset)
+    _, rest = _read_head(member.pieces)
+    left = record.payload_bytes
+    for piece in _chain(rest, member.pieces):
+        yield piece[:left]
+        left -= len(piece[:left])
 
 
 class _Member:
@@ -206,7 +221,13 @@ def _make_record(member: _Member, number: int, fields: dict[str, str], block: _B
         etag=shorten(etag),
         last_modified=shorten(last_modified),
         secured=fields["warc-type"] == "metadata" and block.beginning.startswith(_TLS_FIELD),
+        holds_rows=_holds_rows(fields),
     )
+
+
+def _holds_rows(fields: dict[str, str]) -> bool:
+    of_rows = fields["warc-type"] == "metadata" and fields.get("content-type") == MEDIA_TYPE
+    return of_rows and fields.get("warc-target-uri", "").startswith(_OWN_URI)
 
 
 def _read_http_fields(head: bytes) -> tuple[str, str, str]:

@@ -54,7 +54,7 @@ class Finding:
     offset: int | None = None
     """Of the record's gzip member, or of the first wrong byte."""
     line: int | None = None
-    """Of the rows file, from 1."""
+    """Of the segment's rows, from 1."""
 
     def __str__(self) -> str:
         parts = (("record", self.record), ("offset", self.offset), ("line", self.line))

@@ -23,16 +23,15 @@ from crawler.rows import (
 from jobs.archive import SUPPORTED, digest, require_format
 from jobs.verify.captures import make_fact
 from jobs.verify.chain import derive_digest
-from jobs.verify.lines import read_lines
 from jobs.verify.pointers import Pointers, differ, stamp
 from jobs.verify.references import check_revisit, check_snapshot_of, find_referred
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from jobs.archive import Commit
     from jobs.verify.captures import Captures
+    from jobs.verify.lines import RowsPart
     from jobs.verify.members import Record
     from jobs.verify.report import Notes
 
@@ -45,7 +44,7 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 @dataclass(slots=True)
 class RowsSummary:
-    """What is left to do once a rows file is read."""
+    """What is left to do once the rows are read."""
 
     lines: int = 0
     whole: bool = False
@@ -55,23 +54,22 @@ class RowsSummary:
 
 
 def check_rows(
-    path: Path,
+    part: RowsPart,
     commit: Commit,
-    records: dict[int, Record] | None,
+    records: dict[int, Record],
     captures: Captures,
     *,
     known: set[str],
     notes: Notes,
 ) -> RowsSummary:
-    """Check the rows file *path* of *commit*; findings go to *notes*, the captures to *captures*.
+    """Check the rows of the segment of *commit*; findings go to *notes*, the captures to *captures*.
 
-    *records*: offset → record of the segment's WARC file; `None`: there is no such file to be read, so nothing is said
-    of pointers. *known*: derivations that earlier commits brought.
+    *records*: offset → record of the segment that holds no rows. *known*: derivations that earlier commits brought.
     """
-    check = _RowsCheck(commit, records, captures, known=known, notes=notes)
+    check = _RowsCheck(commit, records, captures, rows_offset=part.offset, known=known, notes=notes)
     summary = check.summary
     try:
-        for line in read_lines(path):
+        for line in part.read_lines():
             summary.lines += 1
             if summary.lines > MAX_ROWS or check.counts["captures"] > MAX_CAPTURES:
                 raise RecordError(f"more than {MAX_ROWS} rows or {MAX_CAPTURES} captures: not read any further")
@@ -83,7 +81,7 @@ def check_rows(
             elif summary.lines == 1 or check.end is not None:
                 notes.damage("found a row of an unknown type, expected segment first and end last", line=summary.lines)
     except RecordError as error:
-        notes.damage(str(error), line=summary.lines)
+        notes.damage(str(error), line=summary.lines or None)
     else:
         summary.whole = check.end is not None
     check.finish()
@@ -96,9 +94,10 @@ class _RowsCheck:
     def __init__(
         self,
         commit: Commit,
-        records: dict[int, Record] | None,
+        records: dict[int, Record],
         captures: Captures,
         *,
+        rows_offset: int,
         known: set[str],
         notes: Notes,
     ) -> None:
@@ -109,8 +108,9 @@ class _RowsCheck:
         self._captures = captures
         self._notes = notes
         self._known = known | commit.derivations.keys()
-        self._pointers = None if records is None else Pointers(records, f"{commit.segment}.warc.gz")
+        self._pointers = Pointers(records, f"{commit.segment}.warc.gz")
         self._records = records
+        self._rows_offset = rows_offset
         self._warc_key = next((file.key for file in commit.files if file.key.endswith(".warc.gz")), "")
         self._early: list[tuple[int, SnapshotRow]] = []
         self._derived = bytearray()
@@ -129,7 +129,7 @@ class _RowsCheck:
         elif isinstance(row, SnapshotRow):
             self._take_snapshot(row)
         elif isinstance(row, CdxjRow):
-            self._add(self._pointers.follow_index(row.line) if self._pointers else ())
+            self._add(self._pointers.follow_index(row.line))
         elif isinstance(row, LinkRow):
             self.counts["links"] += 1
         elif isinstance(row, RunRow):
@@ -138,17 +138,16 @@ class _RowsCheck:
             self.end = row
 
     def finish(self) -> None:
-        """Check what only the whole file tells."""
+        """Check what only all rows tell."""
         if self.end is None:
-            self._damage("the rows stop without an end row: the file was cut")
+            self._damage("the rows stop without an end row: they were cut")
         else:
             self._finish_counts(self.end)
         for line, row in self._early:
             self._check_own_snapshot(row, line)
-        if self._pointers is not None:
-            self._add(self._pointers.finish())
-            if loose := self._pointers.count_loose():
-                self._notes.notice(f"{loose} metadata records that no capture points at")
+        self._add(self._pointers.finish())
+        if loose := self._pointers.count_loose():
+            self._notes.notice(f"{loose} metadata records that no capture points at")
 
     def _take_segment(self, row: SegmentRow) -> None:
         commit = self._commit
@@ -161,6 +160,7 @@ class _RowsCheck:
         self._add(differ("segment", row.segment, commit.segment))
         self._add(differ("source", row.source, commit.source))
         self._add(differ("run", row.run, commit.run))
+        self._add(differ("epoch", row.epoch, commit.epoch))
         self._add(differ("archive", row.archive or commit.archive, commit.archive))
         self._add(differ("opened", stamp(row.opened), stamp(commit.opened)))
         for derivation, meaning in row.derivations.items():
@@ -173,7 +173,7 @@ class _RowsCheck:
         self.counts["captures"] += 1
         self.counts["articles"] += row.purpose == "article"
         self.counts["errors"] += row.error is not None
-        answer, faults = self._pointers.follow(row) if self._pointers else (None, [])
+        answer, faults = self._pointers.follow(row)
         body = None
         if row.revisit_of is not None or (answer is not None and answer.kind == "revisit"):
             body, more = check_revisit(row, answer, self._captures)
@@ -225,8 +225,8 @@ class _RowsCheck:
 
     def _finish_counts(self, end: EndRow) -> None:
         self._add(differ("closed", stamp(end.closed), stamp(self._commit.closed)))
-        if self._records is not None:
-            self._add(differ("warc_records", end.warc_records, len(self._records)))
+        self._add(differ("warc_records", end.warc_records, len(self._records)))
+        self._add(differ("warc_bytes", end.warc_bytes, self._rows_offset))
         for origin, counts in (("end row", end.counts), ("commit", self._commit.counts)):
             for name, found in self.counts.items():
                 if name in counts:
@@ -237,7 +237,7 @@ class _RowsCheck:
             self._damage(fault)
 
     def _damage(self, message: str) -> None:
-        self._notes.damage(message, line=self.summary.lines)
+        self._notes.damage(message, line=self.summary.lines or None)
 
 
 def without_text(row: SnapshotRow) -> SnapshotRow:

@@ -1,24 +1,30 @@
-"""The two files of one segment, looked into: the WARC's records, then the rows against them."""
+"""The one file of a segment, looked into: its records, the place of the rows among them, then the rows themselves."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from jobs.verify.members import Record, walk_records
+from crawler.warc import facts_uri
+from jobs.facts import MAX_ROWS_BYTES
+from jobs.verify.lines import RowsPart
+from jobs.verify.members import Record, shorten, walk_records
+from jobs.verify.pointers import show, stamp, stamp_text
 from jobs.verify.report import Notes
 from jobs.verify.rows import check_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from crawler.rows import SnapshotRow
-    from jobs.archive import Commit, CommittedFile
+    from jobs.archive import Commit, CommittedFile, RowsPlace
     from jobs.verify.captures import Captures
     from jobs.verify.report import VerifyReport
 
 _WARC = ".warc.gz"
-_ROWS = ".rows.jsonl.zst"
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +34,9 @@ class Inside:
     segment: str
     """Its name among the captures."""
     notes: Notes
-    """Of the rows file."""
-    rows: Path | None = None
-    """Local copy of the rows file, if there is one."""
-    warc: tuple[str, Path] | None = None
-    """Key and local copy of the WARC file."""
+    """Of the rows; its key is that of the file."""
+    rows: RowsPart | None = None
+    """`None`: there is no file to be read."""
     pending: list[tuple[int, SnapshotRow]] = field(default_factory=list)
     """Lines and rows that name captures of segments that were committed later."""
 
@@ -45,42 +49,35 @@ def look_inside(
     *local*: key → local copy of its files, as far as they could be had and are this commit's to say. *known*:
     derivations that earlier commits brought.
     """
-    warc_file, rows_file = _find(commit, _WARC), _find(commit, _ROWS)
-    if commit.segment is None or (rows_file is None and captures.is_read(commit.segment)):
-        return Inside("", Notes(report, ""))
-    if captures.is_read(commit.segment) and not local:
-        return Inside("", Notes(report, ""))  # a repeat: it counts at the first commit
-    captures.begin(commit.segment, warc_file.key if warc_file else "")
+    file = next((file for file in commit.files if file.key.endswith(_WARC)), None)
+    path = local.get(file.key) if file else None
+    notes = Notes(report, file.key if file else "")
+    if commit.segment is None or (path is None and captures.is_read(commit.segment)):
+        return Inside("", notes)  # a repeat counts at the first commit
+    captures.begin(commit.segment, notes.key)
     segment = captures.current
-    records: dict[int, Record] | None = {} if warc_file is None else None
-    warc = None
-    if warc_file is not None and warc_file.key in local:
-        warc = (warc_file.key, local[warc_file.key])
-        records = _look_into_warc(commit, warc_file, local[warc_file.key], report)
-    if rows_file is None or rows_file.key not in local:
+    if file is None or path is None:
         captures.end(whole=False)
-        return Inside(segment, Notes(report, ""), warc=warc)
-    notes = Notes(report, rows_file.key)
-    summary = check_rows(local[rows_file.key], commit, records, captures, known=known, notes=notes)
+        return Inside(segment, notes)
+    records = _look_into_records(commit, file, path, report)
+    part = _find_rows(commit, path, records, report)
+    others = {record.offset: record for record in records if not record.holds_rows}
+    summary = check_rows(part, commit, others, captures, known=known, notes=notes)
     report.counts.rows += summary.lines
-    if summary.lines != rows_file.records:
-        notes.damage(f"found {summary.lines} rows, the commit says {rows_file.records}")
+    if commit.rows is not None and summary.lines != commit.rows.count:
+        notes.damage(f"found {summary.lines} rows, the commit says {commit.rows.count}")
     captures.end(whole=summary.whole)
-    return Inside(segment, notes, local[rows_file.key], warc, summary.pending)
+    return Inside(segment, notes, part, summary.pending)
 
 
-def _find(commit: Commit, suffix: str) -> CommittedFile | None:
-    return next((file for file in commit.files if file.key.endswith(suffix)), None)
-
-
-def _look_into_warc(commit: Commit, file: CommittedFile, path: Path, report: VerifyReport) -> dict[int, Record]:
+def _look_into_records(commit: Commit, file: CommittedFile, path: Path, report: VerifyReport) -> list[Record]:
     notes = Notes(report, file.key)
-    records = {record.offset: record for record in walk_records(path, notes)}
+    records = list(walk_records(path, notes))
     report.counts.records += len(records)
     if len(records) != file.records:
         notes.damage(f"found {len(records)} whole records, the commit says {file.records}")
     seen: set[str] = set()
-    for record in records.values():
+    for record in records:
         if (record.kind == "warcinfo") != (record.offset == 0):
             notes.damage(
                 f"found a {record.kind} record, expected one warcinfo, at the beginning",
@@ -90,9 +87,67 @@ def _look_into_warc(commit: Commit, file: CommittedFile, path: Path, report: Ver
         if record.record_id in seen:
             notes.damage(f"{record.record_id} stands twice", record=record.number, offset=record.offset)
         seen.add(record.record_id)
-    first = records.get(0)
-    if first is not None and first.filename != f"{commit.segment}{_WARC}":
+    if records and records[0].offset == 0 and records[0].filename != f"{commit.segment}{_WARC}":
         notes.damage(
-            f"WARC-Filename: found {first.filename!a}, expected that of segment {commit.segment}", record=1, offset=0
+            f"WARC-Filename: found {records[0].filename!a}, expected that of segment {commit.segment}",
+            record=1,
+            offset=0,
         )
     return records
+
+
+def _find_rows(commit: Commit, path: Path, records: list[Record], report: VerifyReport) -> RowsPart:
+    """Return the part of the file that holds the rows, and take down what is wrong with its place."""
+    place = commit.rows
+    holding = [record for record in records if record.holds_rows]
+    found = holding[0].offset if holding else path.stat().st_size
+    if place is None:  # which the check of the log has said
+        return RowsPart(path, found, tuple(holding))
+    notes = Notes(report, place.key)
+    for fault in _find_part_faults(place, path, commit.seq):
+        notes.damage(fault, offset=place.offset)
+    for record in records:
+        for fault in _find_place_faults(record, commit, place.offset):
+            notes.damage(fault, record=record.number, offset=record.offset)
+    if found != place.offset and _are_whole(records, found):
+        notes.damage(f"the rows begin at byte {found}, commit {commit.seq} says {place.offset}", offset=found)
+        return RowsPart(path, found, tuple(holding))
+    return RowsPart(path, place.offset, tuple(record for record in holding if record.offset >= place.offset))
+
+
+def _are_whole(records: list[Record], end: int) -> bool:
+    """Return whether all records before byte *end* could be read."""
+    return sum(record.length for record in records if record.offset < end) == end
+
+
+def _find_part_faults(place: RowsPlace, path: Path, seq: int) -> Iterator[str]:
+    if place.size_bytes > MAX_ROWS_BYTES:
+        yield f"commit {seq} says {place.size_bytes} bytes of rows; at most {MAX_ROWS_BYTES} are read"
+    found = _hash_part(path, place.offset, place.size_bytes)
+    if found != place.sha256:
+        yield f"the rows were changed: found {found}, commit {seq} says {place.sha256[:80]}"
+
+
+def _find_place_faults(record: Record, commit: Commit, rows_offset: int) -> Iterator[str]:
+    """Yield why *record* may not stand where it does, before the rows or among them."""
+    if not record.holds_rows:
+        if record.offset >= rows_offset:
+            yield f"found a {record.kind} record, expected one that holds rows: they begin at byte {rows_offset}"
+        return
+    if record.offset < rows_offset:
+        yield f"holds rows, though they begin at byte {rows_offset}"
+    wanted = facts_uri(commit.segment or "")
+    if record.target_uri != shorten(wanted):
+        yield f"WARC-Target-URI: found {show(record.target_uri)}, expected {wanted}"
+    if stamp_text(record.date) != stamp(commit.closed):
+        yield f"WARC-Date: found {show(record.date)}, expected {stamp(commit.closed)}, when the segment was closed"
+
+
+def _hash_part(path: Path, offset: int, size: int) -> str:
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        file.seek(offset)
+        while size > 0 and (chunk := file.read(min(size, _CHUNK_BYTES))):
+            found.update(chunk)
+            size -= len(chunk)
+    return "sha256:" + found.hexdigest()

@@ -17,7 +17,7 @@ from config.errors import ObjectDiffers, ObjectExists, ObjectMissing, StoreRefus
 from jobs.store.local import LocalStore
 from jobs.store.memory import MemoryStore
 from jobs.store.probe import probe_store
-from jobs.store.s3 import S3Store
+from jobs.store.s3 import S3Options, S3Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ def bucket(s3_server: S3Server) -> Iterator[S3Store]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in s3_server.environment().items():
             patch.setenv(name, value)
-        made = S3Store(s3_server.bucket, endpoint_url=s3_server.endpoint_url)
+        made = S3Store(s3_server.bucket, options=S3Options(endpoint_url=s3_server.endpoint_url))
     yield made
     made.close()
 

@@ -1,19 +1,17 @@
 """An S3 store in trouble: wrong keys, missing buckets, closed ports, broken connections. The server is real.
 
-A small TCP proxy stands between store and server where the trouble is on the wire.
+Where the trouble is on the wire, tests/proxy.py stands between store and server.
 """
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import hashlib
 import os
 import random
 import secrets
 import socket
-import socketserver
-import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,80 +26,14 @@ from config.errors import (
     StoreUnavailable,
 )
 from jobs.store.probe import probe_store
-from jobs.store.s3 import S3Store
+from jobs.store.s3 import S3Options, S3Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tests.proxy import Proxy
     from tests.seaweed import S3Server
-
-
-class Proxy(socketserver.ThreadingTCPServer):
-    """Passes bytes on; *up* and *down* may change a chunk, or return `None` to cut the connection."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-
-    def __init__(self, server: S3Server) -> None:
-        super().__init__(("127.0.0.1", 0), _Passage)
-        host, port = server.endpoint_url.removeprefix("http://").split(":")
-        self.upstream = host, int(port)
-        self.up: Callable[[bytes], bytes | None] = bytes
-        self.down: Callable[[bytes], bytes | None] = bytes
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: cut connections are what this is for."""
-
-
-class _Passage(socketserver.BaseRequestHandler):
-    server: Proxy
-    request: socket.socket
-
-    def handle(self) -> None:
-        with socket.create_connection(self.server.upstream) as upstream:
-            back = threading.Thread(target=self._pass, args=(upstream, self.request, "down"), daemon=True)
-            back.start()
-            self._pass(self.request, upstream, "up")
-            back.join()
-
-    def _pass(self, source: socket.socket, target: socket.socket, way: str) -> None:
-        with contextlib.suppress(OSError):
-            while chunk := source.recv(65_536):
-                changed = getattr(self.server, way)(chunk)
-                if changed is None:
-                    break
-                target.sendall(changed)
-        for end in (source, target):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-
-@pytest.fixture
-def proxy(s3_server: S3Server) -> Iterator[Proxy]:
-    with Proxy(s3_server) as made:
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield made
-        made.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def open_bucket(s3_environment: S3Server) -> Iterator[Callable[..., S3Store]]:
-    """Open stores with the server's keys; closed at the end."""
-    made: list[S3Store] = []
-
-    def open_one(bucket: str = s3_environment.bucket, endpoint_url: str | None = None, attempts: int = 1) -> S3Store:
-        endpoint_url = endpoint_url or s3_environment.endpoint_url
-        prefix = f"s3/{secrets.token_hex(6)}"
-        made.append(S3Store(bucket, prefix, endpoint_url=endpoint_url, path_style=True, attempts=attempts))
-        return made[-1]
-
-    yield open_one
-    for store in made:
-        store.close()
 
 
 def digest(data: bytes) -> str:
@@ -113,6 +45,7 @@ def put(store: S3Store, key: str, data: bytes = b"x") -> None:
 
 
 def every_request(store: S3Store, tmp_path: Path) -> Iterator[Callable[[], object]]:
+    yield store.read_clock  # first: any answer, even a refusal, would tell it the time
     yield lambda: put(store, "a")
     yield lambda: store.get("a")
     yield lambda: store.get("a", offset=1, length=1)
@@ -121,7 +54,6 @@ def every_request(store: S3Store, tmp_path: Path) -> Iterator[Callable[[], objec
     yield lambda: list(store.list(""))
     yield lambda: store.folders("")
     yield lambda: store.delete("a")
-    yield store.read_clock
     yield lambda: probe_store(store)
 
 
@@ -195,7 +127,7 @@ def test_tls_where_none_is_spoken(open_bucket: Callable[..., S3Store], s3_enviro
 @pytest.mark.parametrize("page", [b"<html>hello", b"<html><body>hello</body></html>", b"{}", b"", b"\xff\xfe"])
 def test_what_is_no_s3_server(open_bucket: Callable[..., S3Store], proxy: Proxy, page: bytes) -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(page), page)
-    proxy.down = lambda _: answer
+    proxy.add("answer", raw=answer)
     store = open_bucket(endpoint_url=proxy.url)
     for ask in (
         lambda: list(store.list("")),
@@ -207,26 +139,12 @@ def test_what_is_no_s3_server(open_bucket: Callable[..., S3Store], proxy: Proxy,
             ask()
 
 
-class Lossy:
-    """Cuts the first connection whose answer says 200, after the server has done what it was asked."""
-
-    def __init__(self, mark: bytes) -> None:
-        self.mark = mark
-        self.cuts = 0
-
-    def __call__(self, chunk: bytes) -> bytes | None:
-        if self.cuts == 0 and self.mark in chunk:
-            self.cuts += 1
-            return None
-        return chunk
-
-
 def test_lost_answer_to_a_put_shows_as_taken_by_ourselves(open_bucket: Callable[..., S3Store], proxy: Proxy) -> None:
-    proxy.down = lossy = Lossy(b" 200 OK")
+    lost = proxy.add("lose_answer", method="PUT", path="/log/", count=1)
     store = open_bucket(endpoint_url=proxy.url, attempts=3)
     with pytest.raises(ObjectExists):
         put(store, "log/gazette/000000000001", b"mine")
-    assert lossy.cuts == 1
+    assert (lost.count, store.requests["PutObject"], proxy.requests["PUT"]) == (0, 2, 2)
     assert store.get("log/gazette/000000000001") == b"mine"
 
 
@@ -235,34 +153,96 @@ def test_broken_download_is_begun_again(open_bucket: Callable[..., S3Store], pro
     store = open_bucket(endpoint_url=proxy.url)
     put(store, "a", data)
     for read in (lambda: store.get("a"), lambda: store.fetch("a", tmp_path / "target")):
-        proxy.down = lossy = Lossy(data[2_000_000:2_000_004])
+        broken = proxy.add("reset_down", 2_000_000, method="GET", count=1)
         read()
-        assert lossy.cuts == 1
+        assert broken.count == 0
     assert (tmp_path / "target").read_bytes() == data
 
 
 def test_download_that_always_breaks(open_bucket: Callable[..., S3Store], proxy: Proxy, tmp_path: Path) -> None:
     store = open_bucket(endpoint_url=proxy.url)
-    data = random.Random(4).randbytes(3_000_000)
-    put(store, "a", data)
-    mark = data[2_000_000:2_000_004]
-    proxy.down = lambda chunk: None if mark in chunk else chunk
+    put(store, "a", random.Random(4).randbytes(3_000_000))
+    proxy.add("reset_down", 2_000_000, method="GET")
     with pytest.raises(StoreUnavailable, match="connection broke"):
         store.fetch("a", tmp_path / "target")
     assert not (tmp_path / "target").exists()
 
 
-def test_connection_reset_is_tried_again(open_bucket: Callable[..., S3Store], proxy: Proxy) -> None:
-    proxy.up = Lossy(b"PUT /")
-    put(open_bucket(endpoint_url=proxy.url, attempts=3), "a", b"data")
+def test_upload_reset_half_way_is_tried_again(
+    open_bucket: Callable[..., S3Store], proxy: Proxy, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(data := random.Random(5).randbytes(3_000_000))
+    proxy.add("reset_up", 1_000_000, method="PUT", count=2)
+    store = open_bucket(endpoint_url=proxy.url, attempts=3)
+    assert store.create("a", source, sha256=digest(data)).sha256 == digest(data)
+    assert store.requests["PutObject"] == 3
+    proxy.add("reset_up", 1_000_000, method="PUT")
+    with pytest.raises(StoreUnavailable, match="connection broke"):
+        store.create("b", source, sha256=digest(data))
+    assert [one.key for one in store.list("")] == ["a"]
 
 
-def test_busy_server(open_bucket: Callable[..., S3Store], proxy: Proxy) -> None:
-    body = b"<Error><Code>SlowDown</Code><Message>slow</Message></Error>"
-    answer = b"HTTP/1.1 503 Slow Down\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(body), body)
-    proxy.down = lambda _: answer
-    with pytest.raises(StoreUnavailable, match=r"busy or in trouble \(503 SlowDown\)"):
-        list(open_bucket(endpoint_url=proxy.url).list(""))
+@pytest.mark.parametrize(
+    ("status", "code", "mode"),
+    [
+        (500, "InternalError", "standard"),
+        (500, "InternalError", "adaptive"),
+        (503, "SlowDown", "standard"),
+        (503, "ServiceUnavailable", "standard"),
+    ],
+)
+def test_bursts_of_errors(open_bucket: Callable[..., S3Store], proxy: Proxy, status: int, code: str, mode: str) -> None:
+    burst = proxy.add("status", status, text=code, count=2)
+    store = open_bucket(endpoint_url=proxy.url, attempts=3, retry_mode=mode)
+    put(store, "a", b"data")
+    assert burst.count == 0
+    proxy.add("status", status, text=code)
+    for ask in (lambda: put(store, "b"), lambda: store.get("a"), lambda: list(store.list(""))):
+        with pytest.raises(StoreUnavailable, match=rf"busy or in trouble \({status} {code}\)"):
+            ask()
+
+
+def test_conflict_of_two_puts_is_tried_again(open_bucket: Callable[..., S3Store], proxy: Proxy) -> None:
+    store = open_bucket(endpoint_url=proxy.url)
+    conflict = proxy.add("status", 409, text="ConditionalRequestConflict", method="PUT", count=2)
+    put(store, "log/gazette/000000000001", b"mine")
+    assert (conflict.count, store.requests["PutObject"]) == (0, 3)
+    proxy.add("status", 409, text="ConditionalRequestConflict", method="PUT")
+    with pytest.raises(StoreUnavailable, match="409 ConditionalRequestConflict"):
+        put(store, "log/gazette/000000000002", b"mine")
+
+
+def test_outage_ends_without_a_new_store(open_bucket: Callable[..., S3Store], proxy: Proxy) -> None:
+    store = open_bucket(endpoint_url=proxy.url)
+    put(store, "a")
+    proxy.stop_listening()
+    with pytest.raises(StoreUnavailable, match="cannot connect"):
+        put(store, "b")
+    proxy.listen()
+    put(store, "b")
+    refused = proxy.add("refuse")
+    with pytest.raises(StoreUnavailable, match="connection broke"):
+        put(store, "c")
+    proxy.remove(refused)
+    put(store, "c")
+    assert [one.key for one in store.list("")] == ["a", "b", "c"]
+
+
+def test_server_that_never_answers(
+    open_bucket: Callable[..., S3Store], proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.store.s3.connection._READ_SECONDS", 0.3)
+    store = open_bucket(endpoint_url=proxy.url)
+    proxy.add("blackhole")
+    with pytest.raises(StoreUnavailable, match="no answer in time"):
+        store.get("a")
+
+
+def test_expired_credentials(open_bucket: Callable[..., S3Store], proxy: Proxy) -> None:
+    proxy.add("status", 400, text="ExpiredToken")
+    with pytest.raises(StoreRefused, match=r"the session has expired \(400 ExpiredToken\); sign in again"):
+        put(open_bucket(endpoint_url=proxy.url), "a")
 
 
 def test_bytes_changed_on_the_way_up(open_bucket: Callable[..., S3Store], proxy: Proxy, tmp_path: Path) -> None:
@@ -303,6 +283,17 @@ def test_server_says_the_digest(open_bucket: Callable[..., S3Store]) -> None:
     assert store.stat("a").sha256 == digest(b"data")
 
 
+def test_small_put_is_proven_by_its_own_answer(open_bucket: Callable[..., S3Store], tmp_path: Path) -> None:
+    store = open_bucket()
+    made = store.create("a", b"data", sha256=digest(b"data"))
+    assert store.requests == {"PutObject": 1}
+    assert made.sha256 == store.stat("a").sha256
+    assert made.modified is not None
+    (tmp_path / "source").write_bytes(b"data")
+    store.create("b", tmp_path / "source", sha256=digest(b"data"))
+    assert store.requests == {"PutObject": 2, "HeadObject": 2}
+
+
 def test_server_that_ignores_ranges(open_bucket: Callable[..., S3Store], proxy: Proxy) -> None:
     store = open_bucket(endpoint_url=proxy.url)
     put(store, "a", b"0123456789")
@@ -331,7 +322,7 @@ def test_what_others_keep_in_the_bucket_is_passed_over(
 
 
 def test_whole_bucket_without_a_prefix(s3_environment: S3Server) -> None:
-    store = S3Store(s3_environment.bucket, endpoint_url=s3_environment.endpoint_url)
+    store = S3Store(s3_environment.bucket, options=S3Options(endpoint_url=s3_environment.endpoint_url))
     put(store, "whole/a")
     assert [found.key for found in store.list("whole/")] == ["whole/a"]
     with pytest.raises(ObjectMissing):
@@ -348,15 +339,16 @@ def test_profile_gives_the_keys(s3_environment: S3Server, monkeypatch: pytest.Mo
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
-    store = S3Store(s3_environment.bucket, "profile", endpoint_url=s3_environment.endpoint_url, profile="press")
+    options = S3Options(endpoint_url=s3_environment.endpoint_url, profile="press")
+    store = S3Store(s3_environment.bucket, "profile", options)
     put(store, secrets.token_hex(8))
     store.close()
     with pytest.raises(ConfigError, match="s3_profile: found 'local'"):
-        S3Store(s3_environment.bucket, endpoint_url=s3_environment.endpoint_url, profile="local")
+        S3Store(s3_environment.bucket, options=replace(options, profile="local"))
 
 
 def test_a_dropped_store_leaves_no_open_socket(s3_environment: S3Server) -> None:
-    store = S3Store(s3_environment.bucket, "dropped", endpoint_url=s3_environment.endpoint_url)
+    store = S3Store(s3_environment.bucket, "dropped", S3Options(endpoint_url=s3_environment.endpoint_url))
     put(store, secrets.token_hex(8))
     store.read_clock()
     del store

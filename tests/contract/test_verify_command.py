@@ -23,7 +23,7 @@ from jobs.cli.progress import ProgressLine, describe_step, show_size
 from jobs.store.local import LocalStore
 from jobs.verify import Step
 from tests.archives import file_keys, read_lines
-from tests.faults import ROWS, WARC
+from tests.faults import WARC
 from tests.real_archives import build_revisited
 from tests.site.pages import State
 
@@ -75,14 +75,14 @@ def test_json_is_one_object(place: tuple[Path, MemoryStore], capsys: pytest.Capt
     data: dict[str, Any] = json.loads(out)
     assert (data["damaged"], data["full"], data["counts"]["rederived"]) == (True, True, 0)
     cut = [one for one in data["findings"] if one["key"] == key and "offset" in one]
-    assert cut[0]["record"] == 10
+    assert cut[0]["record"] == 11
     assert "inside a gzip member" in cut[0]["message"]
     assert err == ""
 
 
 def test_what_cannot_be_read_is_damage(place: tuple[Path, MemoryStore], capsys: pytest.CaptureFixture[str]) -> None:
     root, store = place
-    for key in (file_keys(store, WARC)[0], file_keys(store, ROWS)[2]):
+    for key in (file_keys(store, WARC)[0], file_keys(store, WARC)[2]):
         (root / key).rename(root.parent / "elsewhere")
         (root / key).symlink_to(root.parent / "elsewhere")
         code, out, _ = _verify(root, capsys)
@@ -122,7 +122,7 @@ def _run_on_terminal(words: list[str], **environment: str) -> tuple[int, str, st
 def test_a_terminal_shows_how_far_it_is(place: tuple[Path, MemoryStore]) -> None:
     code, out, shown = _run_on_terminal(_words(place[0], "--full"))
     assert (code, "clean" in out) == (0, True)
-    assert "gazette: 0/6 files · 0 B/" in shown
+    assert "gazette: 0/3 files · 0 B/" in shown
     assert "MB/s · no damage" in shown
     assert shown.endswith("\r")
     assert "\x1b" not in shown
@@ -208,4 +208,4 @@ def test_real_crawls_verify_clean_and_their_texts_come_of_their_pages(
 
 
 def list_rows(store: LocalStore) -> list[str]:
-    return [item.key for item in store.list("segments/") if item.key.endswith(ROWS)]
+    return [item.key for item in store.list("segments/") if item.key.endswith(WARC)]

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from jobs.archive import decode_commit
 from jobs.pages import DerivingLimits
 from jobs.verify import verify_archive
-from tests.archives import copy_store, file_keys, read_lines, rechain
-from tests.faults import FAULTS, NEEDS_PAGES, ROWS, damage, damaged_keys
+from tests.archives import commit_keys, copy_store, file_keys, read_blocks, read_lines, rechain
+from tests.faults import FAULTS, NEEDS_PAGES, WARC, damage, damaged_keys
 from tests.real_archives import MAX_BODY_BYTES, PACK_EVERY, build_random
 
 if TYPE_CHECKING:
@@ -50,7 +51,13 @@ def _check_sound(folder: Path, seed: int, *, rederive: bool) -> Counter[str]:
     rechain(store)
     assert damage(verify_archive(store, full=True)) == [], seed
     seen = Counter({"packs": report.counts.packs, "rederived": report.counts.rederived})
-    for row in (row for key in file_keys(store, ROWS) for row in read_lines(store, key)):
+    for key in file_keys(store, WARC):
+        seen["several records"] += len(read_blocks(store, key)) > 1
+    for key in commit_keys(store):
+        commit = decode_commit(store.get(key), key).commit
+        seen["since"] += bool(commit.since)
+        seen["since a checkpoint"] += bool(commit.since and commit.checkpoint)
+    for row in (row for key in file_keys(store, WARC) for row in read_lines(store, key)):
         seen[row["type"]] += 1
         seen["revisits"] += bool(row.get("revisit_of"))
         seen["secured"] += bool((row.get("warc") or {}).get("metadata"))
@@ -67,6 +74,7 @@ def _check_sound_ones(folder: Path, count: int) -> None:
     for number in range(count):
         seen += _check_sound(folder, SEED + number, rederive=number % REDERIVED_EVERY == 0)
     wanted = {"revisits", "secured", "unanswered", "derived again", "not modified", "withheld", "cut", "packs"}
+    wanted |= {"several records", "since", "since a checkpoint"}
     assert {name for name in (*wanted, "rederived") if not seen[name]} == set()
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import zstandard
 
 from jobs.verify import verify_archive
 from tests.archives import (
@@ -17,11 +16,13 @@ from tests.archives import (
     cover_up,
     file_keys,
     put,
+    put_blocks,
+    read_blocks,
     read_lines,
-    rechain,
+    split_file,
     write_lines,
 )
-from tests.faults import OTHER_DIGEST, ROWS, damage, damaged_keys, flip
+from tests.faults import OTHER_DIGEST, WARC, damage, damaged_keys, flip
 from tests.faults.rows import ROW_FIELDS, has_records
 from tests.real_archives import build_revisited
 
@@ -118,7 +119,9 @@ ROW_CHANGES: dict[str, RowChange] = {
     "segment derivation": _set("segment", derivations={DERIVATION.digest: {"extractor": "other"}}),
     "run id": _set("run", run="gazette-20261122T120000Z-ffffffffffffffff"),
     "end time": _set("end", closed="2026-11-22T00:00:00Z"),
+    "segment epoch": _set("segment", epoch=3),
     "end records": _set("end", warc_records=6),
+    "end bytes": _set("end", warc_bytes=6),
     "end counts": _set("end", counts={"captures": 2}),
     "index offset": _edit_index('"offset": "', '"offset": "1'),
     "index length": _edit_index('"length": "', '"length": "1'),
@@ -149,21 +152,23 @@ ROW_CHANGES: dict[str, RowChange] = {
 
 @pytest.mark.parametrize("name", ROW_CHANGES)
 def test_finds_changed_row_that_was_covered_up(store: MemoryStore, name: str) -> None:
-    """The file's digest, size and number of rows are fixed in the commit: only what the rows say gives it away."""
-    key = file_keys(store, ROWS)[0]
+    """The digests, sizes and number of rows are fixed in the commit: only what the rows say gives it away."""
+    key = file_keys(store, WARC)[0]
     lines = read_lines(store, key)
     changed = ROW_CHANGES[name](lines)
     if "half" in name:
         text = b"".join(json.dumps(line).encode() + b"\n" for line in changed)
-        put(store, key, zstandard.compress(text))
+        put_blocks(store, key, [text])
     else:
         write_lines(store, key, changed)
     cover_up(store)
-    assert damaged_keys(verify_archive(store, full=True)) == {key}
+    report = verify_archive(store, full=True)
+    assert damaged_keys(report) == {key}
+    assert {finding.record for finding in report.findings} == {None}
 
 
 def test_finds_changed_row(store: MemoryStore) -> None:
-    key = file_keys(store, ROWS)[0]
+    key = file_keys(store, WARC)[0]
     lines = read_lines(store, key)
     lines[1]["class_reason"] = "another"
     write_lines(store, key, lines)
@@ -173,21 +178,34 @@ def test_finds_changed_row(store: MemoryStore) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda data: data[:-3], "the file ends inside a zstd frame"),
-        (lambda data: data[: len(data) // 2], "the file ends inside a zstd frame"),
-        (lambda data: data + b"garbage", "not zstd"),
-        (lambda data: data + zstandard.compress(b'{"type":"later"}\n'), "expected segment first and end last"),
-        (lambda data: b"\0" * len(data), "not zstd"),
-        (lambda _data: zstandard.compress(b"[" * 100_000 + b"\n"), "not JSON"),
-        (lambda _data: zstandard.compress(bytes(65 * 1024 * 1024)), "a line of more than"),
-        (lambda _data: zstandard.compress(b'{"type":"segment"}'), "the last line does not end"),
+        (lambda text: [text[:-1]], "record 8 at offset {start}: the last line does not end"),
+        (lambda text: [text[:-1], b"\n"], "record 8 at offset {start}: the last line does not end"),
+        (lambda text: [b"", text], "record 8 at offset {start}: the last line does not end: 0 bytes"),
+        (lambda text: [text, b'{"type":"later"}\n'], "expected segment first and end last"),
+        (lambda text: [text, b"\n"], "not JSON"),
+        (lambda _text: [b"[" * 100_000 + b"\n"], "not JSON"),
+        (lambda _text: [bytes(65 << 20)], "a line of more than"),
+        (lambda _text: [b'{"type":"segment"}'], "the last line does not end"),
+        (lambda _text: [(b" " * 999 + b"\n") * 5_000], "several lines of 5000000 bytes, at most 4194304"),
     ],
 )
-def test_finds_rows_file_that_is_none(store: MemoryStore, change: Callable[[bytes], bytes], message: str) -> None:
-    key = file_keys(store, ROWS)[0]
-    put(store, key, change(store.get(key)))
-    rechain(store)
-    assert any(message in line for line in damage(verify_archive(store, full=True)))
+def test_finds_rows_that_are_none(store: MemoryStore, change: Callable[[bytes], list[bytes]], message: str) -> None:
+    key = file_keys(store, WARC)[0]
+    start = len(b"".join(split_file(store.get(key))[0]))
+    put_blocks(store, key, change(b"".join(read_blocks(store, key))))
+    cover_up(store)
+    assert any(message.format(start=start) in line for line in damage(verify_archive(store, full=True)))
+
+
+def test_finds_rows_that_were_cut_or_are_garbage(store: MemoryStore) -> None:
+    key = file_keys(store, WARC)[0]
+    others, (rows,) = split_file(store.get(key))
+    for changed in (rows[:-3], rows[: len(rows) // 2], b"\0" * len(rows), b""):
+        put(store, key, b"".join([*others, changed]))
+        cover_up(store)
+        found = damage(verify_archive(store, full=True))
+        assert any("the rows stop without an end row" in line for line in found)
+        assert any(f"record 8: offset {len(b''.join(others))}: " in line for line in found) == bool(changed)
 
 
 # --- real rows
@@ -199,7 +217,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> MemoryStore:
 
 
 def test_finds_an_edit_of_every_field_of_every_row(real: MemoryStore) -> None:
-    key = file_keys(real, ROWS)[1]
+    key = file_keys(real, WARC)[1]
     lines = read_lines(real, key)
     assert {line["type"] for line in lines} == {"segment", "capture", "snapshot", "cdxj", "link", "run", "end"}
     for number, line in enumerate(lines):
@@ -212,7 +230,7 @@ def test_finds_an_edit_of_every_field_of_every_row(real: MemoryStore) -> None:
 
 @pytest.mark.parametrize("segment", [0, 1])
 def test_finds_an_edit_that_something_else_contradicts(real: MemoryStore, segment: int) -> None:
-    key = file_keys(real, ROWS)[segment]
+    key = file_keys(real, WARC)[segment]
     lines = read_lines(real, key)
     for number, line in enumerate(lines):
         for name, change in ROW_FIELDS.get(line["type"], {}).items():
@@ -228,11 +246,10 @@ def test_finds_an_edit_that_something_else_contradicts(real: MemoryStore, segmen
 
 
 def test_finds_a_bit_of_each_row(real: MemoryStore) -> None:
-    for key in file_keys(real, ROWS):
-        text = zstandard.ZstdDecompressor().decompressobj().decompress(real.get(key))
-        lines = text.splitlines(keepends=True)
+    for key in file_keys(real, WARC):
+        lines = b"".join(read_blocks(real, key)).splitlines(keepends=True)
         for number, line in enumerate(lines):
             store = copy_store(real)
             changed = [*lines[:number], flip(line, len(line) * 4 + 1), *lines[number + 1 :]]
-            put(store, key, zstandard.compress(b"".join(changed)))
+            put_blocks(store, key, [b"".join(changed)])
             assert key in damaged_keys(verify_archive(store, full=True)), number

@@ -13,7 +13,7 @@ from crawler.derivation import derive, read_ingredients
 from jobs.pages import DerivingLimits
 from jobs.verify import VerifyReport, verify_archive
 from tests.archives import NOON, build_archive, copy_store, file_keys, read_lines
-from tests.faults import ROWS, WARC, damage, damaged_keys, notices
+from tests.faults import WARC, damage, damaged_keys, notices
 from tests.faults.revisits import put_forged_text
 from tests.faults.rows import edit_rows
 from tests.real_archives import MAX_BODY_BYTES, Growing, make_exchange, site_pages
@@ -51,16 +51,16 @@ def _check(store: MemoryStore, **limits: Any) -> VerifyReport:
 
 
 def _snapshots(store: MemoryStore, number: int) -> list[int]:
-    return [n for n, row in enumerate(read_lines(store, file_keys(store, ROWS)[number])) if row["type"] == "snapshot"]
+    return [n for n, row in enumerate(read_lines(store, file_keys(store, WARC)[number])) if row["type"] == "snapshot"]
 
 
 def test_every_text_comes_of_its_page(sound: MemoryStore) -> None:
     report = _check(sound)
     assert damage(report) == []
     assert report.full
-    counted = sum(row["type"] == "snapshot" for key in file_keys(sound, ROWS) for row in read_lines(sound, key))
+    counted = sum(row["type"] == "snapshot" for key in file_keys(sound, WARC) for row in read_lines(sound, key))
     assert report.counts.rederived == counted
-    rows = read_lines(sound, file_keys(sound, ROWS)[1])
+    rows = read_lines(sound, file_keys(sound, WARC)[1])
     assert sum(bool(row.get("revisit_of")) for row in rows) == 3
     assert sum(row["type"] == "snapshot" and bool(row.get("of")) for row in rows) == 3
     assert verify_archive(sound, full=True).counts.rederived == 0
@@ -68,7 +68,7 @@ def test_every_text_comes_of_its_page(sound: MemoryStore) -> None:
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_finds_every_forged_text(sound: MemoryStore, number: int) -> None:
-    key = file_keys(sound, ROWS)[number]
+    key = file_keys(sound, WARC)[number]
     for at in _snapshots(sound, number)[:: 1 if number else 4]:
         store = copy_store(sound)
         put_forged_text(store, key, at)
@@ -77,9 +77,9 @@ def test_finds_every_forged_text(sound: MemoryStore, number: int) -> None:
         assert [(one.key, one.line) for one in found] == [(key, at + 1)]
         row = read_lines(store, key)[at]
         place = row.get("of") or {"segment": read_lines(store, key)[0]["segment"], "n": row["n"]}
-        rows = next(one for one in file_keys(store, ROWS) if place["segment"] in one)
-        capture = [one for one in read_lines(store, rows) if one["type"] == "capture"][place["n"]]
-        warc, offset = rows.replace(ROWS, WARC), capture["warc"]["response"]["offset"]
+        warc = next(one for one in file_keys(store, WARC) if place["segment"] in one)
+        capture = [one for one in read_lines(store, warc) if one["type"] == "capture"][place["n"]]
+        offset = capture["warc"]["response"]["offset"]
         assert f"the page is {warc}: offset {offset}" in found[0].message
         assert "the text does not come of the raw page any more: found 'sha256:" in found[0].message
 
@@ -90,7 +90,7 @@ def test_finds_every_forged_text(sound: MemoryStore, number: int) -> None:
 )
 def test_finds_other_forged_values(sound: MemoryStore, name: str, value: object) -> None:
     store = copy_store(sound)
-    key = file_keys(store, ROWS)[0]
+    key = file_keys(store, WARC)[0]
     at = _snapshots(store, 0)[0]
 
     def change(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -106,7 +106,7 @@ def test_finds_other_forged_values(sound: MemoryStore, name: str, value: object)
 
 def test_finds_a_text_of_a_page_that_gives_none(sound: MemoryStore) -> None:
     store = copy_store(sound)
-    key = file_keys(store, ROWS)[0]
+    key = file_keys(store, WARC)[0]
     at = _snapshots(store, 0)[0]
     listing = next(row for row in read_lines(store, key) if row.get("class") == "listing")
 

@@ -17,7 +17,7 @@ import zstandard
 
 from crawler.rows import CaptureRow
 from crawler.warc import read_records
-from jobs.seal import read_rows
+from tests.histories import read_segment
 from tests.installation import install
 from tests.wire import CLOSE, RESET, Case, Pause, WireServer, find_differences
 
@@ -240,9 +240,8 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
         urls += [f"https://127.0.0.1:{secure.port}{case.path}" for case in SECURE]
         urls += [f"http://[::1]:{sixth.port}{case.path}" for case in SIXTH]
         crawl(folder, urls, plain.port)
-        (rows_file,) = (folder / "archive").glob("segments/*/*/*.rows.jsonl.zst")
         (warc_file,) = (folder / "archive").glob("segments/*/*/*.warc.gz")
-        rows = [row for _, row in read_rows(rows_file.read_bytes(), "rows") if isinstance(row, CaptureRow)]
+        rows = [row for row in read_segment(warc_file) if isinstance(row, CaptureRow)]
         yield Wire(
             [(plain, [*CASES, *CHAIN]), (secure, SECURE), (sixth, SIXTH)],
             {"/" + row.target_uri.split("/", 3)[3]: row for row in rows if row.purpose == "article"},

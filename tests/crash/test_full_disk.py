@@ -1,23 +1,26 @@
-"""A disk that fills up: the run ends with 4 and one line, and what is stored stays right."""
+"""A disk that fills up: fetching pauses; where no room comes, the run ends with 4, and what is stored stays right."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.histories import check_archive
+from tests.crawls import Answer, Site, page, serve_site, wait_until
+from tests.histories import check_archive, read_histories
+from tests.installation import Ofrecord, Result, install
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.installation import Ofrecord
-
 SOURCE = "almayadeen-english"
 SIZE_BYTES = 12 * 1024 * 1024
+PAGES = 40
+QUICK = {"OFRECORD_SPOOL_WAIT_SECONDS": "2", "OFRECORD_GRACE_SECONDS": "2"}
 
 pytestmark = [
     pytest.mark.slow,
@@ -47,6 +50,7 @@ def fill(disk: Path, *, left_bytes: int) -> Path:
 
 @pytest.mark.parametrize("left_bytes", [0, 30_000, 120_000, 250_000])
 def test_no_room_for_local_state(ofrecord: Ofrecord, archive_dir: Path, disk: Path, left_bytes: int) -> None:
+    ofrecord = Ofrecord(ofrecord.config, ofrecord.home, QUICK)
     ofrecord("init")
     ofrecord("crawl", SOURCE, "--state", disk, "--limit", "2")
     filler = fill(disk, left_bytes=left_bytes)
@@ -64,6 +68,7 @@ def test_no_room_for_local_state(ofrecord: Ofrecord, archive_dir: Path, disk: Pa
 
 @pytest.mark.parametrize("left_bytes", [0, 60_000])
 def test_no_room_for_the_archive(ofrecord: Ofrecord, disk: Path, left_bytes: int) -> None:
+    ofrecord = Ofrecord(ofrecord.config, ofrecord.home, QUICK)
     archive = disk / "archive"
     ofrecord("init", "--archive", archive)
     ofrecord("crawl", SOURCE, "--archive", archive, "--limit", "2")
@@ -77,3 +82,85 @@ def test_no_room_for_the_archive(ofrecord: Ofrecord, disk: Path, left_bytes: int
     report = check_archive(archive)
     assert not report.damaged, [str(finding) for finding in report.findings]
     assert not report.uncommitted
+
+
+@pytest.fixture
+def gazette() -> Iterator[Site]:
+    with serve_site() as site:
+        paths = [f"/2026/{number}" for number in range(PAGES)]
+        site.announce(*paths)
+        site.answers.update({path: Answer(page(f"Page {path}")) for path in paths})
+        yield site
+
+
+def start_slow_crawl(site: Site, folder: Path, disk: Path, **settings: Any) -> tuple[Ofrecord, subprocess.Popen[str]]:
+    """Begin a crawl of some seconds with its spool on *disk*; return once pages come in."""
+    source = {
+        "home": f"{site.root}/",
+        "discover": [{"feed": f"{site.root}/rss.xml"}],
+        "articles": {"include": ["/2026/"]},
+        "politeness": {"delay_seconds": 0.1},
+    }
+    ofrecord = install(folder, source, state_dir=str(disk), grace_seconds=2, **settings)
+    process = ofrecord.start("crawl", "gazette", "--json")
+    wait_until(lambda: len(site.requests) > 5)
+    return ofrecord, process
+
+
+def wait_until_it_pauses(site: Site) -> int:
+    """Return how many requests had come when no more came."""
+    previous = -1
+    while len(site.requests) != previous:
+        previous = len(site.requests)
+        time.sleep(1.5)
+    return previous
+
+
+def finish(process: subprocess.Popen[str], code: int) -> Result:
+    out, errors = process.communicate(timeout=120)
+    result = Result(process.args, process.returncode, out, errors)
+    assert result.returncode == code, result
+    assert "Traceback" not in errors, result
+    return result
+
+
+def check_all_is_there(archive: Path) -> None:
+    histories = read_histories(archive)
+    assert len(histories) == PAGES
+    assert all(history[0][0] == "new" for history in histories.values()), histories
+    report = check_archive(archive)
+    assert not report.damaged, [str(finding) for finding in report.findings]
+    assert not report.uncommitted
+
+
+# 0: the disk is used to its end, and the writer itself runs into it
+@pytest.mark.parametrize("min_free_bytes", [256 * 1024**2, 0])
+def test_a_full_disk_pauses_fetching_until_there_is_room(
+    gazette: Site, tmp_path: Path, disk: Path, min_free_bytes: int
+) -> None:
+    _, process = start_slow_crawl(gazette, tmp_path, disk, spool_min_free_bytes=min_free_bytes, spool_wait_seconds=90)
+    filler = fill(disk, left_bytes=0)
+    assert wait_until_it_pauses(gazette) < PAGES
+    filler.unlink()
+    result = finish(process, code=0)
+    names = [event["event"] for event in result.events()]
+    assert names.index("paused_fetching") < names.index("resumed_fetching")
+    report = result.json()
+    assert (report["reason"], report["articles"], report["errors"]) == ("finished", PAGES, 0)
+    check_all_is_there(tmp_path / "archive")
+
+
+@pytest.mark.parametrize("min_free_bytes", [256 * 1024**2, 0])
+def test_a_disk_that_stays_full_ends_the_run(gazette: Site, tmp_path: Path, disk: Path, min_free_bytes: int) -> None:
+    ofrecord, process = start_slow_crawl(
+        gazette, tmp_path, disk, spool_min_free_bytes=min_free_bytes, spool_wait_seconds=3
+    )
+    filler = fill(disk, left_bytes=0)
+    result = finish(process, code=4)
+    assert "the disk is full" in result.stderr
+    assert len(gazette.requests) < PAGES
+    report = check_archive(tmp_path / "archive")
+    assert not report.damaged, [str(finding) for finding in report.findings]
+    filler.unlink()
+    ofrecord("crawl", "gazette", "--recheck", "all")
+    check_all_is_there(tmp_path / "archive")

@@ -8,8 +8,7 @@ import pytest
 
 from crawler.rows import CaptureRow
 from crawler.warc import RecordView, read_records
-from jobs.seal import read_rows
-from tests.histories import check_archive, read_histories, read_texts
+from tests.histories import check_archive, read_histories, read_segment, read_texts
 from tests.installation import Ofrecord, install
 from tests.wire import CLOSE, Case, WireServer
 
@@ -41,10 +40,10 @@ def crawl(ofrecord: Ofrecord, server: WireServer, folder: Path, *cases: Case) ->
     """Serve *cases*, fetch them, and return the rows of this run by path."""
     server.cases = {case.path: case for case in cases}
     (folder / "urls.txt").write_text("".join(f"http://127.0.0.1:{server.port}{path}\n" for path in server.cases))
-    before = set((folder / "archive").glob("segments/*/*/*.rows.jsonl.zst"))
+    before = set((folder / "archive").glob("segments/*/*/*.warc.gz"))
     ofrecord("crawl", "gazette", "--urls", folder / "urls.txt")
-    (new,) = set((folder / "archive").glob("segments/*/*/*.rows.jsonl.zst")) - before
-    rows = [row for _, row in read_rows(new.read_bytes(), "rows") if isinstance(row, CaptureRow)]
+    (new,) = set((folder / "archive").glob("segments/*/*/*.warc.gz")) - before
+    rows = [row for row in read_segment(new) if isinstance(row, CaptureRow)]
     return {"/" + row.target_uri.split("/", 3)[3]: row for row in rows}
 
 

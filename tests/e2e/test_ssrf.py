@@ -23,9 +23,10 @@ from scrapy import Request
 
 from crawler.handler import OfrecordDownloadHandler
 from crawler.items import AttemptFailed
+from crawler.leash import Leash
 from crawler.network import FetchOptions
 from crawler.rows import CaptureRow
-from jobs.seal import read_rows
+from tests.histories import read_segment
 from tests.installation import install
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def fetch_all(urls: list[str], **options: Any) -> dict[str, str]:
     """Return what came of each URL, one after the other by one handler."""
 
     async def perform() -> dict[str, str]:
-        run = SimpleNamespace(options=FetchOptions(**options), on_stop=[], stopping=False)
+        run = SimpleNamespace(options=FetchOptions(**options), on_stop=[], stopping=False, leash=Leash())
         handler = OfrecordDownloadHandler(SimpleNamespace(spider=SimpleNamespace(run=run)))  # type: ignore[arg-type]
         try:
             return {url: await fetch(handler, url) for url in urls}
@@ -303,7 +304,7 @@ def test_the_operators_place_opens_the_way_for_its_host_alone(canaries: list[Can
     places = {("gazette.example", port): ("127.0.0.1", port)}
 
     async def perform() -> list[str]:
-        run = SimpleNamespace(options=FetchOptions(places=places), on_stop=[], stopping=False)
+        run = SimpleNamespace(options=FetchOptions(places=places), on_stop=[], stopping=False, leash=Leash())
         handler = OfrecordDownloadHandler(SimpleNamespace(spider=SimpleNamespace(run=run)))  # type: ignore[arg-type]
         try:
             return await asyncio.gather(
@@ -400,8 +401,8 @@ def crawl(folder: Path, site: Canary, rules: Canary, canary: Canary, network: st
         ],
     )
     ofrecord("crawl", "gazette")
-    (rows_file,) = (folder / "archive").glob("segments/*/*/*.rows.jsonl.zst")
-    return [row for _, row in read_rows(rows_file.read_bytes(), "rows") if isinstance(row, CaptureRow)]
+    (segment,) = (folder / "archive").glob("segments/*/*/*.warc.gz")
+    return [row for row in read_segment(segment) if isinstance(row, CaptureRow)]
 
 
 KINDS = {"seed", "announced", "redirected", "map.xml", "linked", "feed", "rules.txt"}

@@ -6,7 +6,7 @@ Some are as a disk would make them. Those that are *covered* are as one would wh
 from __future__ import annotations
 
 from tests.faults.commits import edit_commit, flip_commit, flip_identity, lose_commit, swap_commits
-from tests.faults.common import OTHER_DIGEST, ROWS, WARC, Fault, damage, damaged_keys, flip, inflate, notices
+from tests.faults.common import OTHER_DIGEST, WARC, Fault, damage, damaged_keys, flip, inflate, notices
 from tests.faults.files import (
     GARBAGE,
     MEMBER_CHANGES,
@@ -19,6 +19,18 @@ from tests.faults.files import (
     rot,
     zero_tail,
 )
+from tests.faults.places import (
+    change_blocks,
+    double_block,
+    drop_block,
+    lend_rows,
+    miscount_rows,
+    mislead_since,
+    misplace_rows,
+    move_rows,
+    swap_blocks,
+    tear_block,
+)
 from tests.faults.revisits import forge_text, misdate_revisit, mislead_revisit, spoil_pack
 from tests.faults.rows import edit_extent, edit_row, shuffle_rows
 
@@ -26,7 +38,6 @@ __all__ = [
     "FAULTS",
     "NEEDS_PAGES",
     "OTHER_DIGEST",
-    "ROWS",
     "WARC",
     "damage",
     "damaged_keys",
@@ -51,6 +62,14 @@ FAULTS: dict[str, Fault] = {
     "a pointer, covered": edit_extent,
     "a row lost, covered": shuffle_rows(twice=False),
     "a row twice, covered": shuffle_rows(twice=True),
+    "a record of rows dropped, covered": change_blocks(drop_block),
+    "a record of rows twice, covered": change_blocks(double_block),
+    "records of rows swapped, covered": change_blocks(swap_blocks),
+    "a row over two records, covered": change_blocks(tear_block),
+    "rows before an exchange, covered": move_rows,
+    "rows misplaced, covered": misplace_rows,
+    "rows miscounted, covered": miscount_rows,
+    "rows of another segment, covered": lend_rows,
     "a revisit misled, covered": mislead_revisit,
     "a revisit misdated, covered": misdate_revisit,
     "a commit": edit_commit,
@@ -58,6 +77,7 @@ FAULTS: dict[str, Fault] = {
     "a commit lost": lose_commit,
     "commits swapped": swap_commits,
     "the identity": flip_identity,
+    "earlier commits misquoted, covered": mislead_since,
     "a pack": spoil_pack,
 }
 NEEDS_PAGES: dict[str, Fault] = {"a text forged, covered": forge_text}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from jobs.archive import decode_commit, encode_commit
+from jobs.archive import CommitLink, RowsPlace, decode_commit, encode_commit
 from tests.archives import commit_keys, put
 from tests.faults.common import OTHER_DIGEST, flip, middle_commits
 
@@ -30,11 +30,14 @@ COMMIT_FIELDS: dict[str, Callable[[Any], Any]] = {
     "run": lambda v: (v or "") + "x",
     "segment": lambda _: None,
     "files": lambda _: (),
+    "rows": lambda v: None if v else RowsPlace("segments/gazette/x.warc.gz", 0, 0, OTHER_DIGEST, 0),
+    "releases": lambda v: not v,
     "counts": lambda v: {**v, "captures": v.get("captures", 0) + 1},
     "opened": lambda _: None,
     "closed": lambda _: None,
     "replaces": lambda _: ("segments/x",),
     "checkpoint": lambda _: {"key": "x"},
+    "since": lambda v: (*v, CommitLink(1, OTHER_DIGEST, None)),
     "pack": lambda _: {"key": "x"},
     "derivations": lambda _: {OTHER_DIGEST: {}},
     "detail": lambda _: {"reason": "none"},

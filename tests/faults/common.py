@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jobs.store.memory import MemoryStore
     from jobs.verify import VerifyReport
 
-WARC, ROWS = ".warc.gz", ".rows.jsonl.zst"
+WARC = ".warc.gz"
 OTHER_DIGEST = "sha256:" + "0" * 64
 
 Fault = Callable[["MemoryStore", random.Random], set[str] | None]
@@ -64,12 +64,6 @@ def inflate(data: bytes) -> list[bytes] | None:
 def deflate(record: bytes) -> bytes:
     """Return *record* as one gzip member."""
     return gzip.compress(record, mtime=0)
-
-
-def pair(key: str) -> set[str]:
-    """Return the keys of both files of the segment that has the file *key*."""
-    stem = key.removesuffix(WARC).removesuffix(ROWS)
-    return {stem + WARC, stem + ROWS}
 
 
 def middle_commits(store: MemoryStore) -> list[tuple[str, str]]:

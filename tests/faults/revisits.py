@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.archive import digest
 from tests.archives import cover_up, file_keys, put, read_lines, split_members, write_lines
-from tests.faults.common import ROWS, WARC, deflate, flip
+from tests.faults.common import WARC, deflate, flip
 from tests.faults.rows import edit_rows
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def revisit_rows(store: MemoryStore) -> list[tuple[str, int]]:
-    """Return rows file and place of each capture that is a revisit."""
+    """Return file and place among its rows of each capture that is a revisit."""
     return [
         (key, n)
-        for key in file_keys(store, ROWS)
+        for key in file_keys(store, WARC)
         for n, row in enumerate(read_lines(store, key))
         if row.get("revisit_of")
     ]
@@ -59,7 +59,8 @@ def edit_record(store: MemoryStore, key: str, offset: int, old: bytes, new: byte
     changed = deflate(record.replace(old, new, 1))
     shift = len(changed) - len(members[at])
     put(store, key, b"".join([*members[:at], changed, *members[at + 1 :]]))
-    lines = read_lines(store, key.replace(WARC, ROWS))
+    lines = read_lines(store, key)
+    lines[-1]["warc_bytes"] += shift
     for line in lines:
         for place in (line.get("warc") or {}).values():
             if place is not None:
@@ -70,7 +71,7 @@ def edit_record(store: MemoryStore, key: str, offset: int, old: bytes, new: byte
             place = {name: int(fields[name]) for name in ("offset", "length")}
             _shift(place, offset, shift)
             line["line"] = head + json.dumps({**fields, **{name: str(value) for name, value in place.items()}})
-    write_lines(store, key.replace(WARC, ROWS), lines)
+    write_lines(store, key, lines)
     cover_up(store)
 
 
@@ -88,7 +89,7 @@ def misdate_revisit(store: MemoryStore, rng: random.Random) -> set[str] | None:
         return None
     key, at = rng.choice(found)
     offset = read_lines(store, key)[at]["warc"]["response"]["offset"]
-    edit_record(store, key.replace(ROWS, WARC), offset, b"WARC-Refers-To-Date: 20", b"WARC-Refers-To-Date: 19")
+    edit_record(store, key, offset, b"WARC-Refers-To-Date: 20", b"WARC-Refers-To-Date: 19")
     return {key}
 
 
@@ -119,7 +120,7 @@ def forge_text(store: MemoryStore, rng: random.Random) -> set[str] | None:
     """Change a text and its digest."""
     found = [
         (key, n)
-        for key in file_keys(store, ROWS)
+        for key in file_keys(store, WARC)
         for n, row in enumerate(read_lines(store, key))
         if row["type"] == "snapshot"
     ]

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from tests.archives import cover_up, file_keys, read_lines, write_lines
-from tests.faults.common import OTHER_DIGEST, ROWS, Fault
+from tests.faults.common import OTHER_DIGEST, WARC, Fault
 
 if TYPE_CHECKING:
     from jobs.store.memory import MemoryStore
 
 
 def edit_rows(store: MemoryStore, key: str, change: Callable[[list[dict[str, Any]]], Iterable[dict[str, Any]]]) -> None:
-    """Change the rows of the file *key*, and cover it up."""
+    """Change the rows in the file *key*, and cover it up."""
     write_lines(store, key, change(read_lines(store, key)))
     cover_up(store)
 
@@ -28,6 +28,7 @@ ROW_FIELDS: dict[str, dict[str, Callable[[Any], Any]]] = {
         "archive": lambda _: "0" * 32,
         "derivations": lambda v: dict.fromkeys(v, "other"),
         "format": lambda _: "2.0",
+        "epoch": lambda v: v + 1,
     },
     "capture": {
         "n": lambda v: v + 1,
@@ -59,6 +60,7 @@ ROW_FIELDS: dict[str, dict[str, Callable[[Any], Any]]] = {
         "closed": lambda _: "2020-01-01T00:00:00Z",
         "counts": lambda v: {**v, "captures": v["captures"] + 1},
         "warc_records": lambda v: v + 1,
+        "warc_bytes": lambda v: v + 1,
     },
 }
 """Fields of rows that something else in the archive contradicts: found though the edit is covered up."""
@@ -71,7 +73,7 @@ def has_records(row: dict[str, Any]) -> bool:
 
 def edit_row(store: MemoryStore, rng: random.Random) -> set[str] | None:
     """Change one field of a row."""
-    key = rng.choice(file_keys(store, ROWS))
+    key = rng.choice(file_keys(store, WARC))
     kind = rng.choice(list(ROW_FIELDS))
     name = rng.choice(list(ROW_FIELDS[kind]))
     rows = [n for n, row in enumerate(read_lines(store, key)) if row["type"] == kind and has_records(row)]
@@ -89,7 +91,7 @@ def edit_row(store: MemoryStore, rng: random.Random) -> set[str] | None:
 
 def edit_extent(store: MemoryStore, rng: random.Random) -> set[str] | None:
     """Lead one pointer of a capture elsewhere, or nowhere."""
-    key = rng.choice(file_keys(store, ROWS))
+    key = rng.choice(file_keys(store, WARC))
     found = [n for n, row in enumerate(read_lines(store, key)) if row.get("warc")]
     if not found:
         return None
@@ -110,7 +112,7 @@ def shuffle_rows(*, twice: bool) -> Fault:
     """Return the fault that leaves a row out, or has it twice."""
 
     def plant(store: MemoryStore, rng: random.Random) -> set[str]:
-        key = rng.choice(file_keys(store, ROWS))
+        key = rng.choice(file_keys(store, WARC))
         lines = read_lines(store, key)
         at = rng.choice([n for n, line in enumerate(lines) if line["type"] != "run"])
         write_lines(store, key, [*lines[:at], *([lines[at]] * (2 if twice else 0)), *lines[at + 1 :]])

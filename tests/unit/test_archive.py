@@ -25,12 +25,11 @@ from jobs.archive import (
     digest,
     encode_commit,
     list_sources,
-    measure_skew,
     parse_commit_key,
     read_info,
-    rows_key,
     warc_key,
 )
+from jobs.clock import measure_skew
 from jobs.store.memory import MemoryStore
 from tests.archives import put
 
@@ -86,7 +85,6 @@ def _fill(store: MemoryStore, info: ArchiveInfo, count: int) -> list[StoredCommi
 def test_keys() -> None:
     assert commit_key("gazette", 7) == "log/gazette/000000000007"
     assert warc_key("gazette", NOON, "gazette-x") == "segments/gazette/sealed=2026-11-22/gazette-x.warc.gz"
-    assert rows_key("gazette", NOON, "gazette-x") == "segments/gazette/sealed=2026-11-22/gazette-x.rows.jsonl.zst"
 
 
 @pytest.mark.parametrize(

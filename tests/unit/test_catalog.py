@@ -92,7 +92,7 @@ def test_a_commit_that_requires_more_than_we_know_stops_the_fold(catalog: Catalo
 def test_rows_of_another_kind_or_segment_are_refused(
     catalog: Catalog, store: MemoryStore, change: dict[str, Any], error: type[Exception], message: str
 ) -> None:
-    for key in file_keys(store, ".rows.jsonl.zst"):
+    for key in file_keys(store, ".warc.gz"):
         rows = read_lines(store, key)
         write_lines(store, key, [{**row, **change} if row["type"] == "segment" else row for row in rows])
     rechain(store)
@@ -135,7 +135,7 @@ def test_a_snapshot_cannot_reach_into_another_history(
 
 
 def test_damaged_rows_are_refused_before_they_are_read(catalog: Catalog, store: MemoryStore) -> None:
-    key = next(item.key for item in store.list("segments/") if item.key.endswith(".zst"))
+    key = next(item.key for item in store.list("segments/") if item.key.endswith(".warc.gz"))
     data = store.get(key)
     put(store, key, data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(DamageFound, match="run ofrecord verify"):

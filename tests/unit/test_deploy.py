@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -71,3 +72,73 @@ def test_server_knows_its_options() -> None:
     used = set(re.findall(r'"-([a-zA-Z0-9.]+)=', entry))
     assert used > {"dir", "s3.port", "master.telemetry"}
     assert used <= known
+
+
+def read_policy(role: str) -> list[dict[str, Any]]:
+    policy = json.loads((DEPLOY / f"policy-{role}.json").read_text(encoding="utf-8"))
+    assert policy["Version"] == "2012-10-17"
+    statements: list[dict[str, Any]] = policy["Statement"]
+    assert all(statement["Effect"] == "Allow" for statement in statements)
+    return statements
+
+
+def what_is_allowed(role: str) -> dict[str, list[dict[str, Any]]]:
+    """Return action → the statements that allow it."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for statement in read_policy(role):
+        for action in statement["Action"]:
+            found.setdefault(action, []).append(statement)
+    return found
+
+
+@pytest.mark.parametrize("role", ["crawl", "maintenance", "reader"])
+def test_policies_name_each_action_and_one_bucket(role: str) -> None:
+    sids = [statement["Sid"] for statement in read_policy(role)]
+    assert len(set(sids)) == len(sids)
+    for action, statements in what_is_allowed(role).items():
+        assert re.fullmatch(r"s3:[A-Za-z]+", action)
+        for statement in statements:
+            of_bucket = action in {"s3:ListBucket", "s3:ListBucketMultipartUploads"}
+            shape = r"arn:aws:s3:::BUCKET" if of_bucket else r"arn:aws:s3:::BUCKET/([a-z]+/)?\*"
+            assert all(re.fullmatch(shape, resource) for resource in statement["Resource"])
+
+
+def test_reader_only_reads() -> None:
+    assert set(what_is_allowed("reader")) == {"s3:ListBucket", "s3:GetObject"}
+
+
+def test_crawler_creates_and_neither_replaces_nor_removes() -> None:
+    allowed = what_is_allowed("crawl")
+    assert set(allowed) == {"s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"}
+    # As Amazon documents it: If-None-Match must be there, but for the steps of an upload in parts that create nothing.
+    assert [statement["Condition"] for statement in allowed["s3:PutObject"]] == [
+        {"Null": {"s3:if-none-match": "false"}},
+        {"Bool": {"s3:ObjectCreationOperation": "false"}},
+    ]
+
+
+def test_maintenance_removes_nothing_that_proves_anything() -> None:
+    allowed = what_is_allowed("maintenance")
+    removable = {resource.split("/")[1] for one in allowed["s3:DeleteObject"] for resource in one["Resource"]}
+    assert removable == {"lease", "probe", "checkpoint", "tables", "feeds", "segments"}
+    unconditional = [one["Resource"] for one in allowed["s3:PutObject"] if "Condition" not in one]
+    assert unconditional == [["arn:aws:s3:::BUCKET/feeds/*"]]
+
+
+def test_commits_are_what_is_listened_for() -> None:
+    notification = json.loads((DEPLOY / "notification.json").read_text(encoding="utf-8"))
+    (queue,) = notification["QueueConfigurations"]
+    assert queue["Filter"]["Key"]["FilterRules"] == [{"Name": "prefix", "Value": "log/"}]
+    assert queue["Events"] == ["s3:ObjectCreated:*"]
+
+
+def test_life_cycle_ends_uploads_and_expires_nothing() -> None:
+    (rule,) = json.loads((DEPLOY / "lifecycle.json").read_text(encoding="utf-8"))["Rules"]
+    assert set(rule) == {"ID", "Status", "Filter", "AbortIncompleteMultipartUpload"}
+    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+
+
+def test_page_shows_every_file() -> None:
+    page = (DEPLOY / "README.md").read_text(encoding="utf-8")
+    for path in DEPLOY.glob("*.json"):
+        assert f"`{path.name}`" in page

@@ -19,6 +19,7 @@ from scrapy.http.request import NO_CALLBACK
 
 from crawler.handler import OfrecordDownloadHandler
 from crawler.items import AttemptFailed, ExchangeResponse, RunStopped
+from crawler.leash import Leash
 from crawler.model import Exchange, Purpose
 from crawler.network import FetchOptions
 from crawler.robots import MAX_RULES_BYTES, read_rules
@@ -71,7 +72,7 @@ class Client:
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("allow_private", True)
-        self.run = SimpleNamespace(options=FetchOptions(**options), on_stop=[], stopping=False)
+        self.run = SimpleNamespace(options=FetchOptions(**options), on_stop=[], stopping=False, leash=Leash())
         self.handler = OfrecordDownloadHandler(SimpleNamespace(spider=SimpleNamespace(run=self.run)))  # type: ignore[arg-type]
 
     async def get(self, url: str, **headers: str) -> Exchange:

@@ -19,6 +19,7 @@ from scrapy import Request
 
 from crawler.handler import OfrecordDownloadHandler
 from crawler.items import AttemptFailed, ExchangeResponse
+from crawler.leash import Leash
 from crawler.network import FetchOptions
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def fetch(port: int, url: str | None = None, **options: Any) -> Exchange:
 
     async def perform() -> Exchange:
         settings = {"allow_private": True, "request_seconds": SECONDS, "max_body_bytes": 1 << 20} | options
-        run = SimpleNamespace(options=FetchOptions(**settings), on_stop=[], stopping=False)
+        run = SimpleNamespace(options=FetchOptions(**settings), on_stop=[], stopping=False, leash=Leash())
         handler = OfrecordDownloadHandler(SimpleNamespace(spider=SimpleNamespace(run=run)))  # type: ignore[arg-type]
         try:
             response = await handler.download_request(

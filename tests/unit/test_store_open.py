@@ -21,7 +21,7 @@ from jobs.store import open_store
 from jobs.store.answers import explain_answer
 from jobs.store.local import LocalStore
 from jobs.store.memory import MemoryStore
-from jobs.store.s3 import S3Store, split_url
+from jobs.store.s3 import S3Options, S3Store, split_url
 
 
 @pytest.mark.parametrize(
@@ -94,17 +94,17 @@ def test_credentials_in_an_address_are_refused_and_not_repeated() -> None:
         split_url("s3://AKIAEXAMPLE:hush@bucket/a")
     assert "hush" not in str(caught.value)
     with pytest.raises(ConfigError, match="credentials") as caught:
-        S3Store("bucket", endpoint_url="http://AKIAEXAMPLE:hush@127.0.0.1:1")
+        S3Store("bucket", options=S3Options(endpoint_url="http://AKIAEXAMPLE:hush@127.0.0.1:1"))
     assert "hush" not in str(caught.value)
 
 
 def test_wrong_s3_settings(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"s3_ca_file: found .*no\.pem"):
-        S3Store("bucket", ca_file=tmp_path / "no.pem")
+        S3Store("bucket", options=S3Options(ca_file=tmp_path / "no.pem"))
     with pytest.raises(ConfigError, match="s3_region: found 'not a region'"):
-        S3Store("bucket", region="not a region")
+        S3Store("bucket", options=S3Options(region="not a region"))
     with pytest.raises(ConfigError, match="s3_endpoint_url: found 'nonsense'"):
-        S3Store("bucket", endpoint_url="nonsense")
+        S3Store("bucket", options=S3Options(endpoint_url="nonsense"))
 
 
 @pytest.mark.parametrize(

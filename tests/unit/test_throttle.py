@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from crawler.leash import Leash
 from crawler.slots import HostSlot
 from crawler.throttle import MAX_DELAY_SECONDS, DelayBounds, Pace, parse_retry_after
 
@@ -162,7 +163,7 @@ def test_retry_after(value: str, date: str | None, seconds: float | None) -> Non
 
 def test_a_slot_asks_its_pace_each_time() -> None:
     pace = _pace(5)
-    slot = HostSlot(1, pace)
+    slot = HostSlot(1, pace, Leash())
     assert (slot.download_delay(), slot.jitter) == (5.0, 0.0)
     pace.respect(8)
     assert slot.download_delay() == 8.0

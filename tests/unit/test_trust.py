@@ -19,6 +19,7 @@ from scrapy import Request
 
 from crawler.handler import OfrecordDownloadHandler
 from crawler.items import AttemptFailed, ExchangeResponse
+from crawler.leash import Leash
 from crawler.network import FetchOptions
 
 if TYPE_CHECKING:
@@ -142,7 +143,9 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def fetch(url: str, **options: Any) -> Exchange:
-    run = SimpleNamespace(options=FetchOptions(request_seconds=10, **options), on_stop=[], stopping=False)
+    run = SimpleNamespace(
+        options=FetchOptions(request_seconds=10, **options), on_stop=[], stopping=False, leash=Leash()
+    )
     handler = OfrecordDownloadHandler(SimpleNamespace(spider=SimpleNamespace(run=run)))  # type: ignore[arg-type]
     try:
         response = await handler.download_request(Request(url, meta={"purpose": "article"}))

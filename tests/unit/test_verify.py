@@ -16,7 +16,6 @@ from jobs.archive import (
     decode_commit,
     digest,
     encode_commit,
-    rows_key,
     warc_key,
 )
 from jobs.store.local import LocalStore
@@ -119,10 +118,10 @@ def test_progress_tells_every_file(store: MemoryStore) -> None:
     put(store, keys[0], store.get(keys[0])[:-1])
     verify_archive(store, full=True, progress=told.append)
     assert [step.key for step in told] == [key for key in keys for _ in range(2)]
-    assert [step.files for step in told] == [0, 1, 1, 2, 2, 3, 3, 4]
+    assert [step.files for step in told] == [0, 1, 1, 2]
     sizes = [len(store.get(key)) + (key == keys[0]) for key in keys]
-    assert [step.bytes for step in told[1::2]] == [sum(sizes[:n]) for n in range(1, 5)]
-    assert {(step.source, step.files_known, step.bytes_known) for step in told} == {(SOURCE, 4, sum(sizes))}
+    assert [step.bytes for step in told[1::2]] == [sum(sizes[:n]) for n in range(1, 3)]
+    assert {(step.source, step.files_known, step.bytes_known) for step in told} == {(SOURCE, 2, sum(sizes))}
     assert told[0].damages >= 1  # the size, seen before anything is read
     assert told[-1].damages > told[0].damages
     told.clear()
@@ -158,22 +157,24 @@ def test_files_without_a_commit_are_no_damage(store: MemoryStore) -> None:
     for full in (False, True):
         report = verify_archive(store, full=full)
         assert (damage(report), report.uncommitted) == ([], keys)
-        assert report.counts.files == 4
+        assert report.counts.files == 2
 
 
 def test_repeat_of_a_segment_is_noticed(store: MemoryStore) -> None:
     commit = decode_commit(store.get(commit_keys(store)[0]), "commit").commit
-    append_commit(store, segment=commit.segment, files=commit.files, run=commit.run, counts=commit.counts)
+    append_commit(
+        store, segment=commit.segment, files=commit.files, rows=commit.rows, run=commit.run, counts=commit.counts
+    )
     report = verify_archive(store, full=True)
     assert damage(report) == []
     assert f"log/gazette/000000000003: repeats segment {commit.segment} of commit 1; it counts once" in notices(report)
-    assert (report.counts.segments, report.counts.files) == (2, 4)
+    assert (report.counts.segments, report.counts.files) == (2, 2)
 
 
 def test_two_commits_that_contradict_each_other(store: MemoryStore) -> None:
     commit = decode_commit(store.get(commit_keys(store)[0]), "commit").commit
-    files = (replace(commit.files[0], sha256=digest(b"another")), commit.files[1])
-    append_commit(store, segment=commit.segment, files=files)
+    files = (replace(commit.files[0], sha256=digest(b"another")),)
+    append_commit(store, segment=commit.segment, files=files, rows=commit.rows)
     assert f"says of {files[0].key} what commit 1 contradicts" in damage(verify_archive(store, full=False))[0]
 
 
@@ -216,7 +217,7 @@ def test_named_checkpoint_is_read(store: MemoryStore) -> None:
     checkpoint = "checkpoint/gazette/000000000002"
     put(store, checkpoint, b"checkpoint")
     put(store, "checkpoint/gazette/000000000001", b"named by none")
-    named = {"key": checkpoint, "size_bytes": 10, "sha256": digest(b"checkpoint")}
+    named = {"key": checkpoint, "size_bytes": 10, "sha256": digest(b"checkpoint"), "seq": 2}
     append_commit(store, kind="ledger", checkpoint=named)
     assert damage(verify_archive(store, full=True)) == []
     put(store, checkpoint, b"checkpaint")
@@ -229,8 +230,8 @@ def test_named_checkpoint_is_read(store: MemoryStore) -> None:
 
 
 def test_commit_may_not_name_a_checkpoint_elsewhere(store: MemoryStore) -> None:
-    append_commit(store, kind="ledger", checkpoint={"key": "../../etc/passwd", "sha256": digest(b"")})
-    append_commit(store, kind="ledger", checkpoint={"key": "checkpoint/herald/x", "sha256": digest(b"")})
+    append_commit(store, kind="ledger", checkpoint={"key": "../../etc/passwd", "sha256": digest(b""), "seq": 1})
+    append_commit(store, kind="ledger", checkpoint={"key": "checkpoint/herald/x", "sha256": digest(b""), "seq": 2})
     assert len(damage(verify_archive(store, full=True))) == 2
 
 
@@ -240,15 +241,44 @@ def test_repair_leaves_a_segment_as_it_was(store: MemoryStore) -> None:
     append_commit(store, kind="repair", files=files)
     report = verify_archive(store, full=True)
     assert damage(report) == []
-    assert report.counts.records == 14
+    assert report.counts.records == 16
     append_commit(store, kind="repair", files=(replace(files[0], sha256=digest(b"another")),))
     assert "what commit 1 contradicts" in damage(verify_archive(store, full=False))[0]
 
 
-def test_segment_commit_needs_both_files(store: MemoryStore) -> None:
+@pytest.mark.parametrize("kind", ["segment", "adopt"])
+def test_segment_commit_says_where_its_rows_are(store: MemoryStore, kind: str) -> None:
+    rechain(store, {1: {"rows": None, "kind": kind}})
+    assert damage(verify_archive(store, full=False)) == [f"{commit_keys(store)[0]}: does not say where its rows are"]
+    report = verify_archive(store, full=True)
+    assert damage(report) == [f"{commit_keys(store)[0]}: does not say where its rows are"]
+    assert report.counts.rows == 24
+
+
+def test_segment_commit_has_a_file(store: MemoryStore) -> None:
+    rechain(store, {1: {"rows": None, "files": ()}})
+    found = damage(verify_archive(store, full=False))
+    assert "names 0 files that end with .warc.gz, expected one" in found[0]
+
+
+def test_rows_have_a_digest_and_are_in_a_warc_file(store: MemoryStore) -> None:
     commit = decode_commit(store.get(commit_keys(store)[0]), "commit").commit
-    rechain(store, {1: {"files": commit.files[:1]}})
-    assert "names 0 files that end with .rows.jsonl.zst, expected one" in damage(verify_archive(store, full=False))[0]
+    assert commit.rows is not None
+    other = replace(commit.files[0], key=commit.files[0].key.replace(".warc.gz", ".bin"))
+    for change, message in (
+        ({"rows": replace(commit.rows, sha256="sha256:x")}, "its rows have 'sha256:x', expected a digest"),
+        (
+            {"files": (*commit.files, other), "rows": replace(commit.rows, key=other.key)},
+            "expected a file that ends with .warc.gz",
+        ),
+    ):
+        rechain(store, {1: change})
+        assert message in "\n".join(damage(verify_archive(store, full=False)))
+
+
+def test_rows_too_long_to_be_read_are_named(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobs.verify.segment.MAX_ROWS_BYTES", 100)
+    assert "bytes of rows; at most 100 are read" in damage(verify_archive(store, full=True))[0]
 
 
 @pytest.mark.parametrize("kind", ["segment", "adopt"])
@@ -290,14 +320,13 @@ def test_a_huge_object_in_place_of_a_file_is_not_fetched(store: MemoryStore, mon
     monkeypatch.setattr(store, "fetch", watch)
     report = verify_archive(store, full=True)
     assert key not in fetched
-    assert len(fetched) == 3
+    assert len(fetched) == 1
     assert [finding.key for finding in report.findings if finding.severity is Severity.DAMAGE] == [key]
 
 
 def test_keys_of_the_format() -> None:
     """The places that verify holds commits to are those that the writer uses."""
     assert warc_key(SOURCE, NOON, "x").startswith(f"segments/{SOURCE}/sealed=")
-    assert rows_key(SOURCE, NOON, "x").startswith(f"segments/{SOURCE}/sealed=")
 
 
 def test_commit_without_its_own_fields_is_told_apart(store: MemoryStore) -> None:

@@ -111,7 +111,7 @@ def test_too_many_records_are_not_held(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_notices_leave_room_for_damage() -> None:
     report = VerifyReport(full=True)
-    notes = Notes(report, "x.rows.jsonl.zst")
+    notes = Notes(report, "x.warc.gz")
     for number in range(3 * MAX_FINDINGS_PER_OBJECT):
         notes.notice(f"notice {number}")
     notes.damage("a text was changed")

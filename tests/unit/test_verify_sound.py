@@ -7,18 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-import zstandard
 
 from crawler.rows import CaptureReference, SnapshotRow
 from crawler.segment import SegmentWriter, recover_segments
-from jobs.archive import (
-    Log,
-    create_archive,
-    decode_commit,
-    digest,
-)
+from jobs.archive import create_archive, digest
 from jobs.seal import seal_segment
 from jobs.store.memory import MemoryStore
+from jobs.upload import upload_segment
 from jobs.verify import Severity, verify_archive
 from tests.archives import (
     DERIVATION,
@@ -27,17 +22,18 @@ from tests.archives import (
     SOURCE,
     Page,
     build_archive,
-    commit_keys,
     commit_segment,
     copy_store,
+    cover_up,
     derivation_of,
     file_keys,
-    put,
+    read_blocks,
     read_lines,
-    rechain,
+    write_lines,
     write_segment,
 )
 from tests.faults import damage
+from tests.faults.places import spread_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +57,7 @@ def test_captures_without_an_answer_are_sound(tmp_path: Path) -> None:
     commit_segment(store, info, write_segment(tmp_path, pages, archive=info.archive))
     report = verify_archive(store, full=True)
     assert damage(report) == []
-    assert report.counts.records == 5
+    assert report.counts.records == 6
 
 
 def test_segment_with_no_capture_is_sound(tmp_path: Path) -> None:
@@ -154,39 +150,47 @@ def test_a_snapshot_may_be_of_what_was_committed_later(tmp_path: Path) -> None:
     first = commit_segment(store, info, write_segment(tmp_path, archive=info.archive, now=later), derived=rows)
     commit_segment(store, info, late, after=first)
     found = [one for one in verify_archive(store, full=True).findings if one.severity is Severity.DAMAGE]
-    key = file_keys(store, ".rows.jsonl.zst")[0]
+    key = file_keys(store, ".warc.gz")[0]
     lines = [n for n, line in enumerate(read_lines(store, key), 1) if line.get("of")]
     assert [(one.key, one.line) for one in found] == [(key, lines[1]), (key, lines[2])]
     assert "there is no capture 7" in found[0].message
     assert "another URL or time than its capture 0" in found[1].message
 
 
-def test_rows_in_several_frames_are_sound(store: MemoryStore) -> None:
-    key = file_keys(store, ".rows.jsonl.zst")[0]
-    text = zstandard.ZstdDecompressor().decompressobj().decompress(store.get(key))
-    put(store, key, b"".join(zstandard.compress(text[n : n + 100]) for n in range(0, len(text), 100)))
-    rechain(store)
-    assert damage(verify_archive(store, full=True)) == []
+@pytest.mark.parametrize("lines_each", [1, 2, 5, 100])
+def test_rows_in_several_records_are_sound(store: MemoryStore, lines_each: int) -> None:
+    blocks = spread_rows(store, file_keys(store, ".warc.gz")[0], lines_each)
+    cover_up(store)
+    report = verify_archive(store, full=True)
+    assert damage(report) == []
+    assert report.counts.records == 2 * 7 + len(blocks) + 1
+
+
+def test_a_row_longer_than_a_record_of_rows_is_sound(tmp_path: Path) -> None:
+    store = MemoryStore()
+    info = _make(store)
+    pages = [Page("/a"), Page("/long", "Long. " * 900_000), Page("/b")]
+    commit_segment(store, info, write_segment(tmp_path, pages, archive=info.archive))
+    report = verify_archive(store, full=True)
+    assert damage(report) == []
+    assert [block.count(b"\n") for block in read_blocks(store, file_keys(store, ".warc.gz")[0])] == [5, 1, 7]
 
 
 def test_rows_of_later_versions_are_passed_over(store: MemoryStore) -> None:
-    key = file_keys(store, ".rows.jsonl.zst")[0]
-    lines = zstandard.ZstdDecompressor().decompressobj().decompress(store.get(key)).splitlines(keepends=True)
-    put(store, key, zstandard.compress(b"".join([*lines[:2], b'{"type":"weather","rain":true}\n', *lines[2:]])))
-    commit = decode_commit(store.get(commit_keys(store)[0]), "commit").commit
-    rechain(store)
-    files = decode_commit(store.get(commit_keys(store)[0]), "commit").commit.files
-    rechain(store, {1: {"files": (files[0], replace(files[1], records=commit.files[1].records + 1))}})
+    key = file_keys(store, ".warc.gz")[0]
+    lines = read_lines(store, key)
+    write_lines(store, key, [*lines[:2], {"type": "weather", "rain": True}, *lines[2:]])
+    cover_up(store)
     assert damage(verify_archive(store, full=True)) == []
 
 
-def test_ledger_with_rows_only_is_sound(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["ledger", "adopt"])
+def test_segment_with_rows_only_is_sound(tmp_path: Path, kind: str) -> None:
     store = MemoryStore()
     info = _make(store)
     writer = SegmentWriter.open(tmp_path, source=SOURCE, run="run-1", archive=info.archive, writer="test", now=NOON)
     sealed = seal_segment(writer.close(NOON), now=NOON)
-    rows = sealed.draft.files[1]
-    store.create(rows.key, sealed.local_file(rows), sha256=rows.sha256)
-    draft = replace(sealed.draft, kind="ledger", files=(rows,))
-    Log(store, info, SOURCE).append(draft, after=0, head="")
-    assert "warc_records: the row says 1, found 0" in damage(verify_archive(store, full=True))[0]
+    upload_segment(store, info, replace(sealed, draft=replace(sealed.draft, kind=kind)), after=0, head="")
+    report = verify_archive(store, full=True)
+    assert damage(report) == []
+    assert (report.counts.segments, report.counts.records, report.counts.rows) == (1, 2, 2)

@@ -1,14 +1,11 @@
-"""A store in an S3 bucket, by boto3, which nothing else imports. One PUT an object, always create-only.
+"""A store in an S3 bucket, by boto3, which nothing outside this package imports. Every put is create-only.
 
-Credentials come from boto3's own chain and go nowhere else. Never takes a put for done before size and SHA-256 were
-asked of the server or read back.
+Never takes a put for done before the SHA-256 of what is stored was heard from the server or read back.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
 import random
 import re
 import time
@@ -18,13 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-import boto3
 from botocore import exceptions as boto_errors
-from botocore.config import Config
 
-from config.errors import ConfigError, ObjectDiffers, StoreError, StoreRefused, StoreUnavailable
+from config.errors import ConfigError, ObjectDiffers, ObjectExists, StoreRefused
 from jobs.store import StoredObject
-from jobs.store.answers import explain_answer, tidy
 from jobs.store.files import BLOCK_BYTES, copy_new
 from jobs.store.keys import (
     MAX_KEY_BYTES,
@@ -36,46 +30,33 @@ from jobs.store.keys import (
     in_byte_order,
     start_after,
 )
+from jobs.store.s3.checksums import choose_checksum, digest_of, proven_digest
+from jobs.store.s3.connection import S3Options, connect, explain
+from jobs.store.s3.parts import MAX_OBJECT_BYTES, SINGLE_PUT_BYTES, PartedPut
+from jobs.store.s3.traffic import Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections import Counter
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
-MAX_PUT_BYTES = 5 * 1024**3
-"""S3's limit for one PUT; the only kind that all servers take a precondition on."""
+__all__ = ["S3Options", "S3Store", "split_url"]
+
 PAGE_KEYS = 1000
 """Keys in one answer to a listing; S3 gives no more."""
 
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
-_ATTEMPTS = 4
 _CONFLICT_TRIES = 6
 _READ_TRIES = 3
-_CONNECT_SECONDS = 10
-_READ_SECONDS = 60
-_CONNECTIONS = 16
+_SEGMENTS = "segments/"
+"""What a storage class applies to: all else is small and must be readable at once."""
 
 _Result = TypeVar("_Result")
 _BROKEN_BODY = (
     boto_errors.ResponseStreamingError,
     boto_errors.IncompleteReadError,
     boto_errors.ReadTimeoutError,
-)
-_NO_LOGIN = (
-    boto_errors.NoCredentialsError,
-    boto_errors.PartialCredentialsError,
-    boto_errors.NoAuthTokenError,
-)
-_BAD_LOGIN = (
-    boto_errors.CredentialRetrievalError,
-    boto_errors.TokenRetrievalError,
-    boto_errors.UnknownCredentialError,
-    boto_errors.InfiniteLoopConfigError,
-    boto_errors.ConfigParseError,
-    boto_errors.RefreshWithMFAUnsupportedError,
-    boto_errors.SSOError,
-    boto_errors.LoginError,
 )
 
 
@@ -102,37 +83,38 @@ def split_url(place: str) -> tuple[str, str]:
 class S3Store:
     """An ObjectStore in a bucket, below a prefix. All methods may be called from several threads."""
 
-    def __init__(
-        self,
-        bucket: str,
-        prefix: str = "",
-        *,
-        endpoint_url: str | None = None,
-        region: str | None = None,
-        path_style: bool = False,
-        profile: str | None = None,
-        ca_file: Path | None = None,
-        attempts: int = _ATTEMPTS,
-    ) -> None:
-        """*attempts*: how often a request is sent before it counts as failed."""
+    def __init__(self, bucket: str, prefix: str = "", options: S3Options | None = None) -> None:
+        options = options or S3Options()
         self.url = f"s3://{bucket}/{prefix}" if prefix else f"s3://{bucket}"
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
-        self._client = _connect(
-            self.url, endpoint_url, region, profile, ca_file, path_style=path_style, attempts=attempts
-        )
+        self._checksum = choose_checksum(options.checksum)
+        self._encryption: dict[str, Any] = {"ServerSideEncryption": options.sse} if options.sse else {}
+        if options.sse_key_id:
+            self._encryption["SSEKMSKeyId"] = options.sse_key_id
+        self._storage_class: dict[str, Any] = {"StorageClass": options.storage_class} if options.storage_class else {}
+        self._client = connect(self.url, options)
+        self._traffic = Traffic()
+        self._traffic.watch(self._client)
         self._endpoint = self._client.meta.endpoint_url
         host = urlsplit(self._endpoint).hostname or ""
         self._by_folder = not host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
 
+    @property
+    def requests(self) -> Counter[str]:
+        return self._traffic.requests
+
     def create(self, key: str, data: bytes | Path, *, sha256: str) -> StoredObject:
-        name = self._name(key)
-        checksum = base64.b64encode(bytes.fromhex(check_digest(sha256))).decode()
+        name, digest = self._name(key), check_digest(sha256)
         size_bytes = data.stat().st_size if isinstance(data, Path) else len(data)
-        if size_bytes > MAX_PUT_BYTES:
-            raise StoreRefused(f"{self._at(key)}: found {size_bytes} bytes, at most {MAX_PUT_BYTES} go into one put")
-        with self._errors_of(key):
-            self._put(name, data, checksum)
+        if size_bytes > MAX_OBJECT_BYTES:
+            raise StoreRefused(f"{self._at(key)}: found {size_bytes} bytes, an object has at most {MAX_OBJECT_BYTES}")
+        if size_bytes > SINGLE_PUT_BYTES:
+            self._settle(key, lambda: self._put_parts(key, name, data, size_bytes, digest))
+            return self._check_stored(key, size_bytes, sha256)
+        answer = self._settle(key, lambda: self._put(key, name, data, digest))
+        if isinstance(data, bytes) and proven_digest(answer) == sha256:
+            return StoredObject(key, size_bytes, _date_of(answer), sha256)
         return self._check_stored(key, size_bytes, sha256)
 
     def get(self, key: str, *, offset: int = 0, length: int | None = None) -> bytes:
@@ -151,9 +133,7 @@ class S3Store:
         answer = self._head(key)
         if not {"ContentLength", "LastModified"} <= answer.keys():
             raise self._no_s3(key)
-        return StoredObject(
-            key, answer["ContentLength"], answer["LastModified"].astimezone(UTC), _proven_digest(answer)
-        )
+        return StoredObject(key, answer["ContentLength"], answer["LastModified"].astimezone(UTC), proven_digest(answer))
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
         begin = start_after(prefix, after) if self._by_folder else after
@@ -174,13 +154,18 @@ class S3Store:
             self._client.delete_object(Bucket=self._bucket, Key=name)
 
     def read_clock(self) -> datetime | None:
+        """Return the store's time by the last answer, carried on; asks only if that is more than a minute old.
+
+        Never later than the store's clock, and at most 3 s earlier: answers are dated in whole seconds, and those that
+        took longer than 2 s do not count. (An answer that was asked for its date counts in any case, so that a very
+        slow line makes it earlier by as much.)
+        """
+        now = self._traffic.read_clock()
+        if now is not None:
+            return now
         with self._errors_of(""):
-            answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
-        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
-        try:
-            return parsedate_to_datetime(date).astimezone(UTC)
-        except ValueError:
-            return None
+            self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
+        return self._traffic.read_clock(fresh=True)
 
     def close(self) -> None:
         self._client.close()
@@ -198,24 +183,65 @@ class S3Store:
     def _no_s3(self, key: str) -> StoreRefused:
         return StoreRefused(f"{self._at(key)}: the answer is none of S3's; check that s3_endpoint_url is an S3 server")
 
-    def _put(self, name: str, data: bytes | Path, checksum: str) -> None:
+    def _settle(self, key: str, put: Callable[[], _Result]) -> _Result:
+        """Return what *put* returns; again where another put of this key is under way (409) and none has won yet."""
         for tries_left in reversed(range(_CONFLICT_TRIES)):
-            try:
-                with data.open("rb") if isinstance(data, Path) else contextlib.nullcontext(data) as body:
-                    self._client.put_object(
-                        Bucket=self._bucket, Key=name, Body=body, IfNoneMatch="*", ChecksumSHA256=checksum
-                    )
-            except boto_errors.ClientError as error:
-                # 409: another put of this key is under way. Who of the two wins is not yet decided.
-                if error.response["Error"].get("Code") != "ConditionalRequestConflict" or not tries_left:
-                    raise
-                time.sleep(random.uniform(0.05, 0.5))  # noqa: S311 — spreads the tries, protects nothing
-            else:
-                return
+            with self._errors_of(key):
+                try:
+                    return put()
+                except boto_errors.ClientError as error:
+                    if error.response["Error"].get("Code") != "ConditionalRequestConflict" or not tries_left:
+                        raise
+                    time.sleep(random.uniform(0.05, 0.5))  # noqa: S311 — spreads the tries, protects nothing
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _put(self, key: str, name: str, data: bytes | Path, digest: str) -> Mapping[str, Any]:
+        checksum: dict[str, Any] = {self._checksum.field: self._checksum.of(data, digest)}
+        with data.open("rb") if isinstance(data, Path) else contextlib.nullcontext(data) as body:
+            answer = self._client.put_object(
+                Bucket=self._bucket, Key=name, Body=body, IfNoneMatch="*", **checksum, **self._wishes(key)
+            )
+        self._check_encryption(key, answer)
+        return answer
+
+    def _put_parts(self, key: str, name: str, data: bytes | Path, size_bytes: int, digest: str) -> None:
+        PartedPut(
+            self._client,
+            {"Bucket": self._bucket, "Key": name},
+            self._checksum,
+            self._wishes(key),
+            lambda: self._refuse_if_taken(key, name),
+            lambda answer: self._check_begun(key, answer),
+        ).send(data, size_bytes, digest)
+
+    def _check_begun(self, key: str, answer: Mapping[str, Any]) -> None:
+        if not answer.get("UploadId"):
+            raise self._no_s3(key)
+        self._check_encryption(key, answer)
+
+    def _wishes(self, key: str) -> dict[str, Any]:
+        return self._encryption | (self._storage_class if key.startswith(_SEGMENTS) else {})
+
+    def _check_encryption(self, key: str, answer: Mapping[str, Any]) -> None:
+        wanted, found = self._encryption.get("ServerSideEncryption"), answer.get("ServerSideEncryption")
+        if wanted and found != wanted:
+            raise StoreRefused(
+                f"{self._at(key)}: asked for the encryption {wanted}, the server answers with {found or 'none'}; "
+                "set s3_sse to what this server has, or to null"
+            )
+
+    def _refuse_if_taken(self, key: str, name: str) -> None:
+        try:
+            self._client.head_object(Bucket=self._bucket, Key=name)
+        except boto_errors.ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                raise
+        else:
+            raise ObjectExists(f"{self._at(key)}: is there already")
 
     def _check_stored(self, key: str, size_bytes: int, sha256: str) -> StoredObject:
         stored = self.stat(key)
-        found = stored.sha256 or self._read(key, _digest_of)
+        found = stored.sha256 or self._read(key, digest_of)
         if (stored.size_bytes, found) != (size_bytes, sha256):
             raise ObjectDiffers(
                 f"{self._at(key)}: the store holds {stored.size_bytes} bytes with {found}, "
@@ -289,97 +315,12 @@ class S3Store:
         try:
             yield
         except (boto_errors.ClientError, boto_errors.BotoCoreError) as error:
-            raise _explain(error, self._at(key)) from error
+            raise explain(error, self._at(key)) from error
 
 
-def _connect(
-    url: str,
-    endpoint_url: str | None,
-    region: str | None,
-    profile: str | None,
-    ca_file: Path | None,
-    *,
-    path_style: bool,
-    attempts: int,
-) -> S3Client:
-    if endpoint_url is not None and "@" in urlsplit(endpoint_url).netloc:
-        raise ConfigError(
-            "s3_endpoint_url: found credentials in it, expected http(s)://host:port; set them in the environment"
-        )
-    if ca_file is not None and not ca_file.is_file():
-        raise ConfigError(
-            f"s3_ca_file: found {ca_file}, which is no file; expected a PEM file of certificate authorities"
-        )
-    config = Config(
-        connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": attempts},
-        max_pool_connections=_CONNECTIONS,
-        # We send and check SHA-256 ourselves; botocore's own trailers are not known to all servers.
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-        s3={"addressing_style": "path" if path_style else "auto"},
-        user_agent_extra="ofrecord",
-    )
+def _date_of(answer: Mapping[str, Any]) -> datetime | None:
+    """Return when the server sent *answer*, by its clock."""
     try:
-        session = boto3.Session(profile_name=profile, region_name=region)
-        return session.client(
-            "s3", endpoint_url=endpoint_url, config=config, verify=None if ca_file is None else str(ca_file)
-        )
-    except boto_errors.ProfileNotFound as error:
-        raise ConfigError(f"s3_profile: found {profile!r}, which is not in the AWS configuration files") from error
-    except boto_errors.InvalidRegionError as error:
-        raise ConfigError(f"s3_region: found {region!r}, expected a name such as eu-central-1") from error
-    except boto_errors.BotoCoreError as error:
-        raise _explain(error, url) from error
-    except ValueError as error:
-        raise ConfigError(f"s3_endpoint_url: found {endpoint_url!r}, expected http(s)://host:port") from error
-
-
-def _explain(error: Exception, where: str) -> StoreError:
-    """Return ours for an error of botocore's; its own words only where they cannot hold a secret."""
-    if isinstance(error, boto_errors.ClientError):
-        said = error.response["Error"]
-        status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
-        return explain_answer(where, code=said.get("Code", ""), status=status, detail=said.get("Message", ""))
-    if isinstance(error, _NO_LOGIN):
-        return StoreRefused(
-            f"{where}: found no complete credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
-            "or s3_profile, or run where a role gives them"
-        )
-    if isinstance(error, _BAD_LOGIN):
-        return StoreRefused(
-            f"{where}: no credentials to be had ({type(error).__name__}); sign in again or check s3_profile"
-        )
-    if isinstance(error, boto_errors.SSLError):
-        return StoreRefused(f"{where}: TLS failed: {tidy(str(error))}; set s3_ca_file for a private authority")
-    if isinstance(error, boto_errors.ProxyConnectionError):
-        return StoreUnavailable(f"{where}: the proxy cannot be reached; check HTTPS_PROXY and NO_PROXY")
-    if isinstance(error, boto_errors.EndpointConnectionError):
-        return StoreUnavailable(
-            f"{where}: cannot connect; check s3_endpoint_url, the network, and that the server runs"
-        )
-    if isinstance(error, boto_errors.ConnectTimeoutError | boto_errors.ReadTimeoutError):
-        return StoreUnavailable(f"{where}: no answer in time; check the network and try again")
-    if isinstance(error, boto_errors.HTTPClientError | boto_errors.ConnectionError | boto_errors.IncompleteReadError):
-        return StoreUnavailable(f"{where}: the connection broke ({type(error).__name__}); try again")
-    return StoreRefused(f"{where}: {type(error).__name__}: {tidy(str(error))}")
-
-
-def _proven_digest(answer: HeadObjectOutputTypeDef) -> str | None:
-    """Return the labelled digest that the server holds for the whole object, or `None` if it has none."""
-    value = answer.get("ChecksumSHA256", "")
-    if not value or answer.get("ChecksumType") == "COMPOSITE":
-        return None
-    try:
-        raw = base64.b64decode(value, validate=True)
+        return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")).astimezone(UTC)
     except ValueError:
         return None
-    return f"sha256:{raw.hex()}" if len(raw) == 32 else None
-
-
-def _digest_of(blocks: Iterable[bytes]) -> str:
-    found = hashlib.sha256()
-    for block in blocks:
-        found.update(block)
-    return f"sha256:{found.hexdigest()}"

@@ -1,0 +1,152 @@
+"""Verdicts into the catalog: folds the captures of one article as often as a commit touches it.
+
+Where only thin facts of a source are known, notices what cannot be judged by them.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from crawler.rows import format_time
+from jobs.catalog.queries import CatalogQueries
+from jobs.fold import CaptureFact, Verdict, fold_article
+
+if TYPE_CHECKING:
+    from jobs.fold import History
+
+
+class FoldingCatalog(CatalogQueries):
+    """The catalog as far as it judges."""
+
+    def thin_until(self, source: str) -> int:
+        """Return the last commit of which only those facts are known that a crawl needs; 0: all facts are known."""
+        row = self._db.execute("SELECT thin FROM depths WHERE source = ?", (source,)).fetchone()
+        return row["thin"] if row else 0
+
+    def is_wanting(self, source: str) -> bool:
+        """Whether a commit brought what thin facts cannot judge: the verdicts are to be made anew from all facts."""
+        row = self._db.execute("SELECT wanting FROM depths WHERE source = ?", (source,)).fetchone()
+        return bool(row and row["wanting"])
+
+    def _fold(self, source: str, url: str, seq: int) -> None:
+        """Judge an article anew; commit *seq* was the last to touch it."""
+        facts = self.read_facts(source, url)
+        if not facts:
+            return
+        history = fold_article(facts)
+        if (thin := self.thin_until(source)) and not self._agrees(source, url, history, thin):
+            self._set_wanting(source)
+        self._db.executemany(
+            "UPDATE captures SET verdict = ?, revision = ? WHERE segment = ? AND n = ?",
+            [(j.verdict.value, j.revision, j.fact.segment, j.fact.n) for j in history.captures],
+        )
+        self._db.execute("DELETE FROM revisions WHERE source = ? AND url = ?", (source, url))
+        self._db.executemany(
+            "INSERT INTO revisions VALUES (?,?,?,?,?,?,?,?)",
+            [
+                (
+                    source,
+                    url,
+                    r.number,
+                    r.first.segment,
+                    r.first.n,
+                    format_instant(r.first.captured_at),
+                    r.captures,
+                    json.dumps(r.texts, sort_keys=True),
+                )
+                for r in history.revisions
+            ],
+        )
+        self._write_article(source, url, history, seq)
+
+    def _write_article(self, source: str, url: str, history: History, seq: int) -> None:
+        captures = [j.fact for j in history.captures]
+        good = [j.fact for j in history.captures if j.fact.good]
+        title = None
+        if good:
+            title = self._db.execute(
+                "SELECT title FROM snapshots WHERE segment = ? AND n = ? ORDER BY native DESC LIMIT 1",
+                (good[-1].segment, good[-1].n),
+            ).fetchone()["title"]
+        self._db.execute(
+            "INSERT OR REPLACE INTO articles VALUES (?,?,?,?,?,?,?,?,?,?)",
+            (
+                source,
+                url,
+                title,
+                format_instant(captures[0].captured_at),
+                format_instant(captures[-1].captured_at),
+                format_instant(good[-1].captured_at) if good else None,
+                history.state.value,
+                len(captures),
+                len(history.revisions),
+                seq,
+            ),
+        )
+
+    def read_facts(self, source: str, url: str) -> list[CaptureFact]:
+        """Return the captures of an article, by segment and number: what the fold decides on."""
+        rows = self._db.execute(
+            "SELECT c.captured_at, c.segment, c.n, c.run, c.status, c.class, s.derivation, s.native, s.text_digest"
+            " FROM captures c LEFT JOIN snapshots s"
+            " ON s.segment = c.segment AND s.n = c.n AND s.url = c.url AND s.captured_at = c.captured_at"
+            " WHERE c.source = ? AND c.url = ? AND c.purpose = 'article' ORDER BY c.segment, c.n",
+            (source, url),
+        )
+        facts: dict[tuple[str, int], CaptureFact] = {}
+        for row in rows:
+            place = (row["segment"], row["n"])
+            fact = facts.get(place)
+            texts = dict(fact.texts) if fact else {}
+            native = fact.native if fact else None
+            if row["derivation"] is not None:
+                texts[row["derivation"]] = row["text_digest"]
+                native = row["derivation"] if row["native"] else native
+            facts[place] = CaptureFact(
+                captured_at=datetime.fromisoformat(row["captured_at"]),
+                segment=row["segment"],
+                n=row["n"],
+                run=row["run"],
+                status=row["status"],
+                page_class=row["class"],
+                native=native,
+                texts=texts,
+            )
+        return list(facts.values())
+
+    def _set_wanting(self, source: str) -> None:
+        self._db.execute("UPDATE depths SET wanting = 1 WHERE source = ?", (source,))
+
+    def _agrees(self, source: str, url: str, history: History, thin: int) -> bool:
+        """Whether *history*, made with thin facts up to commit *thin*, is what all facts would make.
+
+        It is if what was judged before stands as it was, and what is new came later than all that may be left out.
+        (Whether the text had been away is no matter here: evidence of that may be left out.)
+        """
+        query = (
+            "SELECT segment, n, verdict, revision FROM captures WHERE source = ? AND url = ? AND purpose = 'article'"
+        )
+        before = {(row[0], row[1]): (row[2], row[3]) for row in self._db.execute(query, (source, url))}
+        query = (
+            "SELECT MAX(captured_at) FROM captures JOIN segments USING (segment)"
+            " WHERE captures.source = ? AND url = ? AND purpose = 'article' AND segments.seq <= ?"
+        )
+        last: str | None = self._db.execute(query, (source, url, thin)).fetchone()[0]
+        if last is None:
+            return True
+        for judged in history.captures:
+            if format_instant(judged.fact.captured_at) > last:
+                continue
+            verdict = "unchanged" if judged.verdict is Verdict.RETURNED else judged.verdict.value
+            known = before[judged.fact.segment, judged.fact.n]
+            if ("unchanged" if known[0] == "returned" else known[0], known[1]) != (verdict, judged.revision):
+                return False
+        texts = [revision.texts for revision in history.revisions]
+        return all(old.texts.items() <= texts[old.number - 1].items() for old in self.list_revisions(source, url))
+
+
+def format_instant(value: datetime) -> str:
+    """Return *value* with all six decimals, so that instants sort as text."""
+    return format_time(value.replace(microsecond=0))[:-1] + f".{value.microsecond:06d}Z"

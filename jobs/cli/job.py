@@ -1,0 +1,112 @@
+"""The command job: one scheduled task in the cloud, with no local state, that may be one of an array."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from config.errors import ConfigError
+from jobs.cli.crawling import Budget, crawl_sources
+from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive
+from jobs.cli.stopping import stop_on_signals
+from jobs.crawl import CrawlRequest
+from jobs.pressure import measure_spool
+from jobs.shards import Shard, find_shard, parse_shard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from config.sources import Source
+
+TURN_SECONDS = 1800
+
+
+@click.command(epilog=crawling_codes())
+@click.argument("source", nargs=-1)
+@click.option("--shard", metavar="I/N", help="Crawl part I (from 0) of N; else what the platform's variables say.")
+@click.option("--shards", type=click.IntRange(min=1), help="How many parts, where the platform gives the index alone.")
+@click.option("--max-seconds", type=click.FloatRange(min=1), help="Begin nothing after that time, and end what runs.")
+@click.option("--max-pages", type=click.IntRange(min=1), help="At most that many article pages in all.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most that many article pages a source.")
+@click.option("--grace", type=click.FloatRange(min=0), help="Seconds to close and commit after SIGTERM; default 30.")
+@click.option("--recheck", type=click.Choice(["due", "all", "none"]), default="due", help="Which known articles again.")
+@archive_options
+def job(
+    invocation: Invocation,
+    *,
+    source: tuple[str, ...],
+    shard: str | None,
+    shards: int | None,
+    max_seconds: float | None,
+    max_pages: int | None,
+    limit: int | None,
+    grace: float | None,
+    recheck: str,
+) -> int:
+    """Crawl SOURCE (default: all) as a scheduled cloud job: no local state is needed, none is kept.
+
+    In an array job each task takes its part of the sources, by a stable hash of their ids. The platform's variables say
+    which: JOB_COMPLETION_INDEX (Kubernetes; give --shards), CLOUD_RUN_TASK_INDEX and _COUNT,
+    AWS_BATCH_JOB_ARRAY_INDEX and _SIZE, SLURM_ARRAY_TASK_ID and _COUNT; --shard comes before them.
+    """
+    part = choose_shard(shard, shards)
+    chosen = invocation.pick_sources(source, all_active=True)
+    mine = [one for one in chosen if part is None or part.has(one.id)]
+    budget = Budget(
+        pages=max_pages, deadline=None if max_seconds is None else time.monotonic() + max_seconds, shard=part
+    )
+    if grace is not None:
+        settings = invocation.settings.override(grace_seconds=grace)
+        invocation = Invocation(settings, invocation.config_dir, invocation.as_json)
+    request = CrawlRequest(trigger="job", limit=limit, recheck=recheck)
+    with scratch_state(invocation) as stateless, stop_on_signals() as stop, enter_archive(stateless) as archive:
+        ordered = take_turns(mine, budget, time.time())
+        return crawl_sources(stateless, archive, ordered, request, stop, budget=budget)
+
+
+def choose_shard(shard: str | None, shards: int | None) -> Shard | None:
+    """Return the part that the options or the platform name; `None`: all. Raises ConfigError."""
+    if shard is None:
+        return find_shard(os.environ, count=shards)
+    if shards is not None:
+        raise ConfigError("--shard and --shards: found both; --shard 0/4 says how many there are")
+    return parse_shard(shard)
+
+
+def take_turns(sources: list[Source], budget: Budget, now: float) -> list[Source]:
+    """Return *sources* beginning with another one each half hour where time or pages may run out: none is always last.
+
+    *now*: seconds since the epoch.
+    """
+    if not sources or (budget.pages is None and budget.deadline is None):
+        return sources
+    first = int(now / TURN_SECONDS) % len(sources)
+    return sources[first:] + sources[:first]
+
+
+@contextmanager
+def scratch_state(invocation: Invocation) -> Iterator[Invocation]:
+    """Give the job a state folder for its own length, unless one is configured; keep it if segments wait in it."""
+    if invocation.settings.state_dir is not None:
+        yield invocation
+        return
+    folder = Path(tempfile.mkdtemp(prefix="ofrecord-job-"))
+    try:
+        settings = invocation.settings.override(state_dir=folder)
+        yield Invocation(settings, invocation.config_dir, invocation.as_json)
+    finally:
+        if waiting := sum(measure_spool(spool).segments for spool in folder.glob("*/spool/*")):
+            click.echo(
+                f"ofrecord: {waiting} segments are not yet in the archive and wait in {folder}; keep that folder,"
+                f" and a crawl or job with --state {folder} brings them",
+                err=True,
+            )
+        else:
+            shutil.rmtree(folder, ignore_errors=True)

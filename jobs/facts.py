@@ -1,0 +1,54 @@
+"""The rows of a committed segment: a part of an object of the store, fetched, checked against its digest, decoded."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, BinaryIO
+
+from config.errors import DamageFound, ObjectMissing, RecordError
+from crawler.rows import Row, decode_row
+from crawler.warc import read_facts
+from jobs.commit import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jobs.commit import RowsPlace
+    from jobs.store import ObjectStore
+
+MAX_ROWS_BYTES = 2 * 1024**3
+"""Longer rows are refused unread: FORMAT.md § 5."""
+
+
+def fetch_rows(store: ObjectStore, place: RowsPlace) -> bytes:
+    """Return the gzip members that hold a segment's rows. Raises DamageFound and StoreError."""
+    where = f"{store.url}/{place.key}"
+    if place.size_bytes > MAX_ROWS_BYTES:
+        raise DamageFound(f"{where}: {place.size_bytes} bytes of rows; at most {MAX_ROWS_BYTES} are read")
+    try:
+        data = store.get(place.key, offset=place.offset, length=place.size_bytes)
+    except ObjectMissing as error:
+        raise DamageFound(f"{where}: missing, though it was committed: run ofrecord verify") from error
+    if digest(data) != place.sha256:
+        raise DamageFound(
+            f"{where}: found {len(data)} bytes of rows with {digest(data)},"
+            f" expected {place.size_bytes} with {place.sha256}: run ofrecord verify"
+        )
+    return data
+
+
+def read_rows(data: bytes | BinaryIO, where: str) -> Iterator[tuple[int, Row]]:
+    """Yield line number (from 1) and row of a segment's rows; passes over types that we do not know.
+
+    *data*: the gzip members. Bounded: one record is held at a time. Raises RecordError naming *where* and the line.
+    """
+    source = io.BytesIO(data) if isinstance(data, bytes) else data
+    number = 0
+    try:
+        for line in read_facts(source):
+            number += 1
+            row = decode_row(line)
+            if row is not None:
+                yield number, row
+    except RecordError as error:
+        raise RecordError(f"{where}: line {number}: {error}") from error

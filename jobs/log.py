@@ -1,0 +1,190 @@
+"""A source's log in the store: reads commits in order, checks the chain, finds the end, appends there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from config.errors import DamageFound, FormatTooNew, ObjectExists, ObjectMissing
+from jobs.commit import (
+    MAX_COMMIT_BYTES,
+    MAX_NUMBER,
+    SEGMENT_KINDS,
+    Commit,
+    CommitLink,
+    StoredCommit,
+    commit_key,
+    decode_commit,
+    digest,
+    encode_commit,
+    is_same_draft,
+    parse_commit_key,
+)
+from jobs.packs import PACK_COMMITS, check_chained, parse_pack_key, read_pack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jobs.archive import ArchiveInfo
+    from jobs.store import ObjectStore
+
+log = structlog.get_logger()
+
+MAX_SINCE = 64
+"""Commits that a commit may repeat in `since`: FORMAT.md § 4."""
+
+
+class Log:
+    """The log of one source."""
+
+    def __init__(self, store: ObjectStore, info: ArchiveInfo, source: str) -> None:
+        self._store = store
+        self._info = info
+        self.source = source
+
+    @property
+    def archive(self) -> str:
+        """The id of the archive."""
+        return self._info.archive
+
+    @property
+    def origin(self) -> str:
+        """What commit 1 chains to."""
+        return self._info.digest
+
+    def read(self, *, after: int = 0, head: str = "", packs: bool = True) -> Iterator[StoredCommit]:
+        """Yield the commits after number *after*, whose object has digest *head*, checking each against the one before.
+
+        *packs*: read a whole pack in place of its commits where there is one that agrees with them.
+        Raises DamageFound at a gap, a break in the chain or a commit that is not one.
+        """
+        previous = head if after else self._info.digest
+        expected = after + 1
+        while keys := list(islice(self._list_keys(expected - 1), PACK_COMMITS)):
+            packed = self._read_pack(expected, previous) if packs and len(keys) == PACK_COMMITS else []
+            for stored in packed or self._read_commits(keys, expected, previous):
+                yield stored
+                previous, expected = stored.digest, stored.commit.seq + 1
+
+    def find_end(self) -> StoredCommit | None:
+        """Return the last commit, or `None` where there is none. It is believed: only what it names is checked.
+
+        Packs say where to begin looking, so this takes about three requests. Raises DamageFound, FormatTooNew.
+        """
+        prefix = f"log/{self.source}/"
+        packs = [parse_pack_key(item.key) for item in self._store.list(prefix, after=f"{prefix}pack-")]
+        for start in [*sorted((pack[2] for pack in packs if pack), reverse=True), 0]:
+            last = max((seq for seq, _ in self._list_keys(start)), default=start)
+            if last == 0:
+                return None
+            try:
+                return self.get(last)
+            except ObjectMissing:
+                if last != start:
+                    raise  # listed, and gone
+        return None
+
+    def is_longer_than(self, seq: int) -> bool:
+        """Whether there is a commit after number *seq*. Takes one request."""
+        return next(self._list_keys(seq), None) is not None
+
+    def get(self, seq: int, previous: str | None = None) -> StoredCommit:
+        """Return commit *seq*. Raises ObjectMissing; DamageFound if it is not this log's or not after *previous*."""
+        key = commit_key(self.source, seq)
+        stored = decode_commit(self._store.get(key, length=MAX_COMMIT_BYTES + 1), key)
+        check_chained(stored, self.source, self._info.archive, seq, previous)
+        return stored
+
+    def append(self, draft: Commit, *, after: int, head: str) -> tuple[StoredCommit, list[StoredCommit]]:
+        """Chain *draft* to the end of the log and put it; *after* and *head* say where the end was last seen.
+
+        The draft may name a new checkpoint, else that of the commit before is named on; `since` is filled in.
+        Returns the commit as stored, and all commits that others put in between. If one of those has the draft's id or
+        its segment, it is our own earlier try: it is returned, and nothing is put.
+        """
+        others: list[StoredCommit] = []
+        previous = head if after else self._info.digest
+        before = self._find_before(after, head)
+        while True:
+            commit = replace(draft, seq=after + 1, previous=previous, **link_on(before, draft))
+            data = encode_commit(commit)
+            key = commit_key(self.source, commit.seq)
+            try:
+                self._store.create(key, data, sha256=digest(data))
+            except ObjectExists:
+                winner = self.get(commit.seq, previous)
+                if is_same_draft(winner.commit, draft):
+                    return winner, others
+                others.append(winner)
+                after, previous, before = commit.seq, winner.digest, winner
+                continue
+            return decode_commit(data, key), others
+
+    def _list_keys(self, after: int) -> Iterator[tuple[int, str]]:
+        for item in self._store.list(f"log/{self.source}/", after=commit_key(self.source, after)):
+            parsed = parse_commit_key(item.key)
+            if parsed is not None:
+                yield parsed[1], item.key
+
+    def _read_commits(self, keys: list[tuple[int, str]], expected: int, previous: str) -> Iterator[StoredCommit]:
+        for seq, key in keys:
+            if seq != expected:
+                raise DamageFound(f"{commit_key(self.source, expected)}: missing, but {key} is there")
+            stored = self.get(expected, previous)
+            yield stored
+            previous, expected = stored.digest, expected + 1
+
+    def _read_pack(self, first: int, previous: str) -> list[StoredCommit]:
+        """Return the commits of a pack that begins with *first*, all proven; none where there is no such pack.
+
+        Each has the next one's word for its bytes, and the last is the same as in the log.
+        """
+        if first % PACK_COMMITS != 1:
+            return []
+        try:
+            packed = read_pack(self._store, self.source, self._info.archive, first, previous)
+            if packed and self.get(packed[-1].commit.seq).digest != packed[-1].digest:
+                raise DamageFound(f"{commit_key(self.source, packed[-1].commit.seq)}: another than in the pack")
+        except (DamageFound, FormatTooNew, ObjectMissing) as error:
+            log.warning("ignored_pack", source=self.source, first=first, error=str(error))
+            return []
+        return packed
+
+    def _find_before(self, after: int, head: str) -> StoredCommit | None:
+        """Return commit *after* if it can be had and has digest *head*: `since` goes on from what it says."""
+        try:
+            before = self.get(after) if after else None
+        except (ObjectMissing, DamageFound, FormatTooNew) as error:
+            log.warning("failed_lookup", source=self.source, seq=after, error=str(error))
+            return None
+        return before if before is not None and before.digest == head else None
+
+
+def link_on(before: StoredCommit | None, draft: Commit) -> dict[str, Any]:
+    """Return `checkpoint` and `since` of the commit that *draft* becomes right after *before* (`None`: not known)."""
+    if before is None:
+        return {"checkpoint": draft.checkpoint, "since": ()}
+    commit = before.commit
+    named = [one for one in (commit.checkpoint, draft.checkpoint) if one and 0 < covered(one) <= commit.seq]
+    newest = max(named, key=covered, default=None)
+    first = covered(newest) + 1
+    since: tuple[CommitLink, ...] = ()
+    if commit.seq >= first and not commit.requires:
+        since = (*(one for one in commit.since if one.seq >= first), link_to(before))
+    whole = [one.seq for one in since] == list(range(first, commit.seq + 1))
+    return {"checkpoint": newest, "since": since if whole and len(since) <= MAX_SINCE else ()}
+
+
+def link_to(stored: StoredCommit) -> CommitLink:
+    """Return what later commits repeat of *stored*."""
+    commit = stored.commit
+    return CommitLink(commit.seq, stored.digest, commit.rows if commit.kind in SEGMENT_KINDS else None)
+
+
+def covered(checkpoint: dict[str, Any] | None) -> int:
+    """Return the number of the last commit that *checkpoint*, as a commit names it, covers; 0 for none."""
+    seq = checkpoint.get("seq") if checkpoint else 0
+    return seq if isinstance(seq, int) and not isinstance(seq, bool) and 0 < seq <= MAX_NUMBER else 0

@@ -1,0 +1,188 @@
+"""What the main thread does while a crawl and its uploads go on: watches stop, lease, disk and child; never the store.
+
+The child is told by words over its standard input whether it may fetch, and until when.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from config.errors import StoreUnavailable
+from crawler.leash import Word
+from crawler.rows import RunRow, decode_row
+from jobs.pressure import Pressure, measure_spool
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from config.settings import Settings
+    from jobs.lease import Lease
+    from jobs.uploading import Uploader
+
+POLL_SECONDS = 0.2
+CHILD_STOP_SECONDS = 10.0
+LAST_SEGMENT_SECONDS = 1.0
+
+
+class CrawlProcess:
+    """The crawl's child process: `python -m jobs.child ASSIGNMENT`."""
+
+    def __init__(self, assignment: Path, environment: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "jobs.child", str(assignment)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
+        )
+        self._told: Word | None = None
+        self._asked: float | None = None
+        self._last_line = b""
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+        if self._process.stdin is not None:
+            os.set_blocking(self._process.stdin.fileno(), False)
+
+    @property
+    def returncode(self) -> int:
+        """Of a child that has ended."""
+        return self._process.returncode
+
+    def has_ended(self) -> bool:
+        """Wait a little for the child to end; tell whether it has."""
+        try:
+            self._process.wait(POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def say(self, word: Word) -> None:
+        """Tell the child, if it is news and the pipe takes it; a child that hangs must not hold up its parent."""
+        if word == self._told or self._process.stdin is None:
+            return
+        try:
+            os.write(self._process.stdin.fileno(), word.encode())  # whole or not at all: it is shorter than PIPE_BUF
+        except (BlockingIOError, BrokenPipeError):
+            return
+        self._told = word
+
+    def stop(self) -> None:
+        """Ask the child to end in good order; after some seconds of further calls, make it end."""
+        if self._asked is None:
+            self._process.terminate()
+            self._asked = time.monotonic()
+        elif time.monotonic() - self._asked > CHILD_STOP_SECONDS:
+            self._process.kill()
+
+    def end(self) -> None:
+        """Leave no crawl behind, whatever went wrong here."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(CHILD_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self.read_row()
+
+    def read_row(self) -> RunRow | None:
+        """Return the run row that an ended child has written, or `None`."""
+        self._listener.join()
+        for stream in (self._process.stdout, self._process.stdin):
+            if stream is not None:
+                stream.close()
+        row = decode_row(self._last_line) if self._last_line else None
+        return row if isinstance(row, RunRow) else None
+
+    def _listen(self) -> None:
+        """Keep the last line, reading all as it comes: a row that fills the pipe must not hold the child up."""
+        if self._process.stdout is not None:
+            for line in self._process.stdout:
+                self._last_line = line
+
+
+class Supervisor:
+    """Follows one run. Every loop here looks several times a second at all that may end or pause it."""
+
+    def __init__(
+        self,
+        uploader: Uploader,
+        spool: Path,
+        settings: Settings,
+        *,
+        stop: threading.Event | None = None,
+        lease: Lease | None = None,
+    ) -> None:
+        self._uploader = uploader
+        self._spool = spool
+        self._settings = settings
+        self._stop = stop
+        self._lease = lease
+        self._pressure = Pressure(max_bytes=settings.spool_max_bytes, min_free_bytes=settings.spool_min_free_bytes)
+        self._stopped_at: float | None = None
+        self._full_since: float | None = None
+        self.disk_full: str | None = None
+        """Why the run was ended for want of room, if it was."""
+
+    def catch_up(self) -> None:
+        """Wait until what earlier runs left is in the store. Raises what the store, or this disk, has against it."""
+        while not self._uploader.caught_up.wait(POLL_SECONDS):
+            self._look_around()
+            if self._is_grace_over():
+                raise StoreUnavailable(f"{self._spool}: stopped while what earlier runs left was being uploaded")
+        self._uploader.require_sound()
+        if self._uploader.trouble is not None:
+            raise self._uploader.trouble
+
+    def next_word(self) -> Word:
+        """Return what the child is to be told now."""
+        return Word(self._pressure.paused, None if self._lease is None else self._lease.valid_until)
+
+    def follow(self, child: CrawlProcess) -> None:
+        """Return when *child* has ended."""
+        while not child.has_ended():
+            self._look_around()
+            self._uploader.require_sound()
+            self._watch_disk()
+            child.say(self.next_word())
+            if self._stopped_at is not None or self.disk_full:
+                child.stop()
+
+    def finish_uploads(self) -> None:
+        """Return when all is in the store, or patience is over: then `uploader.trouble` says why, or nothing does."""
+        self._uploader.finish()
+        while not self._uploader.over.wait(POLL_SECONDS):
+            self._look_around()
+            if self._is_grace_over():
+                self._uploader.abandon()
+                self._uploader.over.wait(LAST_SEGMENT_SECONDS)
+                break
+        self._uploader.require_sound()
+
+    def _look_around(self) -> None:
+        if self._lease is not None:
+            self._lease.poll()
+        if self._stopped_at is None and self._stop is not None and self._stop.is_set():
+            self._stopped_at = time.monotonic()
+
+    def _is_grace_over(self) -> bool:
+        return self._stopped_at is not None and time.monotonic() - self._stopped_at > self._settings.grace_seconds
+
+    def _watch_disk(self) -> None:
+        """Pause for want of room; give up where no upload can make any."""
+        use = measure_spool(self._spool)
+        self._pressure.update(use)
+        if not self._pressure.disk_is_full or (use.segments and not isinstance(self._uploader.trouble, OSError)):
+            self._full_since = None
+            return
+        now = time.monotonic()
+        if self._full_since is None:
+            self._full_since = now
+        elif now - self._full_since >= self._settings.spool_wait_seconds:
+            self.disk_full = f"the disk is full: {self._pressure.reason}"

@@ -1,0 +1,142 @@
+"""What a roll-up has to make: the days that new commits touch, by the catalog and by a look at the new rows.
+
+Reads only. A day that is made anew from the log needs all segments that hold facts of it; every other day needs the
+new ones and the files that it has.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from config.errors import DamageFound
+from jobs.archive import commit_key
+from jobs.fold import FOLD
+from jobs.tables.days import DayTask
+from jobs.tables.manifest import LogEnd
+from jobs.tables.schema import FACT_TABLES, REVISIONS, TABLES, day_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from jobs.catalog import Catalog, StoredSegment
+    from jobs.tables.days import MadeDay, SegmentDays
+    from jobs.tables.manifest import Manifest, TableFile
+
+EVERYTHING = ""
+"""As the day to make anew from: before all others."""
+
+
+class Runner(Protocol):
+    """Where the work is done: in this process, or by the workers of a cluster. Results come in any order."""
+
+    def scan(self, segments: Iterable[StoredSegment]) -> Iterator[SegmentDays]:
+        """Yield what each of *segments* has facts of."""
+
+    def make(self, tasks: Iterable[DayTask]) -> Iterator[MadeDay]:
+        """Make each of *tasks* and put its files."""
+
+
+@dataclass(slots=True)
+class Ends:
+    """How far the logs are in."""
+
+    heads: dict[str, LogEnd]
+    behind: dict[str, str] = field(default_factory=dict)
+    """Sources of which the catalog lacks commits that the tables have → what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be made."""
+
+    segments: int
+    """Read to find it out."""
+    tasks: list[DayTask]
+    revision_days: list[str]
+    kept: list[TableFile]
+    """Of the manifest before: what stays as it is."""
+
+
+def find_ends(catalog: Catalog, previous: Manifest | None) -> Ends:
+    """Return up to which commits the catalog has the logs. Raises DamageFound if a log was written anew."""
+    ends = Ends({source: LogEnd(seq, head) for source, seq, head in catalog.list_heads() if seq})
+    for source, end in (previous.heads if previous else {}).items():
+        found = catalog.find_commit(source, end.seq)
+        if found is not None and found != end.sha256:
+            raise DamageFound(
+                f"{commit_key(source, end.seq)}: found {found}, but the tables were made of {end.sha256}:"
+                " the log was written anew"
+            )
+        last = ends.heads.get(source, LogEnd(0, ""))
+        if last.seq < end.seq:
+            ends.behind[source] = f"can be read up to commit {last.seq}; the tables have it up to {end.seq}"
+            ends.heads[source] = end
+    return ends
+
+
+def choose_start(previous: Manifest | None, since: str | None) -> str | None:
+    """Return the day from which on all are made anew from the log; `None`: no day is, only touched ones change."""
+    return EVERYTHING if previous is None or previous.fold != FOLD else since
+
+
+def make_plan(catalog: Catalog, runner: Runner, previous: Manifest | None, *, ends: Ends, start: str | None) -> Plan:
+    """Find out what to make. *start*: see `choose_start`. Raises DamageFound, RecordError and StoreError."""
+    if start is not None and ends.behind:
+        source, found = next(iter(ends.behind.items()))
+        raise DamageFound(f"source {source}: {found}: no day can be made anew before that is mended")
+    heads = previous.heads if previous else {}
+    wanted, new = [], set()
+    for source in sorted(ends.heads.keys() - ends.behind.keys()):
+        after = heads[source].seq if source in heads else 0
+        for segment in catalog.list_segments(source, after=0 if start is not None else after):
+            if segment.seq > after:
+                new.add(segment.segment)
+            elif segment.closed is not None and day_of(segment.closed) < (start or ""):
+                continue
+            wanted.append(segment)
+    days, articles = _group_days(runner.scan(wanted), new, start)
+    old = previous.files if previous else ()
+    revision_days = _find_revision_days(catalog, articles, start)
+    tasks = [_make_task(day, days[day], old if start is None or day < start else ()) for day in sorted(days)]
+    made = {(name, task.day) for task in tasks for name in task.tables}
+    made |= {(REVISIONS.name, day) for day in revision_days}
+    kept = [
+        file
+        for file in old
+        if file.table in TABLES and (file.table, file.day) not in made and (start is None or file.day < start)
+    ]
+    return Plan(len(wanted), tasks, sorted(revision_days), kept)
+
+
+def _group_days(
+    scans: Iterable[SegmentDays], new: set[str], start: str | None
+) -> tuple[dict[str, dict[str, list[StoredSegment]]], set[tuple[str, str]]]:
+    """Return day → table → the segments to make it of, and the articles of which there are new facts."""
+    days: dict[str, dict[str, list[StoredSegment]]] = defaultdict(lambda: defaultdict(list))
+    articles: set[tuple[str, str]] = set()
+    for scan in scans:
+        is_new = scan.segment.segment in new
+        if is_new:
+            articles |= {(scan.segment.source, url) for url in scan.urls}
+        for table, day in scan.touched:
+            if is_new or (start is not None and day >= start):
+                days[day][table].append(scan.segment)
+    return days, articles
+
+
+def _make_task(day: str, tables: dict[str, list[StoredSegment]], old: Iterable[TableFile]) -> DayTask:
+    segments = {segment.segment: segment for found in tables.values() for segment in found}
+    return DayTask(
+        day=day,
+        tables=tuple(table.name for table in FACT_TABLES if table.name in tables),
+        segments=tuple(segments[name] for name in sorted(segments)),
+        old=tuple(file for file in old if file.day == day and file.table in tables),
+    )
+
+
+def _find_revision_days(catalog: Catalog, articles: set[tuple[str, str]], start: str | None) -> set[str]:
+    """Return the days of which revisions may have come, gone or changed: those of all captures of *articles*."""
+    days = {day for source, url in sorted(articles) for day in catalog.list_capture_days(source, url)}
+    return days if start is None else days | set(catalog.list_revision_days(start))

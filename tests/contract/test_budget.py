@@ -1,0 +1,60 @@
+"""What a day costs in requests, counted on a real S3 server: 48 runs of a source, each a job without state."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from config.settings import Settings
+from jobs.archive import create_archive
+from jobs.store import open_store
+from jobs.verify import verify_archive
+from tests.benchmarks.day import run_days
+from tests.days import Day, run_day
+from tests.histories import read_histories
+
+if TYPE_CHECKING:
+    from tests.seaweed import S3Server
+
+MOST_PUTS, MOST_AT_START = 150, 20
+
+pytestmark = [pytest.mark.s3, pytest.mark.slow]
+
+
+def make_archive(server: S3Server) -> Settings:
+    settings = Settings(
+        archive=f"s3://{server.bucket}/{secrets.token_hex(4)}",
+        s3_endpoint_url=server.endpoint_url,
+        s3_path_style=True,
+    )
+    create_archive(open_store(str(settings.archive), settings), single_writer=False, now=datetime.now(UTC))
+    return settings
+
+
+def check_day(settings: Settings, day: Day, sources: list[str]) -> None:
+    assert day.runs == 48 * len(sources)
+    assert day.puts / len(sources) <= MOST_PUTS, day
+    assert day.most_at_start <= MOST_AT_START, day
+    report = verify_archive(open_store(str(settings.archive), settings), full=True, sources=sources[:20])
+    assert not report.damaged, [str(finding) for finding in report.findings]
+    assert not report.uncommitted
+
+
+def test_a_day_of_two_sources_stays_within_its_budget(s3_environment: S3Server) -> None:
+    settings = make_archive(s3_environment)
+    sources = ["gazette", "herald"]
+    check_day(settings, run_day(settings, sources), sources)
+    histories = read_histories(str(settings.archive), settings)
+    assert len(histories) > 40
+    verdicts = {verdict for history in histories.values() for verdict, _, _ in history}
+    assert verdicts == {"new", "unchanged", "revised"}
+
+
+@pytest.mark.soak
+def test_a_day_of_five_hundred_sources_stays_within_its_budget(s3_environment: S3Server) -> None:
+    settings = make_archive(s3_environment)
+    sources = [f"source-{number:03}" for number in range(500)]
+    check_day(settings, run_days(settings, sources, processes=2), sources)

@@ -1,0 +1,102 @@
+"""A disk that fails: EIO from fsync, rename or link at seeded moments, put in by strace. The archive stays right."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.histories import check_archive, read_commits, read_histories
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.installation import Ofrecord
+
+SOURCE = "almayadeen-english"
+SEED = 20261125
+CALLS = {
+    "fsync": "fsync,fdatasync",
+    "rename": "rename,renameat,renameat2",
+    "link": "link,linkat",
+}
+
+
+def find_strace() -> str | None:
+    """Return strace, if it may trace here."""
+    program = shutil.which("strace")
+    if program is None:
+        return None
+    tried = subprocess.run([program, "-f", "-e", "trace=fsync", "true"], capture_output=True, check=False)
+    return program if tried.returncode == 0 else None
+
+
+STRACE = find_strace()
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(STRACE is None, reason="strace is not there or may not trace: install it and allow ptrace"),
+]
+
+
+def crawl_with_errors(ofrecord: Ofrecord, calls: str, when: str) -> subprocess.CompletedProcess[str]:
+    """Crawl while the *when*-th of these system calls of each process fails with EIO."""
+    return subprocess.run(
+        [
+            *(str(STRACE), "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null"),
+            *("-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO:when={when}"),
+            *ofrecord.command("crawl", SOURCE, "--recheck", "all"),
+        ],
+        env=ofrecord.variables(),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=180,
+        check=False,
+    )
+
+
+def check_after(ofrecord: Ofrecord, archive_dir: Path, calls: str, when: str) -> int:
+    """Crawl with errors, then without; check the archive after both. Returns the exit code of the first."""
+    before = read_commits(archive_dir)[SOURCE]
+    failed = crawl_with_errors(ofrecord, calls, when)
+    told = f"{calls} {when}: {failed.returncode}\n{failed.stderr[-4000:]}"
+    assert failed.returncode in {0, 1, 3, 4, 12}, told
+    report = check_archive(archive_dir)
+    assert not report.damaged, (told, [str(finding) for finding in report.findings])
+    ofrecord("crawl", SOURCE, "--recheck", "all")
+    after = read_commits(archive_dir)[SOURCE]
+    assert [stored.digest for stored in after[: len(before)]] == [stored.digest for stored in before], told
+    segments = [stored.commit.segment for stored in after]
+    assert len(set(segments)) == len(segments), told
+    report = check_archive(archive_dir)
+    assert not report.damaged, (told, [str(finding) for finding in report.findings])
+    for history in read_histories(archive_dir).values():
+        verdicts = [verdict for verdict, _, _ in history if verdict != "bad"]
+        assert verdicts == ["new", *["unchanged"] * (len(verdicts) - 1)][: len(verdicts)], (told, history)
+    return failed.returncode
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("when", ["1", "2", "3", "1+2"])
+def test_a_failing_call_harms_nothing(ofrecord: Ofrecord, archive_dir: Path, name: str, when: str) -> None:
+    ofrecord("init")
+    ofrecord("crawl", SOURCE)
+    check_after(ofrecord, archive_dir, CALLS[name], when)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_disk_that_only_fails_is_said(ofrecord: Ofrecord, archive_dir: Path, name: str) -> None:
+    ofrecord("init")
+    ofrecord("crawl", SOURCE)
+    assert check_after(ofrecord, archive_dir, CALLS[name], "1+") != 0
+
+
+@pytest.mark.soak
+def test_errors_at_sixty_moments_harm_nothing(ofrecord: Ofrecord, archive_dir: Path) -> None:
+    chance = random.Random(SEED)
+    ofrecord("init")
+    ofrecord("crawl", SOURCE)
+    for _ in range(60):
+        check_after(ofrecord, archive_dir, CALLS[chance.choice(sorted(CALLS))], str(chance.randint(1, 40)))

@@ -1,0 +1,192 @@
+"""A day of many sources in little time: fake pages, and real segments, leases, uploads, commits, checkpoints, store.
+
+Each run is a job without state: it opens the archive, restores what it needs, takes the lease, writes its segment as
+a crawl's child would, and commits. Only Scrapy and the web are left out, and the hours between the runs.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config.sources import Source
+from crawler.derivation import derive
+from crawler.ids import new_id
+from crawler.model import Article, Exchange, PageClass, Purpose
+from crawler.normalise import make_snapshot
+from crawler.rows import CaptureRow, RunRow
+from crawler.segment import SegmentWriter
+from crawler.warc import encode_exchange
+from jobs.archive import read_info
+from jobs.catalog import Catalog
+from jobs.clock import check_clock
+from jobs.context import CATALOG_FILE, OpenArchive, lock_source
+from jobs.spool import bring_segments
+from jobs.store import open_store
+from jobs.tenure import leave_lease, take_lease
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from jobs.store import ObjectStore
+
+RUNS, ARTICLES = 48, 30
+STEP = timedelta(minutes=30)
+MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
+EDITED = 0.1
+"""Share of the looks at a known article that find another text."""
+WORDS = [a + b + c for a in "bdgklmnprst" for b in "aeiou" for c in ("n", "r", "st", "lm", "nd", "")]
+PUTS = ("PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload")
+
+
+@dataclass(slots=True)
+class Day:
+    """What was counted."""
+
+    runs: int = 0
+    captures: int = 0
+    requests: Counter[str] = field(default_factory=Counter)
+    """Operation → how many, of all runs."""
+    most_at_start: int = 0
+    """Requests of a run before it could have begun to fetch, the worst run's."""
+    seconds: float = 0.0
+
+    @property
+    def puts(self) -> int:
+        return sum(self.requests[name] for name in PUTS)
+
+    def add(self, other: Day) -> None:
+        self.runs += other.runs
+        self.captures += other.captures
+        self.requests.update(other.requests)
+        self.most_at_start = max(self.most_at_start, other.most_at_start)
+        self.seconds += other.seconds
+
+
+class Newsroom:
+    """What one source publishes, by a seed."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._chance = random.Random(source)
+        self._texts: dict[str, str] = {}
+
+    def publish(self, slot: int) -> list[str]:
+        """Return the URLs of what is new in *slot*: 30 a day, at any time of it."""
+        number = sum(self._chance.random() < 1 / RUNS for _ in range(ARTICLES))
+        return [f"https://{self.source}.example/{slot}/{one}" for one in range(number)]
+
+    def read(self, url: str) -> str:
+        """Return the text of a page as it is now."""
+        if url not in self._texts or self._chance.random() < EDITED:
+            self._texts[url] = " ".join(self._chance.choices(WORDS, k=450))
+        return self._texts[url]
+
+
+def run_day(settings: Settings, sources: list[str], *, runs: int = RUNS) -> Day:
+    """Let each of *sources* run *runs* times, half an hour apart."""
+    total = Day()
+    begun = time.monotonic()
+    rooms = [Newsroom(source) for source in sources]
+    store = open_store(str(settings.archive), settings)  # one for all: to make a client takes longer than a run
+    for slot in range(runs):
+        for room in rooms:
+            with tempfile.TemporaryDirectory(prefix="ofrecord-day-") as state:
+                total.add(_run(store, settings, Path(state), room, slot))
+    store.close()
+    total.seconds = time.monotonic() - begun
+    return total
+
+
+def make_source(name: str) -> Source:
+    """Return a source with the default times of recheck."""
+    home = f"https://{name}.example/"
+    return Source.model_validate(
+        {
+            "id": name,
+            "name": name,
+            "home": home,
+            "discover": [{"feed": f"{home}rss.xml"}],
+            "articles": {"include": ["."]},
+        }
+    )
+
+
+def _run(store: ObjectStore, settings: Settings, state: Path, room: Newsroom, slot: int) -> Day:
+    day = Day(runs=1)
+    now = MIDNIGHT + STEP * slot
+    source = make_source(room.source)
+    before = Counter(store.requests)
+    with Catalog.open(state / CATALOG_FILE) as catalog, lock_source(state / "spool" / source.id, source.id):
+        archive = OpenArchive(store, read_info(store), settings, state, catalog)
+        check_clock(store)
+        archive.prepare(source.id)
+        run = new_id(source.id, now)
+        lease = take_lease(archive, source.id, run)
+        day.most_at_start = store.requests.total() - before.total()
+        due = archive.catalog.list_due(source.id, source.recheck, now)
+        day.captures = _write_segment(archive, source, room, [*room.publish(slot), *due], run, now, lease.epoch)
+        committed = sum(bring_segments(archive, source))
+        leave_lease(archive, lease)
+        if committed != 1:
+            raise AssertionError(f"{committed} segments were committed")
+    day.requests = Counter(store.requests) - before
+    return day
+
+
+def _write_segment(
+    archive: OpenArchive, source: Source, room: Newsroom, urls: list[str], run: str, now: datetime, epoch: int
+) -> int:
+    derivation = derive(source.extract, timezone=source.timezone, language=source.language)
+    writer = SegmentWriter.open(
+        archive.spool(source.id),
+        source=source.id,
+        run=run,
+        archive=archive.info.archive,
+        writer="ofrecord/test",
+        now=now,
+        derivations={derivation.digest: derivation.meaning},
+        epoch=epoch,
+    )
+    pages = [(f"https://{source.id}.example/rss.xml", Purpose.FEED), *((url, Purpose.ARTICLE) for url in urls)]
+    for number, (url, purpose) in enumerate(pages):
+        captured_at = now + timedelta(seconds=5 * number, microseconds=125)
+        words = room.read(url) if purpose is Purpose.ARTICLE else f"{number} items at {now}"
+        exchange = Exchange(
+            url=url,
+            purpose=purpose,
+            started_at=captured_at,
+            seconds=0.2,
+            request_head=f"GET / HTTP/1.1\r\nHost: {source.id}.example\r\n\r\n".encode(),
+            status=200,
+            response_head=b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n",
+            body=f"<html><body><p>{words}</p></body></html>".encode(),
+            peer="192.0.2.7",
+        )
+        recorded = encode_exchange(exchange, warcinfo_id=writer.warcinfo_id)
+        article = purpose is Purpose.ARTICLE
+        row = CaptureRow(
+            n=0,
+            url=url,
+            target_uri=url,
+            captured_at=captured_at,
+            purpose=purpose.value,
+            page_class="article" if article else "listing",
+            class_reason="made for a test",
+            status=200,
+            media_type="text/html",
+            payload_digest=recorded.payload_digest,
+            size_bytes=len(exchange.body),
+            peer=exchange.peer,
+        )
+        found = Article(PageClass.ARTICLE, "made for a test", title=url[-20:], blocks=(words,), confidence=1.0)
+        writer.append(row, recorded, make_snapshot(found, derivation.digest) if article else None)
+    finished = now + timedelta(minutes=1)
+    writer.add(RunRow(run=run, trigger="job", started=now, finished=finished, reason="finished"))
+    writer.close(finished)
+    return len(pages)

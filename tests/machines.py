@@ -1,0 +1,261 @@
+"""Writes logs of many commits quickly: segments of rows alone, through the code that real ones are committed with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from crawler.rows import (
+    CaptureReference,
+    CaptureRow,
+    EndRow,
+    Extent,
+    RunRow,
+    SegmentRow,
+    SnapshotRow,
+    WarcPlace,
+    encode_row,
+)
+from crawler.warc import encode_facts
+from jobs.checkpoint.restoring import refresh_catalog
+from jobs.checkpoint.writing import sum_up
+from jobs.commit import Commit, CommittedFile, RowsPlace, StoredCommit, digest, warc_key
+from jobs.log import Log
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from crawler.rows import Row
+    from jobs.archive import ArchiveInfo
+    from jobs.catalog import Catalog
+    from jobs.store import ObjectStore, StoredObject
+
+SOURCE = "gazette"
+START = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a page. Its text is *words* as each derivation sees them."""
+
+    path: str
+    words: str | None = "one"
+    """`None`: no text."""
+    status: int | None = 200
+    purpose: str = "article"
+    minutes: int = 0
+    """After the segment was opened; may be negative: a fact that comes late."""
+    derivation: str = "a"
+    also: tuple[str, ...] = ()
+    """Derivations in which this capture is derived again in the same commit."""
+    revisit_of: CaptureReference | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"https://gazette.example/{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """An earlier capture, derived again."""
+
+    row: CaptureRow
+    segment: str
+    words: str
+    derivation: str
+
+
+def meaning_of(name: str) -> dict[str, Any]:
+    return {"extractor": {"name": name, "version": "1"}}
+
+
+def derivation_of(name: str) -> str:
+    return digest(f'{{"extractor":{{"name":"{name}","version":"1"}}}}'.encode())
+
+
+def make_rows(
+    segment: str, run: str, looks: Iterable[Look], again: Iterable[Again], opened: datetime
+) -> tuple[list[Row], dict[str, Any]]:
+    """Return the rows of a segment, and the derivations in it."""
+    used: set[str] = set()
+    rows: list[Row] = []
+    captures = snapshots = 0
+    for n, look in enumerate(looks):
+        captured_at = opened + timedelta(minutes=look.minutes, microseconds=n)
+        rows.append(_make_capture(n, look, captured_at))
+        captures += 1
+        if look.words is not None:
+            row = _make_snapshot(look.url, captured_at, look.words, look.derivation, look.fields)
+            rows.append(replace(row, n=n))
+            snapshots += 1
+            used.add(look.derivation)
+            for other in look.also:
+                of = CaptureReference(segment, n)
+                rows.append(replace(_make_snapshot(look.url, captured_at, look.words, other, {}), of=of))
+                used.add(other)
+    for one in again:
+        row = _make_snapshot(one.row.url, one.row.captured_at, one.words, one.derivation, {})
+        rows.append(replace(row, of=CaptureReference(one.segment, one.row.n)))
+        used.add(one.derivation)
+    closed = opened + timedelta(minutes=1)
+    meanings = {derivation_of(name): meaning_of(name) for name in sorted(used)}
+    rows.insert(0, SegmentRow(SOURCE, run, segment, opened, "ofrecord/test", derivations=meanings))
+    rows.append(RunRow(run, "job", opened, closed, "finished"))
+    counts = {"captures": captures, "snapshots": snapshots}
+    rows.append(EndRow(closed=closed, counts=counts, warc_records=1, warc_bytes=0))
+    return rows, meanings
+
+
+class Machine:
+    """One that commits to the log of one source: a catalog and the code that a crawl commits with."""
+
+    def __init__(self, store: ObjectStore, info: ArchiveInfo, catalog: Catalog, *, sums_up: bool = True) -> None:
+        self.store = store
+        self.log = Log(store, info, SOURCE)
+        self.catalog = catalog
+        self._sums_up = sums_up
+
+    def prepare(self) -> None:
+        """Bring the catalog as far as a crawl needs it."""
+        refresh_catalog(self.catalog, self.store, self.log, full=False)
+
+    def commit(
+        self,
+        looks: Iterable[Look] = (),
+        again: Iterable[Again] = (),
+        *,
+        number: int,
+        run: str | None = None,
+        opened: datetime | None = None,
+    ) -> StoredCommit:
+        """Put a segment, *number* by its id, and commit it; put before it what is due."""
+        opened = opened or START + timedelta(minutes=30 * number)
+        segment = f"{SOURCE}-{opened:%Y%m%dT%H%M%SZ}-{number:016x}"
+        rows, derivations = make_rows(segment, run or segment, looks, again, opened)
+        data = b"".join(encode_facts((encode_row(row) for row in rows), segment=segment, date=opened))
+        key = warc_key(SOURCE, opened, segment)
+        self.store.create(key, data, sha256=digest(data))
+        place = RowsPlace(key, 0, len(data), digest(data), len(rows))
+        draft = Commit(
+            SOURCE,
+            "segment",
+            opened,
+            self.log.archive,
+            id=f"{number:032x}",
+            segment=segment,
+            run=run or segment,
+            files=(CommittedFile(key, len(data), digest(data), 1),),
+            rows=place,
+            opened=opened,
+            closed=opened + timedelta(minutes=1),
+            derivations=derivations,
+        )
+        return self.append(draft)
+
+    def append(self, draft: Commit) -> StoredCommit:
+        """Commit *draft*, and put before it what is due."""
+        if self._sums_up:
+            draft = replace(draft, **sum_up(self.catalog, self.store, self.log))
+        after, head = self.catalog.head(SOURCE)
+        stored, others = self.log.append(draft, after=after, head=head)
+        for one in [*others, stored]:
+            self.catalog.add_commit(self.store, one)
+        return stored
+
+
+class CountingStore:
+    """A store that notes what it is asked for: each line is one request, a listing one for every 1,000 keys."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self.store = store
+        self.url = store.url
+        self.asked: list[str] = []
+
+    @property
+    def requests(self) -> Counter[str]:
+        return self.store.requests
+
+    def create(self, key: str, data: bytes | Path, *, sha256: str) -> StoredObject:
+        self.asked.append(f"PUT {key}")
+        return self.store.create(key, data, sha256=sha256)
+
+    def get(self, key: str, *, offset: int = 0, length: int | None = None) -> bytes:
+        self.asked.append(f"GET {key}")
+        return self.store.get(key, offset=offset, length=length)
+
+    def fetch(self, key: str, target: Path) -> None:
+        self.asked.append(f"GET {key}")
+        self.store.fetch(key, target)
+
+    def stat(self, key: str) -> StoredObject:
+        self.asked.append(f"HEAD {key}")
+        return self.store.stat(key)
+
+    def list(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
+        self.asked.append(f"LIST {prefix} after {after}")
+        for number, item in enumerate(self.store.list(prefix, after=after), 1):
+            if number % 1_000 == 1 and number > 1:
+                self.asked.append(f"LIST {prefix} on")
+            yield item
+
+    def folders(self, prefix: str) -> tuple[str, ...]:
+        self.asked.append(f"LIST {prefix} folders")
+        return self.store.folders(prefix)
+
+    def delete(self, key: str) -> None:
+        self.asked.append(f"DELETE {key}")
+        self.store.delete(key)
+
+    def read_clock(self) -> datetime | None:
+        return self.store.read_clock()
+
+    def close(self) -> None:
+        self.store.close()
+
+
+def fold_log(catalog: Catalog, store: ObjectStore, info: ArchiveInfo) -> dict[str, list[tuple[Any, ...]]]:
+    """Fold the whole log commit by commit, and return the catalog's tables."""
+    catalog.refresh(store, Log(store, info, SOURCE))
+    return catalog.dump()
+
+
+def _make_capture(n: int, look: Look, captured_at: datetime) -> CaptureRow:
+    good = look.words is not None and look.status == 200
+    body = digest(f"{look.path} {look.words} {look.status}".encode())
+    place = WarcPlace(None, Extent(100 + n, 50)) if look.status else None
+    return CaptureRow(
+        n=n,
+        url=look.url,
+        target_uri=look.url,
+        captured_at=captured_at,
+        purpose=look.purpose,
+        page_class=("article" if good else "error") if look.purpose == "article" else "listing",
+        class_reason="test",
+        status=look.status,
+        payload_digest=body if look.status else None,
+        size_bytes=7,
+        etag=f'"{body[-8:]}"' if look.status == 200 else None,
+        error=None if look.status else "no answer",
+        warc=place,
+        revisit_of=look.revisit_of,
+    )
+
+
+def _make_snapshot(url: str, captured_at: datetime, words: str, derivation: str, fields: dict[str, Any]) -> SnapshotRow:
+    text = f"{words}\nas {derivation if words.startswith('*') else 'all'} see it"
+    return SnapshotRow(
+        url=url,
+        captured_at=captured_at,
+        derivation=derivation_of(derivation),
+        text=text,
+        text_digest=digest(text.encode()),
+        page_class="article",
+        class_reason="test",
+        title=words[:60],
+        fields=fields,
+        confidence=0.5,
+    )

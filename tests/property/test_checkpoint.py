@@ -1,0 +1,179 @@
+"""Whatever a log holds: what is restored from its layers is what a fold of the whole log makes, byte for byte."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from crawler.rows import CaptureRow
+from jobs.archive import create_archive
+from jobs.catalog import Catalog, SourceVersions
+from jobs.checkpoint import writing
+from jobs.checkpoint.restoring import refresh_catalog
+from jobs.checkpoint.thin import list_needed
+from jobs.fold import fold_article
+from jobs.store.memory import MemoryStore
+from tests.machines import SOURCE, START, Again, Look, Machine, derivation_of, fold_log, make_rows
+from tests.property.test_fold import histories
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jobs.archive import ArchiveInfo
+    from jobs.fold import CaptureFact
+
+PATHS = ("a", "b", "c")
+WORDS = ("one", "two", "*three")
+DERIVATIONS = ("a", "b")
+
+
+@dataclass
+class Past:
+    """What was committed so far, to be referred to."""
+
+    captures: list[tuple[CaptureRow, str, str | None]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One commit to be made."""
+
+    looks: tuple[Look, ...]
+    again: tuple[tuple[int, str, str], ...]
+    """Index of an earlier capture, words or "" for its own, derivation."""
+    late: bool
+    repeated: bool
+    fresh: bool
+    """By a machine without state."""
+
+
+looks = st.builds(
+    Look,
+    path=st.sampled_from(PATHS),
+    words=st.sampled_from([*WORDS, *WORDS, None]),
+    status=st.sampled_from([200, 200, 200, 404, 503, None]),
+    purpose=st.sampled_from(["article", "article", "article", "feed"]),
+    minutes=st.integers(0, 3),
+    derivation=st.sampled_from(DERIVATIONS),
+    also=st.sampled_from([(), (), ("b",)]),
+)
+steps = st.builds(
+    Step,
+    looks=st.lists(looks, max_size=4).map(tuple),
+    again=st.lists(
+        st.tuples(st.integers(0, 30), st.sampled_from(["", "", "", "four"]), st.sampled_from(DERIVATIONS)), max_size=2
+    ).map(tuple),
+    late=st.sampled_from([False, False, False, True]),
+    repeated=st.sampled_from([False, False, False, False, True]),
+    fresh=st.sampled_from([False, False, True]),
+)
+
+
+@pytest.fixture(autouse=True)
+def _short_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "LEVEL_COMMITS", (2, 5, 12))
+    monkeypatch.setattr(writing, "PACK_COMMITS", 1_000_000)  # none: packs have tests of their own
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(steps, min_size=3, max_size=26))
+def test_layers_hold_all_that_the_log_says(history: list[Step]) -> None:
+    with _archive() as (store, info, folder):
+        _commit_all(store, info, folder, history)
+        with _open(folder, "log") as by_log, _open(folder, "layers") as by_layers, _open(folder, "thin") as thin:
+            expected = fold_log(by_log, store, info)
+            machine = Machine(store, info, by_layers)
+            refresh_catalog(by_layers, store, machine.log, full=True)
+            assert by_layers.dump() == expected
+            refresh_catalog(thin, store, machine.log, full=False)
+            _assert_crawls_alike(by_log, thin)
+            refresh_catalog(thin, store, machine.log, full=True)
+            assert thin.dump() == expected
+
+
+@given(histories, histories)
+def test_thin_histories_judge_later_captures_alike(earlier: list[CaptureFact], later: list[CaptureFact]) -> None:
+    """The captures that are kept, and any that come after all of them, have the verdicts that all facts give them."""
+    last = max((fact.captured_at for fact in earlier), default=START)
+    after = [fact for fact in later if fact.captured_at > last]
+    needed = list_needed(earlier)
+    kept = [fact for fact in earlier if (fact.segment, fact.n) in needed]
+    whole, part = fold_article([*earlier, *after]), fold_article([*kept, *after])
+    told = {(one.fact.segment, one.fact.n, one.fact.captured_at): (one.verdict, one.revision) for one in whole.captures}
+    for one in part.captures:
+        assert told[one.fact.segment, one.fact.n, one.fact.captured_at] == (one.verdict, one.revision)
+    assert part.state == whole.state
+    assert [one.texts for one in part.revisions] == [one.texts for one in whole.revisions]
+    assert [one.first for one in part.revisions] == [one.first for one in whole.revisions]
+
+
+def _commit_all(store: MemoryStore, info: ArchiveInfo, folder: Path, history: list[Step]) -> None:
+    past = Past()
+    with _open(folder, "old machine") as catalog:
+        machine = Machine(store, info, catalog)
+        for number, step in enumerate(history):
+            machine.prepare()
+            if not step.fresh:
+                _commit(machine, number, step, past)
+                continue
+            with _open(folder, f"machine {number}") as new:
+                fresh = Machine(store, info, new)
+                fresh.prepare()
+                _commit(fresh, number, step, past)
+
+
+def _commit(machine: Machine, number: int, step: Step, past: Past) -> None:
+    if step.repeated and number:
+        draft = machine.log.get(machine.catalog.head(SOURCE)[0]).commit
+        # Another program's way to lose a race: what it had committed, it commits once more.
+        machine.append(replace(draft, id=f"{number:032x}", checkpoint=None, since=(), pack=None))
+        return
+    opened = START.replace(hour=1) if step.late else None
+    again = []
+    for index, words, derivation in step.again if past.captures else ():
+        row, segment, own = past.captures[index % len(past.captures)]
+        again.append(Again(row, segment, words or own or "one", derivation))
+    stored = machine.commit(step.looks, again, number=number, run=f"run-{number // 2}", opened=opened)
+    assert stored.commit.segment is not None
+    assert stored.commit.opened is not None
+    rows, _ = make_rows(stored.commit.segment, "run", step.looks, (), stored.commit.opened)
+    past.captures += [
+        (row, stored.commit.segment, step.looks[row.n].words)
+        for row in rows
+        if isinstance(row, CaptureRow) and row.purpose == "article"
+    ]
+
+
+def _assert_crawls_alike(whole: Catalog, thin: Catalog) -> None:
+    assert thin.head(SOURCE) == whole.head(SOURCE)
+    assert thin.list_known(SOURCE) == whole.list_known(SOURCE)
+    now = START.replace(year=2027)
+    assert thin.list_due(SOURCE, (60, 3600), now) == whole.list_due(SOURCE, (60, 3600), now)
+    for path in PATHS:
+        url = Look(path).url
+        assert SourceVersions(thin, SOURCE).last(url) == SourceVersions(whole, SOURCE).last(url)
+        found = SourceVersions(thin, SOURCE).find_record(url, etag=None)
+        assert found == SourceVersions(whole, SOURCE).find_record(url, etag=None)
+        for derivation in ("sha256:none", *map(derivation_of, DERIVATIONS)):
+            assert thin.list_underived(SOURCE, url, derivation) == whole.list_underived(SOURCE, url, derivation)
+    assert [row[0] for row in thin.dump()["segments"]] == [row[0] for row in whole.dump()["segments"]]
+
+
+@contextmanager
+def _archive() -> Iterator[tuple[MemoryStore, ArchiveInfo, Path]]:
+    with tempfile.TemporaryDirectory() as folder:
+        store = MemoryStore()
+        yield store, create_archive(store, single_writer=False, now=START), Path(folder)
+
+
+@contextmanager
+def _open(folder: Path, name: str) -> Iterator[Catalog]:
+    with Catalog.open(folder / f"{name}.sqlite") as catalog:
+        yield catalog

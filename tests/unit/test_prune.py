@@ -1,0 +1,104 @@
+"""What maintenance takes out of an archive, and what it never touches."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from config.settings import Settings
+from jobs.archive import create_archive, digest, read_info
+from jobs.catalog import Catalog
+from jobs.context import OpenArchive
+from jobs.prune import prune_archive
+from jobs.store.local import LocalStore
+from jobs.verify import verify_archive
+from tests.machines import SOURCE, START, Look, Machine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from jobs.store import ObjectStore
+
+DAYS = 24 * 3600
+
+
+def put(store: ObjectStore, key: str, data: bytes = b"x") -> str:
+    store.create(key, data, sha256=digest(data))
+    return key
+
+
+def age(folder: Path, key: str, days: float) -> None:
+    """Let an object look as if it was put *days* ago."""
+    then = time.time() - days * DAYS
+    os.utime(folder / key, (then, then))
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[OpenArchive]:
+    """An archive of 25 commits, so that two checkpoints are named."""
+    (tmp_path / "archive").mkdir()
+    store = LocalStore(tmp_path / "archive")
+    info = create_archive(store, single_writer=False, now=START)
+    with Catalog.open(tmp_path / "writer.sqlite") as catalog:
+        machine = Machine(store, info, catalog)
+        for number in range(25):
+            machine.commit([Look("page", f"text {number}")], number=number, opened=START + timedelta(hours=number))
+    with Catalog.open(tmp_path / "catalog.sqlite") as catalog:
+        yield OpenArchive(store, read_info(store), Settings(), tmp_path / "state", catalog)
+
+
+def keys(archive: OpenArchive) -> set[str]:
+    return {item.key for item in archive.store.list("")}
+
+
+def test_a_sound_archive_keeps_everything(archive: OpenArchive) -> None:
+    before = keys(archive)
+    report = prune_archive(archive, dry_run=False)
+    assert not any(report.removed.values())
+    assert keys(archive) == before
+
+
+def test_old_leases_probes_and_forgotten_uploads_go(archive: OpenArchive, tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    old = [
+        put(archive.store, f"lease/{SOURCE}/000000000001.000000"),
+        put(archive.store, f"lease/{SOURCE}/000000000002.000000"),
+        put(archive.store, "probe/abc-once"),
+    ]
+    forgotten = put(archive.store, f"segments/{SOURCE}/sealed=2026-10-01/{SOURCE}-20261001T000000Z-{7:016x}.warc.gz")
+    for key in [*old, forgotten]:
+        age(folder, key, 31)
+    young = [
+        put(archive.store, f"lease/{SOURCE}/000000000003.000000"),
+        put(archive.store, "probe/def-once"),
+        put(archive.store, f"segments/{SOURCE}/sealed=2026-11-24/{SOURCE}-20261124T000000Z-{8:016x}.warc.gz"),
+    ]
+    before = keys(archive)
+    told = prune_archive(archive, dry_run=True)
+    assert keys(archive) == before
+    report = prune_archive(archive, dry_run=False)
+    assert report.removed == told.removed == {"leases": 2, "checkpoints": 0, "tables": 0, "uncommitted": 1, "probes": 1}
+    assert report.kept == 1
+    assert keys(archive) == before - {*old, forgotten}
+    assert set(young) <= keys(archive)
+    assert not verify_archive(archive.store, full=False).damaged
+
+
+def test_the_highest_lease_stays_however_old(archive: OpenArchive, tmp_path: Path) -> None:
+    key = put(archive.store, f"lease/{SOURCE}/000000000009.000003")
+    age(tmp_path / "archive", key, 400)
+    assert not any(prune_archive(archive, dry_run=False).removed.values())
+    assert key in keys(archive)
+
+
+def test_a_committed_segment_stays_however_old(archive: OpenArchive, tmp_path: Path) -> None:
+    for key in keys(archive):
+        age(tmp_path / "archive", key, 4000)
+    before = keys(archive)
+    prune_archive(archive, dry_run=False)
+    assert keys(archive) == before
