@@ -109,6 +109,40 @@ def test_jobs_from_empty_directories_follow_a_changing_site(
     assert read_texts(place, settings)[seed] == [read_expected("clean.txt"), read_expected("edited.txt")]
 
 
+@pytest.mark.soak
+def test_jobs_that_start_from_checkpoints_make_the_histories_of_one_machine(
+    ofrecord: Ofrecord,
+    on_s3: Ofrecord,
+    site: Site,
+    s3_environment: S3Server,
+    settings: Settings,
+    archive_dir: Path,
+    config_dir: Path,
+    tmp_path: Path,
+) -> None:
+    place = new_place(s3_environment)
+    ofrecord("init")
+    on_s3("init", "--archive", place)
+    state = {"OFRECORD_STATE_DIR": str(tmp_path / "state")}
+    machine = Ofrecord(config_dir, ofrecord.home, {**ofrecord.environment, **state})
+    without_state(config_dir)
+    changes = ("2023", "edited", "2025", "gone", "gone", "2025", "edited", "2025", "gone")
+    for number, phase in enumerate(("2023",) * 11 + changes):
+        site.phase = phase  # type: ignore[assignment]
+        machine("crawl", "almayadeen-english", "--recheck", "all")
+        home = tmp_path / f"home-{number}"
+        home.mkdir()
+        job = Ofrecord(config_dir, home, on_s3.environment)
+        report = job("job", "almayadeen-english", "--recheck", "all", "--archive", place, "--json").json()
+        assert report["exit_code"] == 0
+        shutil.rmtree(home)
+    assert read_commits(place, settings)["almayadeen-english"][-1].commit.checkpoint is not None
+    assert read_histories(place, settings) == read_histories(archive_dir)
+    assert read_texts(place, settings) == read_texts(archive_dir)
+    report = check_archive(place, settings)
+    assert not report.damaged, [str(finding) for finding in report.findings]
+
+
 def test_the_daemon_stops_cleanly(on_s3: Ofrecord, s3_environment: S3Server, settings: Settings) -> None:
     place = new_place(s3_environment)
     on_s3("init", "--archive", place)
