@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from config.errors import ConfigError, RunLocked
+from config.errors import ConfigError, RunLocked, StoreUnavailable
 from jobs.archive import ArchiveInfo, Log, list_sources, read_info
 from jobs.catalog import Catalog
 from jobs.checkpoint.restoring import refresh_catalog
@@ -114,4 +114,18 @@ def lock_source(spool: Path, source: str) -> Iterator[None]:
         file.truncate()
         file.write(f"process {os.getpid()}")
         file.flush()
+        yield
+
+
+@contextmanager
+def lock_uploads(spool: Path) -> Iterator[None]:
+    """Hold the right to move segments in *spool*: a run that was given up may have left a thread that still does.
+
+    Raises StoreUnavailable, since that passes.
+    """
+    with (spool / "uploading").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise StoreUnavailable(f"{spool}: an earlier run is still at an upload; try again") from error
         yield

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from config.errors import ExitCode
+from config.errors import ArchiveError, ExitCode
 from config.logs import describe_logging
 from crawler.extract.rules import check_rules
 from crawler.ids import new_id
@@ -25,7 +25,7 @@ from crawler.spool import FULL
 from jobs.catalog import Catalog
 from jobs.child import encode_assignment
 from jobs.clock import check_clock
-from jobs.context import CATALOG_FILE, lock_source
+from jobs.context import CATALOG_FILE, lock_source, lock_uploads
 from jobs.fold import Verdict
 from jobs.pressure import measure_spool
 from jobs.spool import bring_segments, has_closed, list_damaged
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Generator
 
-    from config.errors import ArchiveError
     from config.sources import Source
     from crawler.leash import Word
     from crawler.rows import RunRow
@@ -127,7 +126,7 @@ def _run_locked(
         partial(has_closed, spool),
         grace_seconds=archive.settings.grace_seconds,
     )
-    child = None
+    child = lease = None
     try:
         lease = take_lease(archive, source.id, run)
         supervisor = Supervisor(uploader, spool, archive.settings, lease=lease, stop=stop)
@@ -150,6 +149,8 @@ def _run_locked(
         uploader.abandon()
         if child is not None:
             child.end()
+        elif lease is not None and uploader.trouble is None:
+            lease.release()  # nothing was begun: nobody should wait for it to run out
         structlog.contextvars.unbind_contextvars("run_id", "source")
 
 
@@ -168,7 +169,11 @@ def _report(
     spool = archive.spool(source.id)
     code, problems = ended
     if archive.catalog.is_wanting(source.id) and uploader.trouble is None:
-        archive.prepare(source.id)  # late facts: only all facts tell what they mean
+        try:
+            archive.prepare(source.id)  # late facts: only all facts tell what they mean
+        except (ArchiveError, OSError) as error:  # all that was fetched is accounted for: the report must not be lost
+            problems = [*problems, f"this run's verdicts are not final: {error}; the next run makes them anew"]
+            code = max(code, ExitCode.FAILED if isinstance(error, OSError) else error.exit_code)
     use = measure_spool(spool)
     if use.segments or uploader.trouble is not None:
         waiting, problem = _judge_waiting(use, spool, uploader.trouble)
@@ -194,7 +199,7 @@ def _report(
 
 def _bring(archive: OpenArchive, source: Source) -> Generator[bool, None, None]:
     """Bring what is closed, with a catalog of the calling thread's own: SQLite's connections are not shared."""
-    with Catalog.open(archive.state / CATALOG_FILE) as catalog:
+    with lock_uploads(archive.spool(source.id)), Catalog.open(archive.state / CATALOG_FILE) as catalog:
         yield from bring_segments(replace(archive, catalog=catalog), source)
 
 

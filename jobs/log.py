@@ -59,11 +59,11 @@ class Log:
         """Yield the commits after number *after*, whose object has digest *head*, checking each against the one before.
 
         *packs*: read a whole pack in place of its commits where there is one that agrees with them.
-        Raises DamageFound at a gap, a break in the chain or a commit that is not one.
+        Raises DamageFound at a gap, a break in the chain or a commit that is not one, and if *after* is not there.
         """
         previous = head if after else self._info.digest
         expected = after + 1
-        while keys := list(islice(self._list_keys(expected - 1), PACK_COMMITS)):
+        while keys := self._list_next(expected, known=expected == after + 1 and after > 0):
             packed = self._read_pack(expected, previous) if packs and len(keys) == PACK_COMMITS else []
             for stored in packed or self._read_commits(keys, expected, previous):
                 yield stored
@@ -129,6 +129,23 @@ class Log:
             if parsed is not None:
                 yield parsed[1], item.key
 
+    def _list_next(self, expected: int, *, known: bool) -> list[tuple[int, str]]:
+        """Return the keys from commit *expected* on, as many as a pack has.
+
+        *known*: the commit before was seen, and so the listing begins there: a log that ends earlier is another one.
+        """
+        keys = list(islice(self._list_keys(expected - 1 - known), PACK_COMMITS + known))
+        if known and [seq for seq, _ in keys[:1]] != [expected - 1]:
+            raise self._lost(expected - 1)
+        return keys[known:]
+
+    def _lost(self, seq: int) -> DamageFound:
+        return DamageFound(
+            f"{self._store.url}/{commit_key(self.source, seq)}: was seen by this machine, and is gone or another:"
+            " the log was cut, or this is another copy of the archive; ofrecord verify checks it,"
+            " ofrecord index --rebuild begins anew from what is there"
+        )
+
     def _read_commits(self, keys: list[tuple[int, str]], expected: int, previous: str) -> Iterator[StoredCommit]:
         for seq, key in keys:
             if seq != expected:
@@ -154,13 +171,23 @@ class Log:
         return packed
 
     def _find_before(self, after: int, head: str) -> StoredCommit | None:
-        """Return commit *after* if it can be had and has digest *head*: `since` goes on from what it says."""
+        """Return commit *after*: `since` goes on from what it says. `None` if it is damaged; its digest is known.
+
+        Raises DamageFound if it is gone, or a sound commit other than the one with digest *head*: what we put behind it
+        would end the chain for good.
+        """
+        if not after:
+            return None
         try:
-            before = self.get(after) if after else None
-        except (ObjectMissing, DamageFound, FormatTooNew) as error:
+            before = self.get(after)
+        except ObjectMissing as error:
+            raise self._lost(after) from error
+        except (DamageFound, FormatTooNew) as error:
             log.warning("failed_lookup", source=self.source, seq=after, error=str(error))
             return None
-        return before if before is not None and before.digest == head else None
+        if before.digest != head:
+            raise self._lost(after)
+        return before
 
 
 def link_on(before: StoredCommit | None, draft: Commit) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import UTC, datetime
+from itertools import count
 from typing import TYPE_CHECKING
 
 import structlog
@@ -88,8 +89,9 @@ def _commit(archive: OpenArchive, source: Source, sealed: SealedSegment) -> bool
         remove_segment(sealed)
         return False
     after, head = archive.catalog.head(source.id)
-    named = archive.sum_up(source.id)
-    stored, others = upload_segment(archive.store, archive.info, sealed, after=after, head=head, named=named)
+    stored, others = upload_segment(
+        archive.store, archive.info, sealed, after=after, head=head, sum_up=lambda: archive.sum_up(source.id)
+    )
     for commit in [*others, stored]:
         archive.catalog.add_commit(archive.store, commit)
     write_objects(archive.store, stored.commit, archive.settings, warc=sealed.local_file(stored.commit.files[0]))
@@ -108,8 +110,10 @@ def require_whole(sealed: SealedSegment) -> None:
 
 def set_aside(folder: Path, reason: str) -> None:
     """Move the segment in *folder* to the spool's `damaged/`, the reason beside its files."""
-    target = folder.parent.parent / DAMAGED / folder.name
-    target.parent.mkdir(exist_ok=True)
+    places = folder.parent.parent / DAMAGED
+    places.mkdir(exist_ok=True)
+    # a copy of this spool may have been here before
+    target = next(place for n in count() if not (place := places / (folder.name + (f".{n}" if n else ""))).exists())
     (folder / REASON_FILE).write_text(f"{reason}\n", encoding="utf-8")
     folder.rename(target)
     for parent in (folder.parent, target.parent):

@@ -21,10 +21,10 @@ def take_lease(archive: OpenArchive, source: str, run: str) -> Lease:
     """Return the lease of *source* for *run*. The caller holds this machine's lock. Raises RunLocked, StoreError.
 
     So a lease that this spool's last run took since the machine was started, and did not give up, is a dead process's:
-    nobody waits for that to run out.
+    nobody waits for that to run out. The note of it counts in no copy of the spool: that has a lock of its own.
     """
     note = archive.spool(source) / EPOCH_FILE
-    boot = _BOOT_ID.read_text(encoding="ascii").strip() if _BOOT_ID.exists() else ""
+    here = _name_place(archive.spool(source))
     lease = acquire_lease(
         archive.store,
         source,
@@ -32,10 +32,10 @@ def take_lease(archive: OpenArchive, source: str, run: str) -> Lease:
         seconds=archive.settings.lease_seconds,
         log_epoch=archive.catalog.last_epoch(source),
         is_released=lambda epoch: (
-            archive.catalog.is_released(source, epoch) or (bool(boot) and _read(note) == f"{epoch} {boot}")
+            archive.catalog.is_released(source, epoch) or (bool(here) and _read(note) == f"{epoch} {here}")
         ),
     )
-    note.write_text(f"{lease.epoch} {boot}\n", encoding="ascii")
+    note.write_text(f"{lease.epoch} {here}\n", encoding="ascii")
     return lease
 
 
@@ -44,6 +44,14 @@ def leave_lease(archive: OpenArchive, lease: Lease) -> None:
     lease.end()
     if not archive.catalog.is_released(lease.source, lease.epoch):
         lease.release()
+
+
+def _name_place(spool: Path) -> str:
+    """Return a name for this start of the machine and this spool's folder; "" where there is none."""
+    if not _BOOT_ID.exists():
+        return ""
+    folder = spool.stat()
+    return f"{_BOOT_ID.read_text(encoding='ascii').strip()} {folder.st_dev}:{folder.st_ino}"
 
 
 def _read(note: Path) -> str:

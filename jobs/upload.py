@@ -16,7 +16,7 @@ from jobs.commit import CommittedFile, StoredCommit, digest
 from jobs.log import Log
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from jobs.archive import ArchiveInfo
@@ -38,17 +38,19 @@ def upload_segment(
     *,
     after: int,
     head: str,
-    named: Mapping[str, Any] | None = None,
+    sum_up: Callable[[], Mapping[str, Any]] = dict,
 ) -> tuple[StoredCommit, list[StoredCommit]]:
     """Put the files of *sealed* and commit them at the end of the log, last seen at commit *after* with digest *head*.
 
-    *named*: fields of the commit that name a checkpoint or a pack. Returns the commit and those that others put in
+    *sum_up*: returns fields of the commit that name a checkpoint or a pack; called when the store has the files, for
+    it is of no use, and dear to repeat, while the store takes nothing. Returns the commit and those that others put in
     between. The local copy stays: see `remove_segment`. Raises StoreError, KeyTaken; ObjectDiffers if a file on this
     disk is no longer what was sealed.
     """
     for file in sealed.draft.files:
         put_file(store, file, sealed.local_file(file))
-    draft = replace(_finish_draft(store, info, sealed.draft), **(named or {}))
+    named = sum_up()
+    draft = replace(_finish_draft(store, info, sealed.draft), **named)
     stored, others = Log(store, info, draft.source).append(draft, after=after, head=head)
     log.info("committed_segment", segment=draft.segment, seq=stored.commit.seq, files=len(draft.files))
     return stored, others

@@ -40,7 +40,7 @@ STEP = timedelta(minutes=30)
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
 EDITED = 0.1
 """Share of the looks at a known article that find another text."""
-WORDS = [a + b + c for a in "bdgklmnprst" for b in "aeiou" for c in ("n", "r", "st", "lm", "nd", "")]
+WORDS = [a + b + c for a in "bdgklmnprst" for b in "aeiou" for c in ("n", "r", "st", "lm", "ng", "")]
 PUTS = ("PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload")
 
 

@@ -144,7 +144,10 @@ class FoldingCatalog(CatalogQueries):
             if ("unchanged" if known[0] == "returned" else known[0], known[1]) != (verdict, judged.revision):
                 return False
         texts = [revision.texts for revision in history.revisions]
-        return all(old.texts.items() <= texts[old.number - 1].items() for old in self.list_revisions(source, url))
+        return all(
+            0 < old.number <= len(texts) and old.texts.items() <= texts[old.number - 1].items()
+            for old in self.list_revisions(source, url)
+        )
 
 
 def format_instant(value: datetime) -> str:

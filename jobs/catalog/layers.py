@@ -15,7 +15,7 @@ import zstandard
 from config.errors import DamageFound
 from jobs.catalog.folding import FoldingCatalog
 from jobs.catalog.schema import LOCAL_TABLES, TABLES
-from jobs.commit import digest
+from jobs.commit import digest, owns_segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -171,7 +171,7 @@ class LayeredCatalog(FoldingCatalog):
     def export_segments(self, source: str, after: int, named: set[str]) -> Iterator[Line]:
         """Yield the segments of the commits after number *after*, and those *named*; all that is known of these only.
 
-        Also the last commit and the latest run.
+        Also the last commit, that of the greatest epoch, and the latest runs.
         """
         query = "SELECT segment, seq FROM segments WHERE source = ? AND seq > ?"
         for row in self._db.execute(query, (source, after)):
@@ -180,9 +180,12 @@ class LayeredCatalog(FoldingCatalog):
         for segment in sorted(named):
             rows = self._db.execute("SELECT * FROM segments WHERE segment = ?", (segment,))
             yield from (_make_line("segment", row) for row in rows)
+        newest = "SELECT run FROM commits WHERE source = ?1 ORDER BY epoch DESC, seq DESC LIMIT 1"
         for kind, query in (
-            ("commit", "SELECT * FROM commits WHERE source = ? ORDER BY seq DESC LIMIT 1"),
-            ("run", "SELECT * FROM runs WHERE source = ? ORDER BY started DESC LIMIT 1"),
+            ("commit", "SELECT * FROM commits WHERE source = ?1 ORDER BY seq DESC LIMIT 1"),
+            ("commit", "SELECT * FROM commits WHERE source = ?1 ORDER BY epoch DESC, seq DESC LIMIT 1"),
+            ("run", "SELECT * FROM runs WHERE source = ?1 ORDER BY started DESC LIMIT 1"),
+            ("run", f"SELECT * FROM runs WHERE source = ?1 AND run = ({newest})"),  # noqa: S608 - a text of ours
         ):
             yield from (_make_line(kind, row) for row in self._db.execute(query, (source,)))
 
@@ -194,8 +197,7 @@ class LayeredCatalog(FoldingCatalog):
         with self.transaction():
             self._forget(source)
             for line in lines:
-                line["source"] = source
-                kind = line["type"]
+                kind = _claim(line, source)
                 if kind == "snapshot":
                     self._put("snapshots", columns["snapshots"], line)
                 elif kind in _TABLE_OF:
@@ -215,8 +217,7 @@ class LayeredCatalog(FoldingCatalog):
         with self.transaction():
             self._forget(source)
             for line in lines:
-                line["source"] = source
-                kind = line["type"]
+                kind = _claim(line, source)
                 if kind == "snapshot":
                     self.put_snapshot(dict.fromkeys(("title", "lead", "fields")) | line)
                 elif kind == "text":
@@ -282,6 +283,15 @@ class LayeredCatalog(FoldingCatalog):
         found = self._db.execute("SELECT COUNT(*), MAX(seq) FROM commits WHERE source = ?", (source,)).fetchone()
         if tuple(found) != (seq, seq):
             raise DamageFound(f"found {found[0]} commits of {source} up to {found[1]}, expected {seq}")
+
+
+def _claim(line: Line, source: str) -> str:
+    """Say in *line* that it is of *source*; return its type. Raises DamageFound if it speaks of another's captures."""
+    segment = line.get("segment")
+    if segment is not None and not owns_segment(source, segment):
+        raise DamageFound(f"a {line['type']} of another source's segment: {segment[:100]!a}")
+    line["source"] = source
+    return str(line["type"])
 
 
 def _make_line(kind: str, row: sqlite3.Row, *, without: tuple[str, ...] = ()) -> Line:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 import zstandard
 from pydantic import TypeAdapter, ValidationError
 
-from config.errors import DamageFound
+from config.errors import DamageFound, RecordError
 from crawler.rows import MAX_LINE_BYTES
 from jobs.checkpoint.lines import decode_line
-from jobs.commit import FORMAT, MAX_NUMBER, digest, require_format, require_supported
+from jobs.commit import FORMAT, MAX_NUMBER, require_format, require_supported
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 FOLD = 1
 """The version of the fold (FORMAT.md § 7) whose facts our layers hold."""
 MAX_INFLATED_BYTES = 4 * 1024**3
+MAX_PART_BYTES = MAX_INFLATED_BYTES + MAX_INFLATED_BYTES // 64
+"""Of a frame as it is stored, where nothing could be deflated."""
 MAX_WINDOW_BYTES = 128 * 1024**2
 _KEPT_BYTES = 32 * 1024**2
 _CHUNK_BYTES = 1 << 20
@@ -196,7 +198,7 @@ def _write_part(file: BinaryIO, head: LayerHead, part: str, lines: Iterable[byte
                 writer.write(line)
                 number, size = number + 1, size + len(line)
         if size > MAX_INFLATED_BYTES:
-            raise DamageFound(f"{layer_key(head.source, head.seq)}: {size} bytes of facts are too many for a layer")
+            raise RecordError(f"{layer_key(head.source, head.seq)}: {size} bytes of facts are too many for a layer")
         held.seek(0)
         fields = {**asdict(head), "part": part, "lines": number, "inflated_bytes": size}
         parameters = zstandard.ZstdCompressionParameters.from_level(9, window_log=24)
@@ -220,7 +222,8 @@ def _require_sound(reference: LayerReference, source: str) -> None:
     if (
         reference.key != layer_key(source, reference.seq)
         or list(numbers) != sorted(numbers)
-        or not 0 < reference.thin.size_bytes <= reference.size_bytes <= MAX_NUMBER
+        or not 0 < reference.thin.size_bytes <= min(reference.size_bytes, MAX_PART_BYTES)
+        or reference.size_bytes > 2 * MAX_PART_BYTES
     ):
         raise DamageFound(f"names a checkpoint {reference.key[:200]!a}, which cannot be one of {source}")
 
@@ -231,9 +234,3 @@ def _hash(file: BinaryIO, size: int) -> str:
         found.update(chunk)
         size -= len(chunk)
     return "sha256:" + found.hexdigest()
-
-
-def require_bytes(data: bytes, place: PartPlace | LayerReference, where: str) -> None:
-    """Raise DamageFound unless *data* is what *place* says."""
-    if len(data) != place.size_bytes or digest(data) != place.sha256:
-        raise DamageFound(f"{where}: found {len(data)} bytes with {digest(data)}, expected {place.size_bytes}")

@@ -6,15 +6,54 @@ A column that is not set is left out; one that this version does not know is pas
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from config.errors import DamageFound
 
 _Number = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
 _Real = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _require_time(text: str) -> str:
+    if not text.endswith("Z"):
+        raise ValueError("no time with Z")
+    datetime.fromisoformat(text)
+    return text
+
+
+def _require_kind(text: str, kind: type) -> str:
+    try:
+        found = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not isinstance(found, kind):
+        raise ValueError(f"no {kind.__name__} as JSON")  # noqa: TRY004 - foreign text
+    return text
+
+
+def _require_texts(text: str) -> str:
+    _require_kind(text, dict)
+    if not all(isinstance(one, str) for one in json.loads(text).values()):
+        raise ValueError("no digests as JSON")
+    return text
+
+
+def _require_names(text: str) -> str:
+    _require_kind(text, list)
+    if not all(isinstance(one, str) for one in json.loads(text)):
+        raise ValueError("no names as JSON")
+    return text
+
+
+_Time = Annotated[str, AfterValidator(_require_time)]
+_Object = Annotated[str, AfterValidator(lambda text: _require_kind(text, dict))]
+_List = Annotated[str, AfterValidator(lambda text: _require_kind(text, list))]
+_Names = Annotated[str, AfterValidator(_require_names)]
+_Texts = Annotated[str, AfterValidator(_require_texts)]
 _CONFIG = ConfigDict(strict=True, extra="ignore")
 
 
@@ -26,12 +65,12 @@ class CommitLine(TypedDict):
     seq: _Number
     digest: str
     kind: str
-    committed: str
+    committed: _Time
     run: NotRequired[str]
     segment: NotRequired[str]
     signature: str
     epoch: _Number
-    derivations: str
+    derivations: _Names
 
 
 @with_config(_CONFIG)
@@ -46,8 +85,8 @@ class SegmentLine(TypedDict):
     rows_offset: NotRequired[_Number]
     rows_bytes: NotRequired[_Number]
     rows_sha256: NotRequired[str]
-    opened: NotRequired[str]
-    closed: NotRequired[str]
+    opened: NotRequired[_Time]
+    closed: NotRequired[_Time]
     size_bytes: NotRequired[_Number]
 
 
@@ -57,7 +96,7 @@ class CaptureLine(TypedDict):
 
     type: Literal["capture"]
     url: str
-    captured_at: str
+    captured_at: _Time
     segment: str
     n: _Number
     run: str
@@ -101,13 +140,13 @@ class SnapshotLine(_Classed):
     segment: str
     n: _Number
     url: str
-    captured_at: str
+    captured_at: _Time
     derivation: str
     native: _Number
     text_digest: str
     title: NotRequired[str]
     lead: NotRequired[str]
-    fields: NotRequired[str]
+    fields: NotRequired[_Object]
     confidence: _Real
     seq: _Number
 
@@ -137,12 +176,12 @@ class RunLine(TypedDict):
     type: Literal["run"]
     run: str
     trigger: str
-    slot: NotRequired[str]
-    started: str
-    finished: str
+    slot: NotRequired[_Time]
+    started: _Time
+    finished: _Time
     reason: str
-    counts: str
-    discovery: str
+    counts: _Object
+    discovery: _List
     seq: _Number
 
 
@@ -154,9 +193,9 @@ class ArticleLine(TypedDict):
     url: str
     seq: _Number
     title: NotRequired[str]
-    first_seen: NotRequired[str]
-    last_captured: NotRequired[str]
-    last_good: NotRequired[str]
+    first_seen: NotRequired[_Time]
+    last_captured: NotRequired[_Time]
+    last_good: NotRequired[_Time]
     state: NotRequired[str]
     captures: NotRequired[_Number]
     revisions: NotRequired[_Number]
@@ -171,9 +210,9 @@ class RevisionLine(TypedDict):
     number: _Number
     segment: str
     n: _Number
-    captured_at: str
+    captured_at: _Time
     captures: _Number
-    texts: str
+    texts: _Texts
 
 
 _Line = Annotated[

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import io
+import hashlib
 import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from config.errors import DamageFound
 from jobs.checkpoint.layer import (
     LayerHead,
     LayerReference,
+    PartPlace,
     decode_lines,
     parse_reference,
     read_head,
     read_lines,
-    require_bytes,
 )
-from jobs.seal import hash_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
     from jobs.store import ObjectStore
 
 _HELD_BYTES = 64 * 1024**2
-"""Longer layers are read from a temporary file."""
+"""What is longer lies in a temporary file, and is fetched in pieces of that length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +34,8 @@ class Stack:
     layers: tuple[LayerReference, ...]
     head: str
     """Digest of commit `seq`."""
-    newest: bytes
-    """The thin part of the last layer."""
+    newest: BinaryIO
+    """The thin part of the last layer; to be closed."""
 
     @property
     def seq(self) -> int:
@@ -65,27 +62,31 @@ def open_stack(store: ObjectStore, archive: str, source: str, named: dict[str, A
     Raises DamageFound, FormatTooNew, StoreError.
     """
     reference = parse_reference(named, source)
-    data = fetch_thin(store, reference)
-    head = _open_part(io.BytesIO(data), reference, archive, source, "thin")[0]
-    return Stack((*head.below, reference), head.head, data)
+    thin = fetch_thin(store, reference)
+    try:
+        head = _open_part(thin, reference, archive, source, "thin")[0]
+    except BaseException:
+        thin.close()
+        raise
+    return Stack((*head.below, reference), head.head, thin)
 
 
-def fetch_thin(store: ObjectStore, reference: LayerReference) -> bytes:
-    """Return the bytes of a layer's thin part. Raises DamageFound, StoreError."""
-    data = store.get(reference.key, length=reference.thin.size_bytes)
-    require_bytes(data, reference.thin, f"{store.url}/{reference.key}")
-    return data
+def fetch_thin(store: ObjectStore, reference: LayerReference) -> BinaryIO:
+    """Return a layer's thin part as a file, its bytes checked. Raises DamageFound, StoreError."""
+    return _fetch(store, reference.key, reference.thin)
 
 
-def read_thin(data: bytes, reference: LayerReference, archive: str, source: str) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a thin part. Raises DamageFound, FormatTooNew."""
-    head, lines = _open_part(io.BytesIO(data), reference, archive, source, "thin")
-    yield from decode_lines(head, lines, reference.key)
+def read_thin(thin: BinaryIO, reference: LayerReference, archive: str, source: str) -> Iterator[dict[str, Any]]:
+    """Yield the lines of a thin part, and close it. Raises DamageFound, FormatTooNew."""
+    with thin:
+        thin.seek(0)
+        head, lines = _open_part(thin, reference, archive, source, "thin")
+        yield from decode_lines(head, lines, reference.key)
 
 
 def read_facts(store: ObjectStore, reference: LayerReference, archive: str, source: str) -> Iterator[dict[str, Any]]:
     """Yield the facts of a layer, its bytes checked first. Raises DamageFound, FormatTooNew, StoreError."""
-    with _fetch(store, reference) as file:
+    with _fetch(store, reference.key, reference) as file:
         file.seek(reference.thin.size_bytes)
         head, lines = _open_part(file, reference, archive, source, "facts")
         yield from decode_lines(head, lines, reference.key)
@@ -93,27 +94,31 @@ def read_facts(store: ObjectStore, reference: LayerReference, archive: str, sour
 
 def copy_facts(store: ObjectStore, reference: LayerReference, archive: str, source: str) -> Iterator[bytes]:
     """Yield the facts of a layer as they lie there, its bytes checked first. Raises as `read_facts`."""
-    with _fetch(store, reference) as file:
+    with _fetch(store, reference.key, reference) as file:
         file.seek(reference.thin.size_bytes)
         head, lines = _open_part(file, reference, archive, source, "facts")
         yield from read_lines(head, lines, reference.key)
 
 
-@contextmanager
-def _fetch(store: ObjectStore, reference: LayerReference) -> Iterator[BinaryIO]:
-    where = f"{store.url}/{reference.key}"
-    if reference.size_bytes <= _HELD_BYTES:
-        data = store.get(reference.key, length=reference.size_bytes + 1)
-        require_bytes(data, reference, where)
-        yield io.BytesIO(data)
-        return
-    with tempfile.TemporaryDirectory(prefix="ofrecord-") as folder:
-        path = Path(folder) / "layer"
-        store.fetch(reference.key, path)
-        if path.stat().st_size != reference.size_bytes or hash_file(path) != reference.sha256:
-            raise DamageFound(f"{where}: is not the layer that was named")
-        with path.open("rb") as file:
-            yield file
+def _fetch(store: ObjectStore, key: str, place: PartPlace | LayerReference) -> BinaryIO:
+    """Return the first bytes of an object as a file at its beginning. Raises DamageFound unless they are as named."""
+    file = cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=_HELD_BYTES))  # noqa: SIM115 - the caller's
+    try:
+        size, found = 0, hashlib.sha256()
+        while size < place.size_bytes:
+            data = store.get(key, offset=size, length=min(_HELD_BYTES, place.size_bytes - size))
+            if not data:
+                break
+            file.write(data)
+            found.update(data)
+            size += len(data)
+        if size != place.size_bytes or f"sha256:{found.hexdigest()}" != place.sha256:
+            raise DamageFound(f"{store.url}/{key}: found {size} bytes, expected {place.size_bytes} with {place.sha256}")
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def _open_part(

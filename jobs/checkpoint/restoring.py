@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from config.errors import DamageFound, FormatTooNew, ObjectMissing
+from config.errors import DamageFound, FormatTooNew, ObjectMissing, RecordError
 from jobs.checkpoint.reading import Stack, fetch_thin, open_stack, read_facts, read_thin
 from jobs.facts import fetch_rows
 from jobs.log import MAX_SINCE, covered, link_to
@@ -82,14 +82,16 @@ def _restore(catalog: Catalog, store: ObjectStore, source_log: Log, *, full: boo
             fresh = catalog.head(source)[0] == 0
             return fresh and not full and _add_tail(catalog, store, end, after=0, head=source_log.origin)
         stack = open_stack(store, archive, source, end.commit.checkpoint)
-        if full:
-            lines = chain.from_iterable(read_facts(store, one, archive, source) for one in stack.layers)
-            catalog.restore_full(source, stack.seq, stack.head, stack.to_json(), lines)
-        else:
-            catalog.restore_thin(source, stack.seq, stack.head, stack.to_json(), _read_thin(store, source_log, stack))
+        with stack.newest:
+            if full:
+                lines = chain.from_iterable(read_facts(store, one, archive, source) for one in stack.layers)
+                catalog.restore_full(source, stack.seq, stack.head, stack.to_json(), lines)
+            else:
+                thin = _read_thin(store, source_log, stack)
+                catalog.restore_thin(source, stack.seq, stack.head, stack.to_json(), thin)
         log.info("restored_catalog", source=source, seq=stack.seq, layers=len(stack.layers), full=full)
         return not full and _add_tail(catalog, store, end, after=stack.seq, head=stack.head)
-    except (DamageFound, FormatTooNew, ObjectMissing) as error:
+    except (DamageFound, FormatTooNew, ObjectMissing, RecordError) as error:
         log.warning("ignored_checkpoint", source=source, error=str(error))
         catalog.forget(source, distrusted=covered(end.commit.checkpoint) if end else 0)
         return False

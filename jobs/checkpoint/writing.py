@@ -5,7 +5,6 @@ A layer is put before the commit that names it. Whatever goes wrong here is logg
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import dataclass
 from itertools import chain
@@ -16,11 +15,11 @@ import structlog
 
 from config.errors import ArchiveError, DamageFound, FormatTooNew, ObjectExists, ObjectMissing
 from jobs.checkpoint.layer import FOLD, LayerHead, LayerReference, layer_key, parse_reference, write_layer
-from jobs.checkpoint.lines import encode_line
+from jobs.checkpoint.lines import decode_line, encode_line
 from jobs.checkpoint.reading import copy_facts, open_stack
 from jobs.checkpoint.restoring import complete_commits
 from jobs.checkpoint.thin import Answer, list_needed, list_records
-from jobs.commit import CommittedFile
+from jobs.commit import CommittedFile, owns_segment
 from jobs.log import covered
 from jobs.packs import PACK_COMMITS, put_pack
 from jobs.upload import require_same
@@ -68,11 +67,18 @@ def sum_up(catalog: Catalog, store: ObjectStore, source_log: Log) -> dict[str, A
             return named
         if seq < covered(catalog.checkpoint(source)) + LEVEL_COMMITS[0] and not catalog.distrusted_until(source):
             return named
-        complete_commits(catalog, source_log)
-        plan = plan_layer(_find_layers(catalog, store, source_log), seq)
-        if plan is None:
+        try:
+            complete_commits(catalog, source_log)
+            plan = plan_layer(_find_layers(catalog, store, source_log), seq)
+            if plan is None:
+                return named
+            named["checkpoint"] = _put_layer(catalog, store, source_log, plan)
+        except (DamageFound, ObjectMissing) as error:
+            if not catalog.thin_until(source):
+                raise
+            log.warning("ignored_checkpoint", source=source, error=str(error))
+            named["checkpoint"] = _put_anew(catalog, store, source_log)
             return named
-        named["checkpoint"] = _put_layer(catalog, store, source_log, plan)
         if plan.level == len(LEVEL_COMMITS) and (packed := seq // PACK_COMMITS * PACK_COMMITS):
             named["pack"] = put_pack(store, source, source_log.archive, packed)
     except (ArchiveError, OSError) as error:
@@ -108,6 +114,7 @@ def list_superseded(store: ObjectStore, source_log: Log) -> list[str]:
     if end is None or end.commit.checkpoint is None:
         return []
     stack = open_stack(store, source_log.archive, source_log.source, end.commit.checkpoint)
+    stack.newest.close()
     needed = {one.key for one in stack.layers}
     last = stack.layers[-1].key
     prefix = f"checkpoint/{source_log.source}/"
@@ -123,7 +130,9 @@ def _find_layers(catalog: Catalog, store: ObjectStore, source_log: Log) -> tuple
     known = catalog.list_layers(source)
     if not known or known[-1] != named:
         try:
-            known = open_stack(store, source_log.archive, source, named).to_json()
+            stack = open_stack(store, source_log.archive, source, named)
+            stack.newest.close()
+            known = stack.to_json()
         except (DamageFound, FormatTooNew, ObjectMissing) as error:
             if catalog.thin_until(source):
                 raise
@@ -163,6 +172,25 @@ def _put_layer(catalog: Catalog, store: ObjectStore, source_log: Log, plan: Laye
     return named
 
 
+def _put_anew(catalog: Catalog, store: ObjectStore, source_log: Log) -> dict[str, Any]:
+    """Put one layer of all commits, made from the log itself: what *catalog* has of it was built on a spoilt one.
+
+    Dear, and done once: else nobody without all facts could ever sum this log up again.
+    """
+    source = source_log.source
+    with (
+        tempfile.TemporaryDirectory(prefix="ofrecord-") as folder,
+        type(catalog).open(Path(folder) / "catalog.sqlite") as whole,
+    ):
+        whole.refresh(store, source_log)
+        plan = plan_layer((), whole.head(source)[0])
+        if plan is None:
+            raise DamageFound(f"log/{source}: is shorter than it was")
+        named = _put_layer(whole, store, source_log, plan)
+    catalog.keep_layers(source, [named])
+    return named
+
+
 def _list_facts(catalog: Catalog, store: ObjectStore, source_log: Log, plan: LayerPlan) -> Iterator[bytes]:
     """Yield the facts of the commits that *plan* covers: as far as this catalog has them not, from layers below."""
     source = source_log.source
@@ -172,8 +200,8 @@ def _list_facts(catalog: Catalog, store: ObjectStore, source_log: Log, plan: Lay
         for reference in plan.merged:
             for line in copy_facts(store, reference, source_log.archive, source):
                 if line.startswith((b'{"type":"text"', b'{"type":"derivation"')):
-                    found = json.loads(line)
-                    name = found.get("digest") or found.get("derivation")
+                    found = decode_line(line, f"{reference.key}: facts") or {}
+                    name = str(found.get("digest") or found.get("derivation"))
                     if name in told:
                         continue
                     told.add(name)
@@ -192,18 +220,20 @@ def _list_thin(catalog: Catalog, source: str, after: int) -> Iterator[bytes]:
     segments: set[str] = set()
 
     def export(places: set[Place]) -> Iterator[dict[str, Any]]:
-        segments.update(segment for segment, _ in places)
-        return catalog.export_captures(sorted(places))
+        own = {place for place in places if owns_segment(source, place[0])}
+        segments.update(segment for segment, _ in own)
+        return catalog.export_captures(sorted(own))
+
+    def list_places(url: str) -> set[Place]:
+        answers = [_to_answer(row) for row in catalog.list_answers(source, url=url)]
+        needed = list_needed(catalog.read_facts(source, url)) | list_records(answers)
+        # and the pages of the revisions, which may have to be derived again
+        firsts = {(one.segment, one.n) for one in catalog.list_revisions(source, url)}
+        return needed | {one.revisit_of for one in answers if one.place in firsts and one.revisit_of is not None}
 
     others = list_records(map(_to_answer, catalog.list_answers(source, after=after)))
     articles = (
-        chain(
-            catalog.export_article(source, url),
-            export(
-                list_needed(catalog.read_facts(source, url))
-                | list_records(map(_to_answer, catalog.list_answers(source, url=url)))
-            ),
-        )
+        chain(catalog.export_article(source, url), export(list_places(url)))
         for url in catalog.list_touched(source, after)
     )
     yield from map(encode_line, chain(chain.from_iterable(articles), export(others)))

@@ -54,6 +54,14 @@ class LazyGroup(click.Group):
             raise TypeError(f"{COMMANDS[cmd_name]} is no command")
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command. That the reader of its output went away is no failure: click would make a 1 of it."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to say
+            return ExitCode.DONE
+
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(program_version(), prog_name="ofrecord")
@@ -74,9 +82,6 @@ def main(arguments: list[str] | None = None) -> int:
         return _complain(str(error), error.exit_code)
     except KeyboardInterrupt:
         return _complain("interrupted", ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away: nothing more to say
-        return ExitCode.DONE
     except OSError as error:
         if error.errno in BROKEN:
             return _complain(f"the disk fails: {error}; check it; what was committed is safe", ExitCode.FAILED)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jobs.store import ObjectStore
 
 
-@click.command(epilog=exit_codes(ExitCode.STORE_REFUSED))
+@click.command(epilog=exit_codes(ExitCode.DISK_FULL, ExitCode.STORE_REFUSED))
 @click.option("--single-writer", is_flag=True, help="Accept a store without create-only puts; one process writes.")
 @archive_options
 def init(invocation: Invocation, *, single_writer: bool) -> None:
@@ -61,8 +61,8 @@ def verify(
 ) -> int:
     """Check what is stored against what was committed, of all sources or some.
 
-    Commits that this machine's catalog has seen must still be there; so must those named by --expect. What cannot be
-    read counts as damage, unless the store fails as a whole.
+    Commits that this machine's catalog has seen must still be there (of a copy that is behind give a --state of its
+    own); so must those named by --expect. What cannot be read counts as damage, unless the store fails as a whole.
     """
     place = invocation.settings.archive
     if not place:
@@ -89,8 +89,18 @@ def make_folder(path: Path) -> None:
     """Make the folder of a new archive. Raises ConfigError if it cannot be, or if other things lie there."""
     try:
         path.mkdir(parents=True, exist_ok=True)
-        found = next((entry.name for entry in path.iterdir() if not entry.name.startswith(".")), None)
     except FileExistsError as error:
+        raise ConfigError(f"{path}: found a file, expected a folder or a place for a new one") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: no archive can be made here: {error.strerror}") from error
+    require_free(path)
+
+
+def require_free(path: Path) -> None:
+    """Raise ConfigError if *path* is no folder, cannot be read, or has other things in it than an archive."""
+    try:
+        found = next((entry.name for entry in path.iterdir() if not entry.name.startswith(".")), None)
+    except NotADirectoryError as error:
         raise ConfigError(f"{path}: found a file, expected a folder or a place for a new one") from error
     except OSError as error:
         raise ConfigError(f"{path}: no archive can be made here: {error.strerror}") from error

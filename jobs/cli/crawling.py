@@ -154,7 +154,8 @@ def crawl_sources(
         reports.append(report)
         allowed.take(report)
         for problem in report.problems:
-            click.echo(f"ofrecord: {source.id}: {problem}", err=True)
+            named = problem.startswith(f"{source.id}: ")  # some errors name their source, as where they happened
+            click.echo(f"ofrecord: {problem}" if named else f"ofrecord: {source.id}: {problem}", err=True)
         if report.run and not invocation.as_json:
             click.echo(describe_run(report, archive.catalog.list_verdicts(report.run)))
     left = [source.id for source in chosen[len(reports) :]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from config.sources import Source
-
-TURN_SECONDS = 1800
 
 
 @click.command(epilog=crawling_codes())
@@ -81,13 +80,13 @@ def choose_shard(shard: str | None, shards: int | None) -> Shard | None:
 
 
 def take_turns(sources: list[Source], budget: Budget, now: float) -> list[Source]:
-    """Return *sources* beginning with another one each half hour where time or pages may run out: none is always last.
+    """Return *sources* beginning with any of them where time or pages may run out, so that none is always last.
 
-    *now*: seconds since the epoch.
+    *now*: seconds since the epoch; hashed, since schedules and numbers of sources have factors in common.
     """
     if not sources or (budget.pages is None and budget.deadline is None):
         return sources
-    first = int(now / TURN_SECONDS) % len(sources)
+    first = int.from_bytes(hashlib.sha256(str(int(now)).encode()).digest()[:8], "big") % len(sources)
     return sources[first:] + sources[:first]
 
 

@@ -36,7 +36,7 @@ MEANINGS = {
 }
 DEFAULT_CONFIG = Path(__file__).resolve().parents[2] / "config"
 
-_READING = (ExitCode.NO_ARCHIVE, ExitCode.STORE_REFUSED, ExitCode.DAMAGE)
+_READING = (ExitCode.DISK_FULL, ExitCode.NO_ARCHIVE, ExitCode.STORE_REFUSED, ExitCode.DAMAGE)
 _CRAWLING = (ExitCode.CRAWL_FAILED, ExitCode.DISK_FULL, ExitCode.NO_ARCHIVE, ExitCode.LOCKED, ExitCode.STORE_REFUSED)
 
 
@@ -177,7 +177,9 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
     if archive:
         decorators += [
             click.option(
-                "--state", type=click.Path(file_okay=False, path_type=Path), help="Folder of spool and catalog."
+                "--state",
+                type=click.Path(file_okay=False, path_type=Path),
+                help="Folder of spool and catalog; else OFRECORD_STATE_DIR.",
             ),
             click.option("--archive", "archive_place", help="A path or s3://BUCKET/PREFIX; else OFRECORD_ARCHIVE."),
         ]

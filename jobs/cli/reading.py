@@ -163,7 +163,7 @@ def pick_revision(archive: OpenArchive, source: str, url: str, number: int | Non
     if number is None:
         number = next((c.revision for c in reversed(archive.catalog.list_captures(source, url)) if c.revision), 1)
     if number > len(revisions):
-        raise ConfigError(f"{url}: found {len(revisions)} texts, expected a number from 1 to {len(revisions)}")
+        raise ConfigError(f"{url}: there is no text {number}: it has {count(len(revisions), 'text')}")
     return revisions[number - 1]
 
 
@@ -187,7 +187,7 @@ def pick_capture(
         chosen = pick_revision(archive, source, url, revision)
         return next(one for one in captures if (one.segment, one.n) == (chosen.segment, chosen.n))
     if capture > len(captures):
-        raise ConfigError(f"{url}: found {len(captures)} captures, expected a number from 1 to {len(captures)}")
+        raise ConfigError(f"{url}: there is no capture {capture}: it has {count(len(captures), 'capture')}")
     return captures[capture - 1]
 
 

@@ -10,7 +10,7 @@ import click
 from config.errors import ConfigError, ExitCode
 from config.settings import load_settings
 from jobs.archive import read_info
-from jobs.cli.archive import make_folder
+from jobs.cli.archive import make_folder, require_free
 from jobs.cli.options import Invocation, common_options, count, exit_codes
 from jobs.cli.progress import show_progress, show_size
 from jobs.diff import make_safe
@@ -53,6 +53,9 @@ def sync(
     feeds, files that no commit names, and raw/ and clean/. Nothing is ever deleted. Objects above 4 MiB go through
     TMPDIR, 1 GiB of them at a time.
 
+    To look at a copy on this machine give the command a --state of its own: the catalog here knows the archive by its
+    id, and takes a copy that is behind for one whose log was cut.
+
     Two S3 servers or accounts need settings of their own: make a folder for each with a settings.yaml that has its
     s3_endpoint_url, s3_path_style, s3_region and s3_profile (the credentials' name in ~/.aws/credentials), and name
     them by --from-config and --to-config. OFRECORD_S3_… variables must then not be set: they go before both files.
@@ -64,6 +67,8 @@ def sync(
         _require_another(target, origin)
         if not dry_run:
             make_folder(Path(target.url))
+        elif Path(target.url).exists():
+            require_free(Path(target.url))
     with show_progress(wanted=not invocation.as_json) as progress:
         report = sync_archive(origin, target, sources=source or None, full=full, dry_run=dry_run, progress=progress)
     invocation.print_result(report.to_json(), describe_sync(report))
@@ -87,7 +92,7 @@ def describe_sync(report: SyncReport) -> str:
 def _describe_source(one: SourceReport, *, dry_run: bool) -> str:
     ends = [f"commit {head.seq}, {head.digest}" if head else "no commit" for head in (one.origin, one.copy)]
     if one.state is SourceState.WHOLE and ends[0] == ends[1]:
-        return f"{one.source}: both logs end at {ends[0]}"
+        return f"{one.source}: both logs {'would end' if dry_run else 'end'} at {ends[0]}"
     words = {
         SourceState.WHOLE: "would be copied" if dry_run else "copied",
         SourceState.AHEAD: "TO is ahead, nothing was done: is it the archive that is written to?",

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from config.errors import StoreUnavailable
 from config.settings import Settings
 from config.sources import Source
 from crawler.derivation import derive
 from crawler.spool import LOCK_FILE, ROWS_FILE, WARC_FILE
 from jobs.archive import create_archive
-from jobs.context import OpenArchive, open_archive
+from jobs.context import OpenArchive, lock_uploads, open_archive
 from jobs.seal import DRAFT_FILE, SealedSegment, load_sealed, seal_segment
-from jobs.spool import REASON_FILE, finish_spool, list_damaged
+from jobs.spool import REASON_FILE, finish_spool, list_damaged, set_aside
 from jobs.store import open_store
 from jobs.upload import put_file, upload_segment
 from jobs.verify import verify_archive
@@ -214,3 +215,25 @@ def test_what_cannot_be_derived_again_is_committed_all_the_same(
 def test_a_sealed_segment_is_what_its_draft_says(archive: OpenArchive) -> None:
     sealed = seal(archive)
     assert load_sealed(sealed.path) == sealed
+
+
+def test_a_segment_that_is_set_aside_twice_has_two_places(tmp_path: Path) -> None:
+    for text in ("first", "second"):
+        folder = tmp_path / "sealed" / "gazette-x"
+        folder.mkdir(parents=True)
+        (folder / "records.warc.gz").write_text(text)
+        set_aside(folder, f"the {text} fault")
+    found = {path.name: (path / "records.warc.gz").read_text() for path in (tmp_path / "damaged").iterdir()}
+    assert found == {"gazette-x": "first", "gazette-x.1": "second"}
+    assert len(list_damaged(tmp_path)) == 2
+
+
+def test_two_threads_never_move_the_segments_of_one_spool(tmp_path: Path) -> None:
+    with (
+        lock_uploads(tmp_path),
+        pytest.raises(StoreUnavailable, match="an earlier run is still at an upload"),
+        lock_uploads(tmp_path),
+    ):
+        pass
+    with lock_uploads(tmp_path):
+        pass

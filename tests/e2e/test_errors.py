@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -204,7 +206,9 @@ def test_a_record_that_was_changed_is_not_shown(ofrecord: Ofrecord, archive_dir:
     ofrecord("crawl", "almayadeen-spanish")
     url = ofrecord("list", "--json").rows()[0]["url"]
     assert ofrecord("show", url, "--capture", "1", "--format", "html").stdout.startswith("<!DOCTYPE html>")
-    assert_one_line(ofrecord("show", url, "--capture", "2", "--format", "raw", code=2), "found 1 captures")
+    assert_one_line(
+        ofrecord("show", url, "--capture", "2", "--format", "raw", code=2), "no capture 2: it has 1 capture"
+    )
     place = ofrecord("history", url, "--json").rows()[0]["warc"]
     warc = archive_dir / place["key"]
     data = bytearray(warc.read_bytes())
@@ -214,6 +218,19 @@ def test_a_record_that_was_changed_is_not_shown(ofrecord: Ofrecord, archive_dir:
     assert_one_line(ofrecord("show", url, "--format", "html", code=13), str(place["offset"]), "verify")
     warc.unlink()
     assert_one_line(ofrecord("show", url, "--format", "html", code=13), "verify")
+
+
+def test_a_reader_who_went_away_is_no_failure(ofrecord: Ofrecord) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        command, variables = ofrecord.command("sources", "list", "--json"), ofrecord.variables()
+        ended = subprocess.run(
+            command, env=variables, stdout=writer, stderr=subprocess.PIPE, encoding="utf-8", timeout=60, check=False
+        )
+    finally:
+        os.close(writer)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_what_a_person_may_have_meant(ofrecord: Ofrecord) -> None:

@@ -177,7 +177,9 @@ def test_damage_is_told_by_key_and_the_other_source_is_copied(
 
 def test_what_is_refused_and_what_a_dry_run_leaves(command: Ofrecord, at_home: LocalStore, tmp_path: Path) -> None:
     copy, other = tmp_path / "copy", tmp_path / "other"
-    assert "would copy 15 objects" in command("sync", at_home.url, copy, "--dry-run").stdout
+    dry = command("sync", at_home.url, copy, "--dry-run").stdout
+    assert "would copy 15 objects" in dry
+    assert "herald: both logs would end at commit 3, " in dry
     assert not copy.exists()
     command("sync", at_home.url, copy, "herald")
     assert read_commits(copy).keys() == {"herald"}
@@ -190,7 +192,8 @@ def test_what_is_refused_and_what_a_dry_run_leaves(command: Ofrecord, at_home: L
     assert "one place" in command("sync", at_home.url, at_home.url, code=2).stderr
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("dear", "utf-8")
-    assert "letter.txt" in command("sync", at_home.url, tmp_path / "full", code=2).stderr
+    for wish in ((), ("--dry-run",)):
+        assert "letter.txt" in command("sync", at_home.url, tmp_path / "full", *wish, code=2).stderr
     append_segment(at_home, tmp_path / "spool", source="herald")
     append_segment(LocalStore(copy), tmp_path / "theirs", source="herald")
     result = command("sync", at_home.url, copy, code=13)

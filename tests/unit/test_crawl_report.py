@@ -1,0 +1,67 @@
+"""The report of a run that is over: what it says is not lost where the store fails after the last commit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from config.errors import ExitCode, StoreUnavailable
+from config.settings import Settings
+from config.sources import Source
+from jobs import crawl
+from jobs.archive import create_archive
+from jobs.catalog import Catalog
+from jobs.checkpoint import writing
+from jobs.context import OpenArchive
+from jobs.store.memory import MemoryStore
+from jobs.uploading import Uploader
+from tests.machines import SOURCE, START, CountingStore, Look, Machine
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
+
+    import pytest
+
+    from jobs.store import StoredObject
+
+GAZETTE = Source(
+    id=SOURCE,
+    name="Gazette",
+    home="https://gazette.example/",
+    discover=[{"feed": "https://gazette.example/rss"}],
+    articles={"include": ["."]},
+)
+
+
+class Down(CountingStore):
+    def list(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
+        raise StoreUnavailable(f"no answer to {prefix} after {after}")
+
+
+def bring_nothing() -> Generator[bool, None, None]:
+    yield from ()
+
+
+def test_verdicts_that_all_facts_must_make_are_left_to_the_next_run_if_the_store_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "LEVEL_COMMITS", (3, 9, 1_000))
+    store = MemoryStore()
+    info = create_archive(store, single_writer=False, now=START)
+    with Catalog.open(tmp_path / "writer.sqlite") as catalog:
+        machine = Machine(store, info, catalog)
+        for number in range(5):
+            machine.commit([Look("budget", f"*{number}")], number=number)
+    with Catalog.open(tmp_path / "job.sqlite") as catalog:
+        machine = Machine(store, info, catalog)
+        machine.prepare()
+        stored = machine.commit([Look("budget", "*3")], number=9, opened=START)  # late: before what is known
+        assert catalog.is_wanting(SOURCE)
+        archive = OpenArchive(Down(store), info, Settings(), tmp_path / "state", catalog)
+        archive.spool(SOURCE).mkdir(parents=True)
+        uploader = Uploader(bring_nothing, lambda: False, grace_seconds=1)
+        ended: tuple[ExitCode, list[str]] = (ExitCode.DONE, [])
+        run = stored.commit.run or ""
+        report = crawl._report(archive, run, GAZETTE, None, ended=ended, uploader=uploader, seconds=1.0, asked=0)
+    assert (report.run, report.pages, report.exit_code) == (run, 1, ExitCode.STORE_REFUSED)
+    assert [problem for problem in report.problems if "not final: no answer to log/" in problem]
