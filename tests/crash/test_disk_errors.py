@@ -79,7 +79,7 @@ def check_after(ofrecord: Ofrecord, archive_dir: Path, calls: str, when: str) ->
 
 
 @pytest.mark.parametrize("name", CALLS)
-@pytest.mark.parametrize("when", ["1", "2", "3", "1+2"])
+@pytest.mark.parametrize("when", ["1", *(pytest.param(n, marks=pytest.mark.soak) for n in ("2", "3", "1+2"))])
 def test_a_failing_call_harms_nothing(ofrecord: Ofrecord, archive_dir: Path, name: str, when: str) -> None:
     ofrecord("init")
     ofrecord("crawl", SOURCE)
