@@ -13,60 +13,13 @@ from config.errors import ArchiveMissing, DamageFound, ObjectExists, ObjectMissi
 from crawler.rows import format_time, read_json_object
 from jobs.commit import (
     FORMAT,
-    MAX_COMMIT_BYTES,
-    SEGMENT_KINDS,
     SOURCE_PATTERN,
-    SUPPORTED,
-    Commit,
-    CommitLink,
-    CommittedFile,
-    RowsPlace,
-    StoredCommit,
-    commit_key,
-    decode_commit,
     digest,
-    encode_commit,
-    is_same_draft,
-    owns_segment,
-    parse_commit_key,
     require_aware,
     require_format,
     require_supported,
-    warc_key,
     writer_name,
 )
-from jobs.log import Log
-
-__all__ = [
-    "FORMAT",
-    "INFO_KEY",
-    "MAX_COMMIT_BYTES",
-    "MAX_INFO_BYTES",
-    "SEGMENT_KINDS",
-    "SUPPORTED",
-    "ArchiveInfo",
-    "Commit",
-    "CommitLink",
-    "CommittedFile",
-    "Log",
-    "RowsPlace",
-    "StoredCommit",
-    "commit_key",
-    "create_archive",
-    "decode_commit",
-    "digest",
-    "encode_commit",
-    "is_same_draft",
-    "list_sources",
-    "owns_segment",
-    "parse_commit_key",
-    "read_info",
-    "require_format",
-    "require_supported",
-    "warc_key",
-    "writer_name",
-]
-# Names of jobs.commit and jobs.log are handed on for those who still import them from here.
 
 if TYPE_CHECKING:
     from jobs.store import ObjectStore

@@ -35,11 +35,6 @@ DAMAGED = "damaged"
 REASON_FILE = "reason.txt"
 
 
-def finish_spool(archive: OpenArchive, source: Source) -> int:
-    """Bring every segment in the source's spool to the store; return how many were committed. Raises StoreError."""
-    return sum(bring_segments(archive, source))
-
-
 def bring_segments(archive: OpenArchive, source: Source) -> Generator[bool, None, None]:
     """Bring the segments in the source's spool to the store, yielding for each whether it was committed.
 

@@ -16,22 +16,21 @@ from crawler.rows import CaptureRow, LinkRow, RunRow
 from crawler.segment import SegmentWriter
 from crawler.warc import NOTHING_RECORDED, encode_exchange, facts_uri
 from crawler.warc.writer import encode_metadata
-from jobs.archive import (
+from jobs.archive import create_archive, list_sources, read_info
+from jobs.commit import (
     Commit,
     CommitLink,
     CommittedFile,
-    Log,
     RowsPlace,
     commit_key,
-    create_archive,
     decode_commit,
     digest,
     encode_commit,
-    list_sources,
     parse_commit_key,
-    read_info,
 )
+from jobs.log import Log
 from jobs.seal import SealedSegment, seal_segment
+from jobs.spool import bring_segments
 from jobs.store.memory import MemoryStore
 from jobs.upload import upload_segment
 
@@ -39,9 +38,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from config.sources import Source
     from crawler.model import Snapshot
     from crawler.rows import SnapshotRow
-    from jobs.archive import ArchiveInfo, StoredCommit
+    from jobs.archive import ArchiveInfo
+    from jobs.commit import StoredCommit
+    from jobs.context import OpenArchive
     from jobs.store import ObjectStore
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -132,6 +134,11 @@ def commit_segment(
     sealed: SealedSegment = seal_segment(closed, now=now, derived=derived)
     seq, head = (after.commit.seq, after.digest) if after else (0, "")
     return upload_segment(store, info, sealed, after=seq, head=head)[0]
+
+
+def finish_spool(archive: OpenArchive, source: Source) -> int:
+    """Bring every segment in the source's spool to the store; return how many were committed."""
+    return sum(bring_segments(archive, source))
 
 
 def build_archive(folder: Path, *, segments: int = 3) -> MemoryStore:

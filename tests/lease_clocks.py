@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from jobs.archive import digest
+from jobs.commit import digest
 from jobs.lease import Lease, acquire_lease
 from jobs.store.memory import MemoryStore
 

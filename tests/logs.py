@@ -12,7 +12,9 @@ from crawler.normalise import make_snapshot
 from crawler.rows import CaptureReference, CaptureRow, RunRow
 from crawler.segment import SegmentWriter
 from crawler.warc import encode_exchange
-from jobs.archive import Commit, Log, create_archive, read_info
+from jobs.archive import create_archive, read_info
+from jobs.commit import Commit
+from jobs.log import Log
 from jobs.seal import SealedSegment, seal_segment
 from jobs.upload import upload_segment
 from tests.archives import DERIVATION, NOON
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crawler.model import RecordReference
-    from jobs.archive import StoredCommit
+    from jobs.commit import StoredCommit
     from jobs.store import ObjectStore
 
 

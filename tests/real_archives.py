@@ -23,7 +23,8 @@ from crawler.segment import SegmentWriter, snapshot_row
 from crawler.task import process_page
 from crawler.urls import normalise_url
 from crawler.warc import digest_bytes
-from jobs.archive import create_archive, digest, read_info
+from jobs.archive import create_archive, read_info
+from jobs.commit import digest
 from jobs.seal import seal_segment
 from jobs.store.memory import MemoryStore
 from jobs.upload import upload_segment
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from crawler.derivation import Derivation
     from crawler.outcome import PageOutcome
     from crawler.rows import SnapshotRow
-    from jobs.archive import StoredCommit
+    from jobs.commit import StoredCommit
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 PACK_EVERY = 2

@@ -17,9 +17,11 @@ from crawler.model import Exchange, Purpose
 from crawler.rows import CaptureReference, CaptureRow, LinkRow, SnapshotRow
 from crawler.segment import SegmentWriter
 from crawler.warc import NOTHING_RECORDED, encode_exchange
-from jobs.archive import Log, create_archive, digest, read_info
+from jobs.archive import create_archive, read_info
 from jobs.catalog import Catalog
+from jobs.commit import digest
 from jobs.context import OpenArchive
+from jobs.log import Log
 from jobs.seal import seal_segment
 from jobs.tables import BuildReport, build_tables, read_newest
 from jobs.upload import upload_segment
@@ -27,7 +29,7 @@ from jobs.upload import upload_segment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jobs.archive import Commit
+    from jobs.commit import Commit
     from jobs.store import ObjectStore
     from jobs.tables import Manifest
     from jobs.tables.plan import Runner

@@ -241,20 +241,6 @@ class CatalogQueries(RollupQueries):
         )
         return [dict(row) for row in rows]
 
-    def read_run(self, run: str) -> dict[str, Any] | None:
-        """Return a run's row with `counts` and `discovery` decoded."""
-        row = self._db.execute("SELECT * FROM runs WHERE run = ?", (run,)).fetchone()
-        if row is None:
-            return None
-        return {**dict(row), "counts": json.loads(row["counts"]), "discovery": json.loads(row["discovery"])}
-
-    def last_run(self, source: str) -> str | None:
-        """Return the id of a source's latest run."""
-        row = self._db.execute(
-            "SELECT run FROM commits WHERE source = ? AND run IS NOT NULL ORDER BY seq DESC LIMIT 1", (source,)
-        ).fetchone()
-        return row["run"] if row else None
-
     def last_started(self, source: str) -> datetime | None:
         """Return when a source's latest run began, or `None` if it never ran."""
         row = self._db.execute("SELECT MAX(started) AS started FROM runs WHERE source = ?", (source,)).fetchone()

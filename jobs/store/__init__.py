@@ -80,7 +80,7 @@ class ObjectStore(Protocol):
         """
 
     def delete(self, key: str) -> None:
-        """Remove an object (leases and probes only); no error if it is not there."""
+        """Remove an object (probes and maintenance only); no error if it is not there."""
 
     def read_clock(self) -> datetime | None:
         """Return the store's time, aware UTC, or `None` if it tells none.

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, ObjectExists, ObjectMissing, StoreError
-from jobs.archive import INFO_KEY, digest
+from jobs.archive import INFO_KEY
+from jobs.commit import digest
 from jobs.seal import hash_file
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, FormatTooNew
-from jobs.archive import MAX_COMMIT_BYTES, StoredCommit, commit_key, decode_commit, digest, parse_commit_key
+from jobs.commit import MAX_COMMIT_BYTES, StoredCommit, commit_key, decode_commit, digest, parse_commit_key
 from jobs.packs import check_chained
 
 if TYPE_CHECKING:

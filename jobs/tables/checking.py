@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from config.errors import ArchiveError, DamageFound, ObjectMissing, StoreError
-from jobs.archive import MAX_COMMIT_BYTES, Log, commit_key, digest, read_info
+from jobs.archive import read_info
 from jobs.catalog import Catalog
+from jobs.commit import MAX_COMMIT_BYTES, commit_key, digest
 from jobs.fold import FOLD
+from jobs.log import Log
 from jobs.tables.days import fetch_table, scratch_folder
 from jobs.tables.files import WRITER, count_rows
 from jobs.tables.manifest import list_manifests, manifest_key, read_manifest

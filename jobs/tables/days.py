@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, ObjectMissing
-from jobs.archive import CommittedFile
+from jobs.commit import CommittedFile
 from jobs.facts import fetch_rows, read_rows
 from jobs.seal import hash_file
 from jobs.tables.convert import Converter, place_fact

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from config.errors import DamageFound
-from jobs.archive import FORMAT
+from jobs.commit import FORMAT
 from jobs.seal import hash_file
 from jobs.tables.manifest import TableFile, table_key
 from jobs.tables.schema import TABLES

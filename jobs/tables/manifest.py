@@ -12,8 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from config.errors import DamageFound, ObjectExists, ObjectMissing
 from crawler.rows import Size, format_time, read_json_object
-from jobs.archive import FORMAT, digest, require_format, require_supported
-from jobs.commit import UNSIGNED
+from jobs.commit import FORMAT, UNSIGNED, digest, require_format, require_supported
 from jobs.fold import FOLD
 
 if TYPE_CHECKING:

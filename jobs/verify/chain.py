@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, FormatTooNew, ObjectMissing, StoreError
-from jobs.archive import (
+from jobs.commit import (
     MAX_COMMIT_BYTES,
     SEGMENT_KINDS,
     SUPPORTED,
@@ -26,7 +26,7 @@ from jobs.verify.unreadable import note_unreadable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jobs.archive import Commit, RowsPlace
+    from jobs.commit import Commit, RowsPlace
     from jobs.store import ObjectStore, StoredObject
     from jobs.verify.report import VerifyReport
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from jobs.archive import Commit, CommittedFile
+    from jobs.commit import Commit, CommittedFile
     from jobs.store import ObjectStore, StoredObject
     from jobs.verify.report import Progress, VerifyReport
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs.archive import owns_segment
+from jobs.commit import owns_segment
 from jobs.verify.captures import mark
 from jobs.verify.members import NOT_MODIFIED, shorten
 from jobs.verify.pointers import show, stamp, stamp_text

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crawler.rows import SnapshotRow
-    from jobs.archive import Commit, CommittedFile, RowsPlace
+    from jobs.commit import Commit, CommittedFile, RowsPlace
     from jobs.verify.captures import Captures
     from jobs.verify.report import VerifyReport
 

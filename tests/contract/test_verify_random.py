@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs.archive import decode_commit
+from jobs.commit import decode_commit
 from jobs.pages import DerivingLimits
 from jobs.verify import verify_archive
 from tests.archives import commit_keys, copy_store, file_keys, read_blocks, read_lines, rechain

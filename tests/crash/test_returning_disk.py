@@ -14,10 +14,10 @@ from config.settings import Settings
 from jobs.archive import create_archive
 from jobs.context import OpenArchive, open_archive
 from jobs.seal import seal_segment
-from jobs.spool import finish_spool, list_segments
+from jobs.spool import list_segments
 from jobs.store import open_store
 from jobs.verify import verify_archive
-from tests.archives import NOON, PAGES, SOURCE, write_segment
+from tests.archives import NOON, PAGES, SOURCE, finish_spool, write_segment
 from tests.crash.test_spool import GAZETTE
 from tests.histories import dump_catalog, read_commits
 

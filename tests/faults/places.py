@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from jobs.archive import CommitLink, RowsPlace, decode_commit, digest
+from jobs.commit import CommitLink, RowsPlace, decode_commit, digest
 from jobs.log import covered, link_to
 from tests.archives import (
     commit_keys,

@@ -11,25 +11,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.errors import ArchiveMissing, DamageFound, FormatTooNew, StoreUnavailable
-from jobs.archive import (
-    INFO_KEY,
+from jobs.archive import INFO_KEY, ArchiveInfo, create_archive, list_sources, read_info
+from jobs.clock import measure_skew
+from jobs.commit import (
     MAX_COMMIT_BYTES,
-    ArchiveInfo,
     Commit,
     CommittedFile,
-    Log,
     StoredCommit,
     commit_key,
-    create_archive,
     decode_commit,
     digest,
     encode_commit,
-    list_sources,
     parse_commit_key,
-    read_info,
     warc_key,
 )
-from jobs.clock import measure_skew
+from jobs.log import Log
 from jobs.store.memory import MemoryStore
 from tests.archives import put
 

@@ -10,8 +10,10 @@ import pytest
 
 from config.errors import DamageFound, FormatTooNew
 from crawler.rows import CaptureReference, SnapshotRow
-from jobs.archive import Log, commit_key, decode_commit, digest, encode_commit, read_info
+from jobs.archive import read_info
 from jobs.catalog import Catalog, SourceVersions
+from jobs.commit import commit_key, decode_commit, digest, encode_commit
+from jobs.log import Log
 from tests.archives import (
     DERIVATION,
     NOON,

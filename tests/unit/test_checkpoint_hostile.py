@@ -21,9 +21,8 @@ from jobs.checkpoint.restoring import refresh_catalog
 from jobs.commit import CommitLink, RowsPlace, commit_key, digest, encode_commit
 from jobs.context import OpenArchive
 from jobs.log import Log
-from jobs.spool import finish_spool
 from jobs.store.memory import MemoryStore
-from tests.archives import put
+from tests.archives import finish_spool, put
 from tests.logs import seal_page
 from tests.machines import SOURCE, START, CountingStore, Look, Machine, fold_log
 

@@ -12,7 +12,8 @@ import yaml
 from config.errors import ConfigError, StoreRefused
 from config.settings import Settings, load_settings
 from crawler.model import PageClass, RecordReference
-from jobs.archive import create_archive, digest
+from jobs.archive import create_archive
+from jobs.commit import digest
 from jobs.objects import write_objects
 from jobs.store.memory import MemoryStore
 from jobs.upload import upload_segment
@@ -22,7 +23,7 @@ from tests.logs import seal_page
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jobs.archive import Commit
+    from jobs.commit import Commit
     from jobs.objects import ObjectsReport
     from jobs.store import StoredObject
 

@@ -9,15 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.errors import ArchiveMissing, FormatTooNew
-from jobs.archive import (
-    CommittedFile,
-    commit_key,
-    create_archive,
-    decode_commit,
-    digest,
-    encode_commit,
-    warc_key,
-)
+from jobs.archive import create_archive
+from jobs.commit import CommittedFile, commit_key, decode_commit, digest, encode_commit, warc_key
 from jobs.store.local import LocalStore
 from jobs.store.memory import MemoryStore
 from jobs.verify import Severity, Step, verify_archive

@@ -10,7 +10,8 @@ import pytest
 
 from crawler.rows import CaptureReference, SnapshotRow
 from crawler.segment import SegmentWriter, recover_segments
-from jobs.archive import create_archive, digest
+from jobs.archive import create_archive
+from jobs.commit import digest
 from jobs.seal import seal_segment
 from jobs.store.memory import MemoryStore
 from jobs.upload import upload_segment

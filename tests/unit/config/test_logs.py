@@ -149,5 +149,15 @@ def test_every_event_in_the_code_is_listed() -> None:
     assert unlisted == set()
 
 
+def test_every_listed_event_is_logged() -> None:
+    code = "".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("config", "crawler", "jobs")
+        for path in (ROOT / folder).rglob("*.py")
+        if path != ROOT / "config" / "logs.py"
+    )
+    assert [event for event in sorted(EVENTS) if f'"{event}"' not in code] == []
+
+
 def test_events_are_verb_noun() -> None:
     assert all(re.fullmatch(r"[a-z]+(_[a-z0-9]+)+", event) for event in EVENTS)
