@@ -15,8 +15,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-from collections import deque
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -31,9 +29,6 @@ from crawler.outcome import decode_outcome, encode_exchange_data, encode_page, f
 from crawler.worker_main import FRAME_HEAD, OUT_OF_MEMORY, encode_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from concurrent.futures import Future
-
     from config.settings import Settings
     from crawler.model import Exchange
     from crawler.outcome import PageContext, PageOutcome
@@ -359,41 +354,3 @@ def make_pool(settings: Settings) -> WorkerPool:
         settings.worker_memory_bytes,
         cpu_seconds=settings.page_cpu_seconds,
     )
-
-
-def run_pages(
-    items: Iterable[tuple[Exchange, PageContext]],
-    *,
-    count: int,
-    deadline_seconds: float,
-    memory_bytes: int,
-    cpu_seconds: float = CPU_SECONDS,
-) -> Iterator[PageOutcome]:
-    """Yield the outcome of each item in order, read by a pool of its own; for callers without an event loop.
-
-    Takes from *items* only a few ahead of what was yielded.
-    """
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="ofrecord-workers", daemon=True)
-    thread.start()
-    pool = WorkerPool(count, deadline_seconds, memory_bytes, cpu_seconds=cpu_seconds)
-    waiting: deque[Future[PageOutcome]] = deque()
-    try:
-        asyncio.run_coroutine_threadsafe(pool.start(), loop).result()
-        for exchange, context in items:
-            waiting.append(asyncio.run_coroutine_threadsafe(pool.page(exchange, context), loop))
-            if len(waiting) >= 2 * count:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        asyncio.run_coroutine_threadsafe(_stop(pool), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
-async def _stop(pool: WorkerPool) -> None:
-    await pool.close()
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    await asyncio.gather(*others, return_exceptions=True)

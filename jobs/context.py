@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.errors import ConfigError, RunLocked, StoreUnavailable
-from jobs.archive import ArchiveInfo, list_sources, read_info
+from jobs.archive.identity import ArchiveInfo, list_sources, read_info
+from jobs.archive.log import Log
 from jobs.catalog import Catalog
 from jobs.checkpoint.restoring import refresh_catalog
 from jobs.checkpoint.writing import sum_up
-from jobs.log import Log
 from jobs.store import open_store
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from config.errors import StoreUnavailable
-from jobs.archive import list_sources
+from jobs.archive.identity import list_sources
+from jobs.archive.lease import list_old_leases
 from jobs.checkpoint.writing import list_superseded
-from jobs.lease import list_old_leases
 from jobs.tables.manifest import PREFIX as MANIFEST_PREFIX
 from jobs.tables.manifest import read_newest
 

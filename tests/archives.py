@@ -16,8 +16,7 @@ from crawler.rows import CaptureRow, LinkRow, RunRow
 from crawler.segment import SegmentWriter
 from crawler.warc import NOTHING_RECORDED, encode_exchange, facts_uri
 from crawler.warc.writer import encode_metadata
-from jobs.archive import create_archive, list_sources, read_info
-from jobs.commit import (
+from jobs.archive.commit import (
     Commit,
     CommitLink,
     CommittedFile,
@@ -28,11 +27,12 @@ from jobs.commit import (
     encode_commit,
     parse_commit_key,
 )
-from jobs.log import Log
-from jobs.seal import SealedSegment, seal_segment
-from jobs.spool import bring_segments
+from jobs.archive.identity import create_archive, list_sources, read_info
+from jobs.archive.log import Log
+from jobs.runs.spool import bring_segments
+from jobs.segments.seal import SealedSegment, seal_segment
+from jobs.segments.upload import upload_segment
 from jobs.store.memory import MemoryStore
-from jobs.upload import upload_segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from config.sources import Source
     from crawler.model import Snapshot
     from crawler.rows import SnapshotRow
-    from jobs.archive import ArchiveInfo
-    from jobs.commit import StoredCommit
+    from jobs.archive.commit import StoredCommit
+    from jobs.archive.identity import ArchiveInfo
     from jobs.context import OpenArchive
     from jobs.store import ObjectStore
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.errors import StoreUnavailable
-from jobs.commit import commit_key, decode_commit, digest, parse_commit_key
+from jobs.archive.commit import commit_key, decode_commit, digest, parse_commit_key
 from jobs.store.memory import MemoryStore
 from jobs.sync.names import list_items
 from tests.archives import put

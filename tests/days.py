@@ -23,13 +23,13 @@ from crawler.normalise import make_snapshot
 from crawler.rows import CaptureRow, RunRow
 from crawler.segment import SegmentWriter
 from crawler.warc import encode_exchange
-from jobs.archive import read_info
+from jobs.archive.identity import read_info
 from jobs.catalog import Catalog
-from jobs.clock import check_clock
 from jobs.context import CATALOG_FILE, OpenArchive, lock_source
-from jobs.spool import bring_segments
+from jobs.runs.spool import bring_segments
+from jobs.runs.tenure import leave_lease, take_lease
 from jobs.store import open_store
-from jobs.tenure import leave_lease, take_lease
+from jobs.store.clock import check_clock
 
 if TYPE_CHECKING:
     from config.settings import Settings

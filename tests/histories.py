@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from config.settings import Settings
 from crawler.warc import read_records
-from jobs.archive import list_sources, read_info
+from jobs.archive.facts import read_rows
+from jobs.archive.identity import list_sources, read_info
+from jobs.archive.log import Log
 from jobs.catalog import Catalog
-from jobs.facts import read_rows
-from jobs.log import Log
 from jobs.store import open_store
 from jobs.verify import verify_archive
 
 if TYPE_CHECKING:
     from crawler.rows import Row
-    from jobs.commit import StoredCommit
+    from jobs.archive.commit import StoredCommit
     from jobs.verify import VerifyReport
 
 History = tuple[tuple[str | None, int | None, str], ...]

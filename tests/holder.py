@@ -17,7 +17,7 @@ import structlog
 
 from config.errors import RunLocked
 from config.settings import Settings
-from jobs.lease import Lease, acquire_lease, read_boottime
+from jobs.archive.lease import Lease, acquire_lease, read_boottime
 from jobs.store import open_store
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from jobs.commit import digest
-from jobs.lease import Lease, acquire_lease
+from jobs.archive.commit import digest
+from jobs.archive.lease import Lease, acquire_lease
 from jobs.store.memory import MemoryStore
 
 if TYPE_CHECKING:

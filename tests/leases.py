@@ -1,7 +1,7 @@
 """Several machines that want one source, in simulated time: slow and lost requests, sleep, death. Seeded throughout.
 
 Each machine is a thread, of which one at a time runs; whenever it waits, the simulation looks who thinks to hold a
-valid lease. What runs is the real code of jobs/lease.py; only time and the line to the store are the simulation's.
+valid lease. What runs is the real code of jobs/archive/lease.py; time and the line to the store are the simulation's.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from config.errors import ArchiveError, RunLocked, StoreError, StoreUnavailable
-from jobs import lease as real_lease
+from jobs.archive import lease as real_lease
 from jobs.store.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from jobs.lease import Lease
+    from jobs.archive.lease import Lease
     from jobs.store import StoredObject
 
 SOURCE = "gazette"
@@ -42,7 +42,7 @@ class _Over(BaseException):
 
 
 def plant(old: str, new: str) -> Any:
-    """Return jobs/lease.py with a bug in it: *new* in place of *old*, which must stand there once."""
+    """Return jobs/archive/lease.py with a bug in it: *new* in place of *old*, which must stand there once."""
     text = Path(real_lease.__file__).read_text(encoding="utf-8")
     assert text.count(old) == 1, old
     module = types.ModuleType(real_lease.__name__)

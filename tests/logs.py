@@ -12,11 +12,11 @@ from crawler.normalise import make_snapshot
 from crawler.rows import CaptureReference, CaptureRow, RunRow
 from crawler.segment import SegmentWriter
 from crawler.warc import encode_exchange
-from jobs.archive import create_archive, read_info
-from jobs.commit import Commit
-from jobs.log import Log
-from jobs.seal import SealedSegment, seal_segment
-from jobs.upload import upload_segment
+from jobs.archive.commit import Commit
+from jobs.archive.identity import create_archive, read_info
+from jobs.archive.log import Log
+from jobs.segments.seal import SealedSegment, seal_segment
+from jobs.segments.upload import upload_segment
 from tests.archives import DERIVATION, NOON
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crawler.model import RecordReference
-    from jobs.commit import StoredCommit
+    from jobs.archive.commit import StoredCommit
     from jobs.store import ObjectStore
 
 

@@ -18,10 +18,10 @@ from crawler.rows import (
     encode_row,
 )
 from crawler.warc import encode_facts
+from jobs.archive.commit import Commit, CommittedFile, RowsPlace, StoredCommit, digest, warc_key
+from jobs.archive.log import Log
 from jobs.checkpoint.restoring import refresh_catalog
 from jobs.checkpoint.writing import sum_up
-from jobs.commit import Commit, CommittedFile, RowsPlace, StoredCommit, digest, warc_key
-from jobs.log import Log
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crawler.rows import Row
-    from jobs.archive import ArchiveInfo
+    from jobs.archive.identity import ArchiveInfo
     from jobs.catalog import Catalog
     from jobs.store import ObjectStore, StoredObject
 

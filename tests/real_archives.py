@@ -23,11 +23,11 @@ from crawler.segment import SegmentWriter, snapshot_row
 from crawler.task import process_page
 from crawler.urls import normalise_url
 from crawler.warc import digest_bytes
-from jobs.archive import create_archive, read_info
-from jobs.commit import digest
-from jobs.seal import seal_segment
+from jobs.archive.commit import digest
+from jobs.archive.identity import create_archive, read_info
+from jobs.segments.seal import seal_segment
+from jobs.segments.upload import upload_segment
 from jobs.store.memory import MemoryStore
-from jobs.upload import upload_segment
 from tests.archives import NOON, SOURCE, append_commit, commit_keys, make_pack, put, rechain
 from tests.site.pages import State, answer, list_urls
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from crawler.derivation import Derivation
     from crawler.outcome import PageOutcome
     from crawler.rows import SnapshotRow
-    from jobs.commit import StoredCommit
+    from jobs.archive.commit import StoredCommit
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 PACK_EVERY = 2

@@ -17,19 +17,19 @@ from crawler.model import Exchange, Purpose
 from crawler.rows import CaptureReference, CaptureRow, LinkRow, SnapshotRow
 from crawler.segment import SegmentWriter
 from crawler.warc import NOTHING_RECORDED, encode_exchange
-from jobs.archive import create_archive, read_info
+from jobs.archive.commit import digest
+from jobs.archive.identity import create_archive, read_info
+from jobs.archive.log import Log
 from jobs.catalog import Catalog
-from jobs.commit import digest
 from jobs.context import OpenArchive
-from jobs.log import Log
-from jobs.seal import seal_segment
+from jobs.segments.seal import seal_segment
+from jobs.segments.upload import upload_segment
 from jobs.tables import BuildReport, build_tables, read_newest
-from jobs.upload import upload_segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jobs.commit import Commit
+    from jobs.archive.commit import Commit
     from jobs.store import ObjectStore
     from jobs.tables import Manifest
     from jobs.tables.plan import Runner

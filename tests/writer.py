@@ -9,9 +9,9 @@ import sys
 from datetime import UTC, datetime
 
 from config.settings import Settings
-from jobs.archive import read_info
-from jobs.commit import Commit
-from jobs.log import Log
+from jobs.archive.commit import Commit
+from jobs.archive.identity import read_info
+from jobs.archive.log import Log
 from jobs.store import open_store
 
 

@@ -12,10 +12,7 @@ import structlog
 
 from config.errors import DamageFound
 from crawler.rows import CaptureReference, CaptureRow, RunRow, SegmentRow, SnapshotRow, format_time
-from jobs.catalog.folding import format_instant
-from jobs.catalog.layers import LayeredCatalog
-from jobs.catalog.schema import LOCAL_TABLES, TABLES, connect, explain
-from jobs.commit import (
+from jobs.archive.commit import (
     SEGMENT_KINDS,
     Commit,
     CommittedFile,
@@ -26,14 +23,17 @@ from jobs.commit import (
     require_format,
     require_supported,
 )
-from jobs.facts import fetch_rows, read_rows
+from jobs.archive.facts import fetch_rows, read_rows
+from jobs.catalog.folding import format_instant
+from jobs.catalog.layers import LayeredCatalog
+from jobs.catalog.schema import LOCAL_TABLES, TABLES, connect, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from jobs.commit import CommitLink, RowsPlace
-    from jobs.log import Log
+    from jobs.archive.commit import CommitLink, RowsPlace
+    from jobs.archive.log import Log
     from jobs.store import ObjectStore
 
 log = structlog.get_logger()

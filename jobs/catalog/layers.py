@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import zstandard
 
 from config.errors import DamageFound
+from jobs.archive.commit import digest, owns_segment
 from jobs.catalog.folding import FoldingCatalog
 from jobs.catalog.schema import LOCAL_TABLES, TABLES
-from jobs.commit import digest, owns_segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from jobs.commit import RowsPlace
+from jobs.archive.commit import RowsPlace
 
 if TYPE_CHECKING:
     import sqlite3

@@ -17,8 +17,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from config.errors import DamageFound, RecordError
 from crawler.rows import MAX_LINE_BYTES
+from jobs.archive.commit import FORMAT, MAX_NUMBER, require_format, require_supported
 from jobs.checkpoint.lines import decode_line
-from jobs.commit import FORMAT, MAX_NUMBER, require_format, require_supported
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

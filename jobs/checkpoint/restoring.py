@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 import structlog
 
 from config.errors import DamageFound, FormatTooNew, ObjectMissing, RecordError
+from jobs.archive.facts import fetch_rows
+from jobs.archive.log import MAX_SINCE, covered, link_to
 from jobs.checkpoint.reading import Stack, fetch_thin, open_stack, read_facts, read_thin
-from jobs.facts import fetch_rows
-from jobs.log import MAX_SINCE, covered, link_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from jobs.archive.commit import CommitLink, StoredCommit
+    from jobs.archive.log import Log
     from jobs.catalog import Catalog
-    from jobs.commit import CommitLink, StoredCommit
-    from jobs.log import Log
     from jobs.store import ObjectStore
 
 log = structlog.get_logger()

@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from config.errors import ArchiveError, DamageFound, FormatTooNew, ObjectExists, ObjectMissing
+from jobs.archive.commit import CommittedFile, owns_segment
+from jobs.archive.log import covered
+from jobs.archive.packs import PACK_COMMITS, put_pack
 from jobs.checkpoint.layer import FOLD, LayerHead, LayerReference, layer_key, parse_reference, write_layer
 from jobs.checkpoint.lines import decode_line, encode_line
 from jobs.checkpoint.reading import copy_facts, open_stack
 from jobs.checkpoint.restoring import complete_commits
 from jobs.checkpoint.thin import Answer, list_needed, list_records
-from jobs.commit import CommittedFile, owns_segment
-from jobs.log import covered
-from jobs.packs import PACK_COMMITS, put_pack
-from jobs.upload import require_same
+from jobs.segments.upload import require_same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from jobs.archive.log import Log
     from jobs.catalog import Catalog
     from jobs.checkpoint.thin import Place
-    from jobs.log import Log
     from jobs.store import ObjectStore
 
 log = structlog.get_logger()

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from config.errors import ArchiveError, ConfigError, ExitCode
-from jobs.archive import INFO_KEY, create_archive, list_sources, read_info
+from jobs.archive.identity import INFO_KEY, create_archive, list_sources, read_info
 from jobs.catalog import Catalog
 from jobs.cli.options import Invocation, archive_options, exit_codes, reading_codes
 from jobs.cli.progress import show_progress
 from jobs.context import open_archive, require_source
 from jobs.diff import make_safe
-from jobs.pages import DerivingLimits
+from jobs.segments.pages import DerivingLimits
 from jobs.store import open_store
 from jobs.store.probe import probe_store
 from jobs.verify import VerifyReport, check_heads, verify_archive

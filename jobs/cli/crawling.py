@@ -16,7 +16,7 @@ from config.rules import readable_url
 from crawler.urls import normalise_url
 from jobs.cli.options import Invocation, archive_options, count, crawling_codes, enter_archive, printable
 from jobs.cli.stopping import StopRequest, stop_on_signals
-from jobs.crawl import CrawlRequest, RunReport, run_crawl
+from jobs.runs.crawl import CrawlRequest, RunReport, run_crawl
 
 if TYPE_CHECKING:
     from config.sources import Source

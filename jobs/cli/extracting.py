@@ -12,11 +12,11 @@ import click
 
 from config.errors import ConfigError
 from config.rules import ExtractRules
+from crawler.batch import run_pages
 from crawler.derivation import derive
 from crawler.extract import check_rules
 from crawler.model import Exchange, Purpose
 from crawler.outcome import PageContext
-from crawler.workers import run_pages
 from jobs.cli.options import Invocation, common_options, exit_codes
 
 if TYPE_CHECKING:

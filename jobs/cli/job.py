@@ -17,8 +17,8 @@ from config.errors import ConfigError
 from jobs.cli.crawling import Budget, crawl_sources
 from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive
 from jobs.cli.stopping import stop_on_signals
-from jobs.crawl import CrawlRequest
-from jobs.pressure import measure_spool
+from jobs.runs.crawl import CrawlRequest
+from jobs.runs.pressure import measure_spool
 from jobs.shards import Shard, find_shard, parse_shard
 
 if TYPE_CHECKING:

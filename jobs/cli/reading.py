@@ -25,7 +25,7 @@ from jobs.cli.options import (
     want_colour,
 )
 from jobs.diff import diff_texts, diff_to_json, render_diff
-from jobs.pages import RecordPlace, fetch_member, place_record, read_exchange
+from jobs.segments.pages import RecordPlace, fetch_member, place_record, read_exchange
 
 if TYPE_CHECKING:
     from jobs.catalog import StoredCapture, StoredRevision

@@ -9,7 +9,7 @@ import click
 
 from config.errors import ConfigError, ExitCode
 from config.settings import load_settings
-from jobs.archive import read_info
+from jobs.archive.identity import read_info
 from jobs.cli.archive import make_folder, require_free
 from jobs.cli.options import Invocation, common_options, count, exit_codes
 from jobs.cli.progress import show_progress, show_size

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config.errors import ConfigError, ExitCode
-from jobs.archive import read_info
+from jobs.archive.identity import read_info
 from jobs.cli.options import Invocation, archive_options, count, exit_codes, iterate_json, reading_codes
 from jobs.cli.progress import show_size
 from jobs.context import open_archive

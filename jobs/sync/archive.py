@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from config.errors import ArchiveMissing, ConfigError, DamageFound
-from jobs.archive import INFO_KEY, list_sources, read_info
+from jobs.archive.identity import INFO_KEY, list_sources, read_info
 from jobs.store.probe import probe_store
 from jobs.sync.context import Sync
 from jobs.sync.copying import Copier
@@ -23,7 +23,7 @@ from jobs.sync.source import SourceSync
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from jobs.archive import ArchiveInfo
+    from jobs.archive.identity import ArchiveInfo
     from jobs.store import ObjectStore
     from jobs.verify import Progress
 

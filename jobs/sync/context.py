@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from concurrent.futures import Future, ThreadPoolExecutor
 
-    from jobs.archive import ArchiveInfo
+    from jobs.archive.identity import ArchiveInfo
     from jobs.store import ObjectStore, StoredObject
     from jobs.sync.copying import Copier, Item
     from jobs.sync.report import SyncReport

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, ObjectExists, ObjectMissing, StoreError
-from jobs.archive import INFO_KEY
-from jobs.commit import digest
-from jobs.seal import hash_file
+from jobs.archive.commit import digest
+from jobs.archive.identity import INFO_KEY
+from jobs.segments.seal import hash_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

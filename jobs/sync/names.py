@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from jobs.commit import parse_commit_key
+from jobs.archive.commit import parse_commit_key
 from jobs.store.keys import fault_of_key
 from jobs.sync.copying import Item
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from jobs.commit import Commit
+    from jobs.archive.commit import Commit
     from jobs.sync.log import LoggedCommit
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")

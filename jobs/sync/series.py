@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, ObjectMissing
 from crawler.rows import read_json_object
-from jobs.commit import digest
+from jobs.archive.commit import digest
 from jobs.store.keys import fault_of_key
 from jobs.sync.copying import Item
 

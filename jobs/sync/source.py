@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, ObjectMissing
-from jobs.commit import commit_key, digest
+from jobs.archive.commit import commit_key, digest
 from jobs.sync.log import ListedLog, find_fork
 from jobs.sync.names import find_released, list_items
 from jobs.sync.report import SourceReport, SourceState

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from config.errors import ArchiveError, DamageFound, ObjectMissing, StoreError
-from jobs.archive import read_info
+from jobs.archive.commit import MAX_COMMIT_BYTES, commit_key, digest
+from jobs.archive.identity import read_info
+from jobs.archive.log import Log
 from jobs.catalog import Catalog
-from jobs.commit import MAX_COMMIT_BYTES, commit_key, digest
 from jobs.fold import FOLD
-from jobs.log import Log
 from jobs.tables.days import fetch_table, scratch_folder
 from jobs.tables.files import WRITER, count_rows
 from jobs.tables.manifest import list_manifests, manifest_key, read_manifest
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from jobs.archive import ArchiveInfo
+    from jobs.archive.identity import ArchiveInfo
     from jobs.store import ObjectStore
     from jobs.tables.manifest import Manifest, TableFile
 

@@ -20,7 +20,7 @@ import structlog
 
 from config.errors import ConfigError, StoreUnavailable
 from config.settings import Settings
-from jobs.commit import writer_name
+from jobs.archive.commit import writer_name
 from jobs.store import open_store
 from jobs.tables.days import make_day, scan_segments
 from jobs.tables.files import WRITER

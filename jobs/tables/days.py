@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, ObjectMissing
-from jobs.commit import CommittedFile
-from jobs.facts import fetch_rows, read_rows
-from jobs.seal import hash_file
+from jobs.archive.commit import CommittedFile
+from jobs.archive.facts import fetch_rows, read_rows
+from jobs.segments.seal import hash_file
+from jobs.segments.upload import put_file
 from jobs.tables.convert import Converter, place_fact
 from jobs.tables.files import read_file, write_files
 from jobs.tables.schema import TABLES
 from jobs.tables.sorting import Sorter, merge_rows
-from jobs.upload import put_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from config.errors import DamageFound
-from jobs.commit import FORMAT
-from jobs.seal import hash_file
+from jobs.archive.commit import FORMAT
+from jobs.segments.seal import hash_file
 from jobs.tables.manifest import TableFile, table_key
 from jobs.tables.schema import TABLES
 from jobs.tables.sorting import batch_rows, make_batch, measure_row, read_batch

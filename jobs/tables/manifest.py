@@ -12,11 +12,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from config.errors import DamageFound, ObjectExists, ObjectMissing
 from crawler.rows import Size, format_time, read_json_object
-from jobs.commit import FORMAT, UNSIGNED, digest, require_format, require_supported
+from jobs.archive.commit import FORMAT, UNSIGNED, digest, require_format, require_supported
 from jobs.fold import FOLD
 
 if TYPE_CHECKING:
-    from jobs.archive import ArchiveInfo
+    from jobs.archive.identity import ArchiveInfo
     from jobs.store import ObjectStore
 
 MAX_MANIFEST_BYTES = 64 * 1024**2

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from config.errors import DamageFound
-from jobs.commit import commit_key
+from jobs.archive.commit import commit_key
 from jobs.fold import FOLD
 from jobs.tables.days import DayTask
 from jobs.tables.manifest import LogEnd

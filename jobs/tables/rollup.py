@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from config.errors import DamageFound, FormatTooNew, RecordError, StoreUnavailable
-from jobs.archive import list_sources
+from jobs.archive.commit import writer_name
+from jobs.archive.identity import list_sources
 from jobs.checkpoint.restoring import refresh_catalog
-from jobs.commit import writer_name
 from jobs.tables.days import make_day, put_table, read_tables, scan_segments, scratch_folder
 from jobs.tables.files import WRITER, write_files
 from jobs.tables.manifest import Manifest, append_manifest, read_newest

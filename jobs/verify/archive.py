@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.errors import ArchiveMissing, DamageFound, StoreError
-from jobs.archive import INFO_KEY, list_sources, read_info
-from jobs.commit import SEGMENT_KINDS, digest
+from jobs.archive.commit import SEGMENT_KINDS, digest
+from jobs.archive.identity import INFO_KEY, list_sources, read_info
 from jobs.verify.captures import Captures
 from jobs.verify.chain import Identity, LogTrace, walk_log
 from jobs.verify.deriving import Deriving, compare_texts
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
     from crawler.rows import SnapshotRow
-    from jobs.commit import Commit
-    from jobs.pages import DerivingLimits
+    from jobs.archive.commit import Commit
+    from jobs.segments.pages import DerivingLimits
     from jobs.store import ObjectStore
     from jobs.verify.deriving import Job
     from jobs.verify.report import Progress

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from jobs.pages import RecordPlace
+from jobs.segments.pages import RecordPlace
 
 if TYPE_CHECKING:
     from types import TracebackType

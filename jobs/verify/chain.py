@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, FormatTooNew, ObjectMissing, StoreError
-from jobs.commit import (
+from jobs.archive.commit import (
     MAX_COMMIT_BYTES,
     SEGMENT_KINDS,
     SUPPORTED,
@@ -18,7 +18,7 @@ from jobs.commit import (
     digest,
     parse_commit_key,
 )
-from jobs.log import MAX_SINCE, covered
+from jobs.archive.log import MAX_SINCE, covered
 from jobs.store.keys import fault_of_key
 from jobs.verify.report import Head, Notes
 from jobs.verify.unreadable import note_unreadable
@@ -26,7 +26,7 @@ from jobs.verify.unreadable import note_unreadable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jobs.commit import Commit, RowsPlace
+    from jobs.archive.commit import Commit, RowsPlace
     from jobs.store import ObjectStore, StoredObject
     from jobs.verify.report import VerifyReport
 

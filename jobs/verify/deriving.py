@@ -12,7 +12,7 @@ from config.errors import RecordError, StoreError
 from crawler.derivation import read_ingredients
 from crawler.rows import SegmentRow, SnapshotRow, decode_row, encode_row
 from crawler.segment import snapshot_row
-from jobs.pages import derive_pages, read_exchange
+from jobs.segments.pages import derive_pages, read_exchange
 from jobs.verify.pointers import show
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from crawler.derivation import Ingredients
     from crawler.model import Exchange
     from crawler.outcome import PageContext, PageOutcome
-    from jobs.pages import DerivingLimits, RecordPlace
+    from jobs.segments.pages import DerivingLimits, RecordPlace
     from jobs.store import ObjectStore
     from jobs.verify.captures import CaptureFact, Captures
     from jobs.verify.lines import RowsPart

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from config.errors import ObjectMissing, StoreError
-from jobs.seal import hash_file
+from jobs.segments.seal import hash_file
 from jobs.store.keys import fault_of_key
 from jobs.verify.report import Notes, Step
 from jobs.verify.unreadable import note_unreadable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from jobs.commit import Commit, CommittedFile
+    from jobs.archive.commit import Commit, CommittedFile
     from jobs.store import ObjectStore, StoredObject
     from jobs.verify.report import Progress, VerifyReport
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from config.errors import ObjectMissing, StoreError
-from jobs.commit import MAX_COMMIT_BYTES, commit_key, digest
+from jobs.archive.commit import MAX_COMMIT_BYTES, commit_key, digest
 from jobs.verify.report import Notes
 from jobs.verify.unreadable import note_unreadable
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from config.errors import ObjectMissing, StoreError
-from jobs.commit import MAX_COMMIT_BYTES, commit_key
-from jobs.seal import hash_file
+from jobs.archive.commit import MAX_COMMIT_BYTES, commit_key
+from jobs.segments.seal import hash_file
 from jobs.store.keys import fault_of_key
 from jobs.verify.files import MAX_EXCESS_BYTES, fetch_object
 from jobs.verify.report import Notes
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from jobs.commit import Commit
+    from jobs.archive.commit import Commit
     from jobs.store import ObjectStore
     from jobs.verify.chain import LogTrace
     from jobs.verify.report import VerifyReport

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs.commit import owns_segment
+from jobs.archive.commit import owns_segment
 from jobs.verify.captures import mark
 from jobs.verify.members import NOT_MODIFIED, shorten
 from jobs.verify.pointers import show, stamp, stamp_text
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crawler.rows import CaptureReference, CaptureRow, SnapshotRow
-    from jobs.pages import RecordPlace
+    from jobs.segments.pages import RecordPlace
     from jobs.verify.captures import CaptureFact, Captures
     from jobs.verify.members import Record
 

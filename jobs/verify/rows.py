@@ -20,7 +20,7 @@ from crawler.rows import (
     SnapshotRow,
     decode_row,
 )
-from jobs.commit import SUPPORTED, digest, require_format
+from jobs.archive.commit import SUPPORTED, digest, require_format
 from jobs.verify.captures import make_fact
 from jobs.verify.chain import derive_digest
 from jobs.verify.pointers import Pointers, differ, stamp
@@ -29,7 +29,7 @@ from jobs.verify.references import check_revisit, check_snapshot_of, find_referr
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jobs.commit import Commit
+    from jobs.archive.commit import Commit
     from jobs.verify.captures import Captures
     from jobs.verify.lines import RowsPart
     from jobs.verify.members import Record

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crawler.warc import facts_uri
-from jobs.facts import MAX_ROWS_BYTES
+from jobs.archive.facts import MAX_ROWS_BYTES
 from jobs.verify.lines import RowsPart
 from jobs.verify.members import Record, shorten, walk_records
 from jobs.verify.pointers import show, stamp, stamp_text
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crawler.rows import SnapshotRow
-    from jobs.commit import Commit, CommittedFile, RowsPlace
+    from jobs.archive.commit import Commit, CommittedFile, RowsPlace
     from jobs.verify.captures import Captures
     from jobs.verify.report import VerifyReport
 

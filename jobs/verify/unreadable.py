@@ -6,7 +6,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from config.errors import ObjectMissing, StoreError
-from jobs.archive import INFO_KEY
+from jobs.archive.identity import INFO_KEY
 
 if TYPE_CHECKING:
     from jobs.store import ObjectStore

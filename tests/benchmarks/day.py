@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from config.logs import configure_logging
 from config.settings import Settings
-from jobs.archive import create_archive
+from jobs.archive.identity import create_archive
 from jobs.store import open_store
 from tests.days import RUNS, Day, run_day
 from tests.seaweed import s3_server

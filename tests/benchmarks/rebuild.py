@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.logs import configure_logging
-from jobs.archive import create_archive, read_info
+from jobs.archive.identity import create_archive, read_info
 from jobs.catalog import Catalog
 from jobs.checkpoint.restoring import refresh_catalog
 from jobs.store.local import LocalStore
 from tests.machines import SOURCE, START, CountingStore, Look, Machine
 
 if TYPE_CHECKING:
-    from jobs.archive import ArchiveInfo
+    from jobs.archive.identity import ArchiveInfo
     from jobs.store import ObjectStore
 
 COMMITS_A_DAY, ARTICLES_A_DAY, RECHECKS_A_DAY, FEEDS = 48, 30, 240, 2

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.settings import Settings
-from jobs.archive import create_archive
+from jobs.archive.identity import create_archive
 from jobs.store import open_store
 from jobs.verify import verify_archive
 from tests.benchmarks.day import run_days

@@ -14,9 +14,9 @@ import pytest
 
 from config.errors import RunLocked
 from config.settings import Settings
-from jobs.clock import check_clock
-from jobs.lease import Lease, acquire_lease, lease_key, list_old_leases, read_boottime
+from jobs.archive.lease import Lease, acquire_lease, lease_key, list_old_leases, read_boottime
 from jobs.store import open_store
+from jobs.store.clock import check_clock
 from jobs.store.s3 import S3Store
 from tests.holder import start_holders
 

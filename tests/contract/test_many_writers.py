@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.settings import Settings
-from jobs.archive import create_archive, read_info
-from jobs.log import Log
+from jobs.archive.identity import create_archive, read_info
+from jobs.archive.log import Log
 from jobs.store import open_store
 from jobs.verify import verify_archive
 from tests.installation import ROOT

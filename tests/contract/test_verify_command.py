@@ -17,9 +17,9 @@ import pytest
 import yaml
 
 from config.errors import ExitCode
+from jobs.archive.commit import digest
 from jobs.cli import main
 from jobs.cli.progress import ProgressLine, describe_step, show_size
-from jobs.commit import digest
 from jobs.store.local import LocalStore
 from jobs.verify import Step
 from tests.archives import file_keys, read_lines

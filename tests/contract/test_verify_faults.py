@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jobs.commit import decode_commit, digest, encode_commit
+from jobs.archive.commit import decode_commit, digest, encode_commit
 from jobs.store.local import LocalStore
 from jobs.verify import verify_archive
 from tests.archives import build_archive, commit_keys, copy_store, cover_up, file_keys, put, rechain, split_members

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jobs.archive import create_archive, read_info
-from jobs.commit import Commit, commit_key, digest
-from jobs.log import Log
+from jobs.archive.commit import Commit, commit_key, digest
+from jobs.archive.identity import create_archive, read_info
+from jobs.archive.log import Log
 from jobs.store.memory import MemoryStore
 from jobs.verify import verify_archive
 from tests.archives import NOON, SOURCE, append_commit, commit_keys, copy_store, make_pack, put, rechain

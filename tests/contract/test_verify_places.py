@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs.commit import RowsPlace, decode_commit, digest
+from jobs.archive.commit import RowsPlace, decode_commit, digest
 from jobs.verify import verify_archive
 from tests.archives import (
     NOON,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs.commit import decode_commit
-from jobs.pages import DerivingLimits
+from jobs.archive.commit import decode_commit
+from jobs.segments.pages import DerivingLimits
 from jobs.verify import verify_archive
 from tests.archives import commit_keys, copy_store, file_keys, read_blocks, read_lines, rechain
 from tests.faults import FAULTS, NEEDS_PAGES, WARC, damage, damaged_keys

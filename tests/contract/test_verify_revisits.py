@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crawler.model import Exchange, RecordReference
-from jobs.commit import digest
+from jobs.archive.commit import digest
 from jobs.verify import verify_archive
 from tests.archives import NOON, copy_store, cover_up, file_keys, put, read_lines, split_file, split_members
 from tests.faults import WARC, damage, damaged_keys, notices

@@ -10,7 +10,7 @@ import pytest
 
 from config.rules import ExtractRules
 from crawler.derivation import derive, read_ingredients
-from jobs.pages import DerivingLimits
+from jobs.segments.pages import DerivingLimits
 from jobs.verify import VerifyReport, verify_archive
 from tests.archives import NOON, build_archive, copy_store, file_keys, read_lines
 from tests.faults import WARC, damage, damaged_keys, notices

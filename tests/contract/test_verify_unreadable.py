@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 import pytest
 
 from config.errors import StoreRefused, StoreUnavailable
-from jobs.commit import digest
+from jobs.archive.commit import digest
 from jobs.store.local import LocalStore
 from jobs.store.memory import MemoryStore
 from jobs.verify import check_heads, verify_archive

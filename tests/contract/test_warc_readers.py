@@ -26,7 +26,7 @@ from crawler.model import Exchange, Purpose, RecordReference, TlsSession
 from crawler.rows import CaptureReference, CaptureRow, CdxjRow, decode_row
 from crawler.segment import SegmentWriter
 from crawler.warc import encode_exchange, read_records
-from jobs.seal import seal_segment
+from jobs.segments.seal import seal_segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.settings import Settings
-from jobs.archive import create_archive, read_info
+from jobs.archive.identity import create_archive, read_info
 from jobs.catalog import Catalog
 from jobs.context import OpenArchive
 from jobs.store import open_store

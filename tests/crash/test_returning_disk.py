@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.settings import Settings
-from jobs.archive import create_archive
+from jobs.archive.identity import create_archive
 from jobs.context import OpenArchive, open_archive
-from jobs.seal import seal_segment
-from jobs.spool import list_segments
+from jobs.runs.spool import list_segments
+from jobs.segments.seal import seal_segment
 from jobs.store import open_store
 from jobs.verify import verify_archive
 from tests.archives import NOON, PAGES, SOURCE, finish_spool, write_segment

@@ -13,12 +13,12 @@ from config.settings import Settings
 from config.sources import Source
 from crawler.derivation import derive
 from crawler.spool import LOCK_FILE, ROWS_FILE, WARC_FILE
-from jobs.archive import create_archive
+from jobs.archive.identity import create_archive
 from jobs.context import OpenArchive, lock_uploads, open_archive
-from jobs.seal import DRAFT_FILE, SealedSegment, load_sealed, seal_segment
-from jobs.spool import REASON_FILE, list_damaged, set_aside
+from jobs.runs.spool import REASON_FILE, list_damaged, set_aside
+from jobs.segments.seal import DRAFT_FILE, SealedSegment, load_sealed, seal_segment
+from jobs.segments.upload import put_file, upload_segment
 from jobs.store import open_store
-from jobs.upload import put_file, upload_segment
 from jobs.verify import verify_archive
 from tests.archives import NOON, SOURCE, finish_spool, write_segment
 

@@ -23,7 +23,7 @@ from crawler.model import CrawlPlan
 from crawler.process import LAPSE_TICKS, LEASH_SECONDS
 from crawler.rows import RunRow, decode_row
 from jobs.catalog import Catalog
-from jobs.child import encode_assignment
+from jobs.runs.child import encode_assignment
 from tests.crawls import Answer, Site, page, serve_site, wait_until
 from tests.installation import ROOT
 
@@ -96,7 +96,7 @@ def start_child(site: Site, folder: Path, word: Word, **settings: Any) -> Iterat
         )
     )
     process = subprocess.Popen(
-        [sys.executable, "-m", "jobs.child", str(folder / "plan.json")],
+        [sys.executable, "-m", "jobs.runs.child", str(folder / "plan.json")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.settings import Settings
-from jobs.archive import read_info
-from jobs.spool import list_segments
+from jobs.archive.identity import read_info
+from jobs.runs.spool import list_segments
 from jobs.store import open_store
 from tests.crash.test_kill import find_children
 from tests.crawls import Answer, Site, page, serve_site, wait_until

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from config.settings import Settings
-from jobs.archive import read_info
-from jobs.commit import commit_key, decode_commit
+from jobs.archive.commit import commit_key, decode_commit
+from jobs.archive.identity import read_info
 from jobs.store import open_store
 from jobs.store.local import LocalStore
 from tests.histories import check_archive, read_commits, read_histories

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from jobs.commit import CommitLink, RowsPlace, decode_commit, encode_commit
+from jobs.archive.commit import CommitLink, RowsPlace, decode_commit, encode_commit
 from tests.archives import commit_keys, put
 from tests.faults.common import OTHER_DIGEST, flip, middle_commits
 

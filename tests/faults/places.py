@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from jobs.commit import CommitLink, RowsPlace, decode_commit, digest
-from jobs.log import covered, link_to
+from jobs.archive.commit import CommitLink, RowsPlace, decode_commit, digest
+from jobs.archive.log import covered, link_to
 from tests.archives import (
     commit_keys,
     cover_up,

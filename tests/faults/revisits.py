@@ -7,7 +7,7 @@ import random
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from jobs.commit import digest
+from jobs.archive.commit import digest
 from tests.archives import cover_up, file_keys, put, read_lines, split_members, write_lines
 from tests.faults.common import WARC, deflate, flip
 from tests.faults.rows import edit_rows

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crawler.rows import CaptureRow
-from jobs.archive import create_archive
+from jobs.archive.identity import create_archive
 from jobs.catalog import Catalog, SourceVersions
 from jobs.checkpoint import writing
 from jobs.checkpoint.restoring import refresh_catalog
@@ -26,7 +26,7 @@ from tests.property.test_fold import histories
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jobs.archive import ArchiveInfo
+    from jobs.archive.identity import ArchiveInfo
     from jobs.fold import CaptureFact
 
 PATHS = ("a", "b", "c")

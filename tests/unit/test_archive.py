@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.errors import ArchiveMissing, DamageFound, FormatTooNew, StoreUnavailable
-from jobs.archive import INFO_KEY, ArchiveInfo, create_archive, list_sources, read_info
-from jobs.clock import measure_skew
-from jobs.commit import (
+from jobs.archive.commit import (
     MAX_COMMIT_BYTES,
     Commit,
     CommittedFile,
@@ -25,7 +23,9 @@ from jobs.commit import (
     parse_commit_key,
     warc_key,
 )
-from jobs.log import Log
+from jobs.archive.identity import INFO_KEY, ArchiveInfo, create_archive, list_sources, read_info
+from jobs.archive.log import Log
+from jobs.store.clock import measure_skew
 from jobs.store.memory import MemoryStore
 from tests.archives import put
 

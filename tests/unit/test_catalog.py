@@ -10,10 +10,10 @@ import pytest
 
 from config.errors import DamageFound, FormatTooNew
 from crawler.rows import CaptureReference, SnapshotRow
-from jobs.archive import read_info
+from jobs.archive.commit import commit_key, decode_commit, digest, encode_commit
+from jobs.archive.identity import read_info
+from jobs.archive.log import Log
 from jobs.catalog import Catalog, SourceVersions
-from jobs.commit import commit_key, decode_commit, digest, encode_commit
-from jobs.log import Log
 from tests.archives import (
     DERIVATION,
     NOON,

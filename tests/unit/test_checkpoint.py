@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.errors import DamageFound, StoreUnavailable
-from jobs.archive import create_archive, read_info
+from jobs.archive.commit import commit_key, digest
+from jobs.archive.identity import create_archive, read_info
+from jobs.archive.log import Log
 from jobs.catalog import Catalog, SourceVersions
 from jobs.checkpoint import layer as layers
 from jobs.checkpoint import writing
@@ -17,9 +19,7 @@ from jobs.checkpoint.layer import LayerHead, LayerReference, PartPlace, layer_ke
 from jobs.checkpoint.lines import encode_line
 from jobs.checkpoint.restoring import refresh_catalog
 from jobs.checkpoint.writing import list_superseded, plan_layer, sum_up
-from jobs.commit import commit_key, digest
-from jobs.log import Log
-from jobs.seal import seal_segment
+from jobs.segments.seal import seal_segment
 from jobs.store.memory import MemoryStore
 from jobs.verify import verify_archive
 from tests.archives import put, write_segment
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from jobs.archive import ArchiveInfo
-    from jobs.commit import Commit, StoredCommit
+    from jobs.archive.commit import Commit, StoredCommit
+    from jobs.archive.identity import ArchiveInfo
     from jobs.store import StoredObject
 
     MakeCatalog = Callable[[str], Catalog]

@@ -11,16 +11,16 @@ import pytest
 from config.errors import DamageFound, StoreUnavailable
 from config.settings import Settings
 from config.sources import Source
-from jobs.archive import create_archive
+from jobs.archive.commit import CommitLink, RowsPlace, commit_key, digest, encode_commit
+from jobs.archive.identity import create_archive
+from jobs.archive.log import Log
 from jobs.catalog import Catalog
 from jobs.checkpoint import reading, writing
 from jobs.checkpoint.layer import MAX_PART_BYTES, layer_key, parse_reference
 from jobs.checkpoint.lines import encode_line
 from jobs.checkpoint.reading import fetch_thin
 from jobs.checkpoint.restoring import refresh_catalog
-from jobs.commit import CommitLink, RowsPlace, commit_key, digest, encode_commit
 from jobs.context import OpenArchive
-from jobs.log import Log
 from jobs.store.memory import MemoryStore
 from tests.archives import finish_spool, put
 from tests.logs import seal_page
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from jobs.archive import ArchiveInfo
+    from jobs.archive.identity import ArchiveInfo
     from jobs.store import StoredObject
 
     Line = dict[str, Any]

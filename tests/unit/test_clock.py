@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.errors import ClockWrong, ExitCode
-from jobs.clock import check_clock
+from jobs.store.clock import check_clock
 from jobs.store.local import LocalStore
 from jobs.store.memory import MemoryStore
 

@@ -11,15 +11,15 @@ import pytest
 
 from config.errors import DamageFound, RunLocked
 from config.settings import Settings
-from jobs.archive import create_archive
+from jobs.archive.commit import Commit, commit_key
+from jobs.archive.identity import create_archive
+from jobs.archive.log import Log
 from jobs.catalog import Catalog
 from jobs.checkpoint import writing
 from jobs.checkpoint.restoring import refresh_catalog
-from jobs.commit import Commit, commit_key
 from jobs.context import OpenArchive
-from jobs.log import Log
+from jobs.runs.tenure import take_lease
 from jobs.store.memory import MemoryStore
-from jobs.tenure import take_lease
 from tests.archives import copy_store, put
 from tests.machines import SOURCE, START, Look, Machine
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from jobs.archive import ArchiveInfo
+    from jobs.archive.identity import ArchiveInfo
 
     MakeCatalog = Callable[[str], Catalog]
 

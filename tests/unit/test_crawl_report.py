@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from config.errors import ExitCode, StoreUnavailable
 from config.settings import Settings
 from config.sources import Source
-from jobs import crawl
-from jobs.archive import create_archive
+from jobs.archive.identity import create_archive
 from jobs.catalog import Catalog
 from jobs.checkpoint import writing
 from jobs.context import OpenArchive
+from jobs.runs import crawl
+from jobs.runs.uploading import Uploader
 from jobs.store.memory import MemoryStore
-from jobs.uploading import Uploader
 from tests.machines import SOURCE, START, CountingStore, Look, Machine
 
 if TYPE_CHECKING:

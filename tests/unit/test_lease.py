@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import ExitCode, ObjectExists, RunLocked, StoreRefused, StoreUnavailable
-from jobs.lease import lease_key, list_old_leases, parse_lease_key, read_boottime
+from jobs.archive.lease import lease_key, list_old_leases, parse_lease_key, read_boottime
 from tests.lease_clocks import Machine, Store, record, refuse
 
 

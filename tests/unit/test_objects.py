@@ -12,19 +12,19 @@ import yaml
 from config.errors import ConfigError, StoreRefused
 from config.settings import Settings, load_settings
 from crawler.model import PageClass, RecordReference
-from jobs.archive import create_archive
-from jobs.commit import digest
-from jobs.objects import write_objects
+from jobs.archive.commit import digest
+from jobs.archive.identity import create_archive
+from jobs.segments.objects import write_objects
+from jobs.segments.upload import upload_segment
 from jobs.store.memory import MemoryStore
-from jobs.upload import upload_segment
 from tests.archives import NOON, build_archive, read_log
 from tests.logs import seal_page
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jobs.commit import Commit
-    from jobs.objects import ObjectsReport
+    from jobs.archive.commit import Commit
+    from jobs.segments.objects import ObjectsReport
     from jobs.store import StoredObject
 
 ALL = Settings(raw_objects=True, clean_objects=["json", "md", "txt"])
@@ -118,7 +118,7 @@ def test_captures_that_are_not_good_have_no_file(tmp_path: Path, page_class: Pag
 
 
 def test_only_the_good_captures_of_a_whole_archive(tmp_path: Path) -> None:
-    from jobs.archive import read_info
+    from jobs.archive.identity import read_info
 
     store = build_archive(tmp_path)
     for stored in read_log(store, read_info(store)):

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.errors import DamageFound
-from jobs.archive import create_archive, read_info
-from jobs.commit import Commit, commit_key, decode_commit, digest, encode_commit
-from jobs.log import Log
-from jobs.packs import PACK_COMMITS, pack_key, put_pack, read_pack
+from jobs.archive.commit import Commit, commit_key, decode_commit, digest, encode_commit
+from jobs.archive.identity import create_archive, read_info
+from jobs.archive.log import Log
+from jobs.archive.packs import PACK_COMMITS, pack_key, put_pack, read_pack
 from jobs.store.memory import MemoryStore
 from tests.archives import copy_store, put
 from tests.machines import SOURCE, START, CountingStore
 
 if TYPE_CHECKING:
-    from jobs.archive import ArchiveInfo
+    from jobs.archive.identity import ArchiveInfo
     from jobs.store import ObjectStore
 
 

@@ -11,7 +11,7 @@ import pytest
 from config.errors import RecordError
 from crawler.model import Exchange, RecordReference
 from crawler.warc import encode_exchange
-from jobs.pages import RecordPlace, read_exchange
+from jobs.segments.pages import RecordPlace, read_exchange
 from tests.archives import NOON
 from tests.real_archives import make_exchange
 

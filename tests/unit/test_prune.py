@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.settings import Settings
-from jobs.archive import create_archive, read_info
+from jobs.archive.commit import digest
+from jobs.archive.identity import create_archive, read_info
 from jobs.catalog import Catalog
-from jobs.commit import digest
 from jobs.context import OpenArchive
 from jobs.prune import prune_archive
 from jobs.store.local import LocalStore

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.errors import ArchiveMissing, ConfigError
-from jobs.archive import read_info
-from jobs.commit import commit_key, digest
+from jobs.archive.commit import commit_key, digest
+from jobs.archive.identity import read_info
 from jobs.store.local import LocalStore
 from jobs.store.memory import MemoryStore
 from jobs.sync import SourceState, copying, sync_archive

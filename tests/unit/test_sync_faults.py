@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.errors import StoreUnavailable
-from jobs.commit import commit_key, digest
+from jobs.archive.commit import commit_key, digest
 from jobs.store.local import LocalStore
 from jobs.store.memory import MemoryStore
 from jobs.sync import SourceState, copying, sync_archive

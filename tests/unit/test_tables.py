@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 import pytest
 
-from jobs.commit import digest
+from jobs.archive.commit import digest
 from jobs.store.memory import MemoryStore
 from jobs.tables import build_tables, sorting
 from jobs.tables import rollup as rolling

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.errors import DamageFound, FormatTooNew
-from jobs.commit import commit_key, digest
+from jobs.archive.commit import commit_key, digest
 from jobs.store.memory import MemoryStore
 from jobs.tables import check_tables
 from jobs.tables.manifest import (

@@ -11,8 +11,8 @@ import pytest
 import structlog
 
 from config.errors import DamageFound, ObjectDiffers, StoreRefused, StoreUnavailable
-from jobs.pressure import Pressure, SpoolUse, measure_spool
-from jobs.uploading import LONGEST_SECONDS, REFUSED_SECONDS, Patience, Uploader
+from jobs.runs.pressure import Pressure, SpoolUse, measure_spool
+from jobs.runs.uploading import LONGEST_SECONDS, REFUSED_SECONDS, Patience, Uploader
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.errors import ArchiveMissing, FormatTooNew
-from jobs.archive import create_archive
-from jobs.commit import CommittedFile, commit_key, decode_commit, digest, encode_commit, warc_key
+from jobs.archive.commit import CommittedFile, commit_key, decode_commit, digest, encode_commit, warc_key
+from jobs.archive.identity import create_archive
 from jobs.store.local import LocalStore
 from jobs.store.memory import MemoryStore
 from jobs.verify import Severity, Step, verify_archive
@@ -30,7 +30,7 @@ from tests.faults import damage, notices
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jobs.archive import ArchiveInfo
+    from jobs.archive.identity import ArchiveInfo
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jobs.pages import RecordPlace
+from jobs.segments.pages import RecordPlace
 from jobs.verify.captures import CaptureFact, Captures, mark
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs.commit import digest
+from jobs.archive.commit import digest
 from jobs.verify import Finding, VerifyReport
 from jobs.verify.members import Record, walk_records
 from jobs.verify.report import MAX_FINDINGS_PER_OBJECT, Notes

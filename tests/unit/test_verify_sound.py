@@ -10,11 +10,11 @@ import pytest
 
 from crawler.rows import CaptureReference, SnapshotRow
 from crawler.segment import SegmentWriter, recover_segments
-from jobs.archive import create_archive
-from jobs.commit import digest
-from jobs.seal import seal_segment
+from jobs.archive.commit import digest
+from jobs.archive.identity import create_archive
+from jobs.segments.seal import seal_segment
+from jobs.segments.upload import upload_segment
 from jobs.store.memory import MemoryStore
-from jobs.upload import upload_segment
 from jobs.verify import Severity, verify_archive
 from tests.archives import (
     DERIVATION,
@@ -39,7 +39,7 @@ from tests.faults.places import spread_rows
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jobs.archive import ArchiveInfo
+    from jobs.archive.identity import ArchiveInfo
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import contextlib
 import gzip
@@ -10,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,10 +23,11 @@ import pytest
 from config.errors import ExtractError, RecordError
 from config.rules import ExtractRules
 from crawler import workers
+from crawler.batch import run_pages
 from crawler.model import Exchange, PageClass, Purpose
 from crawler.outcome import PageContext
 from crawler.task import process_page
-from crawler.workers import WorkerPool, run_pages
+from crawler.workers import WorkerPool
 
 pytestmark = pytest.mark.slow
 
@@ -422,6 +425,27 @@ def test_an_abandoned_run_of_pages_leaves_no_process() -> None:
     assert [line for line in list_children(os.getpid()) if "worker_main" in line]
     pages.close()  # type: ignore[attr-defined]  # it is a generator
     assert not [line for line in list_children(os.getpid()) if "worker_main" in line]
+
+
+def test_a_ctrl_c_that_the_wait_itself_does_not_notice_is_seen_soon() -> None:
+    """Python notes a signal; a wait that begins just after would notice it only when it ends."""
+    pages = run_pages([(exchange_of(1, SLOW), CONTEXT)], count=1, deadline_seconds=60, memory_bytes=MEMORY)
+    stopped: list[int] = []
+
+    def interrupt() -> None:
+        while not (children := [line for line in list_children(os.getpid()) if "worker_main" in line]):
+            time.sleep(0.01)
+        pid = int(children[0].split()[0])
+        os.kill(pid, signal.SIGSTOP)  # so that nothing else ends the wait
+        stopped.append(pid)
+        _thread.interrupt_main()  # noted, yet no system call is interrupted
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        next(pages)
+    assert time.monotonic() - started < 20
+    assert not Path(f"/proc/{stopped[0]}").exists()
 
 
 def list_children(parent: int) -> list[str]:

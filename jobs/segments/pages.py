@@ -105,7 +105,7 @@ def derive_pages(
     items: Iterable[tuple[_Item, Exchange, PageContext]], limits: DerivingLimits
 ) -> Iterator[tuple[_Item, PageOutcome]]:
     """Yield each item with what killable workers make of its page, in order. Takes only a few items ahead."""
-    from crawler.workers import run_pages  # noqa: PLC0415 - most who read pages derive none
+    from crawler.batch import run_pages  # noqa: PLC0415 - most who read pages derive none
 
     asked: deque[_Item] = deque()
 

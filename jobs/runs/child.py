@@ -1,4 +1,4 @@
-"""The crawl's own process (`python -m jobs.child PLAN`): runs Scrapy, writes segments, prints its run row, and ends.
+"""The crawl's own process (`python -m jobs.runs.child PLAN`): runs Scrapy, writes segments, prints its run row.
 
 Has no storage credentials, opens the catalog read-only. Its parent's words come over standard input, one a line;
 when that ends, the parent is dead, and the child stops.

@@ -11,17 +11,17 @@ import structlog
 
 from config.errors import DamageFound, ObjectDiffers, ObjectExists
 from crawler.spool import sync_folder
-from jobs.clock import measure_skew
-from jobs.commit import CommittedFile, StoredCommit, digest
-from jobs.log import Log
+from jobs.archive.commit import CommittedFile, StoredCommit, digest
+from jobs.archive.log import Log
+from jobs.store.clock import measure_skew
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from jobs.archive import ArchiveInfo
-    from jobs.commit import Commit
-    from jobs.seal import SealedSegment
+    from jobs.archive.commit import Commit
+    from jobs.archive.identity import ArchiveInfo
+    from jobs.segments.seal import SealedSegment
     from jobs.store import ObjectStore
 
 log = structlog.get_logger()

@@ -22,7 +22,7 @@ import structlog
 
 from config.errors import ArchiveError, DamageFound, ObjectExists, ObjectMissing, RunLocked, StoreUnavailable
 from crawler.rows import format_time, read_json_object
-from jobs.commit import FORMAT, digest, require_format
+from jobs.archive.commit import FORMAT, digest, require_format
 from jobs.store.answers import tidy
 
 if TYPE_CHECKING:

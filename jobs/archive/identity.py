@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import ArchiveMissing, DamageFound, ObjectExists, ObjectMissing
 from crawler.rows import format_time, read_json_object
-from jobs.commit import (
+from jobs.archive.commit import (
     FORMAT,
     SOURCE_PATTERN,
     digest,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from config.errors import DamageFound, ObjectExists, ObjectMissing
-from jobs.commit import (
+from jobs.archive.commit import (
     MAX_COMMIT_BYTES,
     SOURCE_PATTERN,
     StoredCommit,

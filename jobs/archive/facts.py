@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, BinaryIO
 from config.errors import DamageFound, ObjectMissing, RecordError
 from crawler.rows import Row, decode_row
 from crawler.warc import read_facts
-from jobs.commit import digest
+from jobs.archive.commit import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jobs.commit import RowsPlace
+    from jobs.archive.commit import RowsPlace
     from jobs.store import ObjectStore
 
 MAX_ROWS_BYTES = 2 * 1024**3

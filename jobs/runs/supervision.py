@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 from config.errors import StoreUnavailable
 from crawler.leash import Word
 from crawler.rows import RunRow, decode_row
-from jobs.pressure import Pressure, measure_spool
+from jobs.runs.pressure import Pressure, measure_spool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from config.settings import Settings
-    from jobs.lease import Lease
-    from jobs.uploading import Uploader
+    from jobs.archive.lease import Lease
+    from jobs.runs.uploading import Uploader
 
 POLL_SECONDS = 0.2
 CHILD_STOP_SECONDS = 10.0
@@ -31,11 +31,11 @@ LAST_SEGMENT_SECONDS = 1.0
 
 
 class CrawlProcess:
-    """The crawl's child process: `python -m jobs.child ASSIGNMENT`."""
+    """The crawl's child process: `python -m jobs.runs.child ASSIGNMENT`."""
 
     def __init__(self, assignment: Path, environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "jobs.child", str(assignment)],
+            [sys.executable, "-m", "jobs.runs.child", str(assignment)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,

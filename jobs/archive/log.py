@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from config.errors import DamageFound, FormatTooNew, ObjectExists, ObjectMissing
-from jobs.commit import (
+from jobs.archive.commit import (
     MAX_COMMIT_BYTES,
     MAX_NUMBER,
     SEGMENT_KINDS,
@@ -23,12 +23,12 @@ from jobs.commit import (
     is_same_draft,
     parse_commit_key,
 )
-from jobs.packs import PACK_COMMITS, check_chained, parse_pack_key, read_pack
+from jobs.archive.packs import PACK_COMMITS, check_chained, parse_pack_key, read_pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jobs.archive import ArchiveInfo
+    from jobs.archive.identity import ArchiveInfo
     from jobs.store import ObjectStore
 
 log = structlog.get_logger()

@@ -15,10 +15,10 @@ import structlog
 from config.errors import DamageFound, RecordError
 from crawler.recovery import recover_segments
 from crawler.spool import sync_folder
-from jobs.objects import write_objects
-from jobs.rederive import derive_earlier
-from jobs.seal import hash_file, load_sealed, seal_segment
-from jobs.upload import KeyTaken, remove_segment, upload_segment
+from jobs.runs.rederive import derive_earlier
+from jobs.segments.objects import write_objects
+from jobs.segments.seal import hash_file, load_sealed, seal_segment
+from jobs.segments.upload import KeyTaken, remove_segment, upload_segment
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from config.sources import Source
     from jobs.context import OpenArchive
-    from jobs.seal import SealedSegment
+    from jobs.segments.seal import SealedSegment
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ from crawler.derivation import Ingredients, derive
 from crawler.rows import CaptureReference, SnapshotRow, decode_row
 from crawler.segment import snapshot_row
 from crawler.spool import ROWS_FILE
-from jobs.pages import DerivingLimits, derive_pages, place_record, read_exchange
+from jobs.segments.pages import DerivingLimits, derive_pages, place_record, read_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,15 +22,15 @@ from crawler.encoding import inflate
 from crawler.model import GOOD_CLASSES
 from crawler.rows import CaptureRow, SnapshotRow, format_time
 from crawler.warc import read_response
-from jobs.commit import digest
-from jobs.facts import read_rows
-from jobs.pages import MAX_MEMBER_BYTES, MAX_RECORD_BYTES
+from jobs.archive.commit import digest
+from jobs.archive.facts import read_rows
+from jobs.segments.pages import MAX_MEMBER_BYTES, MAX_RECORD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from config.settings import Settings
-    from jobs.commit import Commit
+    from jobs.archive.commit import Commit
     from jobs.store import ObjectStore
 
 log = structlog.get_logger()

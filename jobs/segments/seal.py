@@ -27,7 +27,7 @@ from crawler.rows import (
 )
 from crawler.spool import ROWS_FILE, WARC_FILE, Tail, sync_folder
 from crawler.warc import encode_facts
-from jobs.commit import Commit, CommittedFile, RowsPlace, decode_commit, encode_commit, warc_key, writer_name
+from jobs.archive.commit import Commit, CommittedFile, RowsPlace, decode_commit, encode_commit, warc_key, writer_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -23,15 +23,15 @@ from crawler.ids import new_id
 from crawler.model import CrawlPlan
 from crawler.spool import FULL
 from jobs.catalog import Catalog
-from jobs.child import encode_assignment
-from jobs.clock import check_clock
 from jobs.context import CATALOG_FILE, lock_source, lock_uploads
 from jobs.fold import Verdict
-from jobs.pressure import measure_spool
-from jobs.spool import bring_segments, has_closed, list_damaged
-from jobs.supervision import CrawlProcess, Supervisor
-from jobs.tenure import leave_lease, take_lease
-from jobs.uploading import Uploader
+from jobs.runs.child import encode_assignment
+from jobs.runs.pressure import measure_spool
+from jobs.runs.spool import bring_segments, has_closed, list_damaged
+from jobs.runs.supervision import CrawlProcess, Supervisor
+from jobs.runs.tenure import leave_lease, take_lease
+from jobs.runs.uploading import Uploader
+from jobs.store.clock import check_clock
 
 if TYPE_CHECKING:
     import threading
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from crawler.leash import Word
     from crawler.rows import RunRow
     from jobs.context import OpenArchive
-    from jobs.pressure import SpoolUse
+    from jobs.runs.pressure import SpoolUse
 
 log = structlog.get_logger()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.lease import Lease, acquire_lease
+from jobs.archive.lease import Lease, acquire_lease
 
 if TYPE_CHECKING:
     from jobs.context import OpenArchive

@@ -1,0 +1,67 @@
+"""Pages read one after another by a pool of workers of their own, for callers without an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from concurrent.futures import wait
+from typing import TYPE_CHECKING, TypeVar
+
+from crawler.workers import CPU_SECONDS, WorkerPool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from concurrent.futures import Future
+
+    from crawler.model import Exchange
+    from crawler.outcome import PageContext, PageOutcome
+
+SIGNAL_SECONDS = 0.5
+"""So long at most may a Ctrl-C go unseen while the main thread waits for workers."""
+_Result = TypeVar("_Result")
+
+
+def run_pages(
+    items: Iterable[tuple[Exchange, PageContext]],
+    *,
+    count: int,
+    deadline_seconds: float,
+    memory_bytes: int,
+    cpu_seconds: float = CPU_SECONDS,
+) -> Iterator[PageOutcome]:
+    """Yield the outcome of each item in order, read by a pool of its own; for callers without an event loop.
+
+    Takes from *items* only a few ahead of what was yielded.
+    """
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="ofrecord-workers", daemon=True)
+    thread.start()
+    pool = WorkerPool(count, deadline_seconds, memory_bytes, cpu_seconds=cpu_seconds)
+    waiting: deque[Future[PageOutcome]] = deque()
+    try:
+        _wait_for(asyncio.run_coroutine_threadsafe(pool.start(), loop))
+        for exchange, context in items:
+            waiting.append(asyncio.run_coroutine_threadsafe(pool.page(exchange, context), loop))
+            if len(waiting) >= 2 * count:
+                yield _wait_for(waiting.popleft())
+        while waiting:
+            yield _wait_for(waiting.popleft())
+    finally:
+        _wait_for(asyncio.run_coroutine_threadsafe(_stop(pool), loop))
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def _wait_for(future: Future[_Result]) -> _Result:
+    """Return the future's result. A Ctrl-C that comes just before a wait without end would be seen only after it."""
+    while not future.done():
+        wait([future], timeout=SIGNAL_SECONDS)
+    return future.result()
+
+
+async def _stop(pool: WorkerPool) -> None:
+    await pool.close()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.gather(*others, return_exceptions=True)
