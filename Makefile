@@ -17,7 +17,7 @@ demo: $(READY) ## crawl a bundled news site while an article changes; the archiv
 	@$(BIN)/python -m tests.demo
 
 test: $(READY) $(PYWB)/.tried ## all tests but the long counts
-	$(BIN)/python -m pytest -n 2 -m "not soak"
+	$(BIN)/python -m pytest -n 2 --maxschedchunk 4 -m "not soak"
 
 check: $(READY) ## lint, format, spelling, types, layers: under a minute
 	$(BIN)/ruff check $(CODE)

@@ -45,6 +45,7 @@ EVENTS: frozenset[str] = frozenset(
         "paused_fetching",
         "resumed_fetching",
         "failed_lookup",
+        "found_waiting_segments",
         "removed_object",
         "failed_checkpoint",
         "failed_lease",
@@ -56,6 +57,7 @@ EVENTS: frozenset[str] = frozenset(
         "restored_catalog",
         "ignored_checkpoint",
         "ignored_pack",
+        "ignored_variable",
         "rolled_up_day",
         "built_tables",
     }

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import ssl
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+import structlog
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -21,9 +23,17 @@ from config.units import parse_duration, parse_size
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
 
+log = structlog.get_logger()
+
 ENV_PREFIX = "OFRECORD_"
 FILE_NAME = "settings.yaml"
 _RESOLVE = re.compile(r"([^:\s]+):(\d{1,5}):(\[[0-9A-Fa-f:.]+\]|[0-9.]+)(?::(\d{1,5}))?", re.ASCII)
+_OTHER_VARIABLES = frozenset({"config_dir"})
+"""Of our prefix, and read elsewhere."""
+_SERVICE_VARIABLE = re.compile(
+    r"(?:\A|_)(?:service_(?:host|port)(?:_\w+)?|port(?:_\d+_(?:tcp|udp|sctp)\w*)?)\Z", re.ASCII
+)
+"""What Kubernetes and Docker set for a service that is called as we are: OFRECORD_PORT_80_TCP_ADDR and the like."""
 _HOST_NAME = re.compile(r"(?:[a-z0-9_-]+\.)*(?!\d+\Z|0x[0-9a-f]*\Z)[a-z0-9_-]+", re.ASCII)
 """One that is no number in any notation: an address is connected to without asking."""
 
@@ -324,7 +334,26 @@ def load_settings(config_dir: Path | None = None) -> Settings:
         raise ConfigError("\n".join(problems)) from error
     if problems:
         raise ConfigError("\n".join(problems))
+    for variable in _find_unknown(from_environment):
+        _warn_of_unknown(variable)
     return settings
+
+
+@cache
+def _warn_of_unknown(variable: str) -> None:
+    """Say once in this process that nothing reads *variable*."""
+    near = find_nearest(variable.upper().removeprefix(ENV_PREFIX), [*Settings.model_fields, *_OTHER_VARIABLES])
+    hint = f"did you mean {ENV_PREFIX}{near.upper()}?" if near else f"{FILE_NAME} lists all settings"
+    log.warning("ignored_variable", variable=variable, reason=f"no setting has that name; {hint}")
+
+
+def _find_unknown(from_environment: dict[str, str]) -> list[str]:
+    """Name the variables with our prefix that are no setting, but for those that orchestrators set by themselves."""
+    return [
+        variable
+        for key, variable in sorted(from_environment.items())
+        if key not in Settings.model_fields and key not in _OTHER_VARIABLES and not _SERVICE_VARIABLE.search(key)
+    ]
 
 
 def _find_misspelt(from_environment: dict[str, str]) -> list[str]:

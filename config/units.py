@@ -1,9 +1,16 @@
-"""Durations, sizes and schedules as people write them: `1 hour`, `64 MiB`, `every 30 minutes`. Text in, numbers out."""
+"""Durations, sizes and schedules as people write them: `1 hour`, `64 MiB`, `every 30 minutes`. Text in, numbers out.
+
+And numbers as people read them: `1 page`, `2 pages`.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _SECONDS = {
     "second": 1,
@@ -68,6 +75,16 @@ def parse_schedule(text: str) -> Schedule:
             _check_cron_field(field, value.lower())
         return Schedule(cron=" ".join(words[1:]).lower())
     raise ValueError("`every 30 minutes`, or `cron` and five fields, as in `cron */15 * * * *`")
+
+
+def count(number: int, noun: str) -> str:
+    """Return *number* with *noun*, which is given in the singular, in the plural where it must be."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def count_named(counts: Mapping[str, int]) -> str:
+    """Return *counts*, whose names are plurals as in `commits`, in one line: `1 commit · 2 files`."""
+    return " · ".join(f"{number} {name.removesuffix('s') if number == 1 else name}" for name, number in counts.items())
 
 
 def _split_amount(text: str, expected: str) -> tuple[float, str]:

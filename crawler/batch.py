@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from concurrent.futures import wait
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from crawler.waits import wait_for
 from crawler.workers import CPU_SECONDS, WorkerPool
 
 if TYPE_CHECKING:
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 
     from crawler.model import Exchange
     from crawler.outcome import PageContext, PageOutcome
-
-SIGNAL_SECONDS = 0.5
-"""So long at most may a Ctrl-C go unseen while the main thread waits for workers."""
-_Result = TypeVar("_Result")
 
 
 def run_pages(
@@ -40,25 +36,18 @@ def run_pages(
     pool = WorkerPool(count, deadline_seconds, memory_bytes, cpu_seconds=cpu_seconds)
     waiting: deque[Future[PageOutcome]] = deque()
     try:
-        _wait_for(asyncio.run_coroutine_threadsafe(pool.start(), loop))
+        wait_for(asyncio.run_coroutine_threadsafe(pool.start(), loop))
         for exchange, context in items:
             waiting.append(asyncio.run_coroutine_threadsafe(pool.page(exchange, context), loop))
             if len(waiting) >= 2 * count:
-                yield _wait_for(waiting.popleft())
+                yield wait_for(waiting.popleft())
         while waiting:
-            yield _wait_for(waiting.popleft())
+            yield wait_for(waiting.popleft())
     finally:
-        _wait_for(asyncio.run_coroutine_threadsafe(_stop(pool), loop))
+        wait_for(asyncio.run_coroutine_threadsafe(_stop(pool), loop))
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
-
-
-def _wait_for(future: Future[_Result]) -> _Result:
-    """Return the future's result. A Ctrl-C that comes just before a wait without end would be seen only after it."""
-    while not future.done():
-        wait([future], timeout=SIGNAL_SECONDS)
-    return future.result()
 
 
 async def _stop(pool: WorkerPool) -> None:

@@ -61,7 +61,10 @@ class OfrecordDownloadHandler(BaseDownloadHandler):
         self._run.on_stop.append(self._abort)
 
     async def download_request(self, request: Request) -> Response:
-        """Return the response to *request*. Raises AttemptFailed if there was none, RunStopped if it was not sent."""
+        """Return the response to *request*. Raises AttemptFailed if there was none.
+
+        Raises RunStopped if the run's end kept the request from being sent, or its answer from being complete.
+        """
         if self._run.stopping:
             raise RunStopped("the run is being stopped")
         task = asyncio.create_task(self._download(request))
@@ -183,7 +186,10 @@ class _Attempt:
         self.response_headers: list[tuple[bytes, bytes]] = []
 
     async def perform(self, session: aiohttp.ClientSession, *, stopping: Any) -> Exchange:  # noqa: ANN401 - a callable
-        """Send the request and read the answer. Never raises for what the network or the server does."""
+        """Send the request and read the answer. Never raises for what the network or the server does.
+
+        Raises RunStopped where we ourselves cut it short: that says nothing of the page, which is left to do.
+        """
         place = (self._url.raw_host or "", self._url.port or 0)
         granted, current = granted_place.set(self._options.places.get(place)), _current_attempt.set(self)
         try:
@@ -192,7 +198,7 @@ class _Attempt:
         except asyncio.CancelledError:
             if not stopping():
                 raise
-            self._fail("the run was stopped before the answer was complete", cut="unspecified")
+            raise RunStopped("the run was stopped before the answer was complete") from None
         except aiohttp.ConnectionTimeoutError:
             self._fail(f"no connection within {self._options.connect_seconds:g} seconds", cut="time")
         except TimeoutError:
@@ -207,9 +213,9 @@ class _Attempt:
         return self._exchange_so_far()
 
     def require_leave(self) -> None:
-        """Raise ConnectionError if the lease ran out while the connection was made: this machine may have slept."""
+        """Raise RunStopped if the lease ran out while the connection was made: this machine may have slept."""
         if self._leash.lapsed:
-            raise ConnectionError("not requested: the lease had run out before the connection stood")
+            raise RunStopped("not requested: the lease had run out before the connection stood")
 
     def tap_connection(self, transport: asyncio.Transport | None) -> None:
         """Have the bytes of *transport* noted from here on.

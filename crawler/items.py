@@ -48,7 +48,7 @@ class AttemptFailed(FetchError):
 
 
 class RunStopped(IgnoreRequest):
-    """The run is being stopped, and this request was not sent."""
+    """The run is being stopped: this request was not sent, or its answer was not waited for. It is left to do."""
 
 
 class RequestForbidden(IgnoreRequest):
@@ -92,8 +92,8 @@ class Tally:
     discovery: list[dict[str, Any]] = field(default_factory=list)
     """One entry a seed, see FORMAT.md § 5."""
 
-    def count_page(self, item: PageItem) -> None:
-        """Add the capture that *item* stands for."""
+    def count_page(self, item: PageItem, *, stopped: bool = False) -> None:
+        """Add the capture that *item* stands for. *stopped*: who would read pages was stopped by the run's end."""
         exchange, outcome = item.exchange, item.outcome
         self.captures += 1
         self.bytes += len(exchange.body)
@@ -103,7 +103,7 @@ class Tally:
             return
         self.articles += 1
         answered = exchange.status is not None and (exchange.status < 400 or exchange.status in DELETED)
-        self.failed += not answered or bool(outcome and outcome.extraction_error)
+        self.failed += not answered or bool(outcome and outcome.extraction_error and not stopped)
 
     def count_loss(self, item: PageItem) -> None:
         """Count an exchange that a fault of ours kept out of the segment."""

@@ -50,6 +50,8 @@ class _Asked:
 
     def is_stale(self, now: float) -> bool:
         failed = self.rules.done() and (self.rules.cancelled() or self.rules.exception() is not None)
+        if failed and not self.rules.cancelled() and isinstance(self.rules.exception(), RunStopped):
+            return True  # it was not the host that did not answer
         return now - self.at >= (RETRY_SECONDS if failed else MAX_AGE_SECONDS)
 
 

@@ -226,6 +226,8 @@ class CrawlPlan:
     limit: int | None = None
     """At most that many article pages."""
     max_seconds: float | None = None
+    fetch_until: float | None = None
+    """By the boot clock, which parent and child share: no request begins after that."""
     slot: datetime | None = None
     epoch: int = 0
     """Of the lease under which the run crawls; 0: none is held."""

@@ -81,7 +81,7 @@ class SegmentPipeline(_RunPipeline):
         row = make_row(item, outcome)
         recorded, snapshot = outcome.recorded, outcome.snapshot
         await write_when_there_is_room(self.run, lambda: self.run.segments.append(row, recorded, snapshot))
-        self.run.tally.count_page(item)
+        self.run.tally.count_page(item, stopped=self.run.pool.closed)
         log.info(
             "captured_page",
             url=item.url,

@@ -6,6 +6,7 @@ Blocks until the run is over. To be called in a process of its own: it takes ove
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from config.errors import ExtractError
 from config.settings import parse_resolve, program_version
 from crawler.derivation import derive
 from crawler.items import Run
+from crawler.leash import boot_clock
 from crawler.network import FetchOptions
 from crawler.outcome import PageContext
 from crawler.room import write_when_there_is_room
@@ -66,9 +68,9 @@ def crawl(
 
     *environment*: where the secrets of the source's headers are; by default this process's. *pool*: workers that may be
     launched already; they are killed in any case. *leash*: asked before each request. Ends early, in good order, on
-    SIGTERM, on SIGINT, after `plan.max_seconds` and where the leash stays lapsed. Raises OSError if the disk refuses,
-    ConfigError, ExtractError if a worker does not start; what was captured until then is in closed segments or can be
-    recovered.
+    SIGTERM, on SIGINT, after `plan.max_seconds`, at `plan.fetch_until` and where the leash stays lapsed. Raises OSError
+    if the disk refuses, ConfigError, ExtractError if a worker does not start; what was captured until then is in closed
+    segments or can be recovered.
     """
     workers = pool or make_pool(settings)
     try:
@@ -87,7 +89,7 @@ async def _crawl(run: Run) -> RunRow:
     run.on_stop.append(stop_signal.set)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _on_signal, run, number)
-    limit = loop.call_later(run.plan.max_seconds or run.settings.max_run_seconds, run.stop, "limit")
+    limit = loop.call_later(_seconds_left(run), run.stop, "limit")
     watches = [asyncio.create_task(_rotate(run)), asyncio.create_task(_watch_leash(run))]
     starting = asyncio.create_task(_start_workers(run))
     try:
@@ -103,6 +105,12 @@ async def _crawl(run: Run) -> RunRow:
     if run.fatal is not None:
         raise run.fatal
     return row
+
+
+def _seconds_left(run: Run) -> float:
+    plan = run.plan
+    until_then = math.inf if plan.fetch_until is None else plan.fetch_until - boot_clock()
+    return max(0.0, min(plan.max_seconds or run.settings.max_run_seconds, until_then))
 
 
 async def _start_workers(run: Run) -> None:

@@ -78,6 +78,26 @@ def lock_folder(folder: Path) -> int | None:
     return None
 
 
+def is_given_up(folder: Path) -> bool:
+    """Whether something was written to the open segment *folder* and its writer is dead, or has let go of it.
+
+    Never takes the lock from a writer: that has it before it writes anything.
+    """
+    if not (folder / ROWS_FILE).exists():
+        return False
+    try:
+        handle = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return folder.exists()  # a copy without the lock; else it was just closed
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
 def move_to_closed(folder: Path) -> Path:
     """Move segment *folder* from `open/` to `closed/` so that a power cut cannot undo it; return its new place."""
     target = folder.parent.parent / "closed" / folder.name

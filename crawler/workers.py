@@ -244,6 +244,11 @@ class WorkerPool:
         except ExtractError as error:
             return Discovery(links=(), error=str(error), truncated=False)
 
+    @property
+    def closed(self) -> bool:
+        """Whether no page is read any more."""
+        return self._closed
+
     async def close(self) -> None:
         """Kill all workers; calls that wait or are in flight end with an outcome that says so. Safe to repeat."""
         self.kill()

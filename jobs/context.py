@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fcntl
+import hashlib
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.errors import ConfigError, RunLocked, StoreUnavailable
+from crawler.spool import FULL
 from jobs.archive.identity import ArchiveInfo, list_sources, read_info
 from jobs.archive.log import Log
 from jobs.catalog import Catalog
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 
 CATALOG_FILE = "catalog.sqlite"
+PLACE_FILE = "place"
+"""Says, for people, which place the state beside it is for."""
+_DIGEST_CHARS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,8 @@ class OpenArchive:
     info: ArchiveInfo
     settings: Settings
     state: Path
-    """Folder of this archive's local state: catalog and spools. Disposable but for what is not yet committed."""
+    """Folder of the local state of this archive at this place: catalog and spools; see `find_state`. Disposable but for
+    what is not yet committed."""
     catalog: Catalog
 
     def log(self, source: str) -> Log:
@@ -80,16 +86,43 @@ def open_archive(settings: Settings, *, fresh_catalog: bool = False) -> Iterator
         raise ConfigError("no archive named: give --archive PATH or s3://BUCKET/PREFIX, or set OFRECORD_ARCHIVE")
     store = open_store(settings.archive, settings)
     info = read_info(store)
-    state = settings.resolve_state_dir() / info.archive
+    state = find_state(settings, store, info.archive)
     try:
         state.mkdir(parents=True, exist_ok=True)
+        _note_place(state, store.place)
     except OSError as error:
+        if error.errno in FULL:
+            raise
         raise ConfigError(f"{state}: cannot keep local state here ({error.strerror}); give --state DIR") from error
     if fresh_catalog:
         for path in state.glob("catalog.sqlite*"):
             path.unlink()
     with Catalog.open(state / CATALOG_FILE) as catalog:
         yield OpenArchive(store, info, settings, state, catalog)
+
+
+def find_state(settings: Settings, store: ObjectStore, archive: str) -> Path:
+    """Return the folder of what is known here of the archive of that id in *store*; it may not be there yet.
+
+    `<id>-<digest of the place>`: a copy has the same id, and what waits for one, or was seen of it, is not the other's.
+    """
+    place = hashlib.sha256(_encode_place(store.place)).hexdigest()
+    return settings.resolve_state_dir() / f"{archive}-{place[:_DIGEST_CHARS]}"
+
+
+def read_place(state: Path) -> str:
+    """Return the place that the state in this folder is for, or "" if it does not say. Raises OSError."""
+    note = state / PLACE_FILE
+    return note.read_bytes().decode("utf-8", "surrogateescape").removesuffix("\n") if note.exists() else ""
+
+
+def _note_place(state: Path, place: str) -> None:
+    if read_place(state) != place:
+        (state / PLACE_FILE).write_bytes(_encode_place(place) + b"\n")
+
+
+def _encode_place(place: str) -> bytes:
+    return place.encode("utf-8", "surrogateescape")  # a path may be no text
 
 
 def require_source(source: str, known: list[str]) -> None:

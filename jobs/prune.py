@@ -5,13 +5,14 @@ The only place that deletes anything but probes. Crawls never delete, so their c
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
-from config.errors import StoreUnavailable
+from config.errors import DamageFound, ExitCode, FormatTooNew, ObjectMissing, RecordError, StoreUnavailable
 from jobs.archive.identity import list_sources
 from jobs.archive.lease import list_old_leases
 from jobs.checkpoint.writing import list_superseded
@@ -32,7 +33,7 @@ PLAIN_KINDS = {"segment", "ledger", "adopt", "pack"}
 """Of whose files the catalog knows all; where a log has others, none of its segments' objects is removed."""
 DAY = timedelta(days=1)
 UNCOMMITTED_AGE = timedelta(days=30)
-"""A spool may come back and name what it uploaded."""
+"""A spool may come back and name what it uploaded: as long as that is younger than `upload.REUSE_AGE`."""
 
 
 @dataclass(slots=True)
@@ -44,26 +45,58 @@ class PruneReport:
     """Kind → number of objects."""
     kept: int = 0
     """Uncommitted objects that are too young to go."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Source, or `tables` → why nothing of it was removed."""
+    exit_code: ExitCode = ExitCode.DONE
+    """What is wrong with what was left out: damage, or a format that this version does not know."""
 
 
 def prune_archive(archive: OpenArchive, *, dry_run: bool) -> PruneReport:
     """Remove old leases, superseded checkpoints and tables, forgotten uploads and probes. Raises StoreError.
 
-    *dry_run*: only count them.
+    *dry_run*: only count them. Of a source whose log or segments are damaged nothing is removed: see the report.
     """
     report = PruneReport(dry_run)
     now = archive.store.read_clock()
     if now is None:
         raise StoreUnavailable(f"{archive.store.url}: tells no time, so nobody can say what is old; try again")
-    for source in list_sources(archive.store):
-        _remove(archive, report, "leases", list_old_leases(archive.store, source))
-        _remove(archive, report, "checkpoints", list(_list_old_checkpoints(archive, source, now)))
-        archive.refresh(source)
-    _remove(archive, report, "tables", list(_list_old_tables(archive, now)))
-    _remove(archive, report, "uncommitted", list(_list_forgotten(archive, now, report)))
+    logged = set(list_sources(archive.store))
+    for source in sorted(logged.union(archive.store.folders("segments/"))):
+        with _leaving_out(source, report):
+            _prune_source(archive, source, now, report, logged=source in logged)
+    with _leaving_out("tables", report):
+        _remove(archive, report, "tables", list(_list_old_tables(archive, now)))
     probes = [one.key for one in archive.store.list("probe/") if _is_older(one, now, DAY)]
     _remove(archive, report, "probes", probes)
     return report
+
+
+@contextmanager
+def _leaving_out(name: str, report: PruneReport) -> Iterator[None]:
+    """Note in *report* what is wrong within, so that the rest goes on."""
+    try:
+        yield
+    except (DamageFound, RecordError, ObjectMissing, FormatTooNew) as error:
+        code = error.exit_code if isinstance(error, FormatTooNew) else ExitCode.DAMAGE
+        report.left_out[name] = str(error)
+        report.exit_code = max(report.exit_code, code)
+
+
+def _prune_source(archive: OpenArchive, source: str, now: datetime, report: PruneReport, *, logged: bool) -> None:
+    """Remove what nobody needs of *source*, once its whole log was read and found sound."""
+    # Listed before the log is read: an object that a commit names by then is seen to be named.
+    uploads = list(archive.store.list(f"segments/{source}/"))
+    leases: tuple[str, ...] = ()
+    checkpoints: list[str] = []
+    if logged:
+        archive.refresh(source)
+        leases = list_old_leases(archive.store, source)
+        checkpoints = list(_list_old_checkpoints(archive, source, now))
+    forgotten = _list_forgotten(archive, source, uploads)
+    old = [one.key for one in forgotten if _is_older(one, now, UNCOMMITTED_AGE)]
+    report.kept += len(forgotten) - len(old)
+    for kind, keys in (("uncommitted", old), ("leases", leases), ("checkpoints", checkpoints)):
+        _remove(archive, report, kind, keys)
 
 
 def _list_old_checkpoints(archive: OpenArchive, source: str, now: datetime) -> Iterator[str]:
@@ -85,16 +118,12 @@ def _list_old_tables(archive: OpenArchive, now: datetime) -> Iterator[str]:
             yield one.key
 
 
-def _list_forgotten(archive: OpenArchive, now: datetime, report: PruneReport) -> Iterator[str]:
-    """Yield objects below `segments/` that no commit names; the catalog is at the end of every log."""
-    for one in archive.store.list("segments/"):
-        source, segment = one.key.split("/")[1], one.key.rpartition("/")[2].removesuffix(".warc.gz")
-        if archive.catalog.has_segment(segment) or archive.catalog.list_kinds(source) - PLAIN_KINDS:
-            continue
-        if _is_older(one, now, UNCOMMITTED_AGE):
-            yield one.key
-        else:
-            report.kept += 1
+def _list_forgotten(archive: OpenArchive, source: str, uploads: list[StoredObject]) -> list[StoredObject]:
+    """Return those of *uploads* whose segment no commit names; the catalog is at the end of the log."""
+    if archive.catalog.list_kinds(source) - PLAIN_KINDS:
+        return []
+    segments = ((one, one.key.rpartition("/")[2].removesuffix(".warc.gz")) for one in uploads)
+    return [one for one, segment in segments if not archive.catalog.has_segment(segment)]
 
 
 def _is_older(one: StoredObject, now: datetime, age: timedelta) -> bool:

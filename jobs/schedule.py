@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -31,6 +32,8 @@ log = structlog.get_logger()
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _POLL_SECONDS = 0.5
+_REPORT_SECONDS = 5.0
+"""So long after its grace period may a run be at letting go of an upload and at its report."""
 
 
 class EpochTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
@@ -112,17 +115,20 @@ class Daemon:
         return self._max_runs is not None and all(count >= self._max_runs for count in self._runs.values())
 
     def stop(self) -> None:
-        """Ask running crawls to end, wait the grace period, kill what is left."""
+        """Ask running crawls to end, wait the grace period and for their reports, kill what is left."""
         with self._lock:
             self._stopping = True
             running = list(self._running.values())
         for process in running:
             process.terminate()
+        deadline = time.monotonic() + self._settings.grace_seconds + _REPORT_SECONDS
         for process in running:
             try:
-                process.wait(self._settings.grace_seconds)
+                process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
+        while self._running:  # in pieces: a second Ctrl-C that comes just before a wait without end is not seen
+            time.sleep(_POLL_SECONDS / 10)
         self._scheduler.shutdown(wait=True)
 
     def _run(self, source: Source, trigger: Trigger) -> None:

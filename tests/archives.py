@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import secrets
 import zlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from config.settings import Settings
 from crawler.derivation import Derivation
 from crawler.model import Article, Exchange, PageClass, Purpose
 from crawler.normalise import make_snapshot
@@ -32,6 +34,7 @@ from jobs.archive.log import Log
 from jobs.runs.spool import bring_segments
 from jobs.segments.seal import SealedSegment, seal_segment
 from jobs.segments.upload import upload_segment
+from jobs.store import open_store
 from jobs.store.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from jobs.archive.identity import ArchiveInfo
     from jobs.context import OpenArchive
     from jobs.store import ObjectStore
+    from tests.seaweed import S3Server
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SOURCE = "gazette"
@@ -76,6 +80,29 @@ class Page:
 PAGES = (Page("/2026/budget"), Page("/2026/library", "It opens on Monday."), Page("/2026/gone", status=404))
 
 
+def open_segment(
+    spool: Path,
+    *,
+    source: str,
+    run: str,
+    archive: str,
+    now: datetime,
+    derivation: Derivation = DERIVATION,
+    epoch: int = 0,
+) -> SegmentWriter:
+    """Begin a segment in `open/`, to be written page by page."""
+    return SegmentWriter.open(
+        spool,
+        source=source,
+        run=run,
+        archive=archive,
+        writer="ofrecord/test",
+        now=now,
+        derivations={derivation.digest: derivation.meaning},
+        epoch=epoch,
+    )
+
+
 def write_segment(
     spool: Path,
     pages: Iterable[Page] = PAGES,
@@ -84,17 +111,10 @@ def write_segment(
     now: datetime = NOON,
     run: str = "gazette-20261122T120000Z-0123456789abcdef",
     derivation: Derivation = DERIVATION,
+    source: str = SOURCE,
 ) -> Path:
     """Write a whole segment of *pages* and return its folder in `closed/`."""
-    writer = SegmentWriter.open(
-        spool,
-        source=SOURCE,
-        run=run,
-        archive=archive,
-        writer="ofrecord/test",
-        now=now,
-        derivations={derivation.digest: derivation.meaning},
-    )
+    writer = open_segment(spool, source=source, run=run, archive=archive, now=now, derivation=derivation)
     for number, page in enumerate(pages):
         captured_at = now + timedelta(seconds=number, microseconds=125_000)
         exchange = _exchange(page, captured_at)
@@ -152,6 +172,17 @@ def build_archive(folder: Path, *, segments: int = 3) -> MemoryStore:
         closed = write_segment(folder, pages, archive=info.archive, now=now)
         last = commit_segment(store, info, closed, now=now, after=last)
     return store
+
+
+def make_archive(server: S3Server) -> Settings:
+    """Make an empty archive of its own on *server*; return the settings that lead there."""
+    settings = Settings(
+        archive=f"s3://{server.bucket}/{secrets.token_hex(4)}",
+        s3_endpoint_url=server.endpoint_url,
+        s3_path_style=True,
+    )
+    create_archive(open_store(str(settings.archive), settings), single_writer=False, now=datetime.now(UTC))
+    return settings
 
 
 def copy_store(store: MemoryStore) -> MemoryStore:

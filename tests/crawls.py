@@ -141,6 +141,22 @@ class Site:
         feed = f'<?xml version="1.0"?><rss version="2.0"><channel><title>G</title>{items}</channel></rss>'
         self.answers["/rss.xml"] = Answer(feed.encode(), media_type="application/rss+xml")
 
+    def publish(self, count: int) -> None:
+        """Serve and announce *count* articles: `/2026/0` and so on."""
+        paths = [f"/2026/{number}" for number in range(count)]
+        self.announce(*paths)
+        self.answers.update({path: Answer(page(f"Page {path}")) for path in paths})
+
+    def describe_source(self, **politeness: float) -> dict[str, Any]:
+        """Return keys of a source that finds this site's articles in its feed."""
+        described = {
+            "home": f"{self.root}/",
+            "discover": [{"feed": f"{self.root}/rss.xml"}],
+            "articles": {"include": ["/2026/"]},
+            "network": "private",
+        }
+        return {**described, "politeness": politeness} if politeness else described
+
 
 @contextmanager
 def serve_site() -> Iterator[Site]:
@@ -168,15 +184,10 @@ class Crawl:
     children: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self) -> subprocess.Popen[bytes]:
-        root = self.site.root
         source = {
             "id": "gazette",
             "name": "Gazette",
-            "home": f"{root}/",
-            "discover": [{"feed": f"{root}/rss.xml"}],
-            "articles": {"include": [r"/2026/"]},
-            "network": "private",
-            "politeness": {"delay_seconds": 0.01},
+            **self.site.describe_source(delay_seconds=0.01),
         }
         plan = {
             "run": new_id("gazette", datetime.now(UTC)),

@@ -21,7 +21,6 @@ from crawler.ids import new_id
 from crawler.model import Article, Exchange, PageClass, Purpose
 from crawler.normalise import make_snapshot
 from crawler.rows import CaptureRow, RunRow
-from crawler.segment import SegmentWriter
 from crawler.warc import encode_exchange
 from jobs.archive.identity import read_info
 from jobs.catalog import Catalog
@@ -30,6 +29,7 @@ from jobs.runs.spool import bring_segments
 from jobs.runs.tenure import leave_lease, take_lease
 from jobs.store import open_store
 from jobs.store.clock import check_clock
+from tests.archives import open_segment
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -143,14 +143,13 @@ def _write_segment(
     archive: OpenArchive, source: Source, room: Newsroom, urls: list[str], run: str, now: datetime, epoch: int
 ) -> int:
     derivation = derive(source.extract, timezone=source.timezone, language=source.language)
-    writer = SegmentWriter.open(
+    writer = open_segment(
         archive.spool(source.id),
         source=source.id,
         run=run,
         archive=archive.info.archive,
-        writer="ofrecord/test",
         now=now,
-        derivations={derivation.digest: derivation.meaning},
+        derivation=derivation,
         epoch=epoch,
     )
     pages = [(f"https://{source.id}.example/rss.xml", Purpose.FEED), *((url, Purpose.ARTICLE) for url in urls)]

@@ -20,6 +20,7 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tests.seaweed import S3Server
     from tests.site.server import Site
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,10 +56,13 @@ def write_config(folder: Path, site: Site, *, archive: str | Path, state: Path, 
     return folder
 
 
-def install(folder: Path, source: Mapping[str, Any], **settings: Any) -> Ofrecord:
+def install(
+    folder: Path, source: Mapping[str, Any], *, environment: Mapping[str, str] | None = None, **settings: Any
+) -> Ofrecord:
     """Return the command with one private source, `gazette`, an archive and a home of its own, all below *folder*.
 
-    *source*: keys of its YAML file beside those that every source of a test has. *settings*: keys of settings.yaml.
+    *source*: keys of its YAML file beside those that every source of a test has. *environment*: secrets of a store.
+    *settings*: keys of settings.yaml.
     """
     (folder / "config" / "sources").mkdir(parents=True)
     (folder / "home").mkdir()
@@ -67,9 +71,24 @@ def install(folder: Path, source: Mapping[str, Any], **settings: Any) -> Ofrecor
     whole = {**common, "politeness": {"delay_seconds": 0, "concurrent_requests": 4}, **source}
     (folder / "config" / "settings.yaml").write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
     (folder / "config" / "sources" / "gazette.yaml").write_text(yaml.safe_dump(whole, sort_keys=False), "utf-8")
-    ofrecord = Ofrecord(folder / "config", folder / "home")
+    ofrecord = Ofrecord(folder / "config", folder / "home", environment or {})
     ofrecord("init")
     return ofrecord
+
+
+def install_on_s3(
+    folder: Path, source: Mapping[str, Any], server: S3Server, archive: str, *, endpoint_url: str, **settings: Any
+) -> Ofrecord:
+    """Return what `install` does, with *archive* on *server*, reached through *endpoint_url*: a proxy's, say."""
+    return install(
+        folder,
+        source,
+        environment=server.environment(),
+        archive=archive,
+        s3_endpoint_url=endpoint_url,
+        s3_path_style=True,
+        **settings,
+    )
 
 
 class Result(subprocess.CompletedProcess[str]):

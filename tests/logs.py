@@ -10,14 +10,13 @@ from crawler.ids import new_id
 from crawler.model import Article, Exchange, PageClass, Purpose
 from crawler.normalise import make_snapshot
 from crawler.rows import CaptureReference, CaptureRow, RunRow
-from crawler.segment import SegmentWriter
 from crawler.warc import encode_exchange
 from jobs.archive.commit import Commit
 from jobs.archive.identity import create_archive, read_info
 from jobs.archive.log import Log
 from jobs.segments.seal import SealedSegment, seal_segment
 from jobs.segments.upload import upload_segment
-from tests.archives import DERIVATION, NOON
+from tests.archives import DERIVATION, NOON, open_segment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,15 +80,7 @@ def seal_page(
     now = NOON + timedelta(hours=number)
     run = new_id(source, now)
     url = f"https://{source}.example{path}"
-    writer = SegmentWriter.open(
-        spool,
-        source=source,
-        run=run,
-        archive=archive,
-        writer="ofrecord/test",
-        now=now,
-        derivations={DERIVATION.digest: DERIVATION.meaning},
-    )
+    writer = open_segment(spool, source=source, run=run, archive=archive, now=now)
     exchange = Exchange(
         url=url,
         purpose=Purpose.ARTICLE,

@@ -78,7 +78,7 @@ def derivation_of(name: str) -> str:
 
 
 def make_rows(
-    segment: str, run: str, looks: Iterable[Look], again: Iterable[Again], opened: datetime
+    segment: str, run: str, looks: Iterable[Look], again: Iterable[Again], opened: datetime, epoch: int = 0
 ) -> tuple[list[Row], dict[str, Any]]:
     """Return the rows of a segment, and the derivations in it."""
     used: set[str] = set()
@@ -103,7 +103,7 @@ def make_rows(
         used.add(one.derivation)
     closed = opened + timedelta(minutes=1)
     meanings = {derivation_of(name): meaning_of(name) for name in sorted(used)}
-    rows.insert(0, SegmentRow(SOURCE, run, segment, opened, "ofrecord/test", derivations=meanings))
+    rows.insert(0, SegmentRow(SOURCE, run, segment, opened, "ofrecord/test", derivations=meanings, epoch=epoch))
     rows.append(RunRow(run, "job", opened, closed, "finished"))
     counts = {"captures": captures, "snapshots": snapshots}
     rows.append(EndRow(closed=closed, counts=counts, warc_records=1, warc_bytes=0))
@@ -131,11 +131,13 @@ class Machine:
         number: int,
         run: str | None = None,
         opened: datetime | None = None,
+        epoch: int = 0,
+        releases: bool = False,
     ) -> StoredCommit:
         """Put a segment, *number* by its id, and commit it; put before it what is due."""
         opened = opened or START + timedelta(minutes=30 * number)
         segment = f"{SOURCE}-{opened:%Y%m%dT%H%M%SZ}-{number:016x}"
-        rows, derivations = make_rows(segment, run or segment, looks, again, opened)
+        rows, derivations = make_rows(segment, run or segment, looks, again, opened, epoch)
         data = b"".join(encode_facts((encode_row(row) for row in rows), segment=segment, date=opened))
         key = warc_key(SOURCE, opened, segment)
         self.store.create(key, data, sha256=digest(data))
@@ -150,6 +152,8 @@ class Machine:
             run=run or segment,
             files=(CommittedFile(key, len(data), digest(data), 1),),
             rows=place,
+            epoch=epoch,
+            releases=releases,
             opened=opened,
             closed=opened + timedelta(minutes=1),
             derivations=derivations,
@@ -173,6 +177,7 @@ class CountingStore:
     def __init__(self, store: ObjectStore) -> None:
         self.store = store
         self.url = store.url
+        self.place = store.place
         self.asked: list[str] = []
 
     @property

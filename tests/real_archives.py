@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import random
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -19,7 +18,7 @@ from crawler.derivation import derive
 from crawler.model import Exchange, Purpose, RecordReference, TlsSession
 from crawler.outcome import PageContext
 from crawler.rows import CaptureReference, CaptureRow, LinkRow, RunRow
-from crawler.segment import SegmentWriter, snapshot_row
+from crawler.segment import snapshot_row
 from crawler.task import process_page
 from crawler.urls import normalise_url
 from crawler.warc import digest_bytes
@@ -28,10 +27,11 @@ from jobs.archive.identity import create_archive, read_info
 from jobs.segments.seal import seal_segment
 from jobs.segments.upload import upload_segment
 from jobs.store.memory import MemoryStore
-from tests.archives import NOON, SOURCE, append_commit, commit_keys, make_pack, put, rechain
+from tests.archives import NOON, SOURCE, append_commit, commit_keys, make_pack, open_segment, put, rechain
 from tests.site.pages import State, answer, list_urls
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from crawler.derivation import Derivation
@@ -141,14 +141,13 @@ class Growing:
         derivation = derive_of(language)
         self.now += timedelta(hours=1)
         run = f"{source}-{self.now:%Y%m%dT%H%M%SZ}-0123456789abcdef"
-        writer = SegmentWriter.open(
+        writer = open_segment(
             self.folder,
             source=source,
             run=run,
             archive=info.archive,
-            writer="ofrecord/test",
             now=self.now,
-            derivations={derivation.digest: derivation.meaning},
+            derivation=derivation,
             epoch=epoch,
         )
         fresh = []
@@ -295,7 +294,7 @@ def _grow(growing: Growing, source: str, rng: random.Random) -> None:
         obey_noarchive=rng.random() < 0.5,
         epoch=epoch,
         kind=rng.choice(("segment", "segment", "segment", "adopt")),
-        releases=rng.random() < 0.2,
+        releases=epoch > 0 and rng.random() < 0.2,
     )
     if growing.seq(source) % PACK_EVERY == 0:
         last = growing.seq(source)

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from config.errors import ExitCode
 from config.settings import Settings
 from config.sources import load_source
-from jobs.cli import group
+from jobs.cli.commands import group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

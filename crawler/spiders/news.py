@@ -88,10 +88,12 @@ class NewsSpider(Spider):
                 yield request
 
     async def parse_failure(self, failure: Failure) -> AsyncIterator[PageItem]:
-        """Yield the attempt that got no answer as an exchange with an error; nothing if it was not made."""
+        """Yield the attempt that got no answer as an exchange with an error; nothing if it is left to do."""
         request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy puts it there
         error, meta = failure.value, request.meta
         if isinstance(error, RunStopped):
+            if not self.run.stopping and Purpose(meta["purpose"]) in LISTING_PURPOSES:
+                self._note_discovery(meta, 0, str(error))  # the run goes on without this listing
             return
         self._arrived(meta)
         if isinstance(error, AttemptFailed):
@@ -197,7 +199,7 @@ class NewsSpider(Spider):
             self._leave(link)
             return None, first
         self._articles += 1
-        run.waiting[url] = _link_row(link)
+        run.waiting[url] = _link_row(link)  # with what the announcement says beside the URL
         return self._request(link.url, Purpose.ARTICLE, via=link.via), first
 
     def _request(
@@ -217,7 +219,10 @@ class NewsSpider(Spider):
             priority=_PRIORITIES[purpose] + hops,
             dont_filter=True,
         )
-        request.meta.update(purpose=purpose.value, via=via, seed=seed, depth=depth, hops=hops, url=normalise_url(url))
+        normal = normalise_url(url)
+        request.meta.update(purpose=purpose.value, via=via, seed=seed, depth=depth, hops=hops, url=normal)
+        if purpose is Purpose.ARTICLE:
+            self.run.waiting.setdefault(normal, _link_row(Link(url=url, via=via or url)))
         if self._headers and origin_of(request.url) in self._own_origins:
             request.headers.update(self._headers)
         return request
@@ -249,6 +254,8 @@ class NewsSpider(Spider):
         self.run.waiting.pop(meta["url"], None)
 
     def _note_discovery(self, meta: dict[str, Any], links: int, error: str | None) -> None:
+        if error is not None and self.run.pool.closed:
+            error = None  # that nobody read it is the run's end, and no fault of the listing
         if error is not None:
             log.warning("failed_discovery", url=meta["url"], error=error)
         self.run.tally.note_discovery(meta["seed"], links, error)

@@ -142,7 +142,7 @@ class Log:
     def _lost(self, seq: int) -> DamageFound:
         return DamageFound(
             f"{self._store.url}/{commit_key(self.source, seq)}: was seen by this machine, and is gone or another:"
-            " the log was cut, or this is another copy of the archive; ofrecord verify checks it,"
+            " the log was cut, or the store was set back to an earlier state; ofrecord verify checks it,"
             " ofrecord index --rebuild begins anew from what is there"
         )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from config.errors import DamageFound, ObjectExists, ObjectMissing
+from config.errors import DamageFound, ObjectExists, ObjectMissing, RecordError
 from jobs.archive.commit import (
     MAX_COMMIT_BYTES,
     SOURCE_PATTERN,
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 PACK_COMMITS = 1_000
 MAX_PACK_BYTES = 256 * 1024 * 1024
-"""Longer ones are left alone: their commits are read one by one."""
+"""Longer ones are not made, and left alone where they are: their commits are read one by one."""
 
 _PACK_KEY = re.compile(rf"log/({SOURCE_PATTERN.pattern})/pack-([0-9]{{12}})-([0-9]{{12}})")
 _AT_ONCE = 16
@@ -47,8 +47,8 @@ def parse_pack_key(key: str) -> tuple[str, int, int] | None:
 def put_pack(store: ObjectStore, source: str, archive: str, last: int) -> dict[str, Any]:
     """Put the pack of the 1,000 commits that end with *last* and return what a commit says of it.
 
-    The same commits make the same bytes: one that is there already is as good. Raises DamageFound if the commits do not
-    chain or another object has the key, ObjectMissing, StoreError.
+    The same commits make the same bytes: one that is there already is as good. Raises RecordError if they are too long
+    for a pack that is read, DamageFound if they do not chain or another object has the key, ObjectMissing, StoreError.
     """
     first = last - PACK_COMMITS + 1
     key = pack_key(source, first, last)
@@ -62,6 +62,8 @@ def put_pack(store: ObjectStore, source: str, archive: str, last: int) -> dict[s
                 for seq, data in zip(numbers, objects, strict=True):
                     stored = decode_commit(data, commit_key(source, seq))
                     check_chained(stored, source, archive, seq, previous)
+                    if size_bytes + len(data) > MAX_PACK_BYTES:
+                        raise RecordError(f"{key}: longer than {MAX_PACK_BYTES} bytes, so no pack is made")
                     previous = stored.digest
                     file.write(data)
                     found.update(data)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from config.errors import DamageFound
+from config.errors import CatalogDamaged, DamageFound
 from crawler.rows import CaptureReference, CaptureRow, RunRow, SegmentRow, SnapshotRow, format_time
 from jobs.archive.commit import (
     SEGMENT_KINDS,
@@ -67,13 +67,18 @@ class Catalog(LayeredCatalog):
         return folded
 
     def add_commit(self, store: ObjectStore, stored: StoredCommit) -> None:
-        """Fold one commit, the next one of its source, in one transaction."""
+        """Fold one commit, the next one of its source, in one transaction; nothing is done if it was folded already.
+
+        Raises DamageFound, FormatTooNew, StoreError; CatalogDamaged if commits between are not folded.
+        """
         commit = stored.commit
         require_supported(commit.requires, f"{store.url}/{commit_key(commit.source, commit.seq)}")
         data = fetch_rows(store, commit.rows) if commit.rows and commit.kind in SEGMENT_KINDS else None
         with self.transaction():
-            if self.head(commit.source)[0] >= commit.seq:
+            last = self.head(commit.source)[0]
+            if last >= commit.seq:
                 return
+            _require_next(commit, last)
             known = self.has_segment(commit.segment or "")
             self._add_commit_row(stored)
             if data is not None and commit.rows is not None and not known:
@@ -126,7 +131,7 @@ class Catalog(LayeredCatalog):
     def _add_commit_row(self, stored: StoredCommit) -> None:
         commit = stored.commit
         self._db.execute(
-            "INSERT INTO commits VALUES (?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO commits VALUES (?,?,?,?,?,?,?,?,?,?,?)",
             (
                 commit.source,
                 commit.seq,
@@ -137,6 +142,7 @@ class Catalog(LayeredCatalog):
                 commit.segment,
                 stored.signature,
                 commit.epoch,
+                int(commit.releases),
                 json.dumps(sorted(commit.derivations)),
             ),
         )
@@ -271,6 +277,15 @@ class Catalog(LayeredCatalog):
                 json.dumps(row.discovery, ensure_ascii=False, sort_keys=True),
                 commit.seq,
             ),
+        )
+
+
+def _require_next(commit: Commit, last: int) -> None:
+    """Raise CatalogDamaged unless *commit* comes right after commit *last*: another process made the cache anew."""
+    if commit.seq != last + 1:
+        raise CatalogDamaged(
+            f"{commit_key(commit.source, commit.seq)}: the catalog ends at commit {last}, expected commit {last + 1}:"
+            " another process made it anew meanwhile; run this again, or ofrecord index --rebuild"
         )
 
 

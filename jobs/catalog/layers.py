@@ -32,6 +32,25 @@ _TABLE_OF = {
     "revision": "revisions",
 }
 _VERDICT = ("verdict", "revision")
+_FACT_KEYS = {
+    "article": ("url",),
+    "capture": ("segment", "n"),
+    "commit": ("seq",),
+    "derivation": ("derivation",),
+    "run": ("run",),
+    "segment": ("segment",),
+    "snapshot": ("segment", "n", "derivation"),
+}
+_FACTS = {
+    "article": "SELECT url, seq, seq AS in_commit FROM articles WHERE source = ? ORDER BY url",
+    "capture": "SELECT c.*, s.seq AS in_commit FROM captures c JOIN segments s USING (segment) WHERE s.source = ?"
+    " ORDER BY c.segment, c.n",
+    "commit": "SELECT *, seq AS in_commit FROM commits WHERE source = ? ORDER BY seq",
+    "derivation": "SELECT *, 0 AS in_commit FROM derivations WHERE ? != '' ORDER BY derivation",
+    "run": "SELECT *, seq AS in_commit FROM runs WHERE source = ? ORDER BY run",
+    "segment": "SELECT *, seq AS in_commit FROM segments WHERE source = ? ORDER BY segment",
+    "snapshot": "SELECT *, seq AS in_commit FROM snapshots WHERE source = ? ORDER BY segment, n, derivation",
+}
 
 
 class LayeredCatalog(FoldingCatalog):
@@ -90,7 +109,9 @@ class LayeredCatalog(FoldingCatalog):
     def forget(self, source: str, *, distrusted: int) -> None:
         """Know nothing of *source*, but that layers up to commit *distrusted* could not be used."""
         with self.transaction():
+            self._doubt_texts(source)
             self._forget(source)
+            self._drop_doubted_texts()
             self._db.execute("INSERT OR REPLACE INTO depths VALUES (?,0,0,?)", (source, distrusted))
 
     def distrusted_until(self, source: str) -> int:
@@ -102,6 +123,16 @@ class LayeredCatalog(FoldingCatalog):
         """Return the commits of which only the rows were read."""
         query = "SELECT seq FROM commits WHERE source = ? AND kind IS NULL ORDER BY seq"
         return [row["seq"] for row in self._db.execute(query, (source,))]
+
+    def list_unsettled(self, source: str) -> list[int]:
+        """Return the commits whose rows leave open which epoch is the greatest, or whether its lease was given up."""
+        query = (
+            "SELECT seq FROM commits WHERE source = ?1 AND kind IS NULL AND (segment IS NULL OR (epoch = ?2 AND ?3))"
+            " ORDER BY seq"
+        )
+        epoch = self.last_epoch(source)
+        is_open = epoch > 0 and not self.is_released(source, epoch)
+        return [row["seq"] for row in self._db.execute(query, (source, epoch, is_open))]
 
     def list_touched(self, source: str, after: int) -> list[str]:
         """Return the articles that commits after number *after* touched, by URL."""
@@ -171,7 +202,7 @@ class LayeredCatalog(FoldingCatalog):
     def export_segments(self, source: str, after: int, named: set[str]) -> Iterator[Line]:
         """Yield the segments of the commits after number *after*, and those *named*; all that is known of these only.
 
-        Also the last commit, that of the greatest epoch, and the latest runs.
+        Also the last commit, that of the greatest epoch (the one that gave its lease up, if any did), the latest run.
         """
         query = "SELECT segment, seq FROM segments WHERE source = ? AND seq > ?"
         for row in self._db.execute(query, (source, after)):
@@ -180,14 +211,31 @@ class LayeredCatalog(FoldingCatalog):
         for segment in sorted(named):
             rows = self._db.execute("SELECT * FROM segments WHERE segment = ?", (segment,))
             yield from (_make_line("segment", row) for row in rows)
-        newest = "SELECT run FROM commits WHERE source = ?1 ORDER BY epoch DESC, seq DESC LIMIT 1"
         for kind, query in (
             ("commit", "SELECT * FROM commits WHERE source = ?1 ORDER BY seq DESC LIMIT 1"),
-            ("commit", "SELECT * FROM commits WHERE source = ?1 ORDER BY epoch DESC, seq DESC LIMIT 1"),
+            ("commit", "SELECT * FROM commits WHERE source = ?1 ORDER BY epoch DESC, releases DESC, seq DESC LIMIT 1"),
             ("run", "SELECT * FROM runs WHERE source = ?1 ORDER BY started DESC LIMIT 1"),
-            ("run", f"SELECT * FROM runs WHERE source = ?1 AND run = ({newest})"),  # noqa: S608 - a text of ours
         ):
             yield from (_make_line(kind, row) for row in self._db.execute(query, (source,)))
+
+    def find_row(self, source: str, line: Line) -> Line | None:
+        """Return the row that *line* of a layer stands for, with all its columns; `None` if there is none."""
+        table = _TABLE_OF.get(line["type"], f"{line['type']}s")
+        keys = [row["name"] for row in self._db.execute(f"PRAGMA table_info({table})") if row["pk"]]
+        where = " AND ".join(f"{name} = ?" for name in keys)
+        values = [source if name == "source" else line[name] for name in keys]
+        row = self._db.execute(f"SELECT * FROM {table} WHERE {where}", values).fetchone()  # noqa: S608 - names of ours
+        return None if row is None or ("source" in row.keys() and row["source"] != source) else dict(row)  # noqa: SIM118
+
+    def walk_facts(self, source: str) -> Iterator[tuple[tuple[Any, ...], int, Line]]:
+        """Yield what is known of *source*, verdicts left out: kind and key, in order; number of the commit; columns."""
+        for kind, query in _FACTS.items():
+            for row in self._db.execute(query, (source,)):
+                line = dict(row)
+                seq = line.pop("in_commit")
+                for name in _VERDICT if kind == "capture" else ():
+                    del line[name]
+                yield (kind, *(line[name] for name in _FACT_KEYS[kind])), seq, line
 
     def restore_thin(
         self, source: str, seq: int, head: str, layers: list[dict[str, Any]], lines: Iterable[Line]
@@ -195,7 +243,9 @@ class LayeredCatalog(FoldingCatalog):
         """Know of *source* what thin parts say, up to commit *seq*, and nothing else. Raises DamageFound."""
         columns = self._read_columns()
         with self.transaction():
+            self._doubt_texts(source)
             self._forget(source)
+            self._drop_doubted_texts()
             for line in lines:
                 kind = _claim(line, source)
                 if kind == "snapshot":
@@ -215,6 +265,7 @@ class LayeredCatalog(FoldingCatalog):
         columns = self._read_columns()
         touched: dict[str, int] = {}
         with self.transaction():
+            self._doubt_texts(source)
             self._forget(source)
             for line in lines:
                 kind = _claim(line, source)
@@ -223,6 +274,7 @@ class LayeredCatalog(FoldingCatalog):
                 elif kind == "text":
                     if digest(line["text"].encode()) != line["digest"]:
                         raise DamageFound(f"a text that does not have the digest {line['digest'][:80]!a}")
+                    self._db.execute("INSERT OR IGNORE INTO doubted VALUES (?)", (line["digest"],))
                     self.put_text(line["digest"], line["text"])
                 elif kind == "article":
                     touched[line["url"]] = max(line["seq"], touched.get(line["url"], 0))
@@ -274,9 +326,21 @@ class LayeredCatalog(FoldingCatalog):
             if table not in {"texts", "derivations"}:
                 self._db.execute(f"DELETE FROM {table} WHERE source = ?", (source,))  # noqa: S608 - names of ours
 
+    def _doubt_texts(self, source: str) -> None:
+        """Note the texts of *source*: once it is forgotten, or known anew, some may be nobody's."""
+        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS doubted (digest TEXT PRIMARY KEY) WITHOUT ROWID")
+        self._db.execute("DELETE FROM doubted")
+        self._db.execute("INSERT OR IGNORE INTO doubted SELECT text_digest FROM snapshots WHERE source = ?", (source,))
+
+    def _drop_doubted_texts(self) -> None:
+        self._db.execute(
+            "DELETE FROM texts WHERE digest IN (SELECT digest FROM doubted)"
+            " AND NOT EXISTS (SELECT 1 FROM snapshots WHERE text_digest = texts.digest)"
+        )
+
     def _require_whole(self, source: str, seq: int) -> None:
         """Drop texts that no snapshot has. Raises DamageFound if the facts cannot be those of commits 1 to *seq*."""
-        self._db.execute("DELETE FROM texts WHERE digest NOT IN (SELECT text_digest FROM snapshots)")
+        self._drop_doubted_texts()
         lacking = "SELECT 1 FROM snapshots LEFT JOIN texts ON digest = text_digest WHERE source = ? AND digest IS NULL"
         if self._db.execute(lacking, (source,)).fetchone() is not None:
             raise DamageFound(f"a text of {source} is missing")

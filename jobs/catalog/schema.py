@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 _LEAST_FREE_BYTES = 1 << 20
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 _SCHEMA = """
 CREATE TABLE logs (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, head TEXT NOT NULL, checkpoint TEXT) WITHOUT ROWID;
 CREATE TABLE commits (source TEXT, seq INTEGER, digest TEXT, kind TEXT, committed TEXT, run TEXT, segment TEXT,
-    signature TEXT, epoch INTEGER, derivations TEXT, PRIMARY KEY (source, seq)) WITHOUT ROWID;
+    signature TEXT, epoch INTEGER, releases INTEGER, derivations TEXT, PRIMARY KEY (source, seq)) WITHOUT ROWID;
 CREATE INDEX incomplete_commits ON commits (source, seq) WHERE kind IS NULL;
 CREATE TABLE segments (segment TEXT PRIMARY KEY, source TEXT, seq INTEGER, run TEXT, warc_key TEXT,
     rows_offset INTEGER, rows_bytes INTEGER, rows_sha256 TEXT, opened TEXT, closed TEXT, size_bytes INTEGER)
@@ -39,6 +39,7 @@ CREATE TABLE snapshots (segment TEXT, n INTEGER, url TEXT, captured_at TEXT, der
     text_digest TEXT, title TEXT, lead TEXT, class TEXT, fields TEXT, confidence REAL, source TEXT, seq INTEGER,
     PRIMARY KEY (segment, n, derivation)) WITHOUT ROWID;
 CREATE INDEX snapshots_by_commit ON snapshots (source, seq);
+CREATE INDEX snapshots_by_text ON snapshots (text_digest);
 CREATE TABLE texts (digest TEXT PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE articles (source TEXT, url TEXT, title TEXT, first_seen TEXT, last_captured TEXT, last_good TEXT,
     state TEXT, captures INTEGER, revisions INTEGER, seq INTEGER, PRIMARY KEY (source, url)) WITHOUT ROWID;
@@ -46,8 +47,8 @@ CREATE INDEX articles_by_commit ON articles (source, seq);
 CREATE TABLE revisions (source TEXT, url TEXT, number INTEGER, segment TEXT, n INTEGER, captured_at TEXT,
     captures INTEGER, texts TEXT, PRIMARY KEY (source, url, number)) WITHOUT ROWID;
 CREATE TABLE derivations (derivation TEXT PRIMARY KEY, meaning TEXT) WITHOUT ROWID;
-CREATE TABLE runs (run TEXT PRIMARY KEY, source TEXT, trigger TEXT, slot TEXT, started TEXT, finished TEXT, reason TEXT,
-    counts TEXT, discovery TEXT, seq INTEGER) WITHOUT ROWID;
+CREATE TABLE runs (run TEXT, source TEXT, trigger TEXT, slot TEXT, started TEXT, finished TEXT, reason TEXT,
+    counts TEXT, discovery TEXT, seq INTEGER, PRIMARY KEY (source, run)) WITHOUT ROWID;
 CREATE INDEX runs_by_commit ON runs (source, seq);
 CREATE TABLE layers (source TEXT, seq INTEGER, reference TEXT, PRIMARY KEY (source, seq)) WITHOUT ROWID;
 CREATE TABLE depths (source TEXT PRIMARY KEY, thin INTEGER NOT NULL, wanting INTEGER NOT NULL,

@@ -70,6 +70,7 @@ class CommitLine(TypedDict):
     segment: NotRequired[str]
     signature: str
     epoch: _Number
+    releases: _Number
     derivations: _Names
 
 

@@ -58,10 +58,13 @@ def refresh_catalog(catalog: Catalog, store: ObjectStore, source_log: Log, *, fu
 
 def complete_commits(catalog: Catalog, source_log: Log) -> None:
     """Read the commits of which only the rows were read. Raises DamageFound, StoreError."""
-    incomplete = catalog.list_incomplete(source_log.source)
-    if incomplete:
+    _complete(catalog, source_log, catalog.list_incomplete(source_log.source))
+
+
+def _complete(catalog: Catalog, source_log: Log, numbers: list[int]) -> None:
+    if numbers:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for stored in list(pool.map(source_log.get, incomplete)):
+            for stored in list(pool.map(source_log.get, numbers)):
                 catalog.complete_commit(stored)
 
 
@@ -80,7 +83,7 @@ def _restore(catalog: Catalog, store: ObjectStore, source_log: Log, *, full: boo
             if catalog.thin_until(source):
                 raise DamageFound(f"commit {end.commit.seq} names no checkpoint, though one was named before")
             fresh = catalog.head(source)[0] == 0
-            return fresh and not full and _add_tail(catalog, store, end, after=0, head=source_log.origin)
+            return fresh and not full and _add_tail(catalog, store, source_log, end, after=0, head=source_log.origin)
         stack = open_stack(store, archive, source, end.commit.checkpoint)
         with stack.newest:
             if full:
@@ -90,7 +93,7 @@ def _restore(catalog: Catalog, store: ObjectStore, source_log: Log, *, full: boo
                 thin = _read_thin(store, source_log, stack)
                 catalog.restore_thin(source, stack.seq, stack.head, stack.to_json(), thin)
         log.info("restored_catalog", source=source, seq=stack.seq, layers=len(stack.layers), full=full)
-        return not full and _add_tail(catalog, store, end, after=stack.seq, head=stack.head)
+        return not full and _add_tail(catalog, store, source_log, end, after=stack.seq, head=stack.head)
     except (DamageFound, FormatTooNew, ObjectMissing, RecordError) as error:
         log.warning("ignored_checkpoint", source=source, error=str(error))
         catalog.forget(source, distrusted=covered(end.commit.checkpoint) if end else 0)
@@ -105,8 +108,13 @@ def _read_thin(store: ObjectStore, source_log: Log, stack: Stack) -> Iterator[di
         yield from read_thin(data, reference, source_log.archive, source_log.source)
 
 
-def _add_tail(catalog: Catalog, store: ObjectStore, end: StoredCommit, *, after: int, head: str) -> bool:
-    """Fold the commits after number *after* by what the last one repeats of them; return whether it does."""
+def _add_tail(
+    catalog: Catalog, store: ObjectStore, source_log: Log, end: StoredCommit, *, after: int, head: str
+) -> bool:
+    """Fold the commits after number *after* by what the last one repeats of them; return whether it does.
+
+    Those are read that may have given up the last lease: rows do not tell.
+    """
     commit = end.commit
     links = [*(link for link in commit.since if link.seq > after), link_to(end)]
     if [link.seq for link in links] != list(range(after + 1, commit.seq + 1)) or commit.requires:
@@ -115,6 +123,9 @@ def _add_tail(catalog: Catalog, store: ObjectStore, end: StoredCommit, *, after:
         raise DamageFound(f"commit {commit.seq} of {commit.source} repeats another chain than it stands in")
     for link, data in _fetch_tail(store, links):
         catalog.add_rows(commit.source, link, data, checkpoint=commit.checkpoint)
+    if commit.seq > after:
+        catalog.complete_commit(end)
+    _complete(catalog, source_log, catalog.list_unsettled(commit.source))
     return True
 
 

@@ -101,8 +101,13 @@ def plan_layer(layers: Sequence[LayerReference], seq: int) -> LayerPlan | None:
         seq=seq,
         below=tuple(one for one in layers if one.seq <= base),
         merged=tuple(one for one in layers if one.seq > base),
-        touched_after={1: ends[2], 2: ends[3], 3: 0}[level],
+        touched_after=find_touched_after(layers, level),
     )
+
+
+def find_touched_after(layers: Sequence[LayerReference], level: int) -> int:
+    """Return after which commit an article was touched, if the thin part of a layer on top of *layers* has it."""
+    return max((one.seq for one in layers if one.level > level), default=0)
 
 
 def list_superseded(store: ObjectStore, source_log: Log) -> list[str]:
@@ -161,7 +166,8 @@ def _put_layer(catalog: Catalog, store: ObjectStore, source_log: Log, plan: Laye
     with tempfile.TemporaryDirectory(prefix="ofrecord-") as folder:
         path = Path(folder) / "layer"
         facts = _list_facts(catalog, store, source_log, plan)
-        reference, lines = write_layer(path, head, _list_thin(catalog, source, plan.touched_after), facts)
+        thin = map(encode_line, list_thin(catalog, source, plan.touched_after))
+        reference, lines = write_layer(path, head, thin, facts)
         try:
             store.create(reference.key, path, sha256=reference.sha256)
         except ObjectExists:  # our own earlier try, or another writer's: then it is for that one to name
@@ -215,7 +221,7 @@ def _list_facts(catalog: Catalog, store: ObjectStore, source_log: Log, plan: Lay
         yield encode_line(fact)
 
 
-def _list_thin(catalog: Catalog, source: str, after: int) -> Iterator[bytes]:
+def list_thin(catalog: Catalog, source: str, after: int) -> Iterator[dict[str, Any]]:
     """Yield what a crawl must know of the articles and other URLs that commits after number *after* touched."""
     segments: set[str] = set()
 
@@ -236,8 +242,8 @@ def _list_thin(catalog: Catalog, source: str, after: int) -> Iterator[bytes]:
         chain(catalog.export_article(source, url), export(list_places(url)))
         for url in catalog.list_touched(source, after)
     )
-    yield from map(encode_line, chain(chain.from_iterable(articles), export(others)))
-    yield from map(encode_line, catalog.export_segments(source, after, segments))
+    yield from chain(chain.from_iterable(articles), export(others))
+    yield from catalog.export_segments(source, after, segments)
 
 
 def _to_answer(row: Mapping[str, Any]) -> Answer:

@@ -1,96 +1,16 @@
-"""The command line, `ofrecord`: every subcommand, and the one place where errors become exit codes.
+"""The command line, `ofrecord`. This module is light: a Ctrl-C while the rest is loaded ends as any other does."""
 
-Results go to stdout, everything else to stderr. Each command is a thin front of one function of jobs/.
-"""
-
-from __future__ import annotations
-
-import importlib
-import os
 import sys
-
-import click
-
-from config.errors import ArchiveError, ExitCode
-from config.settings import program_version
-from crawler.spool import BROKEN, FULL
-
-COMMANDS = {
-    "init": "archive:init",
-    "crawl": "crawling:crawl",
-    "daemon": "daemon:daemon",
-    "job": "job:job",
-    "list": "reading:list_articles",
-    "show": "reading:show",
-    "history": "reading:history",
-    "diff": "reading:diff",
-    "extract": "extracting:extract",
-    "verify": "archive:verify",
-    "sync": "sync:sync",
-    "index": "archive:index",
-    "prune": "prune:prune",
-    "tables": "tables:tables",
-    "sources": "sources:sources",
-}
-"""Command → module below this package and the function in it. Loaded when asked for: a run of one pays for one."""
-
-
-class LazyGroup(click.Group):
-    """A group that imports a command when it is used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order of the help."""
-        del ctx
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of that name, or `None`."""
-        del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        command = getattr(importlib.import_module(f"jobs.cli.{module}"), name)
-        if not isinstance(command, click.Command):
-            raise TypeError(f"{COMMANDS[cmd_name]} is no command")
-        return command
-
-    def invoke(self, ctx: click.Context) -> object:
-        """Run the command. That the reader of its output went away is no failure: click would make a 1 of it."""
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to say
-            return ExitCode.DONE
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(program_version(), prog_name="ofrecord")
-def group() -> None:
-    """Keep every version of the news you choose: raw WARC and clean text, in your own bucket."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit code (config.errors.ExitCode)."""
     try:
-        outcome = group.main(arguments, prog_name="ofrecord", standalone_mode=False)
-    except click.exceptions.Abort:
-        return _complain("interrupted", ExitCode.INTERRUPTED)
-    except click.ClickException as error:
-        error.show()
-        return ExitCode.USAGE
-    except ArchiveError as error:
-        return _complain(str(error), error.exit_code)
+        from jobs.cli.commands import run  # noqa: PLC0415 - loading it takes half a second
+
+        return run(arguments)
     except KeyboardInterrupt:
-        return _complain("interrupted", ExitCode.INTERRUPTED)
-    except OSError as error:
-        if error.errno in BROKEN:
-            return _complain(f"the disk fails: {error}; check it; what was committed is safe", ExitCode.FAILED)
-        if error.errno not in FULL:
-            raise
-        return _complain(f"the disk is full: {error}; what was committed is safe, the rest waits", ExitCode.DISK_FULL)
-    return outcome if isinstance(outcome, int) else ExitCode.DONE
+        from config.errors import ExitCode  # noqa: PLC0415
 
-
-def _complain(message: str, code: ExitCode) -> int:
-    click.echo(f"ofrecord: {message}", err=True)
-    return code
+        sys.stderr.write("ofrecord: interrupted\n")
+        return ExitCode.INTERRUPTED

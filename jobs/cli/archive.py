@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from config.errors import ArchiveError, ConfigError, ExitCode
+from config.units import count_named
 from jobs.archive.identity import INFO_KEY, create_archive, list_sources, read_info
 from jobs.catalog import Catalog
+from jobs.checkpoint.checking import check_layers
 from jobs.cli.options import Invocation, archive_options, exit_codes, reading_codes
 from jobs.cli.progress import show_progress
-from jobs.context import open_archive, require_source
+from jobs.context import CATALOG_FILE, find_state, open_archive, require_source
 from jobs.diff import make_safe
 from jobs.segments.pages import DerivingLimits
 from jobs.store import open_store
@@ -61,8 +63,8 @@ def verify(
 ) -> int:
     """Check what is stored against what was committed, of all sources or some.
 
-    Commits that this machine's catalog has seen must still be there (of a copy that is behind give a --state of its
-    own); so must those named by --expect. What cannot be read counts as damage, unless the store fails as a whole.
+    Commits that this machine's catalog has seen at this place must still be there; so must those named by --expect.
+    What cannot be read counts as damage, unless the store fails as a whole.
     """
     place = invocation.settings.archive
     if not place:
@@ -80,6 +82,7 @@ def verify(
             progress=progress,
             rederive=DerivingLimits.of(invocation.settings) if rederive else None,
         )
+    check_layers(store, report, sources=[one for one in source if one in known] or None)
     check_heads(store, report, [*heads, *read_seen_heads(invocation.settings, store)])
     invocation.print_result(report.to_json(), describe_report(report))
     return ExitCode.DAMAGE if report.damaged else ExitCode.DONE
@@ -117,12 +120,12 @@ def parse_head(text: str) -> tuple[str, int, str]:
 
 
 def read_seen_heads(settings: Settings, store: ObjectStore) -> list[tuple[str, int, str]]:
-    """Return the ends of logs that this machine's catalog has seen; none where there is no catalog."""
+    """Return the ends of logs that this machine's catalog has seen at this place; none where there is no catalog."""
     try:
-        state = settings.resolve_state_dir() / read_info(store).archive / "catalog.sqlite"
-        if not state.exists():
+        path = find_state(settings, store, read_info(store).archive) / CATALOG_FILE
+        if not path.exists():
             return []
-        with Catalog.open(state, read_only=True) as catalog:
+        with Catalog.open(path, read_only=True) as catalog:
             return [(source, seq, head) for source, seq, head in catalog.list_heads() if seq]
     except (ArchiveError, OSError):
         return []  # the archive is what is checked, and verify has its own word for a broken ofrecord.json
@@ -137,7 +140,7 @@ def describe_report(report: VerifyReport) -> str:
     counts = report.to_json()["counts"]
     often_none = {"records", "rows", "packs", "rederived"}
     shown = {name: number for name, number in counts.items() if number or name not in often_none}
-    lines.append("  " + " · ".join(f"{number} {name}" for name, number in shown.items()))
+    lines.append(f"  {count_named(shown)}")
     if report.uncommitted:
         lines.append("  note: no commit names the uncommitted files: a run left them, or their commit was taken away")
     lines += [f"  {source}: the log ends at commit {head.seq}, {head.digest}" for source, head in report.heads.items()]
@@ -154,5 +157,4 @@ def index(invocation: Invocation, *, rebuild: bool, no_checkpoints: bool) -> Non
     with open_archive(invocation.settings, fresh_catalog=rebuild) as archive:
         archive.refresh(checkpoints=not no_checkpoints)
         counts = archive.catalog.count_all()
-    text = " · ".join(f"{number} {name}" for name, number in counts.items())
-    invocation.print_result(counts, text)
+    invocation.print_result(counts, count_named(counts))

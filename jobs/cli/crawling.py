@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import os
+import tempfile
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,21 +11,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import structlog
 
 from config.errors import ArchiveError, ConfigError, ExitCode
 from config.rules import readable_url
+from config.units import count
+from crawler.leash import boot_clock
 from crawler.urls import normalise_url
-from jobs.cli.options import Invocation, archive_options, count, crawling_codes, enter_archive, printable
+from jobs.cli.failure import judge_os_error, note_reported, note_sources
+from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive, printable
 from jobs.cli.stopping import StopRequest, stop_on_signals
 from jobs.runs.crawl import CrawlRequest, RunReport, run_crawl
+from jobs.runs.elsewhere import warn_of_waiting
 
 if TYPE_CHECKING:
     from config.sources import Source
     from jobs.context import OpenArchive
     from jobs.shards import Shard
 
+log = structlog.get_logger()
+
 VERDICTS = ("new", "revised", "reverted", "returned", "suspected", "gone", "uncompared", "bad", "unchanged")
 _SHOWN, _REASONS = 50, 5
+_PROBE_BYTES = 64 * 1024
 _ENDS = {"limit": "ended at a limit", "stopped": "was stopped", "lease": "lost its lease", "died": "died"}
 
 
@@ -61,6 +70,7 @@ def crawl(
         require_urls(urls)
     request = CrawlRequest(trigger=trigger, slot=slot, urls_file=urls, limit=limit, recheck=recheck)
     chosen = invocation.pick_sources(source, all_active=every)
+    note_sources(chosen)
     with stop_on_signals() as stop, enter_archive(invocation) as archive:
         return crawl_sources(invocation, archive, chosen, request, stop)
 
@@ -71,23 +81,37 @@ class Budget:
 
     pages: int | None = None
     """Article pages that are left."""
-    deadline: float | None = None
-    """By time.monotonic()."""
+    fetch_until: float | None = None
+    """By the boot clock; what is then left of the time is for closing, uploading and committing."""
+    done_by: float | None = None
+    """By the boot clock: when the command is to be through."""
     shard: Shard | None = None
     """Whose sources these are, for the report."""
+
+    @classmethod
+    def of(
+        cls, *, pages: int | None, max_seconds: float | None, grace_seconds: float, began: float, shard: Shard | None
+    ) -> Budget:
+        """Return the budget of a command that *began* at that time of the boot clock and may take *max_seconds*.
+
+        Of those the last *grace_seconds*, but a third at most, are for what comes after fetching.
+        """
+        if max_seconds is None:
+            return cls(pages=pages, shard=shard)
+        done_by = began + max_seconds
+        return cls(pages, done_by - min(grace_seconds, max_seconds / 3), done_by, shard)
 
     @property
     def spent(self) -> bool:
         """Whether no run may begin any more."""
         return (self.pages is not None and self.pages <= 0) or (
-            self.deadline is not None and time.monotonic() >= self.deadline
+            self.fetch_until is not None and boot_clock() >= self.fetch_until
         )
 
     def fit(self, request: CrawlRequest) -> CrawlRequest:
         """Return *request* within what is left."""
         limits = [limit for limit in (request.limit, self.pages) if limit is not None]
-        seconds = None if self.deadline is None else max(1.0, self.deadline - time.monotonic())
-        return replace(request, limit=min(limits, default=None), max_seconds=seconds)
+        return replace(request, limit=min(limits, default=None), fetch_until=self.fetch_until, done_by=self.done_by)
 
     def take(self, report: RunReport) -> None:
         """Count what a run took."""
@@ -115,8 +139,14 @@ def require_urls(path: Path) -> None:
         raise ConfigError(f"{path}: found no URL, expected one a line")
 
 
-def refused_report(source: str, error: ArchiveError) -> RunReport:
+def refused_report(source: str, error: ArchiveError | OSError) -> RunReport:
     """Return the report of a run that could not begin, or whose results wait in the spool."""
+    if isinstance(error, ArchiveError):
+        code, problem = error.exit_code, str(error)
+    else:
+        code = judge_os_error(error) or ExitCode.FAILED
+        what = {ExitCode.DISK_FULL: "the disk is full"}.get(code, "this disk refuses")
+        problem = f"{what}: {error}; what was fetched is kept, the next run goes on"
     return RunReport(
         run="",
         source=source,
@@ -127,9 +157,36 @@ def refused_report(source: str, error: ArchiveError) -> RunReport:
         segments=0,
         seconds=0.0,
         reason="refused",
-        exit_code=error.exit_code,
-        problems=[str(error)],
+        exit_code=code,
+        problems=[problem],
     )
+
+
+def find_disk_trouble(state: Path) -> OSError | None:
+    """Try to write a little where all sources keep their spools; return what the disk has against it, if anything."""
+    try:
+        with tempfile.TemporaryFile(dir=state) as file:
+            file.write(bytes(_PROBE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error
+    return None
+
+
+def crawl_one(
+    archive: OpenArchive, source: Source, request: CrawlRequest, stop: StopRequest
+) -> tuple[RunReport, OSError | None]:
+    """Crawl *source*; return the report, whatever came of it, and what is wrong with the disk for all, if anything."""
+    try:
+        return run_crawl(archive, source, request, stop=stop), None
+    except ArchiveError as error:  # one source's trouble is not another's
+        return refused_report(source.id, error), None
+    except BrokenPipeError:  # nobody reads what we say
+        raise
+    except OSError as error:
+        log.warning("failed_run", source=source.id, error=str(error), exc_info=judge_os_error(error) is None)
+        return refused_report(source.id, error), find_disk_trouble(archive.state)
 
 
 def crawl_sources(
@@ -144,13 +201,12 @@ def crawl_sources(
     """Crawl one after the other, print what each brought, and return the exit code of the worst."""
     allowed = budget or Budget()
     reports: list[RunReport] = []
+    if request.trigger != "daemon":  # which has said it
+        warn_of_waiting(archive)
     for source in chosen:
         if stop.is_set() or allowed.spent:
             break
-        try:
-            report = run_crawl(archive, source, allowed.fit(request), stop=stop)
-        except ArchiveError as error:  # one source's trouble is not another's
-            report = refused_report(source.id, error)
+        report, trouble = crawl_one(archive, source, allowed.fit(request), stop)
         reports.append(report)
         allowed.take(report)
         for problem in report.problems:
@@ -158,11 +214,15 @@ def crawl_sources(
             click.echo(f"ofrecord: {problem}" if named else f"ofrecord: {source.id}: {problem}", err=True)
         if report.run and not invocation.as_json:
             click.echo(describe_run(report, archive.catalog.list_verdicts(report.run)))
+        if trouble is not None:
+            click.echo(f"ofrecord: no source can be crawled here any more: {trouble}", err=True)
+            break
     left = [source.id for source in chosen[len(reports) :]]
     if left:
         click.echo(f"ofrecord: not begun: {', '.join(left)}; the next run comes to them", err=True)
     if invocation.as_json:
         invocation.print_result(total_reports(reports, budget, left), "")
+        note_reported()
     elif not chosen and budget is not None:
         click.echo(f"no source falls to shard {budget.shard}")
     if stop.interrupted:
@@ -182,7 +242,9 @@ def describe_run(report: RunReport, verdicts: list[dict[str, Any]]) -> str:
     reasons = Counter(row["class_reason"] for row in verdicts if row["verdict"] == "bad")
     lines += [f"  bad        {number} × {printable(reason)}" for reason, number in reasons.most_common(_REASONS)]
     if report.reason != "finished":
-        lines.append(f"  {_ENDS.get(report.reason, report.reason)}; the next crawl goes on from here")
+        left = report.counts.get("links", 0)
+        to_do = f", {count(left, 'page')} left to do" if left else ""
+        lines.append(f"  {_ENDS.get(report.reason, report.reason)}{to_do}; the next crawl goes on from here")
     lines.append(f"  {count(report.segments, 'segment')} committed · {report.seconds:.1f} s · {report.run}")
     return "\n".join(lines)
 

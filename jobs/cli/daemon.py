@@ -7,6 +7,7 @@ import click
 from config.errors import ConfigError, ExitCode
 from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive
 from jobs.cli.stopping import stop_on_signals
+from jobs.runs.elsewhere import warn_of_waiting
 from jobs.schedule import run_daemon
 
 
@@ -21,6 +22,7 @@ def daemon(invocation: Invocation, *, source: tuple[str, ...], max_runs: int | N
     if not chosen:
         raise ConfigError("no source has a schedule: add one to its YAML, as in `schedule: every 30 minutes`")
     with enter_archive(invocation) as archive:
+        warn_of_waiting(archive)
         archive.refresh()
         last_runs = {one.id: archive.catalog.last_started(one.id) for one in chosen}
     options = ["--recheck", recheck, "--config", str(invocation.config_dir)]

@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING
 import click
 
 from config.errors import ConfigError
+from config.units import count
+from crawler.leash import boot_clock
 from jobs.cli.crawling import Budget, crawl_sources
+from jobs.cli.failure import note_sources
 from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive
 from jobs.cli.stopping import stop_on_signals
 from jobs.runs.crawl import CrawlRequest
@@ -26,15 +29,23 @@ if TYPE_CHECKING:
 
     from config.sources import Source
 
+_START_FIELD = 19
+"""Of /proc/self/stat, counted from what follows the name: when the process was started, in ticks since boot."""
+_LONGEST_START_SECONDS = 60.0
+
 
 @click.command(epilog=crawling_codes())
 @click.argument("source", nargs=-1)
 @click.option("--shard", metavar="I/N", help="Crawl part I (from 0) of N; else what the platform's variables say.")
 @click.option("--shards", type=click.IntRange(min=1), help="How many parts, where the platform gives the index alone.")
-@click.option("--max-seconds", type=click.FloatRange(min=1), help="Begin nothing after that time, and end what runs.")
+@click.option(
+    "--max-seconds",
+    type=click.FloatRange(min=1),
+    help="Be done within that time: fetching ends --grace seconds before it, or after two thirds of it.",
+)
 @click.option("--max-pages", type=click.IntRange(min=1), help="At most that many article pages in all.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most that many article pages a source.")
-@click.option("--grace", type=click.FloatRange(min=0), help="Seconds to close and commit after SIGTERM; default 30.")
+@click.option("--grace", type=click.FloatRange(min=0), help="Seconds to close and commit at the end; default 30.")
 @click.option("--recheck", type=click.Choice(["due", "all", "none"]), default="due", help="Which known articles again.")
 @archive_options
 def job(
@@ -54,20 +65,35 @@ def job(
     In an array job each task takes its part of the sources, by a stable hash of their ids. The platform's variables say
     which: JOB_COMPLETION_INDEX (Kubernetes; give --shards), CLOUD_RUN_TASK_INDEX and _COUNT,
     AWS_BATCH_JOB_ARRAY_INDEX and _SIZE, SLURM_ARRAY_TASK_ID and _COUNT; --shard comes before them.
+
+    --max-seconds bounds the whole job, in good order: what earlier runs left is committed first, the crawl gets what is
+    left of the time, and its end is for closing and committing. What the store has not taken by then waits in --state;
+    a job without one keeps the folder and names it, and what is lost with the machine is fetched again.
     """
-    part = choose_shard(shard, shards)
     chosen = invocation.pick_sources(source, all_active=True)
+    note_sources(chosen)
+    part = choose_shard(shard, shards)
     mine = [one for one in chosen if part is None or part.has(one.id)]
-    budget = Budget(
-        pages=max_pages, deadline=None if max_seconds is None else time.monotonic() + max_seconds, shard=part
-    )
+    note_sources(mine)
     if grace is not None:
         settings = invocation.settings.override(grace_seconds=grace)
         invocation = Invocation(settings, invocation.config_dir, invocation.as_json)
+    finishing = invocation.settings.grace_seconds
+    budget = Budget.of(
+        pages=max_pages, max_seconds=max_seconds, grace_seconds=finishing, began=find_start(), shard=part
+    )
     request = CrawlRequest(trigger="job", limit=limit, recheck=recheck)
     with scratch_state(invocation) as stateless, stop_on_signals() as stop, enter_archive(stateless) as archive:
         ordered = take_turns(mine, budget, time.time())
         return crawl_sources(stateless, archive, ordered, request, stop, budget=budget)
+
+
+def find_start() -> float:
+    """Return when this process was started, by the boot clock: loading Python takes seconds on a busy machine."""
+    now = boot_clock()
+    fields = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    started = int(fields[_START_FIELD]) / os.sysconf("SC_CLK_TCK")
+    return started if now - _LONGEST_START_SECONDS <= started <= now else now  # a container may have clocks of its own
 
 
 def choose_shard(shard: str | None, shards: int | None) -> Shard | None:
@@ -84,7 +110,7 @@ def take_turns(sources: list[Source], budget: Budget, now: float) -> list[Source
 
     *now*: seconds since the epoch; hashed, since schedules and numbers of sources have factors in common.
     """
-    if not sources or (budget.pages is None and budget.deadline is None):
+    if not sources or (budget.pages is None and budget.done_by is None):
         return sources
     first = int.from_bytes(hashlib.sha256(str(int(now)).encode()).digest()[:8], "big") % len(sources)
     return sources[first:] + sources[:first]
@@ -103,8 +129,8 @@ def scratch_state(invocation: Invocation) -> Iterator[Invocation]:
     finally:
         if waiting := sum(measure_spool(spool).segments for spool in folder.glob("*/spool/*")):
             click.echo(
-                f"ofrecord: {waiting} segments are not yet in the archive and wait in {folder}; keep that folder,"
-                f" and a crawl or job with --state {folder} brings them",
+                f"ofrecord: not yet in the archive: {count(waiting, 'segment')} in {folder}; keep that folder,"
+                f" and a crawl or job with --state {folder} commits what is there",
                 err=True,
             )
         else:

@@ -117,11 +117,6 @@ def encode_value(value: object) -> str:
     return format_time(value) if isinstance(value, datetime) else str(value)
 
 
-def count(number: int, noun: str) -> str:
-    """Return *number* with *noun*, in the plural where it must be."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def printable(text: str) -> str:
     """Return *text* without control characters: what a page says must not steer a terminal."""
     return "".join(char if char.isprintable() else " " for char in text)

@@ -6,7 +6,9 @@ from dataclasses import asdict
 
 import click
 
-from jobs.cli.options import Invocation, archive_options, count, enter_archive, reading_codes
+from config.units import count
+from jobs.cli.options import Invocation, archive_options, enter_archive, reading_codes
+from jobs.diff import make_safe
 from jobs.prune import KINDS, PruneReport, prune_archive
 
 _NOUNS = {
@@ -21,21 +23,27 @@ _NOUNS = {
 @click.command(epilog=reading_codes())
 @click.option("--dry-run", is_flag=True, help="Say what would be removed and remove nothing.")
 @archive_options
-def prune(invocation: Invocation, *, dry_run: bool) -> None:
+def prune(invocation: Invocation, *, dry_run: bool) -> int:
     """Remove what nobody needs any more: a day after it was superseded, uploads that no commit names after 30 days.
 
     No commit, no segment that a commit names, and nothing that proves anything is ever removed. This is the one command
-    that needs the right to delete: deploy/policy-maintenance.json. Crawls do not depend on it.
+    that needs the right to delete: deploy/policy-maintenance.json. Crawls do not depend on it. Of a source with damage
+    nothing is removed; the others are seen to.
     """
     with enter_archive(invocation) as archive:
         report = prune_archive(archive, dry_run=dry_run)
     invocation.print_result(asdict(report), describe_prune(report))
+    return report.exit_code
 
 
 def describe_prune(report: PruneReport) -> str:
     """Return what was removed, for people."""
     verb = "would remove" if report.dry_run else "removed"
-    lines = [f"{verb} {count(report.removed[kind], _NOUNS[kind])}" for kind in KINDS if report.removed[kind]]
+    lines = [
+        f"problem: {name}: {make_safe(why)}; nothing of it was removed: run ofrecord verify"
+        for name, why in report.left_out.items()
+    ]
+    lines += [f"{verb} {count(report.removed[kind], _NOUNS[kind])}" for kind in KINDS if report.removed[kind]]
     if report.kept:
         lines.append(f"kept {count(report.kept, 'upload')} that no commit names: a run may be at work")
     return "\n".join(lines or [f"nothing to remove{' (looked only)' if report.dry_run else ''}"])

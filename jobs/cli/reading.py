@@ -10,6 +10,7 @@ import click
 
 from config.errors import ConfigError, DamageFound, ObjectMissing, RecordError
 from config.rules import readable_url
+from config.units import count
 from crawler.encoding import inflate
 from crawler.rows import format_time
 from crawler.urls import normalise_url
@@ -17,7 +18,6 @@ from crawler.warc import NOT_MODIFIED, read_member, read_response
 from jobs.cli.options import (
     Invocation,
     archive_options,
-    count,
     enter_archive,
     iterate_json,
     printable,

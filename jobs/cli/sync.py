@@ -9,9 +9,10 @@ import click
 
 from config.errors import ConfigError, ExitCode
 from config.settings import load_settings
+from config.units import count
 from jobs.archive.identity import read_info
 from jobs.cli.archive import make_folder, require_free
-from jobs.cli.options import Invocation, common_options, count, exit_codes
+from jobs.cli.options import Invocation, common_options, exit_codes
 from jobs.cli.progress import show_progress, show_size
 from jobs.diff import make_safe
 from jobs.store import open_store
@@ -51,10 +52,8 @@ def sync(
     listed, and each commit after all that it names, so that TO is a whole archive at every instant, whatever ends the
     sync; run it again and it goes on. Every object is checked against its digest before it is put. Left out are leases,
     feeds, files that no commit names, and raw/ and clean/. Nothing is ever deleted. Objects above 4 MiB go through
-    TMPDIR, 1 GiB of them at a time.
-
-    To look at a copy on this machine give the command a --state of its own: the catalog here knows the archive by its
-    id, and takes a copy that is behind for one whose log was cut.
+    TMPDIR, 1 GiB of them at a time. Where TO has commits that FROM lacks, nothing of that source is copied and the
+    exit code is 2: the two may be swapped.
 
     Two S3 servers or accounts need settings of their own: make a folder for each with a settings.yaml that has its
     s3_endpoint_url, s3_path_style, s3_region and s3_profile (the credentials' name in ~/.aws/credentials), and name
@@ -72,7 +71,9 @@ def sync(
     with show_progress(wanted=not invocation.as_json) as progress:
         report = sync_archive(origin, target, sources=source or None, full=full, dry_run=dry_run, progress=progress)
     invocation.print_result(report.to_json(), describe_sync(report))
-    return ExitCode.DAMAGE if report.damaged else ExitCode.DONE
+    if report.damaged:
+        return ExitCode.DAMAGE
+    return ExitCode.USAGE if report.ahead else ExitCode.DONE
 
 
 def describe_sync(report: SyncReport) -> str:
@@ -95,11 +96,16 @@ def _describe_source(one: SourceReport, *, dry_run: bool) -> str:
         return f"{one.source}: both logs {'would end' if dry_run else 'end'} at {ends[0]}"
     words = {
         SourceState.WHOLE: "would be copied" if dry_run else "copied",
-        SourceState.AHEAD: "TO is ahead, nothing was done: is it the archive that is written to?",
+        SourceState.AHEAD: f"TO has {_count_ahead(one)} that FROM lacks, nothing was copied: are FROM and TO swapped?",
         SourceState.DIVERGED: "the logs part, nothing was done",
         SourceState.STOPPED: "stopped at damage",
     }
     return f"{one.source}: {words[one.state]}\n    FROM ends at {ends[0]}\n    TO   ends at {ends[1]}"
+
+
+def _count_ahead(one: SourceReport) -> str:
+    ends = [head.seq if head else 0 for head in (one.origin, one.copy)]
+    return count(ends[1] - ends[0], "commit")
 
 
 def _require_another(target: LocalStore, origin: ObjectStore) -> None:

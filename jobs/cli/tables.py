@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config.errors import ConfigError, ExitCode
+from config.units import count
 from jobs.archive.identity import read_info
-from jobs.cli.options import Invocation, archive_options, count, exit_codes, iterate_json, reading_codes
+from jobs.cli.options import Invocation, archive_options, exit_codes, iterate_json, reading_codes
 from jobs.cli.progress import show_size
 from jobs.context import open_archive
 from jobs.diff import make_safe
@@ -81,7 +82,9 @@ def list_tables(
     for data in sum_up(files):
         text = f"{data['table']:<10} {count(data['days'], 'day'):>10} {data['first']} to {data['last']}"
         size = show_size(data["size_bytes"])
-        invocation.print_result(data, f"{text} {count(data['files'], 'file'):>10} {data['rows']:>12} rows {size:>10}")
+        invocation.print_result(
+            data, f"{text} {count(data['files'], 'file'):>10} {count(data['rows'], 'row'):>16} {size:>10}"
+        )
 
 
 @tables.command("check", epilog=reading_codes())

@@ -22,7 +22,7 @@ from config.settings import Settings
 from config.sources import Source
 from crawler.leash import Leash, Word
 from crawler.model import CrawlPlan
-from crawler.rows import encode_row
+from crawler.rows import RunRow, encode_row
 from crawler.spool import BROKEN, FULL
 from jobs.catalog import Catalog, SourceVersions
 
@@ -52,13 +52,13 @@ def encode_assignment(
 
 
 def main(argv: list[str]) -> int:
-    """Carry out the assignment in file *argv*[0]; return an exit code."""
+    """Carry out the assignment in file *argv*[0]; return an exit code: 130 where the parent died meanwhile."""
     assignment: dict[str, Any] = json.loads(Path(argv[0]).read_text(encoding="utf-8"))
     configure_logging(**assignment["logging"])
     leash = Leash(Word.decode(assignment["word"].encode()))
     threading.Thread(target=_obey_parent, args=(leash,), daemon=True).start()
     try:
-        return _crawl(assignment, leash)
+        return _tell(_crawl(assignment, leash))
     except OSError as error:
         if error.errno in BROKEN:
             print(f"ofrecord: the disk fails: {error}; check it; the next run goes on", file=sys.stderr)  # noqa: T201
@@ -72,7 +72,18 @@ def main(argv: list[str]) -> int:
         return error.exit_code
 
 
-def _crawl(assignment: dict[str, Any], leash: Leash) -> int:
+def _tell(run: RunRow) -> int:
+    """Print *run*; return the exit code: 130 where the parent is dead, and nobody is left to hear."""
+    try:
+        sys.stdout.buffer.write(encode_row(run))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python tries again at the end
+        return ExitCode.INTERRUPTED
+    return ExitCode.DONE
+
+
+def _crawl(assignment: dict[str, Any], leash: Leash) -> RunRow:
     from crawler.workers import make_pool  # noqa: PLC0415 - the parent, who imports this module, has no use for it
 
     plan = _PLANS.validate_python(assignment["plan"])
@@ -84,12 +95,9 @@ def _crawl(assignment: dict[str, Any], leash: Leash) -> int:
         from crawler.process import crawl  # noqa: PLC0415 - in this process only, after logging is set up
 
         with Catalog.open(Path(assignment["catalog"]), read_only=True) as catalog:
-            run = crawl(plan, source, settings, SourceVersions(catalog, source.id), pool=pool, leash=leash)
+            return crawl(plan, source, settings, SourceVersions(catalog, source.id), pool=pool, leash=leash)
     finally:
         pool.kill()
-    sys.stdout.buffer.write(encode_row(run))
-    sys.stdout.flush()
-    return ExitCode.DONE
 
 
 def _obey_parent(leash: Leash) -> None:

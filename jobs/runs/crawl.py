@@ -18,6 +18,7 @@ import structlog
 
 from config.errors import ArchiveError, ExitCode
 from config.logs import describe_logging
+from config.units import count
 from crawler.extract.rules import check_rules
 from crawler.ids import new_id
 from crawler.model import CrawlPlan
@@ -28,7 +29,7 @@ from jobs.fold import Verdict
 from jobs.runs.child import encode_assignment
 from jobs.runs.pressure import measure_spool
 from jobs.runs.spool import bring_segments, has_closed, list_damaged
-from jobs.runs.supervision import CrawlProcess, Supervisor
+from jobs.runs.supervision import CrawlProcess, RunTimes, Supervisor
 from jobs.runs.tenure import leave_lease, take_lease
 from jobs.runs.uploading import Uploader
 from jobs.store.clock import check_clock
@@ -45,6 +46,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_NO_TIME = (
+    "nothing was fetched: preparing, and committing what earlier runs had left, took the time there was"
+    " (option --max-seconds); the next run goes on"
+)
 _PASSED_ENVIRONMENT = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NO_COLOR"),
     *("PYTHONPATH", "PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
@@ -61,8 +66,10 @@ class CrawlRequest:
     limit: int | None = None
     recheck: str = "due"
     """`due`, `all` or `none` of the known articles."""
-    max_seconds: float | None = None
-    """The crawl ends in good order after that long, or after the setting max_run_seconds where that is less."""
+    fetch_until: float | None = None
+    """Fetching ends in good order at that time of the boot clock, or after max_run_seconds where that is sooner."""
+    done_by: float | None = None
+    """At that time of the boot clock uploads end too; what is not yet committed waits in the spool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +136,19 @@ def _run_locked(
     child = lease = None
     try:
         lease = take_lease(archive, source.id, run)
-        supervisor = Supervisor(uploader, spool, archive.settings, lease=lease, stop=stop)
+        times = RunTimes(request.fetch_until or math.inf, request.done_by or math.inf)
+        supervisor = Supervisor(uploader, spool, archive.settings, times=times, lease=lease, stop=stop)
         uploader.start()
         supervisor.catch_up()
-        child = _start_child(archive, source, request, run, epoch=lease.epoch, word=supervisor.next_word())
-        supervisor.follow(child)
-        row = child.read_row()
+        row = None
+        if supervisor.may_fetch:
+            child = _start_child(archive, source, request, run, epoch=lease.epoch, word=supervisor.next_word())
+            supervisor.follow(child)
+            row = child.read_row()
         supervisor.finish_uploads()
         if uploader.over.is_set() and uploader.trouble is None:  # else the store does not answer, and it runs out
             leave_lease(archive, lease)
-        ended = _judge_run(row, child.returncode, archive.settings.max_failed, supervisor.disk_full)
+        ended = _judge_run(row, child, archive.settings.max_failed, supervisor.disk_full)
         seconds = time.monotonic() - started
         report = _report(archive, run, source, row, ended=ended, uploader=uploader, seconds=seconds, asked=asked)
         log.info(
@@ -160,14 +170,14 @@ def _report(
     source: Source,
     row: RunRow | None,
     *,
-    ended: tuple[ExitCode, list[str]],
+    ended: tuple[str, ExitCode, list[str]],
     uploader: Uploader,
     seconds: float,
     asked: int,
 ) -> RunReport:
     """Sum up a run that is over: *ended* says how the crawl went, spool and uploader what came of the uploads."""
     spool = archive.spool(source.id)
-    code, problems = ended
+    reason, code, problems = ended
     if archive.catalog.is_wanting(source.id) and uploader.trouble is None:
         try:
             archive.prepare(source.id)  # late facts: only all facts tell what they mean
@@ -188,7 +198,7 @@ def _report(
         discovery=row.discovery if row else [],
         segments=uploader.committed,
         seconds=round(seconds, 3),
-        reason=row.reason if row else "died",
+        reason=reason,
         exit_code=code,
         problems=[*list_damaged(spool), *problems],
         spool_segments=use.segments,
@@ -226,7 +236,8 @@ def _start_child(
         recheck_file=str(recheck_file) if recheck_file else None,
         recheck_all=request.recheck == "all",
         limit=request.limit,
-        max_seconds=min(archive.settings.max_run_seconds, request.max_seconds or math.inf),
+        max_seconds=archive.settings.max_run_seconds,
+        fetch_until=request.fetch_until,
         slot=request.slot,
         epoch=epoch,
     )
@@ -246,20 +257,25 @@ def _scrub_environment(source: Source) -> dict[str, str]:
 
 
 def _judge_run(
-    row: RunRow | None, returncode: int, max_failed: float, disk_full: str | None
-) -> tuple[ExitCode, list[str]]:
-    """Return the exit code of a run and what is wrong with it, if anything."""
+    row: RunRow | None, child: CrawlProcess | None, max_failed: float, disk_full: str | None
+) -> tuple[str, ExitCode, list[str]]:
+    """Return how a run ended, its exit code and what is wrong with it, if anything. *child*: `None`: none was begun."""
+    if child is None:
+        return "limit", ExitCode.DONE, [_NO_TIME]
+    reason = row.reason if row else "died"
     if disk_full is not None:
-        return ExitCode.DISK_FULL, [disk_full]
-    if returncode in {ExitCode.DISK_FULL, ExitCode.USAGE}:
-        return ExitCode(returncode), ["the crawl's process ended early; its message stands above"]
+        return reason, ExitCode.DISK_FULL, [disk_full]
+    code = child.returncode
+    if code in {ExitCode.DISK_FULL, ExitCode.USAGE}:
+        return reason, ExitCode(code), ["the crawl's process ended early; its message stands above"]
     if row is None:
-        return ExitCode.FAILED, [f"the crawl's process ended with {returncode}; what it had recorded is kept"]
-    if row.reason == "lease":
-        return ExitCode.LOCKED, ["the lease could not be renewed in time, so fetching ended; the next run goes on"]
+        return reason, ExitCode.FAILED, [f"the crawl's process ended with {code}; what it had recorded is kept"]
+    if reason == "lease":
+        problem = "the lease could not be renewed in time, so fetching ended; the next run goes on"
+        return reason, ExitCode.LOCKED, [problem]
     if failure := _judge_counts(row, max_failed):
-        return ExitCode.CRAWL_FAILED, [failure]
-    return ExitCode.DONE, []
+        return reason, ExitCode.CRAWL_FAILED, [failure]
+    return reason, ExitCode.DONE, []
 
 
 def _judge_waiting(use: SpoolUse, spool: Path, trouble: ArchiveError | OSError | None) -> tuple[ExitCode, str]:
@@ -269,9 +285,9 @@ def _judge_waiting(use: SpoolUse, spool: Path, trouble: ArchiveError | OSError |
         code = ExitCode.DISK_FULL if trouble.errno in FULL else ExitCode.FAILED
     elif trouble is not None:
         code = trouble.exit_code
-    reason = trouble or "the time to commit them was over (setting grace_seconds)"
+    reason = trouble or "the time to commit them was over (setting grace_seconds, option --max-seconds)"
     full = "the disk is full: " if code is ExitCode.DISK_FULL else ""
-    number = "1 segment waits" if use.segments == 1 else f"{use.segments} segments wait"
+    number = f"{count(use.segments, 'segment')} {'waits' if use.segments == 1 else 'wait'}"
     return code, f"{full}{reason}; {number} in {spool} ({use.size_bytes} bytes); the next run commits what is there"
 
 

@@ -14,7 +14,7 @@ import structlog
 
 from config.errors import DamageFound, RecordError
 from crawler.recovery import recover_segments
-from crawler.spool import sync_folder
+from crawler.spool import is_given_up, sync_folder
 from jobs.runs.rederive import derive_earlier
 from jobs.segments.objects import write_objects
 from jobs.segments.seal import hash_file, load_sealed, seal_segment
@@ -57,10 +57,10 @@ def bring_segments(archive: OpenArchive, source: Source) -> Generator[bool, None
 
 
 def has_closed(spool: Path) -> bool:
-    """Whether a segment waits to be brought: one that no writer is at."""
+    """Whether a segment waits to be brought: one that no writer is at, because it is closed or was given up."""
     if any(list_segments(spool / name) for name in ("closed", "sealed")):
         return True
-    return len(list_segments(spool / "open")) > 1  # a writer has one; the other was given up on a full disk
+    return any(is_given_up(folder) for folder in list_segments(spool / "open"))
 
 
 def _commit_sealed(archive: OpenArchive, source: Source) -> Iterator[bool]:

@@ -5,15 +5,17 @@ The child is told by words over its standard input whether it may fetch, and unt
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from config.errors import StoreUnavailable
-from crawler.leash import Word
+from crawler.leash import Word, boot_clock
 from crawler.rows import RunRow, decode_row
 from jobs.runs.pressure import Pressure, measure_spool
 
@@ -28,6 +30,17 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.2
 CHILD_STOP_SECONDS = 10.0
 LAST_SEGMENT_SECONDS = 1.0
+LATE_SECONDS = 6.0
+"""So long after its time to fetch is over may a child be at closing its segment before it is told to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunTimes:
+    """Until when a run may do what, by the boot clock."""
+
+    fetch_until: float = math.inf
+    done_by: float = math.inf
+    """When uploads end, whatever still waits."""
 
 
 class CrawlProcess:
@@ -88,12 +101,14 @@ class CrawlProcess:
                 self._process.wait(CHILD_STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self._process.kill()
-                self._process.wait()
+                while not self.has_ended():
+                    pass
         self.read_row()
 
     def read_row(self) -> RunRow | None:
         """Return the run row that an ended child has written, or `None`."""
-        self._listener.join()
+        while self._listener.is_alive():  # a signal that comes just before a wait without end is seen only after it
+            self._listener.join(POLL_SECONDS)
         for stream in (self._process.stdout, self._process.stdin):
             if stream is not None:
                 stream.close()
@@ -116,12 +131,14 @@ class Supervisor:
         spool: Path,
         settings: Settings,
         *,
+        times: RunTimes | None = None,
         stop: threading.Event | None = None,
         lease: Lease | None = None,
     ) -> None:
         self._uploader = uploader
         self._spool = spool
         self._settings = settings
+        self._times = times or RunTimes()
         self._stop = stop
         self._lease = lease
         self._pressure = Pressure(max_bytes=settings.spool_max_bytes, min_free_bytes=settings.spool_min_free_bytes)
@@ -130,12 +147,22 @@ class Supervisor:
         self.disk_full: str | None = None
         """Why the run was ended for want of room, if it was."""
 
+    @property
+    def may_fetch(self) -> bool:
+        """Whether there is time left to fetch anything."""
+        return boot_clock() < self._times.fetch_until
+
     def catch_up(self) -> None:
-        """Wait until what earlier runs left is in the store. Raises what the store, or this disk, has against it."""
+        """Wait until what earlier runs left is in the store, or until nothing may be fetched any more.
+
+        Raises what the store, or this disk, has against it.
+        """
         while not self._uploader.caught_up.wait(POLL_SECONDS):
             self._look_around()
             if self._is_grace_over():
                 raise StoreUnavailable(f"{self._spool}: stopped while what earlier runs left was being uploaded")
+            if not self.may_fetch:
+                return  # `finish_uploads` waits for it as long as it may
         self._uploader.require_sound()
         if self._uploader.trouble is not None:
             raise self._uploader.trouble
@@ -151,7 +178,8 @@ class Supervisor:
             self._uploader.require_sound()
             self._watch_disk()
             child.say(self.next_word())
-            if self._stopped_at is not None or self.disk_full:
+            late = boot_clock() >= self._times.fetch_until + LATE_SECONDS
+            if self._stopped_at is not None or self.disk_full or late:
                 child.stop()
 
     def finish_uploads(self) -> None:
@@ -159,7 +187,7 @@ class Supervisor:
         self._uploader.finish()
         while not self._uploader.over.wait(POLL_SECONDS):
             self._look_around()
-            if self._is_grace_over():
+            if self._is_grace_over() or boot_clock() >= self._times.done_by:
                 self._uploader.abandon()
                 self._uploader.over.wait(LAST_SEGMENT_SECONDS)
                 break

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from config.errors import DamageFound, ObjectDiffers, ObjectExists
 from crawler.spool import sync_folder
-from jobs.archive.commit import CommittedFile, StoredCommit, digest
+from jobs.archive.commit import CommittedFile, StoredCommit, digest, warc_key
 from jobs.archive.log import Log
 from jobs.store.clock import measure_skew
 
@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from jobs.archive.commit import Commit
     from jobs.archive.identity import ArchiveInfo
     from jobs.segments.seal import SealedSegment
-    from jobs.store import ObjectStore
+    from jobs.store import ObjectStore, StoredObject
 
 log = structlog.get_logger()
+
+REUSE_AGE = timedelta(days=15)
+"""By the store's clock. What lay longer without a commit is put again under today's key: maintenance removes such
+objects after 30 days (FORMAT.md § 2), and may be about to."""
 
 
 class KeyTaken(DamageFound):
@@ -47,31 +51,51 @@ def upload_segment(
     between. The local copy stays: see `remove_segment`. Raises StoreError, KeyTaken; ObjectDiffers if a file on this
     disk is no longer what was sealed.
     """
-    for file in sealed.draft.files:
-        put_file(store, file, sealed.local_file(file))
+    draft = _put_files(store, sealed)
     named = sum_up()
-    draft = replace(_finish_draft(store, info, sealed.draft), **named)
+    draft = replace(_finish_draft(store, info, draft), **named)
     stored, others = Log(store, info, draft.source).append(draft, after=after, head=head)
     log.info("committed_segment", segment=draft.segment, seq=stored.commit.seq, files=len(draft.files))
     return stored, others
 
 
-def put_file(store: ObjectStore, file: CommittedFile, path: Path) -> None:
-    """Put *path* as *file*; where the key is taken, accept it only if it holds the same bytes."""
+def _put_files(store: ObjectStore, sealed: SealedSegment) -> Commit:
+    """Put the files of *sealed*; return its draft, which names them."""
+    draft = sealed.draft
+    since = [put_file(store, file, sealed.local_file(file)) for file in draft.files]
+    now = store.read_clock()
+    if now is None or not any(put is not None and now - put > REUSE_AGE for put in since):
+        return draft
+    key = warc_key(draft.source, now, draft.segment or "")
+    files = tuple(replace(file, key=key) for file in draft.files)
+    for file in files:
+        put_file(store, file, sealed.local_file(file))
+    return replace(draft, files=files, rows=replace(draft.rows, key=key) if draft.rows else None)
+
+
+def put_file(store: ObjectStore, file: CommittedFile, path: Path) -> datetime | None:
+    """Put *path* as *file*; where the key is taken, accept it only if it holds the same bytes.
+
+    Returns when what was found there was put, by the store's clock; `None` if nothing was.
+    """
     try:
         store.create(file.key, path, sha256=file.sha256)
     except ObjectExists:
         try:
-            require_same(store, file)
+            found = require_same(store, file)
         except ObjectDiffers as error:
             raise KeyTaken(str(error)) from error
         log.info("found_object", key=file.key, size_bytes=file.size_bytes)
-    else:
-        log.info("uploaded_object", key=file.key, size_bytes=file.size_bytes)
+        return found.modified
+    log.info("uploaded_object", key=file.key, size_bytes=file.size_bytes)
+    return None
 
 
-def require_same(store: ObjectStore, file: CommittedFile) -> None:
-    """Raise ObjectDiffers unless the store holds *file* byte for byte, by its own checksum or by a read-back."""
+def require_same(store: ObjectStore, file: CommittedFile) -> StoredObject:
+    """Return what the store says of *file*. Raises ObjectDiffers unless it holds that byte for byte.
+
+    By its own checksum, or by a read-back.
+    """
     stat = store.stat(file.key)
     found = stat.sha256 or digest(store.get(file.key))
     if (stat.size_bytes, found) != (file.size_bytes, file.sha256):
@@ -79,6 +103,7 @@ def require_same(store: ObjectStore, file: CommittedFile) -> None:
             f"{store.url}/{file.key}: found {stat.size_bytes} bytes with {found},"
             f" expected {file.size_bytes} with {file.sha256}"
         )
+    return stat
 
 
 def remove_segment(sealed: SealedSegment) -> None:

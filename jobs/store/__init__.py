@@ -47,6 +47,13 @@ class ObjectStore(Protocol):
     """How a person names this store, without secrets."""
 
     @property
+    def place(self) -> str:
+        """What is the same however this store is named, and another for each copy: URL or resolved path, endpoint.
+
+        One line for people, without secrets; local state belongs to it.
+        """
+
+    @property
     def requests(self) -> Counter[str]:
         """Operation, by S3's names → requests sent so far, retries included; empty where none are sent."""
 

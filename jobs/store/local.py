@@ -59,6 +59,10 @@ class LocalStore:
         self._swept = False
         self.requests: Counter[str] = Counter()
 
+    @property
+    def place(self) -> str:
+        return str(self._root.resolve())
+
     def create(self, key: str, data: bytes | Path, *, sha256: str) -> StoredObject:
         check_key(key)
         expected = check_digest(sha256)

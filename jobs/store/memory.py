@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class MemoryStore:
     """An ObjectStore that is a dictionary behind a lock."""
 
-    url = "memory:"
+    url = place = "memory:"
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -52,8 +52,9 @@ def sync_archive(
     report = SyncReport(info.archive, origin.url, target.url, full=full, dry_run=dry_run)
     absent = _meet(target, info)
     known = list_sources(origin)
-    chosen = known if sources is None else sorted(sources)
-    for source in chosen:
+    # Those that only the copy has are reported: there is nothing to copy for them.
+    chosen = sorted({*known, *([] if absent else list_sources(target))}) if sources is None else sorted(sources)
+    for source in chosen if sources is not None else ():
         if source not in known:
             raise ConfigError(f"no source {source!r} in {origin.url}; it has {', '.join(known) or 'none'}")
     with ExitStack() as stack:

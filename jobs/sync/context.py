@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, ObjectMissing
+from crawler.waits import wait_for
 from jobs.sync.report import Problem
 from jobs.verify import Step
 
@@ -70,7 +71,7 @@ class Sync:
     def settle(self, source: str, item: Item, future: Future[bool | None]) -> Exception | None:
         """Wait for *item* and count it. Returns what is wrong: DamageFound, or ObjectMissing in the original."""
         try:
-            copied = future.result()
+            copied = wait_for(future)
         except (DamageFound, ObjectMissing) as error:
             return error
         finally:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, FormatTooNew
+from crawler.waits import wait_for
 from jobs.archive.commit import MAX_COMMIT_BYTES, StoredCommit, commit_key, decode_commit, digest, parse_commit_key
 from jobs.archive.packs import check_chained
 
@@ -85,7 +86,7 @@ class ListedLog:
             asked.extend((seq, pool.submit(self.get, seq)) for seq in islice(numbers, _READ_AHEAD))
             while asked:
                 seq, future = asked.popleft()
-                found = self._check(seq, future.result(), previous)
+                found = self._check(seq, wait_for(future), previous)
                 asked.extend((seq, pool.submit(self.get, seq)) for seq in islice(numbers, 1))
                 yield found
                 previous = found.stored.digest

@@ -71,6 +71,11 @@ class SyncReport:
         return bool(self.problems)
 
     @property
+    def ahead(self) -> list[SourceReport]:
+        """The sources of which the copy has more than the original: it was written to, or is the original."""
+        return [one for one in self.sources.values() if one.state is SourceState.AHEAD]
+
+    @property
     def whole(self) -> bool:
         """Whether every log that was asked for is there up to its end."""
         return all(one.state in {SourceState.WHOLE, SourceState.AHEAD} for one in self.sources.values())

@@ -156,7 +156,9 @@ def _fold_logs(store: ObjectStore, info: ArchiveInfo, manifest: Manifest, catalo
 
 def _make_all(store: ObjectStore, catalog: Catalog, manifest: Manifest, folder: Path) -> Iterator[TableFile]:
     runner = LocalRunner(store, put=False)
-    plan = make_plan(catalog, runner, None, ends=Ends(manifest.heads), start=EVERYTHING)
+    days = folder / "days"
+    days.mkdir()
+    plan = make_plan(catalog, runner, None, days, ends=Ends(manifest.heads), start=EVERYTHING)
     for made in runner.make(plan.tasks):
         yield from made.files
     for path, file in write_revisions(catalog, plan.revision_days, folder):

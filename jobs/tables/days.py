@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, ObjectMissing
+from crawler.waits import wait_for
 from jobs.archive.commit import CommittedFile
 from jobs.archive.facts import fetch_rows, read_rows
 from jobs.segments.seal import hash_file
@@ -159,7 +160,7 @@ def _read_segments(
             waiting.append((segment, pool.submit(fetch_rows, store, segment.rows)))
         while waiting:
             segment, fetched = waiting.popleft()
-            yield segment, _read_facts(store, segment, fetched.result())
+            yield segment, _read_facts(store, segment, wait_for(fetched))
             for further in islice(left, 1):
                 waiting.append((further, pool.submit(fetch_rows, store, further.rows)))
     finally:

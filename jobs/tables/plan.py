@@ -1,13 +1,14 @@
 """What a roll-up has to make: the days that new commits touch, by the catalog and by a look at the new rows.
 
 Reads only. A day that is made anew from the log needs all segments that hold facts of it; every other day needs the
-new ones and the files that it has.
+new ones and the files that it has. What grows with the archive lies on local disk: see jobs/tables/planned.py.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol
 
 from config.errors import DamageFound
@@ -15,10 +16,12 @@ from jobs.archive.commit import commit_key
 from jobs.fold import FOLD
 from jobs.tables.days import DayTask
 from jobs.tables.manifest import LogEnd
+from jobs.tables.planned import PlannedDays
 from jobs.tables.schema import FACT_TABLES, REVISIONS, TABLES, day_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from jobs.catalog import Catalog, StoredSegment
     from jobs.tables.days import MadeDay, SegmentDays
@@ -53,7 +56,9 @@ class Plan:
 
     segments: int
     """Read to find it out."""
-    tasks: list[DayTask]
+    tasks: Iterator[DayTask]
+    """One for each of `days`, in order; once, and only while the plan's folder is there."""
+    days: list[str]
     revision_days: list[str]
     kept: list[TableFile]
     """Of the manifest before: what stays as it is."""
@@ -81,57 +86,71 @@ def choose_start(previous: Manifest | None, since: str | None) -> str | None:
     return EVERYTHING if previous is None or previous.fold != FOLD else since
 
 
-def make_plan(catalog: Catalog, runner: Runner, previous: Manifest | None, *, ends: Ends, start: str | None) -> Plan:
-    """Find out what to make. *start*: see `choose_start`. Raises DamageFound, RecordError and StoreError."""
+def make_plan(
+    catalog: Catalog, runner: Runner, previous: Manifest | None, folder: Path, *, ends: Ends, start: str | None
+) -> Plan:
+    """Find out what to make. *folder*: an empty one on local disk, needed until all tasks are taken.
+
+    *start*: see `choose_start`. Raises DamageFound, RecordError and StoreError.
+    """
     if start is not None and ends.behind:
         source, found = next(iter(ends.behind.items()))
         raise DamageFound(f"source {source}: {found}: no day can be made anew before that is mended")
     heads = previous.heads if previous else {}
-    wanted, new = [], set()
-    for source in sorted(ends.heads.keys() - ends.behind.keys()):
-        after = heads[source].seq if source in heads else 0
-        for segment in catalog.list_segments(source, after=0 if start is not None else after):
-            if segment.seq > after:
-                new.add(segment.segment)
-            elif segment.closed is not None and day_of(segment.closed) < (start or ""):
-                continue
-            wanted.append(segment)
-    days, articles = _group_days(runner.scan(wanted), new, start)
+    afters = {source: heads[source].seq if source in heads else 0 for source in ends.heads.keys() - ends.behind.keys()}
+    planned = PlannedDays(folder)
+    scans = runner.scan(_list_wanted(catalog, afters, start))
+    segments, articles = _group_days(scans, planned, afters, start)
     old = previous.files if previous else ()
     revision_days = _find_revision_days(catalog, articles, start)
-    tasks = [_make_task(day, days[day], old if start is None or day < start else ()) for day in sorted(days)]
-    made = {(name, task.day) for task in tasks for name in task.tables}
+    days = sorted(planned.tables)
+    made = {(name, day) for day in days for name in planned.tables[day]}
     made |= {(REVISIONS.name, day) for day in revision_days}
     kept = [
         file
         for file in old
         if file.table in TABLES and (file.table, file.day) not in made and (start is None or file.day < start)
     ]
-    return Plan(len(wanted), tasks, sorted(revision_days), kept)
+    tasks = (_make_task(day, planned, old if start is None or day < start else ()) for day in days)
+    return Plan(segments, tasks, days, sorted(revision_days), kept)
+
+
+def _list_wanted(catalog: Catalog, afters: dict[str, int], start: str | None) -> Iterator[StoredSegment]:
+    """Yield the segments to look into. *afters*: source → the last commit that the tables have."""
+    for source, after in sorted(afters.items()):
+        for segment in catalog.list_segments(source, after=0 if start is not None else after):
+            late = segment.closed is None or day_of(segment.closed) >= (start or "")
+            if segment.seq > after or late:
+                yield segment
 
 
 def _group_days(
-    scans: Iterable[SegmentDays], new: set[str], start: str | None
-) -> tuple[dict[str, dict[str, list[StoredSegment]]], set[tuple[str, str]]]:
-    """Return day → table → the segments to make it of, and the articles of which there are new facts."""
-    days: dict[str, dict[str, list[StoredSegment]]] = defaultdict(lambda: defaultdict(list))
+    scans: Iterable[SegmentDays], planned: PlannedDays, afters: dict[str, int], start: str | None
+) -> tuple[int, set[tuple[str, str]]]:
+    """Note in *planned* of which segments each day is to be made.
+
+    Returns how many were looked into, and the articles of which there are new facts; none where all is made anew.
+    """
     articles: set[tuple[str, str]] = set()
+    number = 0
     for scan in scans:
-        is_new = scan.segment.segment in new
-        if is_new:
-            articles |= {(scan.segment.source, url) for url in scan.urls}
-        for table, day in scan.touched:
+        number += 1
+        segment = scan.segment
+        is_new = segment.seq > afters[segment.source]
+        if is_new and start != EVERYTHING:
+            articles |= {(segment.source, url) for url in scan.urls}
+        for day, touched in groupby(sorted((day, table) for table, day in scan.touched), itemgetter(0)):
             if is_new or (start is not None and day >= start):
-                days[day][table].append(scan.segment)
-    return days, articles
+                planned.add(segment, day, [table for _, table in touched])
+    return number, articles
 
 
-def _make_task(day: str, tables: dict[str, list[StoredSegment]], old: Iterable[TableFile]) -> DayTask:
-    segments = {segment.segment: segment for found in tables.values() for segment in found}
+def _make_task(day: str, planned: PlannedDays, old: Iterable[TableFile]) -> DayTask:
+    tables = planned.tables[day]
     return DayTask(
         day=day,
         tables=tuple(table.name for table in FACT_TABLES if table.name in tables),
-        segments=tuple(segments[name] for name in sorted(segments)),
+        segments=planned.read(day),
         old=tuple(file for file in old if file.day == day and file.table in tables),
     )
 

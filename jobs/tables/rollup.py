@@ -146,17 +146,18 @@ def _roll_up(
     start = choose_start(last, since)
     if not ends.heads or (last and start is None and ends.heads == last.heads):
         return None
-    plan = make_plan(archive.catalog, runner, last, ends=ends, start=start)
-    files = [*plan.kept]
-    for made in runner.make(plan.tasks):
-        files += made.files
-        report.nulled += made.nulled
-        log.info("rolled_up_day", day=made.task.day, tables=made.task.tables, files=len(made.files))
+    with scratch_folder() as folder:
+        plan = make_plan(archive.catalog, runner, last, folder, ends=ends, start=start)
+        files = [*plan.kept]
+        for made in runner.make(plan.tasks):
+            files += made.files
+            report.nulled += made.nulled
+            log.info("rolled_up_day", day=made.task.day, tables=made.task.tables, files=len(made.files))
     old = last.files if last else ()
     files += _put_revisions(archive, plan, ends.behind, old)
     listed = tuple(sorted(set(files), key=lambda file: (file.table, file.day, file.key)))
     report.segments = plan.segments
-    report.days = sorted({task.day for task in plan.tasks} | set(plan.revision_days))
+    report.days = sorted({*plan.days, *plan.revision_days})
     report.files, report.dropped = len({*listed} - {*old}), len({*old} - {*listed})
     if last and ends.heads == last.heads and set(listed) == set(last.files):
         return None

@@ -177,6 +177,8 @@ def _find_faults(commit: Commit) -> Iterator[str]:
 
 def _find_segment_faults(commit: Commit) -> Iterator[str]:
     """Yield what is wrong with the one file and the rows that *commit* makes a segment of."""
+    if commit.releases and not commit.epoch:
+        yield "gives up a lease, but was written under none: releases is true, epoch 0"
     if commit.segment is None and (commit.files or commit.kind == "segment"):
         yield "names no segment"
     found = sum(file.key.endswith(".warc.gz") for file in commit.files)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from config.errors import ObjectMissing, StoreError
@@ -69,12 +69,18 @@ class NamedObjects:
         for key in trace.others:
             if self._pack.fullmatch(key) and key not in known:
                 Notes(self._report, key).notice("no commit names this pack: nobody may believe it")
+        newest = next((named.key for named in reversed(self._named) if named.kind == "checkpoint"), "")
+        looked_at: set[str] = set()
         for number, named in enumerate(self._named):
             fault = self._find_fault(named)
             if fault is not None:
                 Notes(self._report, commit_key(self._source, named.seq)).damage(f"{named.kind}: {fault}")
-            if fault_of_key(named.key) is None and self._is_own(named):
-                self._check_object(named, trace, folder / f"named-{number}")
+            same = repr(replace(named, seq=0))  # most commits name the checkpoint that the one before named
+            if fault_of_key(named.key) is not None or not self._is_own(named) or same in looked_at:
+                continue
+            looked_at.add(same)
+            may_go = named.kind == "checkpoint" and named.key != newest
+            self._check_object(named, trace, folder / f"named-{number}", may_go=may_go)
 
     def _is_own(self, named: _Named) -> bool:
         folder = "checkpoint" if named.kind == "checkpoint" else "log"
@@ -95,12 +101,14 @@ class NamedObjects:
             return f"names a pack of commits up to {last}, which are not all before it"
         return None
 
-    def _check_object(self, named: _Named, trace: LogTrace, target: Path) -> None:
+    def _check_object(self, named: _Named, trace: LogTrace, target: Path, *, may_go: bool) -> None:
+        """Check what lies there. *may_go*: a checkpoint that is not the newest named may have been removed."""
         notes = Notes(self._report, named.key)
         try:
             found_bytes = self._store.stat(named.key).size_bytes
         except ObjectMissing:
-            notes.damage(f"missing; commit {named.seq} names it")
+            if not may_go:
+                notes.damage(f"missing; commit {named.seq} names it")
             return
         except StoreError as error:
             note_unreadable(self._store, notes, error)

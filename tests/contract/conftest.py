@@ -1,4 +1,4 @@
-"""What the suites of S3 stores share: a proxy before the real server, and stores with its keys."""
+"""What the suites share: a sound archive to damage; a proxy before the real S3 server, and stores with its keys."""
 
 from __future__ import annotations
 
@@ -8,12 +8,26 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jobs.store.s3 import S3Options, S3Store
+from tests.archives import build_archive, copy_store
 from tests.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from jobs.store.memory import MemoryStore
     from tests.seaweed import S3Server
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> MemoryStore:
+    """A sound archive of three segments, which no test may change."""
+    return build_archive(tmp_path_factory.mktemp("spool"))
+
+
+@pytest.fixture
+def store(sound: MemoryStore) -> MemoryStore:
+    """A copy of `sound`, to be damaged."""
+    return copy_store(sound)
 
 
 @pytest.fixture

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import secrets
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
-from config.settings import Settings
-from jobs.archive.identity import create_archive
 from jobs.store import open_store
 from jobs.verify import verify_archive
+from tests.archives import make_archive
 from tests.benchmarks.day import run_days
 from tests.days import Day, run_day
 from tests.histories import read_histories
 
 if TYPE_CHECKING:
+    from config.settings import Settings
     from tests.seaweed import S3Server
 
 MOST_PUTS, MOST_AT_START = 150, 20
 
 pytestmark = [pytest.mark.s3, pytest.mark.slow]
-
-
-def make_archive(server: S3Server) -> Settings:
-    settings = Settings(
-        archive=f"s3://{server.bucket}/{secrets.token_hex(4)}",
-        s3_endpoint_url=server.endpoint_url,
-        s3_path_style=True,
-    )
-    create_archive(open_store(str(settings.archive), settings), single_writer=False, now=datetime.now(UTC))
-    return settings
 
 
 def check_day(settings: Settings, day: Day, sources: list[str]) -> None:

@@ -28,7 +28,7 @@ SOURCE = "gazette"
 pytestmark = [pytest.mark.s3, pytest.mark.slow]
 
 
-@pytest.mark.parametrize("commits", [25, pytest.param(200, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("commits", [10, pytest.param(200, marks=pytest.mark.soak)])
 def test_eight_writers_make_one_chain(s3_environment: S3Server, commits: int) -> None:
     place = f"s3://{s3_environment.bucket}/{secrets.token_hex(4)}"
     settings = Settings(s3_endpoint_url=s3_environment.endpoint_url, s3_path_style=True)

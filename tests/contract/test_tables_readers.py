@@ -54,11 +54,13 @@ def open_table(files: Any, root: str, table: str, day: str | None = None) -> Any
     return ds.dataset(paths, filesystem=files, format="parquet")
 
 
-@pytest.fixture
-def stand(tmp_path: Path) -> Newsstand:
-    (tmp_path / "archive").mkdir()
-    (tmp_path / "work").mkdir()
-    stand = Newsstand(LocalStore(tmp_path / "archive"), tmp_path / "work")
+@pytest.fixture(scope="module")
+def stand(tmp_path_factory: pytest.TempPathFactory) -> Newsstand:
+    """Fifty sources with their tables, which are only read."""
+    folder = tmp_path_factory.mktemp("stand")
+    (folder / "archive").mkdir()
+    (folder / "work").mkdir()
+    stand = Newsstand(LocalStore(folder / "archive"), folder / "work")
     fill(stand)
     return stand
 

@@ -24,16 +24,6 @@ if TYPE_CHECKING:
 FLIPS = 200
 
 
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> MemoryStore:
-    return build_archive(tmp_path_factory.mktemp("spool"))
-
-
-@pytest.fixture
-def store(sound: MemoryStore) -> MemoryStore:
-    return copy_store(sound)
-
-
 @pytest.mark.parametrize("full", [False, True])
 def test_sound_archive_has_no_damage(store: MemoryStore, full: bool) -> None:
     report = verify_archive(store, full=full)

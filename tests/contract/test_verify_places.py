@@ -14,7 +14,6 @@ from jobs.verify import verify_archive
 from tests.archives import (
     NOON,
     append_commit,
-    build_archive,
     commit_keys,
     copy_store,
     cover_up,
@@ -46,16 +45,6 @@ if TYPE_CHECKING:
     from tests.faults.common import Fault
 
 SEEDS = range(30)
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> MemoryStore:
-    return build_archive(tmp_path_factory.mktemp("spool"))
-
-
-@pytest.fixture
-def store(sound: MemoryStore) -> MemoryStore:
-    return copy_store(sound)
 
 
 def _place(store: MemoryStore, number: int = 0) -> RowsPlace:

@@ -11,7 +11,6 @@ import pytest
 from jobs.verify import verify_archive
 from tests.archives import (
     DERIVATION,
-    build_archive,
     copy_store,
     cover_up,
     file_keys,
@@ -28,16 +27,6 @@ from tests.real_archives import build_revisited
 
 if TYPE_CHECKING:
     from jobs.store.memory import MemoryStore
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> MemoryStore:
-    return build_archive(tmp_path_factory.mktemp("spool"))
-
-
-@pytest.fixture
-def store(sound: MemoryStore) -> MemoryStore:
-    return copy_store(sound)
 
 
 RowChange = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]

@@ -14,16 +14,11 @@ from jobs.archive.commit import digest
 from jobs.store.local import LocalStore
 from jobs.store.memory import MemoryStore
 from jobs.verify import check_heads, verify_archive
-from tests.archives import SOURCE, build_archive, commit_keys, copy_store, file_keys
+from tests.archives import SOURCE, commit_keys, copy_store, file_keys
 from tests.faults import WARC, damage, damaged_keys
 
 if TYPE_CHECKING:
     from jobs.store import StoredObject
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> MemoryStore:
-    return build_archive(tmp_path_factory.mktemp("spool"))
 
 
 @pytest.fixture

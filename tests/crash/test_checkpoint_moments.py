@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import secrets
 import signal
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from config.settings import Settings
-from jobs.archive.identity import create_archive, read_info
+from jobs.archive.identity import read_info
 from jobs.catalog import Catalog
 from jobs.context import OpenArchive
 from jobs.store import open_store
 from jobs.verify import verify_archive
+from tests.archives import make_archive
 from tests.crash.test_upload_moments import Trap
-from tests.crawls import Answer, Site, page, serve_site
+from tests.crawls import Site, serve_site
 from tests.days import run_day
 from tests.histories import read_commits
-from tests.installation import Ofrecord, install
+from tests.installation import install_on_s3
 from tests.machines import Look, Machine
 from tests.proxy import Proxy
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from config.settings import Settings
     from tests.seaweed import S3Server
 
 pytestmark = [pytest.mark.s3, pytest.mark.slow]
@@ -35,36 +35,22 @@ pytestmark = [pytest.mark.s3, pytest.mark.slow]
 @pytest.fixture
 def site() -> Iterator[Site]:
     with serve_site() as site:
-        site.announce("/2026/1")
-        site.answers["/2026/1"] = Answer(page("Page"))
+        site.publish(1)
         yield site
 
 
 @pytest.fixture
 def place(s3_environment: S3Server) -> Settings:
-    settings = Settings(
-        archive=f"s3://{s3_environment.bucket}/{secrets.token_hex(4)}",
-        s3_endpoint_url=s3_environment.endpoint_url,
-        s3_path_style=True,
-    )
-    create_archive(open_store(str(settings.archive), settings), single_writer=False, now=datetime.now(UTC))
-    return settings
+    return make_archive(s3_environment)
 
 
 def crawl_into_trap(
     site: Site, settings: Settings, server: S3Server, folder: Path, path: str, *, passed_on: bool
 ) -> int:
     """Crawl once, to be killed when what *path* names goes by, then twice more; return the number of commits."""
-    source = {"home": f"{site.root}/", "discover": [{"feed": f"{site.root}/rss.xml"}]}
     with Proxy(server.endpoint_url) as proxy:
-        environment = {
-            **server.environment(),
-            "OFRECORD_ARCHIVE": str(settings.archive),
-            "OFRECORD_S3_ENDPOINT_URL": proxy.url,
-            "OFRECORD_S3_PATH_STYLE": "true",
-        }
-        local = install(folder, source)
-        ofrecord = Ofrecord(local.config, local.home, environment)
+        source = site.describe_source()
+        ofrecord = install_on_s3(folder, source, server, str(settings.archive), endpoint_url=proxy.url)
         trap = Trap(proxy, path, passed_on=passed_on)
         if passed_on:
             proxy.down = trap

@@ -12,10 +12,11 @@ from config.errors import StoreUnavailable
 from config.settings import Settings
 from config.sources import Source
 from crawler.derivation import derive
+from crawler.segment import SegmentWriter
 from crawler.spool import LOCK_FILE, ROWS_FILE, WARC_FILE
 from jobs.archive.identity import create_archive
 from jobs.context import OpenArchive, lock_uploads, open_archive
-from jobs.runs.spool import REASON_FILE, list_damaged, set_aside
+from jobs.runs.spool import REASON_FILE, has_closed, list_damaged, set_aside
 from jobs.segments.seal import DRAFT_FILE, SealedSegment, load_sealed, seal_segment
 from jobs.segments.upload import put_file, upload_segment
 from jobs.store import open_store
@@ -237,3 +238,14 @@ def test_two_threads_never_move_the_segments_of_one_spool(tmp_path: Path) -> Non
         pass
     with lock_uploads(tmp_path):
         pass
+
+
+def test_a_lone_open_segment_is_work_once_its_writer_has_let_go(tmp_path: Path) -> None:
+    assert not has_closed(tmp_path)
+    writer = SegmentWriter.open(tmp_path, source=SOURCE, run=f"{SOURCE}-1", archive=None, writer="ofrecord/0", now=NOON)
+    assert not has_closed(tmp_path)
+    writer.abandon()
+    assert has_closed(tmp_path)
+    (empty,) = (tmp_path / "open").iterdir()
+    (empty / ROWS_FILE).unlink()  # its writer died before it wrote anything
+    assert not has_closed(tmp_path)

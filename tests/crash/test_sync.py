@@ -7,7 +7,6 @@ import random
 import secrets
 import subprocess
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +21,8 @@ from tests.installation import Ofrecord
 from tests.logs import build_logs
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jobs.store import ObjectStore
     from tests.seaweed import S3Server
 

@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.settings import Settings
-from jobs.archive.identity import read_info
 from jobs.runs.spool import list_segments
-from jobs.store import open_store
 from tests.crash.test_kill import find_children
-from tests.crawls import Answer, Site, page, serve_site
+from tests.crawls import Site, serve_site
 from tests.histories import check_archive, read_commits, read_histories
-from tests.installation import Ofrecord, install
+from tests.installation import install_on_s3
 from tests.proxy import Proxy
+from tests.states import state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.seaweed import S3Server
@@ -36,9 +35,7 @@ SEGMENT, COMMIT = r"/segments/gazette/", r"/log/gazette/0"
 @pytest.fixture
 def site() -> Iterator[Site]:
     with serve_site() as site:
-        paths = [f"/2026/{number}" for number in range(PAGES)]
-        site.announce(*paths)
-        site.answers.update({path: Answer(page(f"Page {path}")) for path in paths})
+        site.publish(PAGES)
         yield site
 
 
@@ -64,62 +61,31 @@ class Trap:
         return block
 
 
-def within_the_upload(proxy: Proxy) -> Trap:
-    proxy.up = trap = Trap(proxy, SEGMENT, passed_on=False)
-    return trap
+TRAPS = {
+    "within the upload": (SEGMENT, "up", False),
+    "after the upload": (SEGMENT, "down", True),
+    "before the commit": (COMMIT, "up", False),
+    "with the commit on its way": (COMMIT, "up", True),
+    "after the commit": (COMMIT, "down", True),
+}
 
 
-def after_the_upload(proxy: Proxy) -> Trap:
-    proxy.down = trap = Trap(proxy, SEGMENT, passed_on=True)
-    return trap
-
-
-def before_the_commit(proxy: Proxy) -> Trap:
-    proxy.up = trap = Trap(proxy, COMMIT, passed_on=False)
-    return trap
-
-
-def with_the_commit_on_its_way(proxy: Proxy) -> Trap:
-    proxy.up = trap = Trap(proxy, COMMIT, passed_on=True)
-    return trap
-
-
-def after_the_commit(proxy: Proxy) -> Trap:
-    proxy.down = trap = Trap(proxy, COMMIT, passed_on=True)
-    return trap
-
-
-@pytest.mark.parametrize(
-    "set_trap",
-    [within_the_upload, after_the_upload, before_the_commit, with_the_commit_on_its_way, after_the_commit],
-)
-def test_a_death_at_that_moment_costs_nothing(
-    set_trap: Callable[[Proxy], Trap], site: Site, s3_environment: S3Server, tmp_path: Path
-) -> None:
-    source = {
-        "home": f"{site.root}/",
-        "discover": [{"feed": f"{site.root}/rss.xml"}],
-        "articles": {"include": ["/2026/"]},
-    }
-    local = install(tmp_path, source)
+@pytest.mark.parametrize("name", TRAPS)
+def test_a_death_at_that_moment_costs_nothing(name: str, site: Site, s3_environment: S3Server, tmp_path: Path) -> None:
     place = f"s3://{s3_environment.bucket}/{secrets.token_hex(4)}/news"
     settings = Settings(s3_endpoint_url=s3_environment.endpoint_url, s3_path_style=True)
     with Proxy(s3_environment.endpoint_url) as proxy:
-        environment = {
-            **s3_environment.environment(),
-            "OFRECORD_ARCHIVE": place,
-            "OFRECORD_S3_ENDPOINT_URL": proxy.url,
-            "OFRECORD_S3_PATH_STYLE": "true",
-        }
-        ofrecord = Ofrecord(local.config, local.home, environment)
-        ofrecord("init")
-        trap = set_trap(proxy)
+        ofrecord = install_on_s3(tmp_path, site.describe_source(), s3_environment, place, endpoint_url=proxy.url)
+        path, way, passed_on = TRAPS[name]
+        trap = Trap(proxy, path, passed_on=passed_on)
+        setattr(proxy, way, trap)
         process = ofrecord.start("crawl", "gazette")
         trap.victim = process.pid
         _, errors = process.communicate(timeout=60)
         assert trap.sprung.is_set(), errors
         assert process.returncode == -signal.SIGKILL
-        spool = tmp_path / "state" / read_info(open_store(place, settings)).archive / "spool" / "gazette"
+        reached = settings.model_copy(update={"s3_endpoint_url": proxy.url})
+        spool = state_of(place, tmp_path / "state", reached) / "spool" / "gazette"
         assert len(list_segments(spool / "sealed")) == 1  # nothing is taken away before its commit is known
         proxy.clear()
         again = ofrecord("crawl", "gazette", "--recheck", "all", "--json").json()

@@ -86,52 +86,46 @@ def test_edit_return_and_deletion_of_the_seed_article(ofrecord: Ofrecord, site: 
 
 @pytest.mark.parametrize("phase", ["403", "404", "410", "500"])
 def test_an_error_in_place_of_a_known_article_keeps_its_text(
-    ofrecord: Ofrecord, site: Site, archive_dir: Path, phase: str
+    crawled: Ofrecord, site: Site, archive_dir: Path, phase: str
 ) -> None:
-    ofrecord("init")
-    ofrecord("crawl", ENGLISH, "--limit", "8")
     site.phase = phase  # type: ignore[assignment]
-    ofrecord("crawl", ENGLISH, "--recheck", "all", code=None)
+    crawled("crawl", ENGLISH, "--recheck", "all", code=None)
     history = read_histories(archive_dir)[SEED]
     assert history[-1][0] == ("suspected" if phase in {"404", "410"} else "bad")
     assert read_texts(archive_dir)[SEED] == [read_expected("clean.txt")]
 
 
 def test_a_changed_rule_over_an_unchanged_site_is_no_revision(
-    ofrecord: Ofrecord, config_dir: Path, archive_dir: Path
+    crawled: Ofrecord, config_dir: Path, archive_dir: Path
 ) -> None:
-    ofrecord("init")
-    ofrecord("crawl", ENGLISH)
     path = config_dir / "sources" / f"{ENGLISH}.yaml"
     source = yaml.safe_load(path.read_text("utf-8"))
     rules = source.setdefault("extract", {})
     rules["remove"] = [*rules.get("remove", []), "blockquote"]  # takes the embedded post out of every text
     path.write_text(yaml.safe_dump(source, allow_unicode=True), "utf-8")
-    second = ofrecord("crawl", ENGLISH, "--recheck", "all", "--json").json()
+    second = crawled("crawl", ENGLISH, "--recheck", "all", "--json").json()
     assert not any(second[verdict] for verdict in ("new", "revised", "reverted", "uncompared"))
-    shown = ofrecord("show", SEED_URL, "--json").json()
+    shown = crawled("show", SEED_URL, "--json").json()
     assert shown["revision"] == 1
     texts = read_texts(archive_dir)[SEED]
     assert texts == [read_expected("clean.txt")]
-    third = ofrecord("crawl", ENGLISH, "--recheck", "all", "--json").json()
+    third = crawled("crawl", ENGLISH, "--recheck", "all", "--json").json()
     assert third["unchanged"] == second["unchanged"] > 5
     assert not check_archive(archive_dir).damaged
 
 
 def test_a_text_that_returns_under_a_changed_rule_is_a_revert(
-    ofrecord: Ofrecord, site: Site, config_dir: Path, archive_dir: Path
+    crawled: Ofrecord, site: Site, config_dir: Path, archive_dir: Path
 ) -> None:
-    ofrecord("init")
-    for phase in ("2023", "edited"):
-        site.phase = phase
-        ofrecord("crawl", ENGLISH, "--recheck", "all")
+    site.phase = "edited"
+    crawled("crawl", ENGLISH, "--recheck", "all")
     path = config_dir / "sources" / f"{ENGLISH}.yaml"
     source = yaml.safe_load(path.read_text("utf-8"))
     rules = source.setdefault("extract", {})
     rules["remove"] = [*rules.get("remove", []), "blockquote"]
     path.write_text(yaml.safe_dump(source, allow_unicode=True), "utf-8")
     site.phase = "2025"
-    ofrecord("crawl", ENGLISH, "--recheck", "all")
+    crawled("crawl", ENGLISH, "--recheck", "all")
     history = read_histories(archive_dir)[SEED]
     assert [(verdict, revision) for verdict, revision, _ in history] == [("new", 1), ("revised", 2), ("reverted", 1)]
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.crawls import Answer, Crawl, Result, Site, page, prepare_crawl, serve_site
+from tests.crawls import Answer, Crawl, Result, Site, page, serve_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,12 +18,6 @@ if TYPE_CHECKING:
 def site() -> Iterator[Site]:
     with serve_site() as site:
         yield site
-
-
-@pytest.fixture
-def crawl(site: Site, tmp_path: Path) -> Iterator[Crawl]:
-    with prepare_crawl(site, tmp_path) as crawl:
-        yield crawl
 
 
 def index(*urls: str) -> Answer:

@@ -28,6 +28,28 @@ def assert_one_line(result: Result, *words: str) -> None:
         assert word in lines[0], result
 
 
+def test_ctrl_c_while_python_still_loads_the_program(ofrecord: Ofrecord, tmp_path: Path) -> None:
+    (tmp_path / "slow").mkdir()
+    (tmp_path / "slow" / "sitecustomize.py").write_text(
+        "import os, signal, sys, time\n"
+        "class Slow:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'pydantic': os.kill(os.getpid(), signal.SIGINT); time.sleep(5)\n"
+        "sys.meta_path.insert(0, Slow())\n"
+    )
+    slow = Ofrecord(ofrecord.config, ofrecord.home, {"PYTHONPATH": str(tmp_path / "slow")})
+    assert slow("list", code=130).stderr == "ofrecord: interrupted\n"
+
+
+def test_a_variable_that_nothing_reads_is_named(ofrecord: Ofrecord) -> None:
+    odd = Ofrecord(ofrecord.config, ofrecord.home, {"OFRECORD_NONSENSE": "1", "OFRECORD_SEGMENTS": "2"})
+    found = [event for event in odd("sources", "list").events() if event["event"] == "ignored_variable"]
+    assert [event["variable"] for event in found] == ["OFRECORD_NONSENSE", "OFRECORD_SEGMENTS"]
+    assert "did you mean OFRECORD_SEGMENT_" in found[1]["reason"]
+    wrong = Ofrecord(ofrecord.config, ofrecord.home, {"OFRECORD_ARCHVE": "/tmp/x"})
+    assert_one_line(wrong("list", code=2), "OFRECORD_ARCHVE", "did you mean OFRECORD_ARCHIVE?")
+
+
 def test_unknown_source(ofrecord: Ofrecord) -> None:
     assert_one_line(
         ofrecord("crawl", "almayaden-english", code=2), "almayaden-english", "did you mean almayadeen-english?"
@@ -183,7 +205,7 @@ def test_a_damaged_catalog_is_made_anew(ofrecord: Ofrecord, tmp_path: Path) -> N
     data = path.read_bytes()
     path.write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
     assert_one_line(ofrecord("list", code=1), "ofrecord index --rebuild")
-    assert "1 commits" in ofrecord("index", "--rebuild").stdout
+    assert "1 commit " in ofrecord("index", "--rebuild").stdout
     assert len(ofrecord("list", "--json").rows()) == 1
 
 

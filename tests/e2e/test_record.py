@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -61,7 +61,7 @@ def read_answer(folder: Path, row: CaptureRow) -> RecordView:
     return found[0]
 
 
-def installed(folder: Path, server: WireServer, **settings: object) -> Ofrecord:
+def installed(folder: Path, server: WireServer, **settings: Any) -> Ofrecord:
     home = f"http://127.0.0.1:{server.port}/"
     return install(folder, {"home": home, "discover": [{"section": home}]}, max_failed=1, **settings)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from crawler.rows import LinkRow
-from tests.crawls import NO_ANSWER, Answer, Crawl, Site, page, prepare_crawl, serve_site, wait_until
+from tests.crawls import NO_ANSWER, Answer, Crawl, Site, page, serve_site, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,12 +19,6 @@ if TYPE_CHECKING:
 def site() -> Iterator[Site]:
     with serve_site() as site:
         yield site
-
-
-@pytest.fixture
-def crawl(site: Site, tmp_path: Path) -> Iterator[Crawl]:
-    with prepare_crawl(site, tmp_path) as crawl:
-        yield crawl
 
 
 def test_robots_txt_that_fails_forbids_all(site: Site, crawl: Crawl) -> None:
@@ -164,7 +157,7 @@ def test_a_stop_while_robots_txt_is_awaited_requests_and_claims_nothing(site: Si
     result = crawl.finish(child)
     assert time.monotonic() - asked < 5
     assert site.paths == {"/robots.txt": 1}
-    assert list(result.captures) == ["/robots.txt"]
+    assert not result.captures
     assert result.run is not None
     assert result.run.reason == "stopped"
     assert "failed_run" not in result.log

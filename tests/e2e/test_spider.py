@@ -14,7 +14,7 @@ import pytest
 
 from crawler.rows import EndRow, LinkRow, RunRow, SnapshotRow
 from crawler.warc import read_records
-from tests.crawls import Answer, Crawl, Site, page, prepare_crawl, serve_site, wait_until
+from tests.crawls import Answer, Crawl, Site, page, serve_site, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,12 +24,6 @@ if TYPE_CHECKING:
 def site() -> Iterator[Site]:
     with serve_site() as site:
         yield site
-
-
-@pytest.fixture
-def crawl(site: Site, tmp_path: Path) -> Iterator[Crawl]:
-    with prepare_crawl(site, tmp_path) as crawl:
-        yield crawl
 
 
 def test_everything_that_went_over_the_wire_is_in_the_segment(site: Site, crawl: Crawl) -> None:
@@ -233,9 +227,42 @@ def test_a_signal_closes_the_segment_within_five_seconds(site: Site, crawl: Craw
     assert result.run is not None
     assert result.run.reason == "stopped"
     assert result.captures["/2026/0"].page_class == "article"
-    assert "stopped" in (result.captures["/2026/1"].error or "")
+    assert "/2026/1" not in result.captures  # that we hung up says nothing of the publisher
     links = {row.url for row in result.rows if isinstance(row, LinkRow)}
-    assert links == {f"{site.root}/2026/{name}" for name in range(2, 20)}
+    assert links == {f"{site.root}/2026/{name}" for name in range(1, 20)}
+    counts = result.run.counts
+    assert (counts["articles"], counts["failed"], counts["errors"], counts["links"]) == (1, 0, 0, 19)
+
+
+def test_a_stop_leaves_listed_pages_and_the_ends_of_redirects_to_do(site: Site, crawl: Crawl, tmp_path: Path) -> None:
+    listed = tmp_path / "urls.txt"
+    listed.write_text(f"{site.root}/2026/moved\n{site.root}/2026/later\n")
+    site.answers["/2026/moved"] = Answer(status=301, headers={"Location": "/2026/slow"})
+    site.answers["/2026/slow"] = site.answers["/2026/later"] = Answer(page("Slow"), seconds=30)
+    crawl.plan["urls_file"] = str(listed)
+    crawl.settings["request_seconds"] = 60
+    crawl.source["politeness"] = {"delay_seconds": 0, "concurrent_requests": 2}
+    child = crawl.start()
+    wait_until(lambda: site.paths["/2026/slow"] == site.paths["/2026/later"] == 1)
+    child.terminate()
+    result = crawl.finish(child)
+    assert "/2026/slow" not in result.captures
+    links = {row.url for row in result.rows if isinstance(row, LinkRow)}
+    assert links == {f"{site.root}/2026/slow", f"{site.root}/2026/later"}
+
+
+@pytest.mark.parametrize("slow", ["/robots.txt", "/rss.xml"])
+def test_a_stop_before_anything_was_discovered_is_no_failed_discovery(site: Site, crawl: Crawl, slow: str) -> None:
+    site.announce("/2026/0")
+    site.answers[slow].seconds = 30
+    child = crawl.start()
+    wait_until(lambda: site.paths[slow] == 1)
+    child.terminate()
+    result = crawl.finish(child)
+    assert slow not in result.captures
+    assert result.run is not None
+    assert [seed["error"] for seed in result.run.discovery] == [None]
+    assert (result.run.counts["errors"], result.run.counts["failed"]) == (0, 0)
 
 
 def test_a_run_ends_in_good_order_when_its_time_is_over(site: Site, crawl: Crawl) -> None:
@@ -246,7 +273,9 @@ def test_a_run_ends_in_good_order_when_its_time_is_over(site: Site, crawl: Crawl
     result = crawl.run()
     assert result.run is not None
     assert result.run.reason == "limit"
-    assert [row.url for row in result.rows if isinstance(row, LinkRow)] == [f"{site.root}/2026/1"]
+    assert "/2026/0" not in result.captures
+    assert {row.url for row in result.rows if isinstance(row, LinkRow)} == {f"{site.root}/2026/{n}" for n in range(2)}
+    assert result.run.counts["failed"] == 0
 
 
 def test_a_stop_keeps_pages_that_workers_are_still_at(site: Site, crawl: Crawl) -> None:
@@ -269,7 +298,7 @@ def test_a_stop_keeps_pages_that_workers_are_still_at(site: Site, crawl: Crawl) 
     assert (slow.extraction_error or "").startswith(("the worker ended", "the workers were stopped"))
     assert slow.warc is not None
     assert result.run is not None
-    assert result.run.counts["failed"] >= 1
+    assert result.run.counts["failed"] == 0  # what cut the reading short was our stop, not the page
 
 
 def test_a_disk_that_refuses_ends_the_run_and_keeps_what_was_written(site: Site, crawl: Crawl) -> None:

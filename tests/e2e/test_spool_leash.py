@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from config.errors import ExitCode
 from config.settings import Settings
 from config.sources import Source
 from crawler.ids import new_id
@@ -24,7 +25,7 @@ from crawler.process import LAPSE_TICKS, LEASH_SECONDS
 from crawler.rows import RunRow, decode_row
 from jobs.catalog import Catalog
 from jobs.runs.child import encode_assignment
-from tests.crawls import Answer, Site, page, serve_site, wait_until
+from tests.crawls import Site, serve_site, wait_until
 from tests.installation import ROOT
 
 if TYPE_CHECKING:
@@ -37,9 +38,7 @@ PAGES = 60
 @pytest.fixture
 def site() -> Iterator[Site]:
     with serve_site() as site:
-        paths = [f"/2026/{number}" for number in range(PAGES)]
-        site.announce(*paths)
-        site.answers.update({path: Answer(page(f"Page {path}")) for path in paths})
+        site.publish(PAGES)
         yield site
 
 
@@ -107,6 +106,24 @@ def start_child(site: Site, folder: Path, word: Word, **settings: Any) -> Iterat
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_child_whose_parent_was_killed_closes_its_segment_and_ends_quietly(site: Site, tmp_path: Path) -> None:
+    with start_child(site, tmp_path, Word()) as child:
+        wait_until(lambda: len(site.requests) > 10)
+        process, log = child.process, child.process.stderr
+        assert log is not None
+        for stream in (process.stdout, process.stdin):  # as the kernel does for a parent that dies
+            assert stream is not None
+            stream.close()
+        process.stdout = process.stdin = None
+        process.wait(30)
+        told = log.read().decode()
+        assert process.returncode == ExitCode.INTERRUPTED, told
+        assert "Traceback" not in told
+        assert "Exception ignored" not in told
+        assert not list((child.spool / "open").iterdir())
+        assert len(list((child.spool / "closed").iterdir())) == 1
 
 
 def test_a_pause_holds_every_request_back_and_loses_none(site: Site, tmp_path: Path) -> None:

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.settings import Settings
-from jobs.archive.identity import read_info
 from jobs.runs.spool import list_segments
-from jobs.store import open_store
 from tests.crash.test_kill import find_children
-from tests.crawls import Answer, Site, page, serve_site, wait_until
+from tests.crawls import Site, serve_site, wait_until
 from tests.histories import check_archive, read_commits, read_histories
-from tests.installation import Ofrecord, Result, install
+from tests.installation import Ofrecord, Result, install, install_on_s3
 from tests.proxy import Proxy
+from tests.states import state_of
 
 if TYPE_CHECKING:
     import subprocess
@@ -35,9 +34,7 @@ PAGES = 40
 @pytest.fixture
 def site() -> Iterator[Site]:
     with serve_site() as site:
-        paths = [f"/2026/{number}" for number in range(PAGES)]
-        site.announce(*paths)
-        site.answers.update({path: Answer(page(f"Page {path}")) for path in paths})
+        site.publish(PAGES)
         yield site
 
 
@@ -91,25 +88,15 @@ class Scene:
 
 @pytest.fixture
 def scene(site: Site, proxy: Proxy, s3_environment: S3Server, tmp_path: Path) -> Scene:
-    source = {
-        "home": f"{site.root}/",
-        "discover": [{"feed": f"{site.root}/rss.xml"}],
-        "articles": {"include": ["/2026/"]},
-        "politeness": {"delay_seconds": 0.1},
-    }
-    local = install(tmp_path, source, segment_seconds=1, grace_seconds=3)
     place = f"s3://{s3_environment.bucket}/{secrets.token_hex(4)}/news"
-    environment = {
-        **s3_environment.environment(),
-        "OFRECORD_ARCHIVE": place,
-        "OFRECORD_S3_ENDPOINT_URL": proxy.url,
-        "OFRECORD_S3_PATH_STYLE": "true",
-    }
-    ofrecord = Ofrecord(local.config, local.home, environment)
-    ofrecord("init")
+    source = site.describe_source(delay_seconds=0.1)
+    ofrecord = install_on_s3(
+        tmp_path, source, s3_environment, place, endpoint_url=proxy.url, segment_seconds=1, grace_seconds=3
+    )
     settings = Settings(s3_endpoint_url=s3_environment.endpoint_url, s3_path_style=True)
-    identity = read_info(open_store(place, settings)).archive
-    return Scene(site, proxy, ofrecord, place, settings, tmp_path / "state" / identity / "spool" / "gazette")
+    reached = settings.model_copy(update={"s3_endpoint_url": proxy.url})
+    state = state_of(place, tmp_path / "state", reached)
+    return Scene(site, proxy, ofrecord, place, settings, state / "spool" / "gazette")
 
 
 def events(result: Result, name: str) -> list[dict[str, Any]]:
@@ -215,13 +202,7 @@ def test_a_pause_does_not_outlast_the_time_of_the_run(scene: Scene) -> None:
 
 
 def test_a_parent_that_stands_still_loses_its_lease_and_its_child_stops_in_time(site: Site, tmp_path: Path) -> None:
-    source = {
-        "home": f"{site.root}/",
-        "discover": [{"feed": f"{site.root}/rss.xml"}],
-        "articles": {"include": ["/2026/"]},
-        "politeness": {"delay_seconds": 1.5},
-    }
-    ofrecord = install(tmp_path, source, lease_seconds=30)
+    ofrecord = install(tmp_path, site.describe_source(delay_seconds=1.5), lease_seconds=30)
     began = time.monotonic()
     process = ofrecord.start("crawl", "gazette", "--json")
     wait_until(lambda: len(site.requests) > 3)

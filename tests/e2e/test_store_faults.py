@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.settings import Settings
-from tests.crawls import Answer, Site, page, serve_site
+from tests.crawls import Site, serve_site
 from tests.histories import check_archive, read_commits, read_histories
-from tests.installation import Ofrecord, Result, install
+from tests.installation import Ofrecord, Result, install_on_s3
 from tests.proxy import Proxy
 
 if TYPE_CHECKING:
@@ -84,24 +84,11 @@ class Scene:
 @pytest.fixture
 def scene(s3_environment: S3Server, tmp_path: Path) -> Iterator[Scene]:
     with serve_site() as site, Proxy(s3_environment.endpoint_url) as proxy:
-        paths = [f"/2026/{number}" for number in range(PAGES)]
-        site.announce(*paths)
-        site.answers.update({path: Answer(page(f"Page {path}")) for path in paths})
-        source = {
-            "home": f"{site.root}/",
-            "discover": [{"feed": f"{site.root}/rss.xml"}],
-            "articles": {"include": ["/2026/"]},
-        }
-        local = install(tmp_path, source, grace_seconds=4)
+        site.publish(PAGES)
         place = f"s3://{s3_environment.bucket}/{secrets.token_hex(4)}/news"
-        environment = {
-            **s3_environment.environment(),
-            "OFRECORD_ARCHIVE": place,
-            "OFRECORD_S3_ENDPOINT_URL": proxy.url,
-            "OFRECORD_S3_PATH_STYLE": "true",
-        }
-        ofrecord = Ofrecord(local.config, local.home, environment)
-        ofrecord("init")
+        ofrecord = install_on_s3(
+            tmp_path, site.describe_source(), s3_environment, place, endpoint_url=proxy.url, grace_seconds=4
+        )
         settings = Settings(s3_endpoint_url=s3_environment.endpoint_url, s3_path_style=True)
         scene = Scene(site, proxy, ofrecord, place, settings, s3_environment)
         scene.crawl()

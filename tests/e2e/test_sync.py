@@ -176,6 +176,21 @@ def test_damage_is_told_by_key_and_the_other_source_is_copied(
     assert "clean (every byte read back)" in command("verify", "--full", "--archive", copy).stdout
 
 
+def test_a_sync_the_wrong_way_round_is_no_success(command: Ofrecord, at_home: LocalStore, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    command("sync", at_home.url, copy)
+    command("sync", copy, at_home.url)  # nothing to do, either way
+    append_segment(at_home, tmp_path / "spool", source="herald")
+    append_segment(at_home, tmp_path / "spool", source="herald")
+    before = digests(at_home)
+    for wish in ((), ("--dry-run",), ("--full",)):
+        result = command("sync", copy, at_home.url, *wish, code=2)
+        assert "herald: TO has 2 commits that FROM lacks, nothing was copied: are FROM and TO swapped?" in result.stdout
+        assert "gazette: both logs" in result.stdout
+    assert digests(at_home) == before
+    command("sync", at_home.url, copy)
+
+
 def test_what_is_refused_and_what_a_dry_run_leaves(command: Ofrecord, at_home: LocalStore, tmp_path: Path) -> None:
     copy, other = tmp_path / "copy", tmp_path / "other"
     dry = command("sync", at_home.url, copy, "--dry-run").stdout

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.crash.test_kill import find_children
-from tests.crawls import Answer, Site, page, serve_site, wait_until
+from tests.crawls import Site, serve_site, wait_until
 from tests.histories import check_archive, read_commits, read_histories
 from tests.installation import Ofrecord, install
 
@@ -27,22 +27,14 @@ PAGES = 30
 @pytest.fixture
 def site() -> Iterator[Site]:
     with serve_site() as site:
-        paths = [f"/2026/{number}" for number in range(PAGES)]
-        site.announce(*paths)
-        site.answers.update({path: Answer(page(f"Page {path}")) for path in paths})
+        site.publish(PAGES)
         yield site
 
 
 @pytest.fixture
 def machines(site: Site, tmp_path: Path) -> tuple[Ofrecord, Ofrecord]:
     """Two machines with one archive, the same source, and nothing else in common."""
-    source = {
-        "home": f"{site.root}/",
-        "discover": [{"feed": f"{site.root}/rss.xml"}],
-        "articles": {"include": ["/2026/"]},
-        "politeness": {"delay_seconds": 0.3},
-    }
-    first = install(tmp_path, source, segment_seconds=1, lease_seconds=30)
+    first = install(tmp_path, site.describe_source(delay_seconds=0.3), segment_seconds=1, lease_seconds=30)
     return first, Ofrecord(first.config, first.home, {"OFRECORD_STATE_DIR": str(tmp_path / "elsewhere")})
 
 

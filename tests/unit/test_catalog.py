@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import zstandard
 
-from config.errors import DamageFound, FormatTooNew
+from config.errors import CatalogDamaged, DamageFound, FormatTooNew
 from crawler.rows import CaptureReference, SnapshotRow
 from jobs.archive.commit import commit_key, decode_commit, digest, encode_commit
 from jobs.archive.identity import read_info
@@ -136,12 +137,82 @@ def test_a_snapshot_cannot_reach_into_another_history(
     assert "sha256:" + "f" * 64 not in texts
 
 
+def test_a_source_that_claims_another_s_run_takes_nothing_from_it(
+    catalog: Catalog, store: MemoryStore, tmp_path: Path
+) -> None:
+    """The run's id is that of the gazette's runs; the herald's log is folded first."""
+    info = read_info(store)
+    later = NOON + timedelta(days=3)
+    commit_segment(store, info, write_segment(tmp_path / "herald", archive=info.archive, now=later, source="herald"))
+    catalog.refresh(store, Log(store, info, "herald"))
+    fold(catalog, store)
+    assert catalog.last_started("herald") == later
+    assert catalog.last_started(SOURCE) == NOON
+
+
+def test_a_commit_that_is_not_the_next_one_is_not_folded(catalog: Catalog, store: MemoryStore) -> None:
+    first, second, third = Log(store, read_info(store), SOURCE).read()
+    catalog.add_commit(store, first)
+    before = catalog.dump()
+    with pytest.raises(CatalogDamaged, match=r"log/gazette/000000000003: .* ends at commit 1, expected commit 2"):
+        catalog.add_commit(store, third)
+    assert catalog.dump() == before
+    for stored in (first, second, second, third):  # what was folded already may come again
+        catalog.add_commit(store, stored)
+    assert catalog.head(SOURCE) == (3, third.digest)
+
+
 def test_damaged_rows_are_refused_before_they_are_read(catalog: Catalog, store: MemoryStore) -> None:
     key = next(item.key for item in store.list("segments/") if item.key.endswith(".warc.gz"))
     data = store.get(key)
     put(store, key, data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(DamageFound, match="run ofrecord verify"):
         fold(catalog, store)
+
+
+def list_lines(source: str, texts: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield the facts of a log of one commit with a page for each of *texts*."""
+    segment = f"{source}-20261122T120000Z-{0:016x}"
+    time = "2026-11-22T12:00:00Z"
+    commit = {"kind": "segment", "committed": time, "signature": "-", "epoch": 0, "releases": 0, "derivations": "[]"}
+    yield {"type": "commit", "seq": 1, "digest": digest(b""), "run": segment, "segment": segment, **commit}
+    yield {"type": "segment", "segment": segment, "seq": 1, "run": segment}
+    for n, text in enumerate(texts):
+        yield {"type": "text", "digest": digest(text.encode()), "text": text}
+        place = {"segment": segment, "n": n, "url": f"https://{source}.example/{n}", "captured_at": time, "seq": 1}
+        facts = {"derivation": "d", "native": 1, "text_digest": digest(text.encode()), "confidence": 0.5}
+        yield {"type": "snapshot", **place, **facts, "class": "article"}
+
+
+def restore(catalog: Catalog, source: str, texts: list[str]) -> None:
+    catalog.restore_full(source, 1, digest(b""), [], list_lines(source, texts))
+
+
+def test_texts_that_nobody_has_any_more_go_and_shared_ones_stay(catalog: Catalog) -> None:
+    restore(catalog, "gazette", ["shared", "old"])
+    restore(catalog, "herald", ["shared", "other"])
+    restore(catalog, "gazette", ["shared", "new"])
+    assert list_texts(catalog) == {"shared", "new", "other"}
+    catalog.forget("herald", distrusted=0)
+    assert list_texts(catalog) == {"shared", "new"}
+    catalog.restore_thin("gazette", 1, digest(b""), [], [])
+    assert list_texts(catalog) == set()
+
+
+def list_texts(catalog: Catalog) -> set[str]:
+    return {zstandard.decompress(text).decode() for _, text in catalog.dump()["texts"]}
+
+
+def test_a_source_is_restored_beside_many_by_as_many_steps_as_beside_few(catalog: Catalog) -> None:
+    """Of SQLite's machine: with a look at all texts each time, 2,000 sources would take hours."""
+    ticks: list[int] = []
+    catalog._db.set_progress_handler(lambda: ticks.append(1), 10)
+    steps: list[int] = []
+    for number in range(300):
+        ticks.clear()
+        restore(catalog, f"source-{number}", [f"{number} {n}" for n in range(10)])
+        steps.append(len(ticks))
+    assert steps[299] < 2 * steps[10]
 
 
 def change_last(store: MemoryStore, **fields: Any) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from config.errors import DamageFound, StoreUnavailable
 from jobs.archive.commit import commit_key, digest
-from jobs.archive.identity import create_archive, read_info
+from jobs.archive.identity import read_info
 from jobs.archive.log import Log
-from jobs.catalog import Catalog, SourceVersions
+from jobs.catalog import SourceVersions
 from jobs.checkpoint import layer as layers
 from jobs.checkpoint import writing
 from jobs.checkpoint.layer import LayerHead, LayerReference, PartPlace, layer_key
@@ -20,39 +20,20 @@ from jobs.checkpoint.lines import encode_line
 from jobs.checkpoint.restoring import refresh_catalog
 from jobs.checkpoint.writing import list_superseded, plan_layer, sum_up
 from jobs.segments.seal import seal_segment
-from jobs.store.memory import MemoryStore
 from jobs.verify import verify_archive
 from tests.archives import put, write_segment
 from tests.machines import SOURCE, START, CountingStore, Look, Machine, fold_log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
     from jobs.archive.commit import Commit, StoredCommit
     from jobs.archive.identity import ArchiveInfo
     from jobs.store import StoredObject
-
-    MakeCatalog = Callable[[str], Catalog]
-
-
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def info(store: MemoryStore) -> ArchiveInfo:
-    return create_archive(store, single_writer=False, now=START)
-
-
-@pytest.fixture
-def catalogs(tmp_path: Path) -> Iterator[MakeCatalog]:
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
-        yield lambda name: stack.enter_context(Catalog.open(tmp_path / f"{name}.sqlite"))
+    from jobs.store.memory import MemoryStore
+    from tests.unit.conftest import MakeCatalog
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,47 +11,29 @@ from config.errors import DamageFound, StoreUnavailable
 from config.settings import Settings
 from config.sources import Source
 from jobs.archive.commit import CommitLink, RowsPlace, commit_key, digest, encode_commit
-from jobs.archive.identity import create_archive
 from jobs.archive.log import Log
-from jobs.catalog import Catalog
 from jobs.checkpoint import reading, writing
 from jobs.checkpoint.layer import MAX_PART_BYTES, layer_key, parse_reference
 from jobs.checkpoint.lines import encode_line
 from jobs.checkpoint.reading import fetch_thin
 from jobs.checkpoint.restoring import refresh_catalog
 from jobs.context import OpenArchive
-from jobs.store.memory import MemoryStore
 from tests.archives import finish_spool, put
 from tests.logs import seal_page
-from tests.machines import SOURCE, START, CountingStore, Look, Machine, fold_log
+from tests.machines import SOURCE, CountingStore, Look, Machine, fold_log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from jobs.archive.identity import ArchiveInfo
     from jobs.store import StoredObject
+    from jobs.store.memory import MemoryStore
+    from tests.unit.conftest import MakeCatalog
 
     Line = dict[str, Any]
-    MakeCatalog = Callable[[str], Catalog]
 
 STRANGER = "herald-20260101T000000Z-0123456789abcdef"
-
-
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def info(store: MemoryStore) -> ArchiveInfo:
-    return create_archive(store, single_writer=False, now=START)
-
-
-@pytest.fixture
-def catalogs(tmp_path: Path) -> Iterator[MakeCatalog]:
-    with ExitStack() as stack:
-        yield lambda name: stack.enter_context(Catalog.open(tmp_path / f"{name}.sqlite"))
 
 
 def change(line: Line, kind: str, **fields: Any) -> Line:

@@ -1,9 +1,8 @@
-"""Copies of an archive, of its spool, of its logs: what a machine knows of one is never taken for the other."""
+"""A store set back to an earlier state, another log in its place, a copied spool: a machine goes on with none."""
 
 from __future__ import annotations
 
 import shutil
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,40 +11,20 @@ import pytest
 from config.errors import DamageFound, RunLocked
 from config.settings import Settings
 from jobs.archive.commit import Commit, commit_key
-from jobs.archive.identity import create_archive
 from jobs.archive.log import Log
-from jobs.catalog import Catalog
 from jobs.checkpoint import writing
 from jobs.checkpoint.restoring import refresh_catalog
 from jobs.context import OpenArchive
 from jobs.runs.tenure import take_lease
-from jobs.store.memory import MemoryStore
 from tests.archives import copy_store, put
 from tests.machines import SOURCE, START, Look, Machine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from jobs.archive.identity import ArchiveInfo
-
-    MakeCatalog = Callable[[str], Catalog]
-
-
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def info(store: MemoryStore) -> ArchiveInfo:
-    return create_archive(store, single_writer=False, now=START)
-
-
-@pytest.fixture
-def catalogs(tmp_path: Path) -> Iterator[MakeCatalog]:
-    with ExitStack() as stack:
-        yield lambda name: stack.enter_context(Catalog.open(tmp_path / f"{name}.sqlite"))
+    from jobs.store.memory import MemoryStore
+    from tests.unit.conftest import MakeCatalog
 
 
 def ledger(info: ArchiveInfo, number: int, *, epoch: int = 0) -> Commit:
@@ -57,7 +36,7 @@ def write(machine: Machine, first: int, last: int) -> None:
         machine.commit([Look("budget", f"*{number}")], number=number)
 
 
-def test_a_copy_that_ends_earlier_is_not_gone_on_with_from_the_original_s_end(
+def test_a_log_that_was_set_back_is_not_gone_on_with_from_the_end_that_was_seen(
     store: MemoryStore, info: ArchiveInfo, catalogs: MakeCatalog
 ) -> None:
     machine = Machine(store, info, catalogs("one"))
@@ -72,7 +51,7 @@ def test_a_copy_that_ends_earlier_is_not_gone_on_with_from_the_original_s_end(
     assert not [item for item in copy.list(f"log/{SOURCE}/") if item.key > commit_key(SOURCE, 3)]
 
 
-def test_a_copy_that_went_its_own_way_is_not_chained_to(
+def test_a_log_that_went_its_own_way_since_is_not_chained_to(
     store: MemoryStore, info: ArchiveInfo, catalogs: MakeCatalog
 ) -> None:
     machine = Machine(store, info, catalogs("one"))
@@ -103,10 +82,8 @@ def test_thin_facts_know_the_greatest_epoch_and_that_it_is_over(
     """A copy has no leases: only the log says which epochs were."""
     monkeypatch.setattr(writing, "LEVEL_COMMITS", (3, 9, 1_000))
     machine = Machine(store, info, catalogs("one"))
-    append = machine.append
     for number, epoch in enumerate((7, 4, 0, 0)):  # spools that came back late, and what no lease was held for
-        monkeypatch.setattr(machine, "append", lambda draft, epoch=epoch: append(replace(draft, epoch=epoch)))
-        machine.commit([Look("budget", f"*{number}")], number=number)
+        machine.commit([Look("budget", f"*{number}")], number=number, epoch=epoch, releases=epoch > 0)
     whole, job = machine.catalog, catalogs("job")
     refresh_catalog(job, store, machine.log, full=False)
     assert job.thin_until(SOURCE) == 3
@@ -125,3 +102,33 @@ def test_the_note_of_a_dead_run_says_nothing_in_a_copy_of_its_spool(
     with pytest.raises(RunLocked, match="run-1"):
         take_lease(replace(first, state=tmp_path / "second"), SOURCE, "run-2")
     assert take_lease(first, SOURCE, "run-3").epoch == 2
+
+
+def test_a_lease_is_over_when_a_commit_of_its_epoch_says_so_and_not_by_a_row_of_its_run(
+    store: MemoryStore, info: ArchiveInfo, catalogs: MakeCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FORMAT.md § 4, Leases: in a whole catalog, in one of a tail that a later commit repeats, in thin facts."""
+    monkeypatch.setattr(writing, "LEVEL_COMMITS", (5, 50, 500))
+    machine = Machine(store, info, catalogs("one"))
+    said = ((1, True), (2, False), (3, True), (3, False), (1, False), (1, False), (1, False), (1, False))
+    for number, (epoch, releases) in enumerate(said):  # each with the row of a run that has ended
+        machine.commit([Look("budget", f"*{number}")], number=number, epoch=epoch, releases=releases)
+        job = catalogs(f"job-{number}")
+        refresh_catalog(job, store, machine.log, full=False)
+        assert job.last_epoch(SOURCE) == machine.catalog.last_epoch(SOURCE)
+        assert job.is_released(SOURCE, job.last_epoch(SOURCE)) is (job.last_epoch(SOURCE) != 2)
+    assert job.thin_until(SOURCE) == 5
+    assert [machine.catalog.is_released(SOURCE, epoch) for epoch in (1, 2, 3, 4)] == [True, False, True, False]
+
+
+def test_a_commit_without_rows_may_give_a_lease_up(
+    store: MemoryStore, info: ArchiveInfo, catalogs: MakeCatalog
+) -> None:
+    machine = Machine(store, info, catalogs("one"))
+    write(machine, 0, 1)
+    machine.append(replace(ledger(info, 8), epoch=8, releases=True))
+    write(machine, 2, 3)
+    job = catalogs("job")
+    refresh_catalog(job, store, machine.log, full=False)
+    assert job.last_epoch(SOURCE) == 8
+    assert job.is_released(SOURCE, 8)

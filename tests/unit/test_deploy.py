@@ -13,7 +13,7 @@ import yaml
 from click.testing import CliRunner
 
 from config.settings import Settings
-from jobs.cli import group
+from jobs.cli.commands import group
 from tests.seaweed import _program
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

@@ -18,7 +18,7 @@ def test_every_source_comes_first_whatever_the_schedule() -> None:
 
 
 def test_all_are_there_once_and_nothing_moves_without_a_budget() -> None:
-    turned = take_turns(SOURCES, Budget(deadline=1.0), 1234.0)
+    turned = take_turns(SOURCES, Budget(done_by=1.0), 1234.0)
     assert sorted(source.id for source in turned) == ["alpha", "beta", "gamma"]
     assert take_turns(SOURCES, Budget(), 1234.0) == SOURCES
     assert take_turns([], Budget(pages=1), 1234.0) == []

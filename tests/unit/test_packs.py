@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from config.errors import DamageFound
+from config.errors import DamageFound, RecordError
+from jobs.archive import packs as packing
 from jobs.archive.commit import Commit, commit_key, decode_commit, digest, encode_commit
 from jobs.archive.identity import create_archive, read_info
 from jobs.archive.log import Log
@@ -100,6 +101,20 @@ def test_packs_that_do_not_hold_are_left_aside(store: MemoryStore, info: Archive
         objects.clear()
     put(store, named["key"], b"".join(objects))
     assert read(store, info) == by_commits
+
+
+def test_commits_that_are_too_long_for_a_pack_are_left_as_they_are(
+    store: MemoryStore, info: ArchiveInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = put_pack(store, SOURCE, info.archive, 1_000)
+    store.delete(named["key"])
+    monkeypatch.setattr(packing, "MAX_PACK_BYTES", named["size_bytes"] - 1)
+    with pytest.raises(RecordError, match=f"longer than {named['size_bytes'] - 1} bytes"):
+        put_pack(store, SOURCE, info.archive, 1_000)
+    assert not [item.key for item in store.list("log/") if "pack" in item.key]
+    monkeypatch.setattr(packing, "MAX_PACK_BYTES", named["size_bytes"])
+    assert put_pack(store, SOURCE, info.archive, 1_000) == named
+    assert len(read_pack(store, SOURCE, info.archive, 1, info.digest)) == PACK_COMMITS
 
 
 def test_a_pack_spares_no_gap_and_no_break(store: MemoryStore, info: ArchiveInfo) -> None:

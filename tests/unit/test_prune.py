@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from config.errors import DamageFound
 from config.settings import Settings
-from jobs.archive.commit import digest
+from jobs.archive.commit import commit_key, digest
 from jobs.archive.identity import create_archive, read_info
 from jobs.catalog import Catalog
 from jobs.context import OpenArchive
 from jobs.prune import prune_archive
+from jobs.segments.seal import seal_segment
+from jobs.segments.upload import put_file, upload_segment
 from jobs.store.local import LocalStore
 from jobs.verify import verify_archive
+from tests.archives import write_segment
 from tests.machines import SOURCE, START, Look, Machine
 
 if TYPE_CHECKING:
@@ -103,3 +107,58 @@ def test_a_committed_segment_stays_however_old(archive: OpenArchive, tmp_path: P
     before = keys(archive)
     prune_archive(archive, dry_run=False)
     assert keys(archive) == before
+
+
+def forget(archive: OpenArchive, folder: Path, source: str) -> list[str]:
+    """Leave of *source* what prune takes: a lease of long ago, and an upload that no commit names."""
+    left = [
+        put(archive.store, f"lease/{source}/000000000001.000000"),
+        put(archive.store, f"segments/{source}/sealed=2026-10-01/{source}-20261001T000000Z-{7:016x}.warc.gz"),
+    ]
+    for key in left:
+        age(folder, key, 31)
+    put(archive.store, f"lease/{source}/000000000002.000000")
+    return left
+
+
+@pytest.mark.parametrize("damage", ["spoilt commit", "lost commit", "lost segment"])
+def test_a_damaged_source_is_left_alone_and_holds_up_no_other(
+    archive: OpenArchive, tmp_path: Path, damage: str
+) -> None:
+    folder = tmp_path / "archive"
+    closed = write_segment(tmp_path / "spool", archive=archive.info.archive, now=START, source="herald")
+    upload_segment(archive.store, archive.info, seal_segment(closed, now=START), after=0, head="")
+    forgotten = forget(archive, folder, "herald")
+    forget(archive, folder, SOURCE)
+    if damage == "lost segment":
+        archive.store.delete(max(one.key for one in archive.store.list(f"segments/{SOURCE}/")))
+    else:
+        archive.store.delete(commit_key(SOURCE, 25 if damage == "spoilt commit" else 23))
+    if damage == "spoilt commit":
+        put(archive.store, commit_key(SOURCE, 25), b"spoilt")
+    before = keys(archive)
+    report = prune_archive(archive, dry_run=False)
+    assert list(report.left_out) == [SOURCE]
+    assert report.exit_code == DamageFound.exit_code
+    assert keys(archive) == before - set(forgotten)
+
+
+def test_an_upload_that_prune_is_about_to_take_is_not_what_a_commit_names(archive: OpenArchive, tmp_path: Path) -> None:
+    """A spool comes back after 31 days; prune comes by between its look at what it once put and its commit."""
+    closed = write_segment(tmp_path / "spool", archive=archive.info.archive, now=START - timedelta(days=31))
+    sealed = seal_segment(closed, now=START - timedelta(days=31))
+    (file,) = sealed.draft.files
+    put_file(archive.store, file, sealed.local_file(file))
+    age(tmp_path / "archive", file.key, 31)
+
+    def let_prune_by() -> dict[str, object]:
+        assert prune_archive(archive, dry_run=False).removed["uncommitted"] == 1
+        return {}
+
+    archive.refresh(SOURCE)
+    after, head = archive.catalog.head(SOURCE)
+    stored, _ = upload_segment(archive.store, archive.info, sealed, after=after, head=head, sum_up=let_prune_by)
+    assert stored.commit.files[0].key != file.key
+    assert not verify_archive(archive.store, full=False).damaged
+    assert digest(archive.store.get(stored.commit.files[0].key)) == file.sha256
+    assert prune_archive(archive, dry_run=True).removed["uncommitted"] == 0

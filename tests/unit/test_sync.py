@@ -141,7 +141,21 @@ def test_copy_that_is_ahead_is_left_alone(origin: MemoryStore, tmp_path: Path) -
     report = sync_archive(origin, copy)
     assert report.sources["herald"].state is SourceState.AHEAD
     assert not report.damaged
+    assert [one.source for one in report.ahead] == ["herald"]
     assert read_all(copy) == before
+
+
+def test_sources_that_only_the_copy_has_are_ahead(origin: MemoryStore, tmp_path: Path) -> None:
+    """As where FROM and TO were taken for each other, and a source was new since."""
+    copy = MemoryStore()
+    sync_archive(origin, copy)
+    append_segment(copy, tmp_path / "theirs", source="courier")
+    before = read_all(copy)
+    report = sync_archive(origin, copy)
+    (one,) = report.ahead
+    assert (one.source, one.origin, one.copy and one.copy.seq) == ("courier", None, 1)
+    assert read_all(copy) == before
+    assert not sync_archive(origin, copy, sources=["herald"]).ahead  # the others were not asked for
 
 
 def test_checkpoints_and_packs_go_before_the_commit_that_names_them(origin: MemoryStore) -> None:

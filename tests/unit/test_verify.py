@@ -30,16 +30,10 @@ from tests.faults import damage, notices
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jobs.archive.identity import ArchiveInfo
-
 
 @pytest.fixture
 def store(tmp_path: Path) -> MemoryStore:
     return build_archive(tmp_path / "spool", segments=2)
-
-
-def _make(info_store: MemoryStore) -> ArchiveInfo:
-    return create_archive(info_store, single_writer=False, now=NOON)
 
 
 # --- archives as a whole
@@ -57,7 +51,7 @@ def test_no_archive_in_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 def test_empty_archive_is_sound() -> None:
     store = MemoryStore()
-    _make(store)
+    create_archive(store, single_writer=False, now=NOON)
     report = verify_archive(store, full=True)
     assert (damage(report), report.heads, report.uncommitted) == ([], {}, [])
 
@@ -66,6 +60,16 @@ def test_later_format_is_refused(store: MemoryStore) -> None:
     put(store, "ofrecord.json", b'{"format":"2.0"}')
     with pytest.raises(FormatTooNew):
         verify_archive(store, full=False)
+
+
+def test_a_commit_cannot_give_up_a_lease_that_nobody_held(store: MemoryStore) -> None:
+    key = commit_keys(store)[-1]
+    commit = decode_commit(store.get(key), key).commit
+    for epoch, found in ((1, 0), (0, 1)):
+        put(store, key, encode_commit(replace(commit, epoch=epoch, releases=True)))
+        faults = damage(verify_archive(store, full=False))
+        assert len(faults) == found
+        assert all(key in str(one) and "releases is true, epoch 0" in str(one) for one in faults)
 
 
 def test_unsigned_is_said(store: MemoryStore) -> None:

@@ -31,7 +31,7 @@ from jobs.store.keys import (
     start_after,
 )
 from jobs.store.s3.checksums import choose_checksum, digest_of, proven_digest
-from jobs.store.s3.connection import S3Options, connect, explain
+from jobs.store.s3.connection import S3Options, connect, explain, name_endpoint
 from jobs.store.s3.parts import MAX_OBJECT_BYTES, SINGLE_PUT_BYTES, PartedPut
 from jobs.store.s3.traffic import Traffic
 
@@ -97,6 +97,7 @@ class S3Store:
         self._traffic = Traffic()
         self._traffic.watch(self._client)
         self._endpoint = self._client.meta.endpoint_url
+        self.place = f"{self.url} at {name_endpoint(self._endpoint, self._client.meta.partition)}"
         host = urlsplit(self._endpoint).hostname or ""
         self._by_folder = not host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
 

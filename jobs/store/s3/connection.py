@@ -5,6 +5,7 @@ Credentials come from boto3's own chain and go nowhere else: none is kept, logge
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
 _CONNECTIONS = 16
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_AMAZON = re.compile(r"s3(-fips)?(\.dualstack)?(\.[a-z]{2}(-[a-z]+)+-\d)?\.amazonaws\.com(\.cn)?")
+"""Its own names for all its buckets; other people's servers are below amazonaws.com, too."""
 
 _NO_LOGIN = (
     boto_errors.NoCredentialsError,
@@ -114,6 +118,18 @@ def connect(url: str, options: S3Options) -> S3Client:
         raise explain(error, url) from error
     except ValueError as error:
         raise ConfigError(f"s3_endpoint_url: found {options.endpoint_url!r}, expected http(s)://host:port") from error
+
+
+def name_endpoint(url: str, partition: str) -> str:
+    """Return a name that all spellings of the endpoint *url* share, without user, query or fragment.
+
+    Amazon's regions are one in a *partition*: there a bucket's name is nobody else's.
+    """
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2].lower().removesuffix(_DEFAULT_PORTS.get(parts.scheme, ":"))
+    if _AMAZON.fullmatch(host):
+        return f"Amazon S3 ({partition})"
+    return f"{parts.scheme}://{host}{parts.path.rstrip('/')}"
 
 
 def explain(error: Exception, where: str) -> StoreError:

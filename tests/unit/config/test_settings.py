@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 import trustme
 import yaml
+from structlog.testing import capture_logs
 
 from config.errors import ConfigError
-from config.settings import FILE_NAME, Settings, load_settings, parse_resolve
+from config.settings import FILE_NAME, Settings, _warn_of_unknown, load_settings, parse_resolve
 
 SHIPPED = Path(__file__).parents[3] / "config" / FILE_NAME
 
@@ -124,6 +125,21 @@ def test_misspelt_variable_is_an_error_and_a_foreign_one_is_not(
     monkeypatch.setenv("OFRECORD_SEGMENT_BYTE", "1 MiB")
     with pytest.raises(ConfigError, match="did you mean OFRECORD_SEGMENT_BYTES"):
         load_settings(tmp_path)
+
+
+def test_a_variable_that_nothing_reads_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    foreign = ("PORT", "PORT_9000_TCP_ADDR", "SERVICE_PORT_HTTP", "S3_SERVICE_HOST", "CONFIG_DIR")
+    for name in ("NONSENSE", "SEGMENTS", *foreign):
+        monkeypatch.setenv(f"OFRECORD_{name}", "1")
+    _warn_of_unknown.cache_clear()
+    with capture_logs() as logs:
+        for _ in range(2):
+            load_settings(tmp_path)
+    found = {entry["variable"]: entry["reason"] for entry in logs if entry["event"] == "ignored_variable"}
+    assert len(logs) == len(found)
+    assert sorted(found) == ["OFRECORD_NONSENSE", "OFRECORD_SEGMENTS"]
+    assert "did you mean OFRECORD_SEGMENT_" in found["OFRECORD_SEGMENTS"]
+    assert "settings.yaml lists all settings" in found["OFRECORD_NONSENSE"]
 
 
 def test_missing_folder_is_an_error(tmp_path: Path) -> None:

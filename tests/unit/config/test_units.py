@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from config.units import Schedule, parse_duration, parse_schedule, parse_size
+from config.units import Schedule, count, count_named, parse_duration, parse_schedule, parse_size
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,8 @@ def test_schedules(text: str, expected: Schedule) -> None:
 def test_no_schedules(text: str, expected: str) -> None:
     with pytest.raises(ValueError, match=expected):
         parse_schedule(text)
+
+
+def test_plurals() -> None:
+    assert [count(number, "page") for number in (0, 1, 2)] == ["0 pages", "1 page", "2 pages"]
+    assert count_named({"commits": 1, "files": 2, "rederived": 1}) == "1 commit · 2 files · 1 rederived"

@@ -1,0 +1,80 @@
+"""What a crawl or job prints on stdout with --json where an error ended it: a report all the same."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from config.errors import ExitCode
+from crawler.spool import BROKEN, FULL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from config.sources import Source
+
+_REPORTING = ("crawl", "job")
+
+
+@dataclass(slots=True)
+class FailureReport:
+    """The report of a command that failed as a whole; travels as click's `obj`, so that commands can add to it."""
+
+    wanted: bool = False
+    """Whether stdout is to have a report, and has none yet."""
+    sources: list[str] = field(default_factory=list)
+    """Ids of those that were to be crawled, as far as that is known."""
+
+    @classmethod
+    def of(cls, words: Sequence[str]) -> FailureReport:
+        """Return the report for the command line *words*, which need not be a valid one."""
+        options = words[: words.index("--")] if "--" in words else words
+        return cls(wanted=bool(words) and words[0] in _REPORTING and "--json" in options)
+
+    def show(self, message: str, code: ExitCode) -> None:
+        """Write the report to stdout, once, if it is wanted."""
+        if not self.wanted:
+            return
+        self.wanted = False
+        with suppress(BrokenPipeError):
+            click.echo(json.dumps(self.to_json(message, code), ensure_ascii=False))
+
+    def to_json(self, message: str, code: ExitCode) -> dict[str, Any]:
+        """Return the report: the keys of one over all runs of a job, without runs."""
+        return {
+            "run": None,
+            "pages": 0,
+            "exit_code": int(code),
+            "error": message,
+            "problems": [message],
+            "not_begun": self.sources,
+            "runs": [],
+        }
+
+
+def note_sources(chosen: Sequence[Source]) -> None:
+    """Note for a failure's report what was to be crawled."""
+    if failure := _find():
+        failure.sources = [source.id for source in chosen]
+
+
+def note_reported() -> None:
+    """Note that the command's own report is printed."""
+    if failure := _find():
+        failure.wanted = False
+
+
+def judge_os_error(error: OSError) -> ExitCode | None:
+    """Return the exit code for what a disk does; `None` for all else."""
+    if error.errno in FULL:
+        return ExitCode.DISK_FULL
+    return ExitCode.FAILED if error.errno in BROKEN else None
+
+
+def _find() -> FailureReport | None:
+    context = click.get_current_context(silent=True)
+    return None if context is None else context.find_object(FailureReport)
