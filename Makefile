@@ -16,6 +16,7 @@ help: ## this list
 demo: $(READY) ## crawl a bundled news site while an article changes; the archive lands in ./demo
 	@$(BIN)/python -m tests.demo
 
+# Dealt out a few at a time: by default pytest-xdist hands all long ones to one worker and leaves the other idle.
 test: $(READY) $(PYWB)/.tried ## all tests but the long counts
 	$(BIN)/python -m pytest -n 2 --maxschedchunk 4 -m "not soak"
 
