@@ -269,7 +269,8 @@ def _judge_run(
     if code in {ExitCode.DISK_FULL, ExitCode.USAGE}:
         return reason, ExitCode(code), ["the crawl's process ended early; its message stands above"]
     if row is None:
-        return reason, ExitCode.FAILED, [f"the crawl's process ended with {code}; what it had recorded is kept"]
+        problem = f"the crawl's process ended with {code}; what it had recorded is kept"
+        return ("stopped", ExitCode.DONE, []) if child.ended_unbegun else (reason, ExitCode.FAILED, [problem])
     if reason == "lease":
         problem = "the lease could not be renewed in time, so fetching ended; the next run goes on"
         return reason, ExitCode.LOCKED, [problem]

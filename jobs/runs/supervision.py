@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -66,6 +67,11 @@ class CrawlProcess:
     def returncode(self) -> int:
         """Of a child that has ended."""
         return self._process.returncode
+
+    @property
+    def ended_unbegun(self) -> bool:
+        """Whether the child did as it was asked before it could do so in good order: it had fetched nothing yet."""
+        return self._asked is not None and self._process.returncode == -signal.SIGTERM
 
     def has_ended(self) -> bool:
         """Wait a little for the child to end; tell whether it has."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -117,3 +118,20 @@ def test_a_stop_signal_commits_what_was_captured(
     report = check_archive(archive_dir)
     assert not report.damaged
     assert not report.uncommitted
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0.0, 0.2, 0.6])
+def test_a_stop_signal_while_the_crawl_s_process_starts_is_no_failure(
+    ofrecord: Ofrecord, archive_dir: Path, seconds: float
+) -> None:
+    ofrecord("init")
+    process = ofrecord.start("crawl", SOURCE, "--json")
+    wait_until(lambda: bool(find_children(process.pid)))
+    time.sleep(seconds)
+    process.send_signal(signal.SIGTERM)
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode in {0, 130}, errors
+    assert json.loads(out)["reason"] == "stopped"
+    assert "ended with" not in errors
+    assert not check_archive(archive_dir).damaged
