@@ -8,17 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from crawler.extract.signs import COMMENT, CONSENT, FAINT, FURNITURE, PAYWALL, RELATED
 from crawler.extract.tree import BLOCK_TAGS, HEADING_TAGS, Element
-from crawler.extract.words import (
-    COMMENT_SIGNS,
-    CONSENT_SIGNS,
-    FAINT_SIGNS,
-    FURNITURE_SIGNS,
-    PAYWALL,
-    PAYWALL_SIGNS,
-    RELATED_LABEL,
-    RELATED_SIGNS,
-)
+from crawler.extract.words import PAYWALL_PHRASE, RELATED_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -67,6 +59,10 @@ CHROME_ROLES = frozenset(
         "tablist",
     ]
 )
+_CHROME_SIGNS = COMMENT | CONSENT
+_BOX_SIGNS = RELATED | FURNITURE | FAINT | PAYWALL
+_SHAPED_TAGS = BLOCK_TAGS - HEADING_TAGS | {"figure"}
+_HIDING = frozenset({"hidden", "aria-hidden", "style"})
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _MOST = 0.35
 """A box that holds this share of the page's prose is no furniture, whatever it is called."""
@@ -81,63 +77,63 @@ _LABEL_CHARS = 2_000
 
 
 class Prose:
-    """How much running text each element holds; links and crumbs not counted."""
+    """How much running text each element holds; links and crumbs not counted, nor what was dropped by then."""
 
     def __init__(self, body: Element) -> None:
-        self._chars: dict[Element, int] = {}
-        elements = list(body.walk(kept=True))
-        for element in reversed(elements):
-            own, links = own_text(element) if element.tag in BLOCK_TAGS else (0, 0)
-            total = own - links if own - links >= _PROSE_CHARS else 0
-            total += sum(self._chars.get(child, 0) for child in element.elements)
-            self._chars[element] = total
-        self.total = self._chars.get(body, 0)
+        size = len(body.tree.elements)
+        self._totals = [0] * size
+        self._chars = [0] * size
+        self._links = [0] * size
+        for element in reversed(list(body.walk(kept=True))):
+            self._add(element)
+        self.total = self._totals[body.order]
+
+    def _add(self, element: Element) -> None:
+        """Count *element*, whose inner elements are counted already, and hand on to the one around it."""
+        order = element.order
+        chars, links, total = self._chars[order] + element.own_chars, self._links[order], self._totals[order]
+        around = element.parent.order if element.parent is not None else order
+        if element.tag in BLOCK_TAGS:
+            self._chars[order] = chars
+            if chars - links >= _PROSE_CHARS:
+                total += chars - links
+        elif element.tag == "a":
+            self._chars[around] += element.chars
+            self._links[around] += element.chars
+        else:
+            self._chars[around] += chars
+            self._links[around] += links
+        self._totals[order] = total
+        if around != order:
+            self._totals[around] += total
 
     def of(self, element: Element) -> int:
         """Return the characters of running text in *element*."""
-        return self._chars.get(element, 0)
+        return self._totals[element.order]
+
+    def own(self, element: Element) -> tuple[int, int]:
+        """Return characters of text, and of linked text, whose nearest block is *element*, a block."""
+        return self._chars[element.order], self._links[element.order]
 
     def share(self, element: Element) -> float:
         """Return the share of the page's running text that *element* holds."""
         return self.of(element) / self.total if self.total else 0.0
 
 
-def own_text(element: Element) -> tuple[int, int]:
-    """Return characters of text, and of linked text, whose nearest block is *element*."""
-    chars = links = 0
-    stack = list(element.children)
-    while stack:
-        child = stack.pop()
-        if isinstance(child, str):
-            chars += len(child.strip())
-        elif child.tag not in BLOCK_TAGS and not child.dropped:
-            if child.tag == "a":
-                chars += child.chars
-                links += child.chars
-            else:
-                stack.extend(child.children)
-    return chars, links
-
-
 def mark_boxes(body: Element, kept: Container[Element]) -> Prose:
     """Mark what is no article text. *kept*: elements that must stay, with all around them (the headline, rules)."""
-    _mark(body, kept, None)
+    for element in body.walk(kept=True):
+        tag = element.tag
+        may_be = tag in CHROME_TAGS or element.signs & _CHROME_SIGNS or "role" in element.attributes
+        if may_be and tag not in _NEVER and element not in kept:
+            element.dropped = _chrome_reason(element)
     prose = Prose(body)
-    _mark(body, kept, prose)
+    for element in body.walk(kept=True):
+        tag = element.tag
+        may_be = tag in _SHAPED_TAGS or element.signs & _BOX_SIGNS or not _HIDING.isdisjoint(element.attributes)
+        if may_be and tag not in _NEVER and element not in kept:
+            element.dropped = _box_reason(element, prose)
     return Prose(body)
-
-
-def _mark(body: Element, kept: Container[Element], prose: Prose | None) -> None:
-    stack = [body]
-    while stack:
-        element = stack.pop()
-        if element.dropped:
-            continue
-        if element not in kept and element.tag not in _NEVER:
-            element.dropped = _chrome_reason(element) if prose is None else _box_reason(element, prose)
-            if element.dropped:
-                continue
-        stack.extend(element.elements)
 
 
 def _chrome_reason(element: Element) -> str | None:
@@ -154,44 +150,45 @@ def _chrome_reason(element: Element) -> str | None:
     if element.get("role") in CHROME_ROLES and not _has_prose(element):
         return f"role {element.get('role')}"
     signs = element.signs
-    if signs != "--" and element.find("h1") is None:
-        if COMMENT_SIGNS.search(signs):
-            return "comments"
-        if CONSENT_SIGNS.search(signs):
-            return "consent"
+    if signs & (COMMENT | CONSENT) and element.find("h1") is None:
+        return "comments" if signs & COMMENT else "consent"
     return None
 
 
 def _has_prose(element: Element) -> bool:
-    return sum(1 for child in element.walk() if child.tag == "p" and child.chars - child.link_chars > 80) > 4
+    return sum(1 for child in element.below("p") if child.chars - child.link_chars > 80) > 4
 
 
 def _box_reason(element: Element, prose: Prose) -> str | None:
     signs = element.signs
-    if PAYWALL_SIGNS.search(signs) and element.chars < _WALL and PAYWALL.search(element.text()):
+    if signs & PAYWALL and element.chars < _WALL and PAYWALL_PHRASE.search(element.text()):
         return "a pay wall"
     if prose.share(element) > _MOST:
         return None
-    if (
-        "hidden" in element.attributes
-        or element.get("aria-hidden") == "true"
-        or _HIDDEN_STYLE.search(element.get("style"))
-    ):
+    if element.attributes and _is_hidden(element):
         return "hidden"
     if element.tag == "figure":
         return None if element.find("blockquote", "table") else "a figure"
-    if signs != "--":
-        if RELATED_SIGNS.search(signs):
-            return "related"
-        if FURNITURE_SIGNS.search(signs) and not _is_text_of_its_own(element):
-            return "furniture"
-        if FAINT_SIGNS.search(signs) and prose.of(element) < _SMALL_BOX and not _is_text_of_its_own(element):
-            return "furniture"
-        if PAYWALL_SIGNS.search(signs) and not _has_prose(element):
-            return "a pay wall"
-    if element.tag in BLOCK_TAGS and element.tag not in HEADING_TAGS:
+    if signs & RELATED:
+        return "related"
+    if signs & FURNITURE and not _is_text_of_its_own(element):
+        return "furniture"
+    if signs & FAINT and prose.of(element) < _SMALL_BOX and not _is_text_of_its_own(element):
+        return "furniture"
+    if signs & PAYWALL and not _has_prose(element):
+        return "a pay wall"
+    if element.tag in _SHAPED_TAGS:
         return _shape_reason(element, prose)
     return None
+
+
+def _is_hidden(element: Element) -> bool:
+    style = element.attributes.get("style")
+    return (
+        "hidden" in element.attributes
+        or element.attributes.get("aria-hidden") == "true"
+        or (style is not None and _HIDDEN_STYLE.search(style) is not None)
+    )
 
 
 def _is_text_of_its_own(element: Element) -> bool:

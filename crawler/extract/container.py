@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.extract.boxes import own_text
+from crawler.extract.signs import BODY
 from crawler.extract.tree import BLOCK_TAGS, HEADING_TAGS, Element
-from crawler.extract.words import BODY_SIGNS
 
 if TYPE_CHECKING:
     from crawler.extract.boxes import Prose
@@ -24,7 +23,7 @@ def find_container(body: Element, prose: Prose, heading: Element | None) -> Elem
     marked = _marked_body(body, prose)
     if marked is not None:
         return marked
-    scores = _scores(body)
+    scores = _scores(body, prose)
     if not scores:
         return body
     branch = _branch(heading, body)
@@ -34,7 +33,8 @@ def find_container(body: Element, prose: Prose, heading: Element | None) -> Elem
 
 def _marked_body(body: Element, prose: Prose) -> Element | None:
     """Return the smallest element around all that the page itself calls the article's body, if that is most text."""
-    named = [element for element in body.walk(kept=True) if "articlebody" in element.get("itemprop").lower()]
+    named = [element for element in body.tree.described if "articlebody" in element.get("itemprop").lower()]
+    named = [element for element in named if not element.is_dropped]
     inner = set(named)
     named = [element for element in named if inner.isdisjoint(element.ancestors())]
     if not named or sum(prose.of(element) for element in named) < 0.5 * prose.total:
@@ -52,17 +52,17 @@ def _common(elements: list[Element]) -> Element:
     return common
 
 
-def _scores(body: Element) -> dict[Element, float]:
+def _scores(body: Element, prose: Prose) -> dict[Element, float]:
     """Score elements by the paragraphs in them: in full for a parent, less for each level above."""
     scores: dict[Element, float] = {}
     for element in body.walk(kept=True):
         if element.tag not in BLOCK_TAGS or element.tag in HEADING_TAGS:
             continue
-        chars, links = own_text(element)
-        prose = chars - links
-        if prose < 25:
+        chars, links = prose.own(element)
+        plain = chars - links
+        if plain < 25:
             continue
-        worth = (min(prose, 600) / 100 + 0.5) * _TAG_WEIGHT.get(element.tag, 1.0) * (1 - links / chars)
+        worth = (min(plain, 600) / 100 + 0.5) * _TAG_WEIGHT.get(element.tag, 1.0) * (1 - links / chars)
         holder = (
             element if element.tag in {"div", "section", "article", "td", "main"} and _holds_runs(element) else None
         )
@@ -82,7 +82,7 @@ def _holds_runs(element: Element) -> bool:
 
 def _weight(element: Element, body: Element, branch: Element | None) -> float:
     """Weigh *element* by its name, its links, and whether it stands in the same part of the page as the headline."""
-    weight = 1.3 if BODY_SIGNS.search(element.signs) else 1.0
+    weight = 1.3 if element.signs & BODY else 1.0
     if element.tag in {"body", "html"}:
         weight *= 0.7
     elif branch is not None and _branch(element, body) is not branch:

@@ -9,8 +9,8 @@ from urllib.parse import urljoin
 
 from crawler.extract.metadata import Metadata, text_of, texts_of, types_of
 from crawler.extract.rules import select
+from crawler.extract.signs import BYLINE, READING_TIME
 from crawler.extract.tree import BLOCK_TAGS
-from crawler.extract.words import split_signs
 from crawler.model import FieldValue
 
 if TYPE_CHECKING:
@@ -23,9 +23,8 @@ MAX_ITEMS = 200
 MAX_URL_CHARS = 20_000
 """What is longer is no address of anything."""
 _MAX_NAMES = 50
-_BYLINE_SIGNS = re.compile(
-    r"-(?:byline|bylines|author|authors|author-name|article-author|post-author|entry-author|contributors?|writer|redactor|autor|auteur|verfasser|by)-"
-)
+_LINE_TAGS = frozenset({"li", "p", "span", "div"})
+_BYLINE_TAGS = frozenset({"li", "p", "div", "span", "address", "a"})
 _BY = re.compile(r"^(?:written |reported |words |story |edited )?by\b\s*:?\s*|^(?:بقلم|كتب)\s*:?\s*", re.IGNORECASE)
 _BY_ELSEWHERE = re.compile(
     r"^(?:von|par|por|di|door|av|af|autor(?:in|es)?|auteur|autore|author)\b\s*:?\s+", re.IGNORECASE
@@ -109,7 +108,7 @@ def _read_authors(fields: Fields, page: Page, found: Metadata, rules: ExtractRul
     _put(fields, "authors", split_names(names), "meta")
     marked = (
         element.text()
-        for element in page.body.walk()
+        for element in page.root.tree.described
         if "author" in element.get("itemprop") or element.get("rel") == "author"
     )
     _put(fields, "authors", split_names(islice(marked, 20), shown=True), "visible")
@@ -118,12 +117,9 @@ def _read_authors(fields: Fields, page: Page, found: Metadata, rules: ExtractRul
 
 def _visible_byline(page: Page) -> str | None:
     for element in page.body.walk():
-        if not 3 < element.chars < 150 or element.tag not in {"li", "p", "div", "span", "address", "a"}:
+        if not (element.signs & BYLINE and 3 < element.chars < 150):
             continue
-        signs = split_signs(element.get("class"), "")
-        if _BYLINE_SIGNS.search(signs) and not any(
-            child.tag in {"p", "ul", "h2"} for child in element.walk() if child is not element
-        ):
+        if element.tag in _BYLINE_TAGS and element.find("p", "ul", "h2") is None:
             return element.text()
     return None
 
@@ -178,21 +174,16 @@ def _read_visible(fields: Fields, page: Page, rules: ExtractRules) -> None:
     origin = "rule"
     if source is None:
         origin = "visible"
-        lines = (
-            element
-            for element in page.body.walk()
-            if 6 < element.chars < 90 and element.tag in {"li", "p", "span", "div"}
-        )
+        lines = (element for element in page.body.walk() if 6 < element.chars < 90 and element.tag in _LINE_TAGS)
         source = next(
-            (text for element in lines if _SOURCE.search(text := element.text()) and not _holds_blocks(element)), None
+            (text for element in lines if _SOURCE.match(text := element.text()) and not _holds_blocks(element)), None
         )
     if source:
         _put(fields, "source_text", source, origin)
         _put(fields, "source", _SOURCE.sub("", source), origin)
     reading = next(iter(_texts(page, rules.reading_time)), None)
     if reading is None:
-        signs = re.compile(r"-(?:read(?:ing)?-?time|time-to-read|min-read|readtime)-")
-        marked = (e for e in page.body.walk() if 2 < e.chars < 40 and signs.search(e.signs))
+        marked = (e for e in page.body.walk() if e.signs & READING_TIME and 2 < e.chars < 40)
         reading, origin = next((element.text() for element in marked), None), "visible"
     else:
         origin = "rule"

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from crawler.extract.metadata import text_of
+from crawler.extract.signs import LEAD, TITLE, read_signs
 from crawler.extract.tree import BLOCK_TAGS, Element
-from crawler.extract.words import LEAD_SIGNS, TITLE_SIGNS, split_signs
 from crawler.normalise import normalise_line
 
 if TYPE_CHECKING:
@@ -26,7 +26,10 @@ _MAX_COMPARED = 4_000_000
 """Pairs of letters of headings and titles."""
 _SAME = 0.62
 """Two titles this like each other are of one article."""
+_CERTAIN = 1.14
+"""The page's h1 in the very letters of a stated title: no other heading can be a better one."""
 _LEAD_CHARS = (25, 1500)
+_LEAD_TAGS = frozenset({"p", "div", "h2", "h3", "h4", "section", "span", "strong", "ul", "header"})
 
 
 def stated_titles(found: Metadata) -> list[tuple[str, str]]:
@@ -63,9 +66,11 @@ def find_title(body: Element, found: Metadata) -> tuple[str | None, str, Element
         score = likeness + (0.15 if element.tag == "h1" else 0.0)
         if likeness >= _SAME and (best is None or score > best[0] + 0.01):
             best = (score, element, text)
+            if score >= _CERTAIN:
+                break
     if best is not None:
         return best[2], "visible", best[1]
-    lone = [element for element in body.walk() if element.tag == "h1" and element.chars > 14]
+    lone = [element for element in body.below("h1") if element.chars > 14]
     lone = [element for element in lone if not _is_site_name(element, found)]
     if len(lone) == 1 and not found.article.get("headline"):
         return normalise_line(lone[0].text())[:_MAX_TITLE], "visible", lone[0]
@@ -81,7 +86,7 @@ def _headings(body: Element) -> Iterable[Element]:
         if element.tag in {"h1", "h2", "h3"} or (
             element.tag in {"div", "p", "span", "header"}
             and 14 < element.chars <= _MAX_TITLE
-            and ("headline" in element.get("itemprop") or TITLE_SIGNS.search(element.signs))
+            and (element.signs & TITLE or "headline" in element.get("itemprop"))
         ):
             if any(around.tag in {"nav", "aside", "footer", "li"} for around in element.ancestors()):
                 continue
@@ -151,16 +156,13 @@ def is_description(text: str, stated: list[str]) -> bool:
 
 def find_lead(body: Element, title: Element | None, container: Element, stated: list[str]) -> Element | None:
     """Return the standfirst: a block by the headline, outside of the body, named a lead or equal to the description."""
-    inside = set(container.walk())
     around = {container, *container.ancestors()}
     if title is not None:
         around |= {title, *title.ancestors()}
     for element in body.walk(kept=True):
-        if element in inside or element in around:
+        if not _LEAD_CHARS[0] <= element.chars <= _LEAD_CHARS[1] or element.tag not in _LEAD_TAGS:
             continue
-        if element.tag not in {"p", "div", "h2", "h3", "h4", "section", "span", "strong", "ul", "header"}:
-            continue
-        if not _LEAD_CHARS[0] <= element.chars <= _LEAD_CHARS[1] or element.link_density > 0.5:
+        if container.order <= element.order < container.end or element in around or element.link_density > 0.5:
             continue
         if _is_lead(element, title, container, stated):
             return element
@@ -175,8 +177,8 @@ def _is_lead(element: Element, title: Element | None, container: Element, stated
         return _is_leaf(element)
     if not between:
         return False
-    signs = element.signs + split_signs(element.get("itemprop"), "")
-    return bool(LEAD_SIGNS.search(signs)) and _is_leaf(element) and not _is_heading_block(element)
+    signs = element.signs | read_signs(element.get("itemprop"))
+    return bool(signs & LEAD) and _is_leaf(element) and not _is_heading_block(element)
 
 
 def _is_leaf(element: Element) -> bool:

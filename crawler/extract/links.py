@@ -11,7 +11,7 @@ from crawler.extract.dates import parse_date
 from crawler.extract.fields import MAX_ITEMS, MAX_URL_CHARS, Fields, find_credit, image_of
 from crawler.extract.metadata import Metadata, text_of, types_of
 from crawler.extract.rules import select
-from crawler.extract.words import split_signs
+from crawler.extract.signs import CAPTION, split_names
 from crawler.model import FieldValue
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ _PLATFORMS = {
     "bluesky": "bluesky",
 }
 _MEDIA_LINK = re.compile(r"pic\.(?:twitter|x)\.com/\w+")
-_CAPTION = re.compile(r"-(?:captions?|figcaption|image-caption|photo-caption|wp-caption-text|legend|caption-text)-")
 _MAX_ANCHORS = 5_000
 _VIDEO_HOSTS = (
     "youtube.",
@@ -68,7 +67,7 @@ def read_links(
         if link["text"]:
             related.setdefault(link["url"], link)
     _set(fields, "related_links", list(related.values())[:MAX_ITEMS], origin)
-    _set(fields, "embeds", _embeds(select(page, rules.embeds) or list(container.walk()), captured_at), "visible")
+    _set(fields, "embeds", _embeds(select(page, rules.embeds) or container.below("blockquote"), captured_at), "visible")
 
 
 def read_media(fields: Fields, page: Page, rules: ExtractRules, found: Metadata, *, scope: Element, url: str) -> None:
@@ -115,9 +114,9 @@ def _is_url(base: str, address: str) -> bool:
 
 
 def _anchors(element: Element, url: str) -> Iterator[dict[str, str]]:
-    for child in element.walk():
-        href = child.get("href").strip()
-        if child.tag == "a" and href and not href.startswith("#") and _is_url(url, href):
+    for child in [element, *element.below("a")]:
+        href = child.get("href").strip() if child.tag == "a" else ""
+        if href and not href.startswith("#") and _is_url(url, href):
             yield {"text": child.text(), "url": urljoin(url, href)}
 
 
@@ -152,9 +151,11 @@ def _with_label(block: Block, links: list[dict[str, str]]) -> list[dict[str, str
 def _embeds(elements: list[Element], captured_at: datetime) -> list[dict[str, str]]:
     found = []
     for element in elements:
-        signs = split_signs(element.get("class"), "")
-        platform = next((name for word, name in _PLATFORMS.items() if f"-{word}-" in signs), None)
-        if element.tag == "blockquote" and platform is not None:
+        if element.tag != "blockquote":
+            continue
+        names = split_names(element.get("class"))
+        platform = next((name for word, name in _PLATFORMS.items() if word in names), None)
+        if platform is not None:
             found.append(_post(element, platform, captured_at))
             if len(found) >= MAX_ITEMS:
                 break
@@ -184,11 +185,11 @@ def _post(element: Element, platform: str, captured_at: datetime) -> dict[str, s
 def _figures(scope: Element, url: str) -> list[dict[str, str]]:
     figures: dict[str, dict[str, str]] = {}
     captions: dict[Element, str | None] = {}
-    for image in scope.walk():
+    for image in scope.below("img"):
         address = image.get("src")
         if address.startswith("data:") or not address:
             address = image.get("data-src") or image.get("data-original") or image.get("data-lazy-src")
-        if image.tag != "img" or not address or not _is_url(url, address):
+        if not address or not _is_url(url, address):
             continue
         figure = next((around for around in image.ancestors() if around.tag == "figure"), None)
         holder = figure or image.parent
@@ -212,8 +213,7 @@ def _figures(scope: Element, url: str) -> list[dict[str, str]]:
 
 def _caption_of(holder: Element) -> str | None:
     for element in holder.walk():
-        named = _CAPTION.search(split_signs(element.get("class"), ""))
-        if element is not holder and element.chars and (element.tag == "figcaption" or named):
+        if element is not holder and element.chars and (element.tag == "figcaption" or element.signs & CAPTION):
             return element.text()
     return None
 
@@ -234,15 +234,11 @@ def _videos(scope: Element, found: Metadata, url: str) -> list[dict[str, str]]:
             "poster": stated.get("thumbnailUrl"),
         }
         videos.append({name: text for name, value in parts.items() if (text := text_of(value))})
-    for element in scope.walk():
+    for element in scope.below("video", "iframe"):
         if element.tag == "video":
-            sources = [element.get("src"), *(child.get("src") for child in element.walk() if child.tag == "source")]
+            sources = [element.get("src"), *(child.get("src") for child in element.below("source"))]
             entry = {"media_url": next((source for source in sources if source), ""), "poster": element.get("poster")}
             videos.append({name: urljoin(url, value) for name, value in entry.items() if value and _is_url(url, value)})
-        elif (
-            element.tag == "iframe"
-            and any(host in element.get("src") for host in _VIDEO_HOSTS)
-            and _is_url(url, element.get("src"))
-        ):
+        elif any(host in element.get("src") for host in _VIDEO_HOSTS) and _is_url(url, element.get("src")):
             videos.append({"embed_url": urljoin(url, element.get("src"))})
     return [video for video in videos if video][:MAX_ITEMS]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from crawler.extract.signs import LIVE, MORE_POSTS
 from crawler.extract.tree import MAX_ELEMENTS
-from crawler.extract.words import LIVE_SIGNS, split_signs
 from crawler.model import FieldValue
 
 if TYPE_CHECKING:
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from crawler.extract.tree import Element
 
 MAX_POSTS = 2_000
-_MORE = re.compile(r"-(?:load-more|loadmore|show-more|more-posts|older)-")
 
 
 def read_posts(fields: Fields, scope: Element, found: Metadata) -> None:
@@ -35,13 +33,13 @@ def read_posts(fields: Fields, scope: Element, found: Metadata) -> None:
         ]
         if posts:
             fields["posts"] = FieldValue(posts, "json-ld")
-    if any(_MORE.search(element.signs) for element in scope.walk()):
+    if any(element.signs & MORE_POSTS for element in scope.walk()):
         fields["partial"] = FieldValue(True, "visible")
 
 
 def find_posts(scope: Element) -> list[Element]:
     """Return the innermost elements in *scope* that are named as a live post and show a time."""
-    named = [element for element in scope.walk() if LIVE_SIGNS.search(split_signs(element.get("class"), ""))]
+    named = [element for element in scope.walk() if element.signs & LIVE]
     timed = [element for element in named if element.chars > 10 and element.find("time") is not None]
     following = [element.order for element in timed[1:]] + [MAX_ELEMENTS + 1]
     return [element for element, after in zip(timed, following, strict=False) if after >= element.end]

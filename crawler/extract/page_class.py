@@ -9,29 +9,18 @@ from urllib.parse import urlsplit
 
 from crawler.extract.live import find_posts
 from crawler.extract.metadata import types_of
-from crawler.extract.words import (
-    CHALLENGE,
-    CONSENT,
-    GALLERY_SIGNS,
-    INFOGRAPH,
-    NOT_FOUND,
-    PAYWALL,
-    PAYWALL_SIGNS,
-    split_signs,
-)
+from crawler.extract.signs import CAPTCHA, CONSENT_FORM, GALLERY, PAYWALL
+from crawler.extract.tree import Element
+from crawler.extract.words import CHALLENGE, CONSENT_PHRASE, INFOGRAPH, NOT_FOUND, PAYWALL_PHRASE
 from crawler.model import PageClass
 
 if TYPE_CHECKING:
     from crawler.extract.blocks import Block
     from crawler.extract.fields import Fields
     from crawler.extract.metadata import Metadata
-    from crawler.extract.tree import Element, Page
+    from crawler.extract.tree import Page
 
 Verdict = tuple[PageClass, str]
-_CAPTCHA = re.compile(
-    r"-(?:g-recaptcha|h-captcha|px-captcha|cf-turnstile|cf-challenge|captcha|challenge-form|challenge-running)-"
-)
-_CONSENT_SIGNS = re.compile(r"-(?:consent|consent-form|cmp-wall|cmp|gdpr|purwall|pur-wall|cookie-wall|cookiewall)-")
 _VIDEO_TYPES = frozenset({"VideoObject", "Clip", "Movie", "TVEpisode", "Episode"})
 _GALLERY_TYPES = frozenset({"ImageGallery", "MediaGallery"})
 _LIST_TYPES = frozenset({"CollectionPage", "ItemList", "SearchResultsPage", "WebSite"})
@@ -101,7 +90,7 @@ def _challenge(reading: Reading) -> Verdict | None:
         return None
     text = _all_text(reading)
     match = CHALLENGE.search(text)
-    boxed = _has_sign(reading.page.body, _CAPTCHA)
+    boxed = _has_sign(reading.page.body, CAPTCHA)
     if match and (boxed or reading.page.body.chars < 1_500):
         return PageClass.CHALLENGE, f"a short page that says {match[0]!r}"
     if boxed and reading.page.body.chars < 600:
@@ -113,11 +102,11 @@ def _consent(reading: Reading) -> Verdict | None:
     text = reading.page.body.text()
     if len(text) > _SMALL_PAGE * 2 or reading.found.article or reading.found.first("og:type") not in {None, "website"}:
         return None
-    hits = len(CONSENT.findall(text))
-    lines = [block for block in reading.blocks if CONSENT.search(block.text)]
+    hits = len(CONSENT_PHRASE.findall(text))
+    lines = [block for block in reading.blocks if CONSENT_PHRASE.search(block.text)]
     mostly = 2 * sum(block.chars for block in lines) >= sum(block.chars for block in reading.blocks)
     known = "published" in reading.fields and reading.fields["published"].origin != "guess"
-    boxed = _has_sign(reading.page.body, _CONSENT_SIGNS)
+    boxed = _has_sign(reading.page.body, CONSENT_FORM)
     if hits >= 3 and not known and mostly and hits * 250 > len(text):
         return PageClass.CONSENT, f"{hits} words of consent in {len(text)} characters and nothing of an article"
     if boxed and hits >= 2 and mostly and len(text) < _SMALL_PAGE:
@@ -125,34 +114,30 @@ def _consent(reading: Reading) -> Verdict | None:
     return None
 
 
-def _has_sign(body: Element, signs: re.Pattern[str]) -> bool:
-    return any(signs.search(element.signs) for element in body.walk())
+def _has_sign(body: Element, signs: int) -> bool:
+    return any(element.signs & signs for element in body.walk())
 
 
 def _not_found(reading: Reading) -> Verdict | None:
-    headings = [
-        element.text() for element in reading.page.body.walk() if element.tag in {"h1", "h2"} and 2 < element.chars < 90
-    ]
-    heading = next((text for text in headings[:12] if NOT_FOUND.search(text)), None)
-    titled = NOT_FOUND.search(reading.found.title or "")
-    weight = 2 * bool(titled) + 2 * bool(heading)
-    weight += "error-page" in reading.page.body.get("class") or "error404" in reading.page.body.get("class")
+    weight = int("error-page" in reading.page.body.get("class") or "error404" in reading.page.body.get("class"))
     weight -= 3 * bool(reading.found.article) + ("article:published_time" in reading.found.meta) * 2
     weight -= reading.chars > 1_200
     weight += "canonical_url" not in reading.fields
-    if weight >= 3 and (titled or heading):
-        words = heading or reading.found.title
-        return (
-            PageClass.SOFT_404,
-            f"status {reading.status or 'unknown'}, but the page says {words!r} and names no article",
-        )
-    return None
+    if weight < -1:
+        return None  # whatever it says
+    headings = [element for element in reading.page.body.below("h1", "h2") if 2 < element.chars < 90]
+    heading = next((text for text in map(Element.text, headings[:12]) if NOT_FOUND.search(text)), None)
+    titled = NOT_FOUND.search(reading.found.title or "")
+    if weight + 2 * bool(titled) + 2 * bool(heading) < 3:
+        return None
+    words = heading or reading.found.title
+    return PageClass.SOFT_404, f"status {reading.status or 'unknown'}, but the page says {words!r} and names no article"
 
 
 def _live(reading: Reading) -> Verdict | None:
     if any("LiveBlogPosting" in types_of(item) for item in reading.found.objects):
         return PageClass.LIVE, "JSON-LD says LiveBlogPosting"
-    if any("LiveBlogPosting" in element.get("itemtype") for element in reading.page.body.walk()):
+    if any("LiveBlogPosting" in element.get("itemtype") for element in reading.page.root.tree.described):
         return PageClass.LIVE, "microdata says LiveBlogPosting"
     posts = len(find_posts(reading.scope))
     return (PageClass.LIVE, f"{posts} posts with their times") if posts >= 4 else None
@@ -175,7 +160,7 @@ def _infograph(reading: Reading) -> Verdict | None:
         return None
     section = str(reading.fields["section"].value) if "section" in reading.fields else ""
     signs = [section, *urlsplit(reading.url).path.split("/")[:3]]
-    signs += [element.get("class") for element in reading.scope.walk() if element.tag == "figure"]
+    signs += [element.get("class") for element in reading.scope.below("figure")]
     if any(INFOGRAPH.search(sign) for sign in signs) and reading.fields.get("images") is not None:
         return PageClass.INFOGRAPH, "named an infograph, with a picture and hardly any text"
     return None
@@ -187,11 +172,7 @@ def _gallery(reading: Reading) -> Verdict | None:
     if len(images) < 3:
         return None
     stated = any(types_of(item) & _GALLERY_TYPES for item in reading.found.objects)
-    boxed = any(
-        GALLERY_SIGNS.search(split_signs(element.get("class"), ""))
-        for element in reading.scope.walk()
-        if element.tag != "figure"
-    )
+    boxed = any(element.signs & GALLERY for element in reading.scope.walk() if element.tag != "figure")
     if reading.chars < max(400, captions) and (stated or boxed) and captions:
         return PageClass.GALLERY, f"{len(images)} pictures whose captions outweigh the text"
     return None
@@ -201,7 +182,7 @@ def _listing(reading: Reading) -> Verdict | None:
     if reading.found.article or "article:published_time" in reading.found.meta:
         return None
     path = urlsplit(reading.url).path.strip("/")
-    teasers = sum(1 for element in reading.page.body.walk() if _is_linked_heading(element))
+    teasers = sum(1 for element in reading.page.body.below("h2", "h3", "h4") if _is_linked_heading(element))
     units = _teaser_units(reading.container)
     dated = "published" in reading.fields and reading.fields["published"].origin != "guess"
     longest = max((block.chars - block.link_chars for block in reading.blocks), default=0)
@@ -219,7 +200,7 @@ def _listing(reading: Reading) -> Verdict | None:
 
 
 def _is_linked_heading(element: Element) -> bool:
-    if element.tag not in {"h2", "h3", "h4"} or element.chars <= 12:
+    if element.chars <= 12:
         return False
     return element.link_density > 0.9 or (element.parent is not None and element.parent.tag == "a")
 
@@ -247,29 +228,24 @@ def _begins_with_link(element: Element) -> bool:
 
 
 def _truncated(reading: Reading) -> Verdict | None:
-    boxes = [element for element in reading.scope.walk() if PAYWALL_SIGNS.search(element.signs)]
-    said = PAYWALL.search(" ".join(box.text()[:_MAX_BOX_CHARS] for box in boxes[:5])) or PAYWALL.search(_tail(reading))
+    boxes = [element for element in reading.scope.walk() if element.signs & PAYWALL]
     paid = str(reading.found.article.get("isAccessibleForFree", "")).lower() == "false"
     words = sum(len(block.text.split()) for block in reading.blocks)
     stated = reading.found.article.get("wordCount")
     count = int(stated) if isinstance(stated, int | str) and _COUNT.fullmatch(str(stated)) else 0
     short_of = words < 0.5 * count > 60
     ends_open = bool(reading.blocks) and reading.blocks[-1].text.endswith(("…", "..."))
-    weight = (
-        2 * bool(said)
-        + bool(boxes)
-        + paid
-        + 2 * short_of
-        + ends_open
-        - (reading.chars > 1_600)
-        - 2 * (reading.chars > 3_500)
-    )
-    if weight >= 3:
-        signs = [f"it says {said[0]!r}"] if said else []
-        signs += ["it states that it is not free"] if paid else []
-        signs += [f"{words} of {stated} words"] if short_of else []
-        return PageClass.TRUNCATED, "; ".join(signs) or "a pay wall follows the first paragraphs"
-    return None
+    weight = bool(boxes) + paid + 2 * short_of + ends_open - (reading.chars > 1_600) - 2 * (reading.chars > 3_500)
+    if weight < 1:
+        return None  # whatever it says
+    boxed = " ".join(box.text()[:_MAX_BOX_CHARS] for box in boxes[:5])
+    said = PAYWALL_PHRASE.search(boxed) or PAYWALL_PHRASE.search(_tail(reading))
+    if weight + 2 * bool(said) < 3:
+        return None
+    signs = [f"it says {said[0]!r}"] if said else []
+    signs += ["it states that it is not free"] if paid else []
+    signs += [f"{words} of {stated} words"] if short_of else []
+    return PageClass.TRUNCATED, "; ".join(signs) or "a pay wall follows the first paragraphs"
 
 
 def _tail(reading: Reading) -> str:

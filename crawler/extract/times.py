@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from crawler import allowance
 from crawler.extract.dates import FoundDate, parse_date
 from crawler.extract.metadata import Metadata, text_of
 from crawler.extract.rules import select
+from crawler.extract.signs import DATE, MODIFIED
 from crawler.extract.tree import MAX_GUESSED_ELEMENTS
 from crawler.model import FieldValue
 
@@ -34,10 +34,6 @@ _MODIFIED_META = (
     "article:modified_time", "og:updated_time", "datemodified", "last-modified", "lastmod", "dcterms.modified",
     "dc.date.modified", "article:modified", "revised",
 )  # fmt: skip
-_DATE_SIGNS = re.compile(
-    r"-(?:date|dates|time|timestamp|published|publish-date|pubdate|posted-on|datum|fecha|data|dateline|article-date|info)-"
-)
-_MODIFIED_SIGNS = re.compile(r"-(?:modified|updated|update|lastmod)-")
 _LEARNING_SECONDS = 6.0
 """Of CPU time, for what htmldate's own library does once in a process, when a date is hard to read: it learns how 200
 languages write dates. 1.8 s were measured."""
@@ -125,19 +121,23 @@ def _stated(found: Metadata, keys: tuple[str, ...], names: tuple[str, ...]) -> I
 def _visible(page: Page, title: Element | None, *, modified: bool) -> Iterator[tuple[str, str]]:
     """Yield times near the headline: `<time>`, itemprop, and short texts in a class that says date."""
     want = "dateModified" if modified else "datePublished"
-    near = range(title.order - 60, title.order + 80) if title is not None else range(10**9)
-    for element in page.body.walk():
-        if want in element.get("itemprop"):
+    elements = page.root.tree.elements
+    if title is not None:
+        elements = elements[max(page.body.order, title.order - 60) : title.order + 80]
+    stated = {element.order: element for element in page.root.tree.described if want in element.get("itemprop")}
+    near = {element.order: element for element in elements if 5 < element.chars < 80}
+    for order, element in sorted((near | stated).items()):
+        if order in stated:
             yield element.get("datetime") or element.get("content") or element.text(), "visible"
-        elif element.order in near and 5 < element.chars < 80:
+        else:
             signs = element.signs
-            if bool(_MODIFIED_SIGNS.search(signs)) is not modified:
+            if bool(signs & MODIFIED) is not modified:
                 continue
             if element.tag == "time":
                 yield element.text(), "visible"
                 if element.get("datetime"):
                     yield element.get("datetime"), "visible"
-            elif _DATE_SIGNS.search(signs) and element.tag in {"li", "span", "p", "div"}:
+            elif signs & DATE and element.tag in {"li", "span", "p", "div"}:
                 yield element.text(), "visible"
 
 

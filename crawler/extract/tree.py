@@ -5,13 +5,14 @@ Scripts, styles and controls are not in the tree. Bounded in depth and in number
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from bisect import bisect_left
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, SelectolaxError
 
 from config.errors import ExtractError
-from crawler.extract.words import split_signs
+from crawler.extract.signs import read_signs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,42 +106,79 @@ BLOCK_TAGS = frozenset(
         "ul",
     ]
 )
-_CHECKED_ELEMENTS = 1_000
+_CHECKED_NODES = 1_024
+_SCANNED = 40
+"""To look through so many elements is quicker than to ask the index."""
+_DESCRIBING = frozenset({"itemprop", "itemtype", "rel"})
+_NONE: dict[str, str | None] = {}
+_LIMITS = (
+    (MAX_NODES, "elements, texts and comments"),
+    (MAX_ELEMENTS, "elements"),
+    (MAX_ATTRIBUTES, "attributes"),
+    (MAX_SIGN_CHARS, "characters of class names and ids"),
+    (MAX_LEVELS, "levels that its elements lie deep, in all"),
+    (MAX_TEXT_LEVELS, "levels that its characters lie deep, in all"),
+)
+_PARTED = BLOCK_TAGS | {"br"}
 HEADING_TAGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 
 
-@dataclass(slots=True, eq=False)
 class Element:
     """An element of the page. Compared by identity."""
 
-    tag: str
-    attributes: dict[str, str]
-    parent: Element | None
-    order: int
-    """Place in document order."""
-    everything: list[Element] = field(repr=False)
-    """All elements of the page in document order: what lies below this one are those up to `end`."""
-    end: int = 0
-    """Place of the first element after this one that is not below it."""
-    children: list[Element | str] = field(default_factory=list)
-    chars: int = 0
-    """Characters of text in it, white space at the ends of each piece not counted."""
-    link_chars: int = 0
-    """Those inside links."""
-    dropped: str | None = None
-    """Why it is no part of the article, where somebody decided so."""
-    _signs: str | None = field(default=None, repr=False)
+    __slots__ = (
+        "_end_piece",
+        "_first_piece",
+        "attributes",
+        "chars",
+        "children",
+        "dropped",
+        "end",
+        "link_chars",
+        "order",
+        "own_chars",
+        "parent",
+        "signs",
+        "tag",
+        "tree",
+    )
+
+    def __init__(
+        self, tag: str, attributes: dict[str, str | None], signs: int, parent: Element | None, tree: Tree
+    ) -> None:
+        self.tag = tag
+        self.attributes = attributes
+        """An attribute without a value has `None`."""
+        self.parent = parent
+        self.order = len(tree.elements)
+        """Place in document order."""
+        self.tree = tree
+        self.end = self.order + 1
+        """Place of the first element after this one that is not below it."""
+        self.children: list[Element | str] = []
+        self.chars = 0
+        """Characters of text in it, white space at the ends of each piece not counted."""
+        self.own_chars = 0
+        """Those that stand in it directly, in no inner element."""
+        self.link_chars = 0
+        """Those inside links."""
+        self.dropped: str | None = None
+        """Why it is no part of the article, where somebody decided so."""
+        self.signs = signs
+        """What class names and id say, as bits of `crawler.extract.signs`."""
+        self._first_piece = self._end_piece = len(tree.pieces)
+
+    def __repr__(self) -> str:
+        return f"<{self.tag} {self.order} {self.attributes}>"
 
     def get(self, name: str) -> str:
         """Return attribute *name*, empty if it is not there."""
-        return self.attributes.get(name, "")
+        return self.attributes.get(name) or ""
 
     @property
-    def signs(self) -> str:
-        """Class names and id as `-word-word-`, made when they are first asked for."""
-        if self._signs is None:
-            self._signs = split_signs(self.get("class"), self.get("id"))
-        return self._signs
+    def is_dropped(self) -> bool:
+        """Whether this element, or one around it, is no part of the article."""
+        return bool(self.dropped) or any(element.dropped for element in self.ancestors())
 
     @property
     def elements(self) -> Iterator[Element]:
@@ -155,18 +193,18 @@ class Element:
     def walk(self, *, kept: bool = False) -> Iterator[Element]:
         """Return this element and all below it in document order; with *kept*, without what was dropped."""
         if not kept:
-            return iter(self.everything[self.order : self.end])
+            return iter(self.tree.elements[self.order : self.end])
         return self._walk_kept()
 
     def _walk_kept(self) -> Iterator[Element]:
-        at = self.order
-        while at < self.end:
-            element = self.everything[at]
+        at, end, elements = self.order, self.end, self.tree.elements
+        while at < end:
+            element = elements[at]
             if element.dropped:
                 at = element.end
                 continue
             yield element
-            at += 1
+            at = element.end if element.dropped else at + 1  # who walks may drop it
 
     def ancestors(self) -> Iterator[Element]:
         """Yield the elements around this one, the nearest first."""
@@ -175,25 +213,52 @@ class Element:
             yield element
             element = element.parent
 
+    def below(self, *tags: str) -> list[Element]:
+        """Return the elements below this one that have one of *tags*, in document order."""
+        if self.end - self.order <= _SCANNED:
+            return [element for element in self.tree.elements[self.order + 1 : self.end] if element.tag in tags]
+        found = [element for tag in tags for element in self.tree.between(tag, self.order + 1, self.end)]
+        return found if len(tags) == 1 else sorted(found, key=_order_of)
+
     def find(self, *tags: str) -> Element | None:
         """Return the first element below this one that has one of *tags*."""
-        below = self.everything[self.order + 1 : self.end]
-        return next((element for element in below if element.tag in tags), None)
+        if self.end - self.order <= _SCANNED:
+            below = self.tree.elements[self.order + 1 : self.end]
+            return next((element for element in below if element.tag in tags), None)
+        first = [found[0] for tag in tags if (found := self.tree.between(tag, self.order + 1, self.end, limit=1))]
+        return min(first, key=_order_of, default=None)
 
     def text(self) -> str:
         """Return all text in it in one line, blocks parted by a space."""
-        pieces: list[str] = []
-        stack: list[Element | str] = [self]
-        while stack:
-            item = stack.pop()
-            if isinstance(item, str):
-                pieces.append(item)
-                continue
-            if item.tag == "br" or item.tag in BLOCK_TAGS:
-                pieces.append(" ")
-                stack.append(" ")
-            stack.extend(reversed(item.children))
-        return " ".join("".join(pieces).split())
+        return " ".join("".join(self.tree.pieces[self._first_piece : self._end_piece]).split())
+
+
+def _order_of(element: Element) -> int:
+    return element.order
+
+
+class Tree:
+    """All elements and texts of a page, in document order."""
+
+    __slots__ = ("described", "elements", "pieces", "tags")
+
+    def __init__(self) -> None:
+        self.elements: list[Element] = []
+        self.pieces: list[str] = []
+        """The texts, with a space wherever a block begins or ends, or a line."""
+        self.described: list[Element] = []
+        """Elements with `itemprop`, `itemtype` or `rel`."""
+        self.tags: dict[str, tuple[list[int], list[Element]]] = {}
+        """Tag → its elements, with their places."""
+
+    def between(self, tag: str, start: int, end: int, *, limit: int | None = None) -> list[Element]:
+        """Return the first *limit* elements with that tag and a place from *start* to before *end*."""
+        known = self.tags.get(tag)
+        if known is None:
+            return []
+        first = bisect_left(known[0], start)
+        last = bisect_left(known[0], end, first)
+        return known[1][first : last if limit is None else min(last, first + limit)]
 
 
 @dataclass(slots=True)
@@ -209,7 +274,7 @@ class Page:
     @property
     def size(self) -> int:
         """The number of its elements."""
-        return len(self.root.everything)
+        return len(self.root.tree.elements)
 
 
 def parse_page(html: str) -> Page:
@@ -227,86 +292,92 @@ def parse_page(html: str) -> Page:
     return Page(root, body, parser, nodes)
 
 
-def _copy(top: LexborNode) -> tuple[Element, dict[int, Element]]:
-    made: list[Element] = []
-    root = Element(top.tag or "html", _attributes(top), None, 0, made)
+def _copy(top: LexborNode) -> tuple[Element, dict[int, Element]]:  # noqa: C901, PLR0912, PLR0915
+    """Copy the tree below *top*. One walk, one function: every line here runs a thousand times a page or more."""
+    tree = Tree()
+    made, pieces, tags, described = tree.elements, tree.pieces, tree.tags, tree.described
+    root = Element(top.tag or "html", top.attributes, 0, None, tree)
     nodes = {top.mem_id: root}
     made.append(root)
-    counts = _Counts()
-    stack: list[tuple[LexborNode | None, Element, int]] = [(top.first_child, root, 1)]
-    while stack:
-        node, parent, depth = stack.pop()
+    seen = stated = sign_chars = levels = text_levels = 0
+    parent, depth = root, 1
+    # what is still to be visited: the nodes after an element, its parent, and the element, which ends before them
+    stack: list[tuple[LexborNode | None, Element, int, Element | None]] = [(None, root, 1, None)]
+    node = top.first_child
+    while True:
         while node is not None:
             following = node.next
-            counts.nodes += 1
+            seen += 1
+            if not seen % _CHECKED_NODES:
+                _check((seen, len(made), stated, sign_chars, levels, text_levels))
             if node.is_text_node:
                 text = node.text_content or ""
                 parent.children.append(text)
-                counts.text_levels += len(text) * depth
+                pieces.append(text)
+                if not text.isspace():
+                    parent.own_chars += len(text.strip())
+                text_levels += len(text) * depth
             elif node.is_element_node and (tag := node.tag or "") not in SKIPPED_TAGS:
-                element = Element(tag, _attributes(node), parent, len(made), made)
+                if tag in _PARTED:
+                    pieces.append(" ")
+                attributes = node.attributes or _NONE
+                signs = 0
+                if attributes:
+                    stated += len(attributes)
+                    names = attributes.get("class")
+                    if identifier := attributes.get("id"):
+                        names = f"{names} {identifier}" if names else identifier
+                    if names:
+                        sign_chars += len(names)
+                        signs = read_signs(names)
+                element = Element(tag, attributes, signs, parent, tree)
                 parent.children.append(element)
                 nodes[node.mem_id] = element
+                levels += depth
+                if attributes and not _DESCRIBING.isdisjoint(attributes):
+                    described.append(element)
+                known = tags.get(tag)
+                if known is None:
+                    tags[tag] = ([len(made)], [element])
+                else:
+                    known[0].append(len(made))
+                    known[1].append(element)
                 made.append(element)
-                counts.add(element, depth)
-                if node.first_child is not None:
-                    stack.append((following, parent, depth))
-                    parent, depth = (element, depth + 1) if depth < MAX_DEPTH else (parent, depth)
-                    following = node.first_child
+                child = node.first_child
+                if child is not None:
+                    if depth < MAX_DEPTH:
+                        stack.append((following, parent, depth, element))
+                        parent, depth = element, depth + 1
+                    else:
+                        stack.append((following, parent, depth, None))
+                    following = child
             node = following
-        counts.check()
-    _measure(made)
+        node, parent, depth, ended = stack.pop()
+        if ended is not None:
+            _end(ended, parent, len(made), pieces)
+        elif not stack:
+            break
+    _end(root, None, len(made), pieces)
+    _check((seen, len(made), stated, sign_chars, levels, text_levels))
     return root, nodes
 
 
-@dataclass(slots=True)
-class _Counts:
-    """What a tree has of all that has a limit."""
-
-    nodes: int = 0
-    elements: int = 1
-    attributes: int = 0
-    sign_chars: int = 0
-    levels: int = 0
-    text_levels: int = 0
-
-    def add(self, element: Element, depth: int) -> None:
-        self.elements += 1
-        self.levels += depth
-        if element.attributes:
-            self.attributes += len(element.attributes)
-            self.sign_chars += len(element.get("class")) + len(element.get("id"))
-        if not self.elements % _CHECKED_ELEMENTS:
-            self.check()
-
-    def check(self) -> None:
-        """Raise ExtractError if there is too much of anything."""
-        for number, limit, what in (
-            (self.nodes, MAX_NODES, "elements, texts and comments"),
-            (self.elements, MAX_ELEMENTS, "elements"),
-            (self.attributes, MAX_ATTRIBUTES, "attributes"),
-            (self.sign_chars, MAX_SIGN_CHARS, "characters of class names and ids"),
-            (self.levels, MAX_LEVELS, "levels that its elements lie deep, in all"),
-            (self.text_levels, MAX_TEXT_LEVELS, "levels that its characters lie deep, in all"),
-        ):
-            if number > limit:
-                raise ExtractError(f"page: more than {limit} {what}")
+def _end(element: Element, parent: Element | None, end: int, pieces: list[str]) -> None:
+    """Note where *element* ends, and add what it holds to its *parent*."""
+    element.end = end
+    element._end_piece = len(pieces)  # noqa: SLF001 - the tree is made here
+    element.chars += element.own_chars
+    if element.tag == "a":
+        element.link_chars = element.chars
+    if parent is not None:
+        parent.chars += element.chars
+        parent.link_chars += element.link_chars
+    if element.tag in BLOCK_TAGS:
+        pieces.append(" ")
 
 
-def _attributes(node: LexborNode) -> dict[str, str]:
-    return {name: value or "" for name, value in node.attributes.items()}
-
-
-def _measure(made: list[Element]) -> None:
-    for element in reversed(made):  # children come after their parents, so this goes upwards
-        element.end = element.end or element.order + 1
-        if element.parent is not None:
-            element.parent.end = max(element.parent.end, element.end)
-        for child in element.children:
-            if isinstance(child, str):
-                element.chars += len(child.strip())
-            else:
-                element.chars += child.chars
-                element.link_chars += child.link_chars
-        if element.tag == "a":
-            element.link_chars = element.chars
+def _check(counts: tuple[int, int, int, int, int, int]) -> None:
+    """Raise ExtractError if there is too much of anything."""
+    for number, (limit, what) in zip(counts, _LIMITS, strict=True):
+        if number > limit:
+            raise ExtractError(f"page: more than {limit} {what}")

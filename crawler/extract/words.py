@@ -1,99 +1,8 @@
-"""The words that tell boxes from articles: in class names and ids, and in what a page says. Data and matching only."""
+"""The phrases that tell boxes from articles, in many languages: what labels, walls and errors say. Data only."""
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_KEPT_CHARS = 500
-"""What is longer is not remembered from page to page: hostile pages would fill the memory with it."""
-_PARTS = re.compile(r"[^a-z0-9]+")
-
-
-def split_signs(classes: str, identifier: str) -> str:
-    """Return class names and id as `-word-word-`: lower case, camelCase taken apart."""
-    if len(classes) + len(identifier) > _KEPT_CHARS:
-        return _split(classes, identifier)
-    return _split_kept(classes, identifier)
-
-
-def _split(classes: str, identifier: str) -> str:
-    parts = _PARTS.split(_CAMEL.sub("-", f"{classes} {identifier}").lower())
-    return f"-{'-'.join(part for part in parts if part)}-"
-
-
-_split_kept = lru_cache(maxsize=8_192)(_split)
-
-
-def _signs(words: str) -> re.Pattern[str]:
-    return re.compile(f"-(?:{'|'.join(words.split())})-")
-
-
-RELATED_SIGNS = _signs(
-    "related relateds recirc recirculation recommended recommendations? recommend"
-    " read-(?:also|next|more|on|too) also-read see-also"
-    " more-(?:stories|news|from|on|articles|links|like|coverage)"
-    " most-(?:read|popular|viewed|shared|recent) mostread popular trending top-stories latest-news"
-    " up-next next-(?:article|story|post|up) story-next you-(?:may|might) dont-miss onward teasers?"
-    " rel-(?:item|box|links) outbrain taboola revcontent plista zergnet ob-widget linklist link-list"
-    " link-box linkbox story-list article-list articles-list news-list crosslinks? jp-relatedposts"
-    " article-links footer-links morestories readmore read-more-box promoted internal-links? ticker"
-    " breaking-ticker breaking-news listicle-nav explore-more keep-reading further-reading mehr-zum-thema"
-    " weiterlesen leggi-anche lees-ook lire-aussi lea-tambien leia-mais"
-)
-COMMENT_SIGNS = _signs("comments comment-list commentlist disqus disqus-thread livefyre coral respond comment-section")
-CONSENT_SIGNS = _signs(
-    "cookies? cookie-banner cookie-notice consent gdpr cmp cmp-root cmp-wall onetrust ot-sdk-row didomi"
-    " usercentrics qc-cmp2 privacy-policy ccpa pc-policy-text"
-)
-FURNITURE_SIGNS = _signs(
-    "adverts? advertisements? adslot ad-slot adsense adbox adunit dfp gpt sponsor sponsored"
-    " sponsoredcontent promo promos promotion promobox promo-box newsletters? newsletter-signup signup"
-    " sign-up subscribe subscription optin mailchimp sharebar sharetools sharethis share-bar social-bar"
-    " addthis addtoany follow-us followus breadcrumbs? nav navbar navigation menu submenu topbar masthead"
-    " pagination pager site-header site-footer site-nav sidebar side-bar widgets? offcanvas drawer modal"
-    " popup pop-up overlay lightbox toast tooltip tags taglist tag-list tags-list tag-links topic-list"
-    " article-tags author-(?:box|bio|info|card|name|details|wrapper|meta|block) authorbox about-author"
-    " bio article-meta entry-meta post-meta meta-row articlemeta story-meta captions? figcaption"
-    " image-caption img-caption photo-caption wp-caption-text wp-caption media-caption photo-credit"
-    " image-credit image-source video-player videoplayer jwplayer jw-player brightcove jw audio-player"
-    " podcast-player podcast-promo b-player player poll quiz survey toolbar article-tools article-actions"
-    " sr-only screen-reader screen-reader-text visually-hidden visuallyhidden hidden-print offscreen"
-    " carousel slider slideshow swiper gallery reading-time read-time readtime donate donation support-us"
-    " app-promo appbanner app-banner skip-link skiplink google-news preferred-source feedback"
-    " report-error error-report reactions emoji-reactions login signin sign-in register time-ago"
-    " inline-module teaser-box c-form jump-links table-of-contents toc ez-toc-container post-navigation"
-    " back-to-top most-commented video-box"
-)
-FAINT_SIGNS = _signs(
-    "ads? adv advertising share shares sharing social socials byline bylines authors? metadata"
-    " article-info article-date publish-date published-date post-date entry-date date-time datetime"
-    " pubdate timestamp dateline credits? copyright photographer rating ratings tools actions print icons"
-    " likes updated ago counters? views vote votes"
-)
-"""Words that also stand on the boxes of an article's own text: believed only of small boxes."""
-BODY_SIGNS = _signs(
-    "article-?body article-content article-text article-?copy story-?body story-content story-text"
-    " story-copy post-?body post-content post-text entry-content entry-body content-body body-content"
-    " body-copy body-text articletext articlecontent articlebody article-main article-page-content"
-    " news-(?:body|content|text|detail) single-content main-text richtext rich-text text-body"
-    " td-post-content maincontent wysiwyg article-details p-content artikel artikeltext nota-cuerpo"
-    " cuerpo texto corps texte paragraphs?"
-)
-LEAD_SIGNS = _signs(
-    "lead lede leads standfirst stand-first summary article-summary story-summary deck dek excerpt"
-    " subtitle sub-title subheadline sub-headline subhead subheading intro introduction chapo chapeau"
-    " entradilla bajada ingress manchet perex sottotitolo occhiello synopsis abstract teaser-text"
-    " vorspann article-intro headline-sub description article-description strapline blurb anrisstext"
-    " leadtext article-lead head-intro copete sumario preamble"
-)
-TITLE_SIGNS = _signs("title headline heading entry-title post-title article-title article-headline story-title")
-PAYWALL_SIGNS = _signs(
-    "paywall paywalled subscribe-wall subscription-wall regwall registration-wall"
-    " piano-(?:inline|offer|container) premium-(?:offer|wall|lock) article-locked locked-content"
-    " content-lock metered offer offer-wall paywall-box"
-)
 
 
 def _words(phrases: str) -> re.Pattern[str]:
@@ -158,14 +67,14 @@ CHALLENGE = _words(
     r"|unsuccessful)|don['’]t have permission to access|why have i been blocked|you have been blocked"
     r"|bot (?:detection|manager)"
 )
-CONSENT = _words(
+CONSENT_PHRASE = _words(
     r"\bcookies?\b|\bconsent\b|\btrackers?\b|\btracking\b|\bpartners?\b|\bpersonal(?:ised|ized)\b"
     r"|personenbezogen|\bpartnern?\b|akzeptieren|zustimm|einwilligung|\baccepte[rz]?\b|partenaires|aceptar"
     r"|socios|consentimiento|datenschutz|privacy|advertising|before you continue|store (?:and/or"
     r"|and) access|accept all|choose to accept|your choices|reject all|toestemming|accetta|samtycke"
     r"|samtykke"
 )
-PAYWALL = _words(
+PAYWALL_PHRASE = _words(
     r"(?:this|the) (?:article|story|content|report) is (?:only |exclusively )?(?:for"
     r"|available (?:only )?(?:to|for)|reserved for) (?:our )?(?:subscribers|members)|subscribers? only"
     r"|for subscribers|subscribe (?:now |today )?(?:to|and) (?:continue|read|keep|unlock)|to (?:continue"
@@ -178,8 +87,4 @@ PAYWALL = _words(
     r"|exclusivo para assinantes|assine|för prenumeranter|prenumerera|for abonnenter|bliv abonnent"
     r"|bli abonnent|tylko dla subskrybentów|tilaajille"
 )
-LIVE_SIGNS = _signs(
-    "live-?blog live-?feed live-?ticker live-?post live-?updates liveblog-entry live-?coverage liveticker"
-)
-GALLERY_SIGNS = _signs("gallery photo-?gallery slideshow image-?gallery galleries diashow bilderstrecke fotogaleria")
 INFOGRAPH = _words(r"\binfo-?(?:graph(?:ic|ie|ik|ic?s)?|gr[aá]f(?:ic[oa]s?|ía|ico|s)?)\b|إنفوغراف")

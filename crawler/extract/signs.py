@@ -1,0 +1,157 @@
+"""What class names and ids say of an element: word lists, one bit each, looked up all at once.
+
+Data, and a look-up that is remembered: the same few hundred names come again on every page of a site.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+RELATED = 1 << 0
+COMMENT = 1 << 1
+CONSENT = 1 << 2
+FURNITURE = 1 << 3
+FAINT = 1 << 4
+"""Words that also stand on the boxes of an article's own text: believed only of small boxes."""
+BODY = 1 << 5
+LEAD = 1 << 6
+TITLE = 1 << 7
+PAYWALL = 1 << 8
+LIVE = 1 << 9
+GALLERY = 1 << 10
+BYLINE = 1 << 11
+DATE = 1 << 12
+MODIFIED = 1 << 13
+CONSENT_FORM = 1 << 14
+CAPTCHA = 1 << 15
+READING_TIME = 1 << 16
+CAPTION = 1 << 17
+MORE_POSTS = 1 << 18
+
+_WORDS = {
+    RELATED: (
+        "related relateds recirc recirculation recommended recommendations recommendation recommend read-also"
+        " read-next read-more read-on read-too also-read see-also more-stories more-news more-from more-on"
+        " more-articles more-links more-like more-coverage most-read most-popular most-viewed most-shared"
+        " most-recent mostread popular trending top-stories latest-news up-next next-article next-story"
+        " next-post next-up story-next you-may you-might dont-miss onward teasers teaser rel-item rel-box"
+        " rel-links outbrain taboola revcontent plista zergnet ob-widget linklist link-list link-box linkbox"
+        " story-list article-list articles-list news-list crosslinks crosslink jp-relatedposts article-links"
+        " footer-links morestories readmore read-more-box promoted internal-links internal-link ticker"
+        " breaking-ticker breaking-news listicle-nav explore-more keep-reading further-reading mehr-zum-thema"
+        " weiterlesen leggi-anche lees-ook lire-aussi lea-tambien leia-mais"
+    ),
+    COMMENT: "comments comment-list commentlist disqus disqus-thread livefyre coral respond comment-section",
+    CONSENT: (
+        "cookies cookie cookie-banner cookie-notice consent gdpr cmp cmp-root cmp-wall onetrust ot-sdk-row"
+        " didomi usercentrics qc-cmp2 privacy-policy ccpa pc-policy-text"
+    ),
+    FURNITURE: (
+        "adverts advert advertisements advertisement adslot ad-slot adsense adbox adunit dfp gpt sponsor"
+        " sponsored sponsoredcontent promo promos promotion promobox promo-box newsletters newsletter"
+        " newsletter-signup signup sign-up subscribe subscription optin mailchimp sharebar sharetools"
+        " sharethis share-bar social-bar addthis addtoany follow-us followus breadcrumbs breadcrumb nav navbar"
+        " navigation menu submenu topbar masthead pagination pager site-header site-footer site-nav sidebar"
+        " side-bar widgets widget offcanvas drawer modal popup pop-up overlay lightbox toast tooltip tags"
+        " taglist tag-list tags-list tag-links topic-list article-tags author-box author-bio author-info"
+        " author-card author-name author-details author-wrapper author-meta author-block authorbox"
+        " about-author bio article-meta entry-meta post-meta meta-row articlemeta story-meta captions caption"
+        " figcaption image-caption img-caption photo-caption wp-caption-text wp-caption media-caption"
+        " photo-credit image-credit image-source video-player videoplayer jwplayer jw-player brightcove jw"
+        " audio-player podcast-player podcast-promo b-player player poll quiz survey toolbar article-tools"
+        " article-actions sr-only screen-reader screen-reader-text visually-hidden visuallyhidden hidden-print"
+        " offscreen carousel slider slideshow swiper gallery reading-time read-time readtime donate donation"
+        " support-us app-promo appbanner app-banner skip-link skiplink google-news preferred-source feedback"
+        " report-error error-report reactions emoji-reactions login signin sign-in register time-ago"
+        " inline-module teaser-box c-form jump-links table-of-contents toc ez-toc-container post-navigation"
+        " back-to-top most-commented video-box"
+    ),
+    FAINT: (
+        "ads ad adv advertising share shares sharing social socials byline bylines authors author metadata"
+        " article-info article-date publish-date published-date post-date entry-date date-time datetime"
+        " pubdate timestamp dateline credits credit copyright photographer rating ratings tools actions print"
+        " icons likes updated ago counters counter views vote votes"
+    ),
+    BODY: (
+        "article-body articlebody article-content article-text article-copy articlecopy story-body storybody"
+        " story-content story-text story-copy post-body postbody post-content post-text entry-content"
+        " entry-body content-body body-content body-copy body-text articletext articlecontent article-main"
+        " article-page-content news-body news-content news-text news-detail single-content main-text richtext"
+        " rich-text text-body td-post-content maincontent wysiwyg article-details p-content artikel"
+        " artikeltext nota-cuerpo cuerpo texto corps texte paragraphs paragraph"
+    ),
+    LEAD: (
+        "lead lede leads standfirst stand-first summary article-summary story-summary deck dek excerpt"
+        " subtitle sub-title subheadline sub-headline subhead subheading intro introduction chapo chapeau"
+        " entradilla bajada ingress manchet perex sottotitolo occhiello synopsis abstract teaser-text vorspann"
+        " article-intro headline-sub description article-description strapline blurb anrisstext leadtext"
+        " article-lead head-intro copete sumario preamble"
+    ),
+    TITLE: "title headline heading entry-title post-title article-title article-headline story-title",
+    PAYWALL: (
+        "paywall paywalled subscribe-wall subscription-wall regwall registration-wall piano-inline"
+        " piano-offer piano-container premium-offer premium-wall premium-lock article-locked locked-content"
+        " content-lock metered offer offer-wall paywall-box"
+    ),
+    LIVE: (
+        "live-blog liveblog live-feed livefeed live-ticker liveticker live-post livepost live-updates"
+        " liveupdates liveblog-entry live-coverage livecoverage"
+    ),
+    GALLERY: (
+        "gallery photo-gallery photogallery slideshow image-gallery imagegallery galleries diashow"
+        " bilderstrecke fotogaleria"
+    ),
+    BYLINE: (
+        "byline bylines author authors author-name article-author post-author entry-author contributors"
+        " contributor writer redactor autor auteur verfasser by"
+    ),
+    DATE: (
+        "date dates time timestamp published publish-date pubdate posted-on datum fecha data dateline article-date info"
+    ),
+    MODIFIED: "modified updated update lastmod",
+    CONSENT_FORM: "consent consent-form cmp-wall cmp gdpr purwall pur-wall cookie-wall cookiewall",
+    CAPTCHA: "g-recaptcha h-captcha px-captcha cf-turnstile cf-challenge captcha challenge-form challenge-running",
+    READING_TIME: "read-time readtime reading-time readingtime time-to-read min-read",
+    CAPTION: "captions caption figcaption image-caption photo-caption wp-caption-text legend caption-text",
+    MORE_POSTS: "load-more loadmore show-more more-posts older",
+}
+"""Bit → words; a word with a hyphen stands for parts that follow each other."""
+
+_MEANINGS: dict[str, int] = {}
+for _bit, _words in _WORDS.items():
+    for _word in _words.split():
+        _MEANINGS[_word] = _MEANINGS.get(_word, 0) | _bit
+_LONGEST = max(word.count("-") + 1 for word in _MEANINGS)
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_PART = re.compile(r"[a-z0-9]+")
+_KEPT_CHARS = 500
+"""What is longer is not remembered from page to page: hostile pages would fill the memory with it."""
+
+
+def read_signs(names: str) -> int:
+    """Return the bits that class names or an id say; camelCase is taken apart."""
+    return _read(names) if len(names) > _KEPT_CHARS else _read_kept(names)
+
+
+def split_names(names: str) -> list[str]:
+    """Return the parts of class names or an id, in lower case."""
+    if not names.islower():
+        names = _CAMEL.sub("-", names).lower()
+    return _PART.findall(names)
+
+
+def _read(names: str) -> int:
+    parts = split_names(names)
+    signs = 0
+    for at, first in enumerate(parts):
+        word = first
+        signs |= _MEANINGS.get(word, 0)
+        for part in parts[at + 1 : at + _LONGEST]:
+            word = f"{word}-{part}"
+            signs |= _MEANINGS.get(word, 0)
+    return signs
+
+
+_read_kept = lru_cache(maxsize=16_384)(_read)
