@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from crawler.extract.signs import COMMENT, CONSENT, FAINT, FURNITURE, PAYWALL, RELATED
+from crawler.extract.signs import CAPTION, COMMENT, CONSENT, FAINT, FURNITURE, GALLERY, PAYWALL, RELATED
 from crawler.extract.tree import BLOCK_TAGS, HEADING_TAGS, Element
 from crawler.extract.words import PAYWALL_PHRASE, RELATED_LABEL
 
@@ -68,6 +68,9 @@ _MOST = 0.35
 """A box that holds this share of the page's prose is no furniture, whatever it is called."""
 _SMALL_BOX = 300
 _WALL = 900
+_STORY_CHARS = 600
+_KICKER_CHARS = 60
+_PARAGRAPH_CHARS = 150
 _BOX_ELEMENTS = 400
 """A box of more elements than this is not looked into: it is a part of the page, or made to keep us busy."""
 _NEVER = frozenset({"html", "body", "main", "h1"})
@@ -95,9 +98,11 @@ class Prose:
         around = element.parent.order if element.parent is not None else order
         if element.tag in BLOCK_TAGS:
             self._chars[order] = chars
-            if chars - links >= _PROSE_CHARS:
+            if element.linked:
+                self._links[order] = chars
+            elif chars - links >= _PROSE_CHARS:
                 total += chars - links
-        elif element.tag == "a":
+        elif element.linked:
             self._chars[around] += element.chars
             self._links[around] += element.chars
         else:
@@ -128,12 +133,23 @@ def mark_boxes(body: Element, kept: Container[Element]) -> Prose:
         if may_be and tag not in _NEVER and element not in kept:
             element.dropped = _chrome_reason(element)
     prose = Prose(body)
+    spread = _find_spread(body, prose)
     for element in body.walk(kept=True):
         tag = element.tag
         may_be = tag in _SHAPED_TAGS or element.signs & _BOX_SIGNS or not _HIDING.isdisjoint(element.attributes)
         if may_be and tag not in _NEVER and element not in kept:
-            element.dropped = _box_reason(element, prose)
+            element.dropped = _box_reason(element, prose, named=element.attributes.get("class") not in spread)
     return Prose(body)
+
+
+def _find_spread(body: Element, prose: Prose) -> set[str | None]:
+    """Return the class names that stand on elements which together hold a good part of the prose: no furniture."""
+    sums: dict[str, int] = {}
+    for element in body.walk(kept=True):
+        named = element.signs & (FURNITURE | FAINT) and not element.signs & (RELATED | CAPTION | GALLERY)
+        if named and prose.of(element) > _PARAGRAPH_CHARS and (names := element.attributes.get("class")):
+            sums[names] = sums.get(names, 0) + prose.of(element)
+    return {names for names, total in sums.items() if total > _MOST * prose.total}
 
 
 def _chrome_reason(element: Element) -> str | None:
@@ -159,10 +175,13 @@ def _has_prose(element: Element) -> bool:
     return sum(1 for child in element.below("p") if child.chars - child.link_chars > 80) > 4
 
 
-def _box_reason(element: Element, prose: Prose) -> str | None:
-    signs = element.signs
+def _box_reason(element: Element, prose: Prose, *, named: bool) -> str | None:
+    """Return why *element* is a box. *named*: what its class is called counts."""
+    signs = element.signs if named else 0
     if signs & PAYWALL and element.chars < _WALL and PAYWALL_PHRASE.search(element.text()):
         return "a pay wall"
+    if element.signs & GALLERY and _is_gallery(element, prose):
+        return "a gallery"
     if prose.share(element) > _MOST:
         return None
     if element.attributes and _is_hidden(element):
@@ -182,6 +201,12 @@ def _box_reason(element: Element, prose: Prose) -> str | None:
     return None
 
 
+def _is_gallery(element: Element, prose: Prose) -> bool:
+    """Whether *element* holds pictures with their captions, beside an article that has a text of its own."""
+    rest = prose.total - prose.of(element)
+    return rest > _STORY_CHARS and len(element.below("img")) >= 3 and element.find("h1") is None
+
+
 def _is_hidden(element: Element) -> bool:
     style = element.attributes.get("style")
     return (
@@ -193,7 +218,7 @@ def _is_hidden(element: Element) -> bool:
 
 def _is_text_of_its_own(element: Element) -> bool:
     """Whether *element* is a long paragraph: one such is text even in a class that sounds like furniture."""
-    return element.tag == "p" and element.chars - element.link_chars > 150
+    return element.tag == "p" and element.chars - element.link_chars > _PARAGRAPH_CHARS
 
 
 def _shape_reason(element: Element, prose: Prose) -> str | None:
@@ -226,7 +251,7 @@ def _has_label(element: Element) -> bool:
 def _is_teaser(element: Element) -> bool:
     """Whether *element* opens with a heading that is a link as a whole, as the teaser of another article does."""
     heading = element.find(*HEADING_TAGS)
-    if heading is None or heading.chars < 15:
+    if heading is None or heading.chars < 15 or len(element.text_before(heading)) > _KICKER_CHARS:
         return False
     linked = heading.link_density > 0.9 or any(around.tag == "a" for around in heading.ancestors())
     return linked and element.tag in {"article", "div", "section", "li"}

@@ -173,7 +173,8 @@ def _gallery(reading: Reading) -> Verdict | None:
         return None
     stated = any(types_of(item) & _GALLERY_TYPES for item in reading.found.objects)
     boxed = any(element.signs & GALLERY for element in reading.scope.walk() if element.tag != "figure")
-    if reading.chars < max(400, captions) and (stated or boxed) and captions:
+    few = reading.chars < 400 or (reading.chars < 0.5 * captions and reading.chars < 1_200)
+    if few and (stated or boxed) and captions:
         return PageClass.GALLERY, f"{len(images)} pictures whose captions outweigh the text"
     return None
 

@@ -135,6 +135,7 @@ class Element:
         "dropped",
         "end",
         "link_chars",
+        "linked",
         "order",
         "own_chars",
         "parent",
@@ -166,6 +167,8 @@ class Element:
         """Why it is no part of the article, where somebody decided so."""
         self.signs = signs
         """What class names and id say, as bits of `crawler.extract.signs`."""
+        self.linked = (parent is not None and parent.linked) or (tag == "a" and "href" in attributes)
+        """Whether it is a link, or lies in one."""
         self._first_piece = self._end_piece = len(tree.pieces)
 
     def __repr__(self) -> str:
@@ -231,6 +234,10 @@ class Element:
     def text(self) -> str:
         """Return all text in it in one line, blocks parted by a space."""
         return " ".join("".join(self.tree.pieces[self._first_piece : self._end_piece]).split())
+
+    def text_before(self, inner: Element) -> str:
+        """Return what stands in this element before *inner*, one below it, in one line."""
+        return " ".join("".join(self.tree.pieces[self._first_piece : inner._first_piece]).split())
 
 
 def _order_of(element: Element) -> int:
@@ -367,7 +374,7 @@ def _end(element: Element, parent: Element | None, end: int, pieces: list[str]) 
     element.end = end
     element._end_piece = len(pieces)  # noqa: SLF001 - the tree is made here
     element.chars += element.own_chars
-    if element.tag == "a":
+    if element.linked:
         element.link_chars = element.chars
     if parent is not None:
         parent.chars += element.chars
