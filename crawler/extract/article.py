@@ -6,19 +6,21 @@ Pure: the result is a function of the arguments. Reads no clock, no setting, no 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crawler import allowance
-from crawler.extract.blocks import Block, read_blocks, trim_blocks
+from crawler.extract.blocks import Block, drop_blocks, read_blocks, trim_appendix, trim_blocks
 from crawler.extract.boxes import Prose, mark_boxes
-from crawler.extract.container import find_container
+from crawler.extract.container import find_container, find_end
 from crawler.extract.fields import read_fields
 from crawler.extract.heading import find_lead, find_title, is_description, stated_descriptions
 from crawler.extract.links import read_links, read_media
 from crawler.extract.live import read_posts
 from crawler.extract.metadata import Metadata, read_metadata
 from crawler.extract.page_class import Reading, classify_page
-from crawler.extract.rules import select
+from crawler.extract.rules import drop_learned, drop_learned_lines, select
+from crawler.extract.scripts import read_scripts
 from crawler.extract.times import read_times
 from crawler.extract.tree import MAX_GUESSED_ELEMENTS, Element, Page, parse_page
 from crawler.model import Article, FieldValue, PageClass
@@ -38,6 +40,40 @@ _LOADING_SECONDS = 2.0
 _MAX_FALLBACK_CHARS = 2_000_000
 
 
+@dataclass(slots=True)
+class Body:
+    """The body and how it was come to."""
+
+    read: list[Block]
+    """All that was read in its elements, in document order; what was trimmed says why."""
+    blocks: list[Block]
+    lead: str | None
+    lead_source: Element | Block | None
+    container: Element
+    roots: list[Element]
+    """What was read: the container, or the elements that rules name."""
+    prose: Prose
+
+
+@dataclass(slots=True)
+class Findings:
+    """A page with everything that was found on the way to its article."""
+
+    page: Page
+    title: str | None
+    title_origin: str
+    heading: Element | None
+    """Where the title stands, if it does."""
+    scope: Element
+    """The element around headline and body."""
+    body: Body
+    article: Article
+    has_text: bool
+    """Whether the page is of a class of which text is taken."""
+    taken_over: bool = False
+    """Whether the text is trafilatura's."""
+
+
 def extract_article(
     html: str,
     *,
@@ -52,31 +88,54 @@ def extract_article(
 
     *timezone*: assumed for dates that state none. *captured_at* (aware): no date after it is believed.
     """
+    return find_article(
+        html, url=url, status=status, captured_at=captured_at, timezone=timezone, language=language, rules=rules
+    ).article
+
+
+def find_article(
+    html: str,
+    *,
+    url: str,
+    status: int | None,
+    captured_at: datetime,
+    timezone: str | None,
+    language: str | None,
+    rules: ExtractRules,
+) -> Findings:
+    """Do what `extract_article` does, and return how it was come to as well."""
     page = parse_page(html)
     found = read_metadata(page)
     title, title_origin, heading = _title(page, found, rules)
-    body, lead, container, prose = _read_body(page, found, rules, title, heading)
+    body = _read_body(page, found, rules, title, heading)
+    container = body.container
     scope = _scope(container, heading)
     fields = read_fields(page, found, rules, url=url, language=language)
     read_times(fields, page, found, rules, title=heading, html=html, captured_at=captured_at, zone=timezone)
     read_media(fields, page, rules, found, scope=scope, url=url)
     page_class, reason = classify_page(
-        Reading(page, found, title, heading, scope, container, body, fields, url, status)
+        Reading(page, found, title, heading, scope, container, body.blocks, fields, url, status)
     )
     if page_class not in _WITH_TEXT:
-        return Article(page_class, reason, fields=fields)
-    read_links(fields, page, rules, container, blocks=body, url=url, captured_at=captured_at)
-    confidence = _confidence(body, found, heading, container, prose, ruled=bool(rules.include))
-    blocks = [block.text for block in body]
+        article = Article(page_class, reason, fields=fields)
+        return Findings(page, title, title_origin, heading, scope, body, article, has_text=False)
+    read_links(fields, page, rules, container, blocks=body.blocks, url=url, captured_at=captured_at)
+    confidence = _confidence(body, found, heading, ruled=bool(rules.include))
+    own = [block.text for block in body.blocks]
+    blocks = own
     if page_class is PageClass.ARTICLE and confidence < _LOW_CONFIDENCE:
-        blocks = _fallback(html, page, url, blocks, title)
+        blocks = _fallback(html, page, url, own, title)
+        if blocks is not own and rules.learned.lines:
+            blocks = [line for line in blocks if line not in rules.learned.lines]
+    taken_over = blocks is not own
     if page_class is PageClass.GALLERY and "images" in fields:
         blocks += [image["caption"] for image in fields["images"].value if image.get("caption")]
     if page_class is PageClass.LIVE:
         read_posts(fields, scope, found)
     if title:
         fields["title"] = FieldValue(title, title_origin)
-    return Article(page_class, reason, title, lead, tuple(blocks), fields, confidence)
+    article = Article(page_class, reason, title, body.lead, tuple(blocks), fields, confidence)
+    return Findings(page, title, title_origin, heading, scope, body, article, has_text=True, taken_over=taken_over)
 
 
 def _title(page: Page, found: Metadata, rules: ExtractRules) -> tuple[str | None, str, Element | None]:
@@ -86,10 +145,7 @@ def _title(page: Page, found: Metadata, rules: ExtractRules) -> tuple[str | None
     return find_title(page.body, found)
 
 
-def _read_body(
-    page: Page, found: Metadata, rules: ExtractRules, title: str | None, heading: Element | None
-) -> tuple[list[Block], str | None, Element, Prose]:
-    """Return the body's blocks, the lead, the element around the body, and how the page's prose is spread."""
+def _read_body(page: Page, found: Metadata, rules: ExtractRules, title: str | None, heading: Element | None) -> Body:
     for element in select(page, rules.remove):
         element.dropped = "a rule"
     for element in select(page, rules.related):
@@ -102,22 +158,27 @@ def _read_body(
         kept |= {heading, *heading.ancestors()}
     for element in [*ruled, *leads]:
         kept.update(element.ancestors())
+    drop_learned(page, rules.learned, kept)
     prose = mark_boxes(page.body, kept)
     container = ruled[0] if ruled else find_container(page.body, prose, heading)
     roots = [element for element in ruled if inner.isdisjoint(element.ancestors())] or [container]
-    blocks = read_blocks(roots)
+    read = blocks = read_blocks(roots)
     if heading is not None and not ruled:
         blocks = _after_heading(blocks, heading, container)
+    if not ruled:
+        blocks = trim_appendix(blocks, find_end(container, prose))
+        blocks = read_scripts(page, found, blocks)
+    blocks = drop_learned_lines(blocks, rules.learned)
     blocks = trim_blocks(blocks, title)
     stated = stated_descriptions(found)
     lead = leads[0] if leads else find_lead(page.body, heading, container, stated)
     text = "\n".join(normalise_lines(_lines_of(lead))) if lead is not None else None
+    source: Element | Block | None = lead if text else None
     if text:
-        blocks = [block for block in blocks if block.text != text]
-        return blocks, text, container, prose
-    if blocks and is_description(blocks[0].text, stated) and len(blocks) > 2 and not blocks[0].is_heading:
-        return blocks[1:], blocks[0].text, container, prose
-    return blocks, None, container, prose
+        blocks = drop_blocks(blocks, [block for block in blocks if block.text == text], "the lead again")
+    elif len(blocks) > 2 and is_description(blocks[0].text, stated) and not blocks[0].is_heading:
+        source, text, blocks = blocks[0], blocks[0].text, blocks[1:]
+    return Body(read, blocks, text, source, container, roots, prose)
 
 
 def _lines_of(element: Element) -> str:
@@ -129,9 +190,11 @@ def _after_heading(blocks: list[Block], heading: Element, container: Element) ->
     if container not in set(heading.ancestors()):
         return blocks
     inside = set(heading.walk())
-    after = [block for block in blocks if block.order >= heading.order and block.element not in inside]
-    above = sum(block.chars for block in blocks if block.order < heading.order)
-    return after if sum(block.chars for block in after) > above else blocks
+    before = [block for block in blocks if block.order < heading.order or block.element in inside]
+    above = sum(block.chars for block in before if block.order < heading.order)
+    if sum(block.chars for block in blocks) - sum(block.chars for block in before) <= above:
+        return blocks
+    return drop_blocks(blocks, before, "above the headline")
 
 
 def _scope(container: Element, heading: Element | None) -> Element:
@@ -144,12 +207,10 @@ def _scope(container: Element, heading: Element | None) -> Element:
     )
 
 
-def _confidence(
-    body: list[Block], found: Metadata, heading: Element | None, container: Element, prose: Prose, *, ruled: bool
-) -> float:
-    chars = sum(block.chars for block in body)
-    links = sum(block.link_chars for block in body)
-    value = 0.3 * min(chars / 1_000, 1.0) + 0.25 * prose.share(container) + 0.15 * (heading is not None)
+def _confidence(body: Body, found: Metadata, heading: Element | None, *, ruled: bool) -> float:
+    chars = sum(block.chars for block in body.blocks)
+    links = sum(block.link_chars for block in body.blocks)
+    value = 0.3 * min(chars / 1_000, 1.0) + 0.25 * body.prose.share(body.container) + 0.15 * (heading is not None)
     value += 0.15 * bool(found.article) + 0.15 * (1 - links / chars if chars else 0)
     return round(max(min(value, 1.0), 0.8 if ruled and chars else 0.0), 3)
 

@@ -19,6 +19,8 @@ _CELLS = frozenset({"td", "th"})
 _SENTENCE = 40
 """A block of so many characters is text; short list items above the first such are the date, the source and so on."""
 _IMPRINT = 90
+_LONG = 100
+_ENDS = (".", "!", "?", "”", '"', "»", "’", "…", "。", "！", "？", "」", "؟", ")", "“")
 _PARAGRAPH = 60
 """List items of so many characters are text wherever they stand."""
 
@@ -34,6 +36,8 @@ class Block:
     link_chars: int
     order: int
     """Document order of the element that its text began in."""
+    dropped: str | None = None
+    """Why it is no part of the text, where it was trimmed."""
 
     @property
     def text(self) -> str:
@@ -109,17 +113,43 @@ def _walk(root: Element, writer: _Writer) -> None:
 
 def trim_blocks(blocks: list[Block], title: str | None) -> list[Block]:
     """Return *blocks* without lines of furniture, labels of boxes that went, and headings that head nothing."""
-    kept = [block for block in blocks if not _is_furniture(block)]
+    for block in blocks:
+        block.dropped = _furniture_reason(block)
+    kept = [block for block in blocks if not block.dropped]
     if title:
         wanted = normalise_line(title)
         at = next((i for i, block in enumerate(kept[:12]) if block.text == wanted), None)
         if at is not None and 4 * sum(block.chars for block in kept[:at]) < sum(block.chars for block in kept):
-            del kept[: at + 1]
-        kept = [block for block in kept if block.text != wanted]
+            kept = drop_blocks(kept, kept[:at], "above the headline")
+        kept = drop_blocks(kept, [block for block in kept if block.text == wanted], "the headline again")
     while kept and kept[-1].is_heading:
-        del kept[-1]
+        kept.pop().dropped = "a heading that heads nothing"
     first = next((i for i, block in enumerate(kept) if _is_text(block)), 0)
-    return [block for block in kept[:first] if not _is_imprint(block)] + kept[first:]
+    imprint = [block for block in kept[:first] if _is_imprint(block)]
+    return drop_blocks(kept, imprint, "trimmed at the head: a date, a byline or a short item")
+
+
+def drop_blocks(blocks: list[Block], gone: list[Block], reason: str) -> list[Block]:
+    """Mark the blocks *gone* with *reason* and return the rest of *blocks*."""
+    for block in gone:
+        block.dropped = reason
+    return [block for block in blocks if not block.dropped] if gone else blocks
+
+
+def trim_appendix(blocks: list[Block], end: int) -> list[Block]:
+    """Return *blocks* without those from place *end* on, unless the text goes on there: with several paragraphs."""
+    first = next((i for i, block in enumerate(blocks) if block.order >= end), len(blocks))
+    while first < len(blocks) and blocks[first].element.tag == "p" and _is_paragraph(blocks[first]):
+        first += 1
+    appended = blocks[first:]
+    paragraphs = [block for block in appended if block.element.tag == "p" and _is_paragraph(block)]
+    if len(paragraphs) >= 2 and sum(block.chars for block in paragraphs) > 0.5 * sum(b.chars for b in appended):
+        return blocks
+    return drop_blocks(blocks, appended, "trimmed at the tail: behind the article's column")
+
+
+def _is_paragraph(block: Block) -> bool:
+    return block.chars - block.link_chars >= _LONG and block.text.endswith(_ENDS)
 
 
 def _is_text(block: Block) -> bool:
@@ -135,17 +165,19 @@ def _is_imprint(block: Block) -> bool:
     return BYLINE_LINE.search(block.text) is not None or DATE_LINE.search(block.text) is not None
 
 
-def _is_furniture(block: Block) -> bool:
+def _furniture_reason(block: Block) -> str | None:
+    """Return why *block* is a line of furniture, wherever it stands."""
     text = block.text
     if len(block.lines) == 1 and len(text) < 400 and COPYRIGHT_LINE.search(text):
-        return True
+        return "a copyright line"
     if len(block.lines) > 1 or len(text) > 160:
-        return False
+        return None
     if FURNITURE_LINE.search(text):
-        return True
+        return "a line of furniture"
     if RELATED_LABEL.search(text.lower()):
-        return True
+        return "the label of a box"
     if not any(character.isalnum() for character in text):
-        return block.chars < 4 or len(set(text)) < 3
+        return "no letter or digit" if block.chars < 4 or len(set(text)) < 3 else None
     # a paragraph that is a link as a whole and no sentence leads elsewhere
-    return block.link_chars >= 0.95 * block.chars and not block.is_heading and block.element.tag != "li"
+    whole = block.link_chars >= 0.95 * block.chars and not block.is_heading and block.element.tag != "li"
+    return "a link as a whole" if whole else None

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from crawler.extract.boxes import Prose
 
 _TAG_WEIGHT = {"li": 0.5, "td": 0.4, "th": 0.2, "dd": 0.4, "dt": 0.2, "address": 0.1, "footer": 0.2}
+_CORE_SHARE = 0.8
+_TEXT_TAGS = frozenset({"p", "pre", "blockquote", "li", "ul", "ol"})
 _CLIMB_SHARE = 0.12
 """An outer element that adds this share of text, as running text, takes the place of the inner one."""
 
@@ -29,6 +31,26 @@ def find_container(body: Element, prose: Prose, heading: Element | None) -> Elem
     branch = _branch(heading, body)
     best = max(scores, key=lambda element: (scores[element] * _weight(element, body, branch), -element.order))
     return _climb(best, prose, heading)
+
+
+def find_end(container: Element, prose: Prose) -> int:
+    """Return the place where the article's column ends, behind which footers and teasers may follow."""
+    core = _find_core(container, prose)
+    alike = core.parent.elements if core.parent is not None and core.get("class") else ()
+    return max(
+        (one.end for one in alike if (one.tag, one.get("class")) == (core.tag, core.get("class"))), default=core.end
+    )
+
+
+def _find_core(container: Element, prose: Prose) -> Element:
+    """Return the innermost element in *container* that still holds nearly all of its running text."""
+    core = container
+    wanted = _CORE_SHARE * prose.of(container)
+    while True:
+        inner = next((child for child in core.elements if not child.dropped and prose.of(child) >= wanted), None)
+        if inner is None or inner.tag in _TEXT_TAGS or not wanted:
+            return core
+        core = inner
 
 
 def _marked_body(body: Element, prose: Prose) -> Element | None:

@@ -167,7 +167,7 @@ class Element:
         """Why it is no part of the article, where somebody decided so."""
         self.signs = signs
         """What class names and id say, as bits of `crawler.extract.signs`."""
-        self.linked = (parent is not None and parent.linked) or (tag == "a" and "href" in attributes)
+        self.linked: bool = (parent is not None and parent.linked) or (tag == "a" and "href" in attributes)
         """Whether it is a link, or lies in one."""
         self._first_piece = self._end_piece = len(tree.pieces)
 
