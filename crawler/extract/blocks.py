@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crawler.extract.tree import BLOCK_TAGS, HEADING_TAGS, Element
-from crawler.extract.words import BYLINE_LINE, COPYRIGHT_LINE, DATE_LINE, FURNITURE_LINE, RELATED_LABEL
+from crawler.extract.words import (
+    BYLINE_LINE,
+    COPYRIGHT_LINE,
+    DATE_LINE,
+    EMAIL_LINE,
+    FURNITURE_LINE,
+    RELATED_LABEL,
+    TIME_LINE,
+)
 from crawler.normalise import normalise_line, normalise_lines
 
 if TYPE_CHECKING:
@@ -126,7 +134,10 @@ def trim_blocks(blocks: list[Block], title: str | None) -> list[Block]:
         kept.pop().dropped = "a heading that heads nothing"
     first = next((i for i, block in enumerate(kept) if _is_text(block)), 0)
     imprint = [block for block in kept[:first] if _is_imprint(block)]
-    return drop_blocks(kept, imprint, "trimmed at the head: a date, a byline or a short item")
+    kept = drop_blocks(kept, imprint, "trimmed at the head: a date, a byline or a short item")
+    while kept and EMAIL_LINE.fullmatch(kept[-1].text):
+        kept.pop().dropped = "trimmed at the tail: an address"
+    return kept
 
 
 def drop_blocks(blocks: list[Block], gone: list[Block], reason: str) -> list[Block]:
@@ -160,9 +171,19 @@ def _is_imprint(block: Block) -> bool:
     """Whether a block above the text is a date, a byline or a short list item: what stands round a headline."""
     if block.element.tag == "li" and block.chars < _PARAGRAPH:
         return True
-    if block.chars > _IMPRINT or block.text.endswith((".", "!", "?", "”", '"')) or block.is_heading:
+    if block.is_heading:
+        return BYLINE_LINE.search(block.text) is not None and block.chars < _SENTENCE
+    return block.chars <= _IMPRINT and all(_is_imprint_line(line) for line in block.lines)
+
+
+def _is_imprint_line(line: str) -> bool:
+    if EMAIL_LINE.fullmatch(line):
+        return True
+    if line.endswith((".", "!", "?", "”", '"')):
         return False
-    return BYLINE_LINE.search(block.text) is not None or DATE_LINE.search(block.text) is not None
+    if len(line) < _SENTENCE and (line.isupper() or TIME_LINE.search(line)):
+        return True
+    return BYLINE_LINE.search(line) is not None or DATE_LINE.search(line) is not None
 
 
 def _furniture_reason(block: Block) -> str | None:

@@ -177,7 +177,7 @@ def _has_prose(element: Element) -> bool:
 
 def _box_reason(element: Element, prose: Prose, *, named: bool) -> str | None:
     """Return why *element* is a box. *named*: what its class is called counts."""
-    signs = element.signs if named else 0
+    signs = element.signs if named and not _is_part_of_sentence(element) else 0
     if signs & PAYWALL and element.chars < _WALL and PAYWALL_PHRASE.search(element.text()):
         return "a pay wall"
     if element.signs & GALLERY and _is_gallery(element, prose):
@@ -201,10 +201,16 @@ def _box_reason(element: Element, prose: Prose, *, named: bool) -> str | None:
     return None
 
 
+def _is_part_of_sentence(element: Element) -> bool:
+    """Whether *element* is a few words in a line of running text, which goes on around it."""
+    around = element.parent
+    return element.tag not in BLOCK_TAGS and around is not None and around.own_chars > max(element.chars, _PROSE_CHARS)
+
+
 def _is_gallery(element: Element, prose: Prose) -> bool:
     """Whether *element* holds pictures with their captions, beside an article that has a text of its own."""
     rest = prose.total - prose.of(element)
-    return rest > _STORY_CHARS and len(element.below("img")) >= 3 and element.find("h1") is None
+    return rest > _STORY_CHARS and len(element.below("img", "li")) >= 3 and element.find("h1") is None
 
 
 def _is_hidden(element: Element) -> bool:

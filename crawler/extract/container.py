@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _TAG_WEIGHT = {"li": 0.5, "td": 0.4, "th": 0.2, "dd": 0.4, "dt": 0.2, "address": 0.1, "footer": 0.2}
 _CORE_SHARE = 0.8
+_STORY_CHARS = 500
 _TEXT_TAGS = frozenset({"p", "pre", "blockquote", "li", "ul", "ol"})
 _CLIMB_SHARE = 0.12
 """An outer element that adds this share of text, as running text, takes the place of the inner one."""
@@ -24,13 +25,27 @@ def find_container(body: Element, prose: Prose, heading: Element | None) -> Elem
     """
     marked = _marked_body(body, prose)
     if marked is not None:
-        return marked
+        return _keep_to_story(marked, prose, heading)
     scores = _scores(body, prose)
     if not scores:
         return body
     branch = _branch(heading, body)
     best = max(scores, key=lambda element: (scores[element] * _weight(element, body, branch), -element.order))
-    return _climb(best, prose, heading)
+    return _keep_to_story(_climb(best, prose, heading), prose, heading)
+
+
+def _keep_to_story(container: Element, prose: Prose, heading: Element | None) -> Element:
+    """Return the part of *container* around *heading* that holds no other article; pages may show several in a row."""
+    if heading is None or not container.order <= heading.order < container.end:
+        return container
+    stories = [story for story in container.below("article") if not story.order <= heading.order < story.end]
+    others = [story for story in stories if not story.is_dropped and story.find("h1") is not None]
+    part: Element = heading
+    for around in heading.ancestors():
+        if around is container or any(around.order < other.order < around.end for other in others):
+            break
+        part = around
+    return part if others and prose.of(part) >= _STORY_CHARS else container
 
 
 def find_end(container: Element, prose: Prose) -> int:

@@ -11,7 +11,17 @@ from crawler.extract.live import find_posts
 from crawler.extract.metadata import types_of
 from crawler.extract.signs import CAPTCHA, CONSENT_FORM, GALLERY, PAYWALL
 from crawler.extract.tree import Element
-from crawler.extract.words import CHALLENGE, CONSENT_PHRASE, INFOGRAPH, NOT_FOUND, PAYWALL_PHRASE
+from crawler.extract.words import (
+    CHALLENGE,
+    CONSENT_CHOICE,
+    CONSENT_PHRASE,
+    INFOGRAPH,
+    NOT_FOUND,
+    PAGE_GONE,
+    PAGE_WORD,
+    PAYWALL_PHRASE,
+    ROBOT_CHECK,
+)
 from crawler.model import PageClass
 
 if TYPE_CHECKING:
@@ -29,6 +39,10 @@ _COUNT = re.compile(r"[0-9]{1,9}")
 _MAX_BOX_CHARS = 100_000
 _UNIT_TAGS = frozenset({"div", "article", "li", "section", "tr"})
 _SMALL_PAGE = 3_000
+_REPORT_CHARS = 60
+"""So much running text under a headline that says something in passing is a report of it."""
+_PIECES = re.compile(r"\s+[|\-–—·:]\s+|[!?:.]\s+")
+_STORY_CHARS = 800
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +105,9 @@ def _challenge(reading: Reading) -> Verdict | None:
     text = _all_text(reading)
     match = CHALLENGE.search(text)
     boxed = _has_sign(reading.page.body, CAPTCHA)
+    if match and not boxed and not ROBOT_CHECK.search(text):
+        several = len({found[0].lower() for found in CHALLENGE.finditer(text)}) > 1
+        match = match if several or any(_is_mostly(CHALLENGE, line) for line in _headlines(reading)) else None
     if match and (boxed or reading.page.body.chars < 1_500):
         return PageClass.CHALLENGE, f"a short page that says {match[0]!r}"
     if boxed and reading.page.body.chars < 600:
@@ -102,16 +119,33 @@ def _consent(reading: Reading) -> Verdict | None:
     text = reading.page.body.text()
     if len(text) > _SMALL_PAGE * 2 or reading.found.article or reading.found.first("og:type") not in {None, "website"}:
         return None
-    hits = len(CONSENT_PHRASE.findall(text))
+    found = CONSENT_PHRASE.findall(text)
+    hits, asks = len(found), len({word.lower() for word in found}) > 1 and CONSENT_CHOICE.search(text) is not None
     lines = [block for block in reading.blocks if CONSENT_PHRASE.search(block.text)]
     mostly = 2 * sum(block.chars for block in lines) >= sum(block.chars for block in reading.blocks)
     known = "published" in reading.fields and reading.fields["published"].origin != "guess"
     boxed = _has_sign(reading.page.body, CONSENT_FORM)
-    if hits >= 3 and not known and mostly and hits * 250 > len(text):
+    if hits >= 3 and asks and not known and mostly and hits * 250 > len(text):
         return PageClass.CONSENT, f"{hits} words of consent in {len(text)} characters and nothing of an article"
     if boxed and hits >= 2 and mostly and len(text) < _SMALL_PAGE:
         return PageClass.CONSENT, "a page that holds a consent form and nothing else"
     return None
+
+
+def _headlines(reading: Reading) -> list[str]:
+    """Return what stands above the page's text, with and without the name of the site."""
+    headings = [element.text() for element in reading.page.body.below("h1", "h2")[:12] if 2 < element.chars < 90]
+    return headings + ([reading.found.title] if reading.found.title else [])
+
+
+def _is_mostly(phrase: re.Pattern[str], line: str) -> bool:
+    """Whether *line*, or a sentence of it, is *phrase* and words for a page, and hardly anything else."""
+    pieces = _PIECES.split(line)
+    for piece in pieces:
+        rest = PAGE_WORD.sub("", phrase.sub("", piece)).strip()
+        if phrase.search(piece) and 3 * len(rest) <= len(piece):
+            return True
+    return False
 
 
 def _has_sign(body: Element, signs: int) -> bool:
@@ -131,6 +165,10 @@ def _not_found(reading: Reading) -> Verdict | None:
     if weight + 2 * bool(titled) + 2 * bool(heading) < 3:
         return None
     words = heading or reading.found.title
+    said = "\n".join([heading or "", reading.found.title or "", *(block.text for block in reading.blocks)])
+    plain = PAGE_GONE.search(said) or any(_is_mostly(NOT_FOUND, line) for line in _headlines(reading))
+    if not plain and reading.chars >= _REPORT_CHARS:
+        return None  # a boat was not found, or a bus has that number
     return PageClass.SOFT_404, f"status {reading.status or 'unknown'}, but the page says {words!r} and names no article"
 
 
@@ -191,6 +229,7 @@ def _listing(reading: Reading) -> Verdict | None:
     weight += any(types_of(item) & _LIST_TYPES for item in reading.found.objects)
     weight += (teasers >= 1) + (teasers >= 8) + (reading.chars < 400) + (longest < 200) + 3 * (units >= 6)
     weight += "next" in reading.found.links or "listing" in reading.page.body.get("class")
+    weight -= 2 * (reading.title_element is not None and reading.chars > _STORY_CHARS and units < 6)
     weight += 2 * bool(_PAGED.search(path)) - 2 * (longest > 350) - (reading.chars > 2_500 and units < 6) - dated
     if weight >= 4 and (teasers or units or _PAGED.search(path)):
         return (
