@@ -13,6 +13,8 @@ from config.selectors import check_selector
 
 _MAX_PROGRAM = 20_000
 """Instructions of a compiled RE2 expression: it takes time in proportion to them for each character of a URL."""
+_UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
+"""What no YAML file may hold."""
 _NON_ASCII_ESCAPES = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+", re.ASCII)
 
 
@@ -29,6 +31,34 @@ def read_text_list(value: object) -> object:
 
 Selector = Annotated[str, Field(max_length=1_000), AfterValidator(check_selector)]
 SelectorList = Annotated[list[Selector], BeforeValidator(read_text_list), Field(max_length=200)]
+
+
+def is_line(value: str) -> bool:
+    """Whether *value* can be a line of a text in normal form, FORMAT.md § 6, and stand in a YAML file."""
+    return bool(value) and value == " ".join(value.split()) and not _UNWRITABLE.search(value)
+
+
+def check_line(value: str) -> str:
+    """Return *value*. Raises ValueError if it can be no line of a text."""
+    if not is_line(value):
+        raise ValueError("one line of a text, with single spaces and none at its ends, and no control characters")
+    return value
+
+
+Line = Annotated[str, Field(max_length=1_000), AfterValidator(check_line)]
+
+
+class LearnedRules(StrictModel):
+    """What many pages of a source told of its boxes: `ofrecord sources learn`. Written by no person."""
+
+    remove: Annotated[list[Selector], Field(max_length=200)] = []
+    """Elements that are taken out, unless they hold what a rule of a person chose, or the headline."""
+    links: Annotated[list[Selector], Field(max_length=200)] = []
+    """The same, where links are most of what they hold."""
+    lines: Annotated[list[Line], Field(max_length=1_000)] = []
+    """Lines that are taken out of the body, where they stand as a whole."""
+    labels: Annotated[list[Line], Field(max_length=200)] = []
+    """Words such as `Read also:`: a line is taken out that is one of them and, for the rest, a link."""
 
 
 class ExtractRules(StrictModel):
@@ -55,6 +85,8 @@ class ExtractRules(StrictModel):
     """Boxes of further links: chrome, kept apart, never text."""
     embeds: Selector | None = None
     """Posts of social networks within the body."""
+    learned: LearnedRules = LearnedRules()
+    """From the file beside the source's own, see `config.learned`; every rule above comes before it."""
 
 
 def _compile(expression: str) -> Any:  # noqa: ANN401 - re2 has no types

@@ -23,6 +23,7 @@ from pydantic import (
 
 from config.document import Document, DocumentError, describe_error, read_document, show, suggest
 from config.errors import ConfigError
+from config.learned import SUFFIX, is_learned, learned_path, read_learned
 from config.rules import ArticlePatterns, ExtractRules, StrictModel
 from config.units import Schedule, parse_duration, parse_schedule
 
@@ -251,7 +252,13 @@ def load_sources(folder: Path) -> dict[str, Source]:
     documents: dict[str, Document] = {}
     paths: dict[str, Path] = {}
     problems: list[str] = []
-    for path in _find_files(folder):
+    files = _find_files(folder)
+    owned = {learned_path(path) for path in files}
+    for path in files:
+        if is_learned(path):
+            if path not in owned:
+                problems.append(f"{path}:1: found no {path.name.removesuffix(SUFFIX)}.yaml beside it; delete it")
+            continue
         earlier = paths.setdefault(path.stem, path)
         if earlier != path:
             problems.append(
@@ -266,6 +273,14 @@ def load_sources(folder: Path) -> dict[str, Source]:
     if problems:
         raise ConfigError("\n".join(problems))
     return sources
+
+
+def find_source_file(folder: Path, source_id: str) -> Path:
+    """Return the file of the source of that id in *folder* or below. Raises ConfigError if there is none."""
+    found = next((path for path in _find_files(folder) if path.stem == source_id and not is_learned(path)), None)
+    if found is None:
+        raise ConfigError(f"{folder}: found no {source_id}.yaml, expected the file of that source")
+    return found
 
 
 def _find_files(folder: Path) -> list[Path]:
@@ -289,8 +304,13 @@ def _read_source(path: Path) -> tuple[Source | None, Document | None, list[str]]
     if "id" in document.data:
         return None, None, [document.problem(("id",), "found a key, expected none: the id is the file's name")]
     data = {key: value for key, value in document.data.items() if value is not None}
+    if isinstance(data.get("extract"), dict) and "learned" in data["extract"]:
+        text = f"found a key, expected none: learned rules are in {learned_path(path).name}"
+        return None, None, [document.problem(("extract", "learned"), text)]
     try:
-        return Source(id=path.stem, **data), document, []
+        return _add_learned(Source(id=path.stem, **data), path), document, []
+    except ConfigError as error:
+        return None, None, str(error).splitlines()
     except ValidationError as error:
         problems = []
         for item in error.errors():
@@ -303,6 +323,14 @@ def _read_source(path: Path) -> tuple[Source | None, Document | None, list[str]]
         return None, None, problems
 
 
+def _add_learned(source: Source, path: Path) -> Source:
+    learned = read_learned(learned_path(path))
+    if learned is None:
+        return source
+    rules = source.extract.model_copy(update={"learned": learned.rules})
+    return source.model_copy(update={"extract": rules})
+
+
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     """Return the keys that may stand beside the last one of *location*."""
     models: dict[object, type[BaseModel]] = {
@@ -312,7 +340,7 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         "extract": ExtractRules,
     }
     model = models.get(location[0], Source) if len(location) > 1 else Source
-    return [key for key in model.model_fields if key != "id"]
+    return [key for key in model.model_fields if key not in {"id", "learned"}]
 
 
 def _find_clashes(sources: dict[str, Source], documents: dict[str, Document]) -> list[str]:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
+from config.errors import ExtractError
 from crawler.waits import wait_for
 from crawler.workers import CPU_SECONDS, WorkerPool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Coroutine, Iterable, Iterator
     from concurrent.futures import Future
 
-    from crawler.model import Exchange
+    from crawler.explanation import Explanation
+    from crawler.model import Exchange, Outline
     from crawler.outcome import PageContext, PageOutcome
+
+_Answer = TypeVar("_Answer")
 
 
 def run_pages(
@@ -30,16 +35,60 @@ def run_pages(
 
     Takes from *items* only a few ahead of what was yielded.
     """
+    pool = WorkerPool(count, deadline_seconds, memory_bytes, cpu_seconds=cpu_seconds)
+    return _run(items, pool, pool.page, ahead=2 * count)
+
+
+def run_outlines(
+    items: Iterable[tuple[Exchange, PageContext]],
+    *,
+    count: int,
+    deadline_seconds: float,
+    memory_bytes: int,
+    cpu_seconds: float = CPU_SECONDS,
+) -> Iterator[Outline | ExtractError]:
+    """Yield the outline of each item in order, or why there is none; else as `run_pages`."""
+    pool = WorkerPool(count, deadline_seconds, memory_bytes, cpu_seconds=cpu_seconds)
+
+    async def ask(exchange: Exchange, context: PageContext) -> Outline | ExtractError:
+        try:
+            return await pool.outline(exchange, context)
+        except ExtractError as error:
+            return error
+
+    return _run(items, pool, ask, ahead=2 * count)
+
+
+def explain_pages(
+    items: Iterable[tuple[Exchange, PageContext]],
+    *,
+    whole: bool,
+    count: int,
+    deadline_seconds: float,
+    memory_bytes: int,
+    cpu_seconds: float = CPU_SECONDS,
+) -> Iterator[Explanation]:
+    """Yield why the text of each item is what it is, in order; else as `run_pages`. *whole*: of all the page."""
+    pool = WorkerPool(count, deadline_seconds, memory_bytes, cpu_seconds=cpu_seconds)
+    return _run(items, pool, partial(pool.explain, whole=whole), ahead=2 * count)
+
+
+def _run(
+    items: Iterable[tuple[Exchange, PageContext]],
+    pool: WorkerPool,
+    ask: Callable[[Exchange, PageContext], Coroutine[None, None, _Answer]],
+    *,
+    ahead: int,
+) -> Iterator[_Answer]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="ofrecord-workers", daemon=True)
     thread.start()
-    pool = WorkerPool(count, deadline_seconds, memory_bytes, cpu_seconds=cpu_seconds)
-    waiting: deque[Future[PageOutcome]] = deque()
+    waiting: deque[Future[_Answer]] = deque()
     try:
         wait_for(asyncio.run_coroutine_threadsafe(pool.start(), loop))
         for exchange, context in items:
-            waiting.append(asyncio.run_coroutine_threadsafe(pool.page(exchange, context), loop))
-            if len(waiting) >= 2 * count:
+            waiting.append(asyncio.run_coroutine_threadsafe(ask(exchange, context), loop))
+            if len(waiting) >= ahead:
                 yield wait_for(waiting.popleft())
         while waiting:
             yield wait_for(waiting.popleft())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -17,10 +18,13 @@ from pydantic import ValidationError
 from config.rules import ExtractRules
 
 EXTRACTOR = "ofrecord"
-EXTRACTOR_VERSION = "2"
+EXTRACTOR_VERSION = "3"
 """Of crawler.extract and crawler.normalise: goes up whenever a page may yield another text or field than before."""
-PARSERS = ("selectolax", "trafilatura", "htmldate", "lxml", "charset-normalizer")
-"""Libraries whose version can change a text or a field."""
+PARSERS = (
+    *("selectolax", "pydantic-core", "trafilatura", "htmldate", "dateparser", "python-dateutil", "lxml"),
+    *("charset-normalizer", "idna"),
+)
+"""Libraries whose version can change a text or a field. Python stands beside them: its codecs and tables of Unicode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +88,4 @@ def _read_text(value: object) -> str | None:
 
 @cache
 def _parser_versions() -> dict[str, str]:
-    return {name: version(name) for name in PARSERS}
+    return {name: version(name) for name in PARSERS} | {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}

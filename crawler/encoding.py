@@ -5,6 +5,7 @@ Never writes, never trusts a length that the other side states: every coding is 
 
 from __future__ import annotations
 
+import re
 import zlib
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -12,9 +13,10 @@ import brotli
 import zstandard
 from charset_normalizer import from_bytes
 from isal import isal_zlib
-from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom, resolve_encoding
+from w3lib.encoding import read_bom
 
 from config.errors import ExtractError
+from crawler.charset import GUESSED_CODECS, decode, read_declaration, read_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +31,23 @@ _ZSTD_WINDOW_BYTES = 8 * 1024 * 1024
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK = 64 * 1024
 _SAMPLE_BYTES = 32 * 1024
-_PROBE = rb"<p a='1'>+AGE- \u0041"
+_SEARCHED_BYTES = 4 * 1024 * 1024
+_TEXT = re.compile(rb"[^<>]+")
+_LANGUAGE = re.compile(rb"<html\b[^>]{0,500}?\blang\s*=\s*[\"']?([A-Za-z]{2})\b", re.IGNORECASE)
+_ASCII = bytes(range(0x80))
+_SIGNS = "€…‘’“”•–—™\xa0©«®°·»".encode("cp1252")
+"""The same signs in all code pages of Windows."""
+_LATIN = {
+    "cp1252": "af ca da de en es eu fi fr ga gl is it nb nl nn no pt sq sv",
+    "cp1250": "bs cs hr hu pl ro sk sl",
+    "cp1254": "az tr",
+    "cp1257": "et lt lv",
+}
+"""Languages in Latin letters with accents here and there, by the encoding that is usual for them."""
+_USUAL = {language: codec for codec, languages in _LATIN.items() for language in languages.split()}
+_FEW = 4
+"""At most one byte in so many beyond ASCII: in Cyrillic or Arabic there are far more."""
+_JAPANESE_ESCAPES = (b"\x1b$B", b"\x1b$@", b"\x1b(J")
 _LAST_RESORT = "cp1252"
 _NO_CODINGS = frozenset(
     {"", "identity", "none", "null", "utf-8", "utf8", "iso-8859-1", "8bit", "binary", "text", "plain"}
@@ -120,25 +138,32 @@ def decode_beginning(data: bytes) -> str:
 
 
 def decode_html(body: bytes, content_type: str | None) -> str:
-    """Return *body* as text: BOM, then the header's charset, the page's own declaration, UTF-8, detection.
+    """Return *body* as text in the encoding that `find_html_encoding` names, without its byte order mark.
 
-    Against the page's own declaration (not the header's) there is one appeal: bytes beyond ASCII that are UTF-8
-    throughout are UTF-8, since no text in another encoding looks so by chance.
     Never raises: what the encoding cannot express becomes U+FFFD.
     """
-    encoding, bom = read_bom(body)
-    if encoding is not None and bom is not None:
-        return body[len(bom) :].decode(encoding, "replace")
-    stated = find_codec(http_content_type_encoding(content_type)) if content_type else None
+    encoding, mark = find_html_encoding(body, content_type)
+    return decode(body[mark:], encoding)
+
+
+def find_html_encoding(body: bytes, content_type: str | None) -> tuple[str, int]:
+    """Return the encoding of a page and the length of its byte order mark.
+
+    In the HTML standard's order: the mark, the header's charset, the page's own declaration, UTF-8, detection.
+    Against the page's own declaration (not the header's) there is one appeal, which browsers do not know: bytes beyond
+    ASCII that are UTF-8 throughout are UTF-8, since no text in another encoding looks so by chance.
+    """
+    marked, mark = read_bom(body)
+    if marked is not None and mark is not None:
+        return marked, len(mark)
+    stated = read_header(content_type)
     if stated is not None:
-        return body.decode(stated, "replace")
-    declared = find_codec(html_body_declared_encoding(body[:_CHUNK]))
-    if declared is not None and (declared.startswith(("utf-16", "utf-32")) or not body.isascii()):
-        # a declaration that could be read as ASCII is not in UTF-16: so the HTML standard
-        declared = "utf-8" if _is_utf8(body) or declared.startswith(("utf-16", "utf-32")) else declared
-    if declared is not None:
-        return body.decode(declared, "replace")
-    return body.decode("utf-8" if _is_utf8(body) else _detected(body), "replace")
+        return stated, 0
+    declared = read_declaration(body)
+    if body.isascii() or (declared is not None and declared.startswith("utf-16")):
+        shifting = any(escape in body for escape in _JAPANESE_ESCAPES)
+        return declared or ("iso2022_jp" if shifting else "utf-8"), 0
+    return "utf-8" if _is_utf8(body) else declared or _detect(body), 0
 
 
 def _is_utf8(body: bytes) -> bool:
@@ -150,21 +175,28 @@ def _is_utf8(body: bytes) -> bool:
     return True
 
 
-def find_codec(name: str | None) -> str | None:
-    """Return the Python codec for encoding *name*, if it is one that pages may be written in."""
-    codec = resolve_encoding(name) if name else None
-    if codec is None or codec.startswith(("utf-16", "utf-32")):
-        return codec
-    try:
-        # what is no superset of ASCII (or no text encoding at all) is no encoding of the web: UTF-7, hex, EBCDIC
-        return codec if _PROBE.decode(codec) == _PROBE.decode("ascii") else None
-    except (LookupError, ValueError):
-        return None
+def _detect(body: bytes) -> str:
+    """Return the likeliest encoding of the web for what is beyond ASCII in *body*: markup and scripts say nothing.
 
-
-def _detected(body: bytes) -> str:
-    best = from_bytes(body[:_SAMPLE_BYTES], steps=3, chunk_size=512).best()
-    return resolve_encoding(best.encoding) or _LAST_RESORT if best is not None else _LAST_RESORT
+    A few accents in a short text say little: there the page's stated language counts, if its encoding can be that.
+    """
+    pieces, size = [], 0
+    for piece in _TEXT.finditer(body, 0, _SEARCHED_BYTES):
+        if not piece[0].isascii():
+            pieces.append(piece[0].strip())
+            size += len(pieces[-1])
+            if size >= _SAMPLE_BYTES:
+                break
+    sample = b"\n".join(pieces)[:_SAMPLE_BYTES]
+    beyond = sample.translate(None, _ASCII)
+    if not beyond.translate(None, _SIGNS):
+        return _LAST_RESORT
+    stated = _LANGUAGE.search(body, 0, _SAMPLE_BYTES)
+    usual = _USUAL.get(stated[1].decode("ascii").lower()) if stated else None
+    if usual is not None and _FEW * len(beyond) < len(sample) and "\ufffd" not in sample.decode(usual, "replace"):
+        return usual
+    best = from_bytes(sample, steps=3, chunk_size=512, cp_isolation=list(GUESSED_CODECS)).best()
+    return best.encoding if best is not None else _LAST_RESORT
 
 
 def _gunzip(body: bytes, limit: int) -> bytes:

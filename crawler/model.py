@@ -231,3 +231,42 @@ class CrawlPlan:
     slot: datetime | None = None
     epoch: int = 0
     """Of the lease under which the run crawls; 0: none is held."""
+
+
+MAX_OUTLINE_LINES = 4_000
+MAX_OUTLINE_NAMES = 8_000
+MAX_OUTLINE_REFERENCES = 60_000
+"""Of lines to names, in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineLine:
+    """A line of a page, in the text or not, and the elements around it."""
+
+    line: str
+    """In normal form; the end of a long one replaced by a digest."""
+    chars: int
+    kept: bool
+    """Whether the text has it."""
+    head: bool
+    """Whether it is the title or of the lead."""
+    linked: bool
+    """Whether it is a link, all but some words or a label."""
+    heading: bool
+    label: str
+    """What stands before a link that is all the rest of the line, as in `Read also:`; else empty."""
+    names: tuple[int, ...]
+    """Selectors of the elements around it, the nearest first, as numbers in `Outline.names`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a page is compared with others of its source by."""
+
+    page_class: PageClass
+    lines: tuple[OutlineLine, ...]
+    names: tuple[str, ...]
+    text: tuple[str, ...]
+    """The lines of the text; empty if the page has none."""
+    missed: int = 0
+    """Lines of the text that no block of the page has as a whole."""

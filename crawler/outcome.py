@@ -7,13 +7,25 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
+from operator import gt
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from config.errors import ExtractError
 from crawler.directives import NOARCHIVE, read_directives
-from crawler.model import Exchange, PageClass, Purpose, RecordReference, Snapshot, TlsSession
+from crawler.model import (
+    MAX_OUTLINE_LINES,
+    MAX_OUTLINE_NAMES,
+    MAX_OUTLINE_REFERENCES,
+    Exchange,
+    Outline,
+    PageClass,
+    Purpose,
+    RecordReference,
+    Snapshot,
+    TlsSession,
+)
 from crawler.urls import resolve_link
 from crawler.warc import NOTHING_RECORDED, Recorded, encode_exchange
 
@@ -65,6 +77,7 @@ class PageOutcome:
 
 
 _OUTCOMES: TypeAdapter[PageOutcome] = TypeAdapter(PageOutcome)
+_OUTLINES: TypeAdapter[Outline] = TypeAdapter(Outline)
 
 
 def media_type_of(exchange: Exchange) -> str | None:
@@ -195,3 +208,23 @@ def decode_outcome(data: dict[str, Any], records: bytes) -> PageOutcome:
     if end != len(records) or recorded.records != len(extents):
         raise ExtractError(f"a worker's answer: {len(records)} bytes of records, expected {end}")
     return outcome
+
+
+def encode_outline(outline: Outline) -> dict[str, Any]:
+    """Return *outline* as JSON data."""
+    data: dict[str, Any] = _OUTLINES.dump_python(outline, mode="json")
+    return data
+
+
+def decode_outline(data: dict[str, Any]) -> Outline:
+    """Undo `encode_outline`; trusts nothing. Raises ExtractError if it does not hold together."""
+    try:
+        outline = _OUTLINES.validate_python(data)
+    except ValidationError as error:
+        raise ExtractError(f"a worker's answer is no outline: {error}"[:_MAX_REASON_CHARS]) from error
+    found = len(outline.lines), len(outline.names), sum(len(line.names) for line in outline.lines)
+    if any(map(gt, found, (MAX_OUTLINE_LINES, MAX_OUTLINE_NAMES, MAX_OUTLINE_REFERENCES))):
+        raise ExtractError(f"a worker's answer: {found[0]} lines, {found[1]} names, given {found[2]} times: too many")
+    if any(not 0 <= number < len(outline.names) for line in outline.lines for number in line.names):
+        raise ExtractError("a worker's answer: a line names an element that is not listed")
+    return outline

@@ -16,8 +16,9 @@ from config.errors import ExtractError
 from config.rules import ExtractRules
 from crawler.discover import discover_links
 from crawler.discover.unpack import GZIP_MAGIC
-from crawler.encoding import decode_beginning, decode_html, inflate, inflate_beginning
-from crawler.extract import extract_article
+from crawler.encoding import decode_beginning, decode_html, find_html_encoding, inflate, inflate_beginning
+from crawler.explanation import encode_explanation, failed_explanation
+from crawler.extract import explain_article, extract_article, read_outline
 from crawler.model import GOOD_CLASSES, Discovery, Exchange, PageClass, Purpose
 from crawler.normalise import make_snapshot
 from crawler.outcome import (
@@ -27,19 +28,23 @@ from crawler.outcome import (
     begin_outcome,
     decode_exchange_data,
     encode_outcome,
+    encode_outline,
     failed_outcome,
     media_type_of,
 )
 from crawler.prescan import prescan
 
 if TYPE_CHECKING:
-    from crawler.model import Article
+    from crawler.explanation import Explanation
+    from crawler.model import Article, Outline
 
 __all__ = [
     "PageContext",
     "PageOutcome",
     "discover",
+    "explain_page",
     "failed_outcome",
+    "outline_page",
     "perform",
     "process_page",
     "warm_up",
@@ -80,6 +85,17 @@ def process_page(exchange: Exchange, context: PageContext) -> PageOutcome:
         return replace(outcome, class_reason=_describe_status(exchange, str(error)), extraction_error=failure)
 
 
+def explain_page(exchange: Exchange, context: PageContext, *, whole: bool) -> Explanation:
+    """Return why the text of *exchange* is what it is; *whole*: of all the page. Never raises on a bad page."""
+    try:
+        html = _read_html(exchange, context)
+        if html is None:
+            return failed_explanation(f"{media_type_of(exchange)} is no web page")
+        return explain_article(_require_simple(html), **_given(exchange, context), whole=whole)
+    except ExtractError as error:
+        return failed_explanation(str(error))
+
+
 def read_beginning(exchange: Exchange) -> str | None:
     """Return the first part of the body as text, as far as it can be read; `None` for what says nothing to robots."""
     if exchange.purpose is Purpose.ROBOTS or not exchange.body:
@@ -102,18 +118,33 @@ def discover(exchange: Exchange, limit: int, *, max_inflated_bytes: int = MAX_IN
 
 
 def perform(name: str, data: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
-    """Do what the pipe's other end asks: `page`, `links` or `beginning`; JSON data and bytes in and out."""
+    """Do what the pipe's other end asks: `page`, `outline`, `explain`, `links` or `beginning`; JSON and bytes."""
     exchange = decode_exchange_data(data["exchange"], body)
     if name == "links":
         found = discover(exchange, data["limit"])
         return _DISCOVERIES.dump_python(found, mode="json"), b""
     if name == "beginning":
         return {"text": read_beginning(exchange)}, b""
-    if name == "page":
+    if name in {"page", "outline", "explain"}:
         rules = ExtractRules.model_validate(data["context"]["rules"])
         context = PageContext(**{**data["context"], "rules": rules})
-        return encode_outcome(process_page(exchange, context))
-    raise ValueError(f"asked for {name!r}, expected page, links or beginning")
+        if name == "explain":
+            return encode_explanation(explain_page(exchange, context, whole=data["whole"])), b""
+        return encode_outcome(process_page(exchange, context)) if name == "page" else _outline(exchange, context)
+    raise ValueError(f"asked for {name!r}, expected page, outline, explain, links or beginning")
+
+
+def outline_page(exchange: Exchange, context: PageContext) -> Outline:
+    """Return the lines of an article page with the elements that hold them. Raises ExtractError."""
+    outcome = process_page(exchange, context)
+    html = _read_html(exchange, context) if outcome.snapshot else None
+    if html is None:
+        raise ExtractError(outcome.extraction_error or outcome.class_reason or "no text was found in the page")
+    return read_outline(html, outcome.snapshot, outcome.page_class)
+
+
+def _outline(exchange: Exchange, context: PageContext) -> tuple[dict[str, Any], bytes]:
+    return encode_outline(outline_page(exchange, context)), b""
 
 
 def warm_up() -> None:
@@ -160,9 +191,10 @@ def _read_html(exchange: Exchange, context: PageContext) -> str | None:
         raise ExtractError("the body is empty")
     if not _is_html(media_type_of(exchange), body):
         return None
-    if (reason := _find_binary(body)) is not None:
+    content_type = exchange.header("Content-Type")
+    if (reason := _find_binary(body, content_type)) is not None:
         raise ExtractError(reason)
-    return decode_html(body, exchange.header("Content-Type"))
+    return decode_html(body, content_type)
 
 
 def _read_article(
@@ -175,18 +207,27 @@ def _read_article(
         raise ExtractError(cut if exchange.truncated else "the body is empty")
     if html is None:
         return replace(outcome, class_reason=_describe_status(exchange, f"{outcome.media_type} is no web page"))
+    article = extract_article(_require_simple(html), **_given(exchange, context))
+    return _conclude(exchange, context, outcome, article)
+
+
+def _require_simple(html: str) -> str:
+    """Return *html*. Raises ExtractError if it would keep a parser busy for too long."""
     if (reason := prescan(html.encode("utf-8", "replace"))) is not None:
         raise ExtractError(reason)
-    article = extract_article(
-        html,
-        url=exchange.url,
-        status=exchange.status,
-        captured_at=exchange.started_at,
-        timezone=context.timezone,
-        language=context.language,
-        rules=context.rules,
-    )
-    return _conclude(exchange, context, outcome, article)
+    return html
+
+
+def _given(exchange: Exchange, context: PageContext) -> dict[str, Any]:
+    """Return what the extractor is given beside the page."""
+    return {
+        "url": exchange.url,
+        "status": exchange.status,
+        "captured_at": exchange.started_at,
+        "timezone": context.timezone,
+        "language": context.language,
+        "rules": context.rules,
+    }
 
 
 def _conclude(exchange: Exchange, context: PageContext, outcome: PageOutcome, article: Article) -> PageOutcome:
@@ -210,10 +251,10 @@ def _is_html(media_type: str | None, body: bytes) -> bool:
     return b"<html" in beginning or b"<!doctype html" in beginning
 
 
-def _find_binary(body: bytes) -> str | None:
-    """Return why *body* is no text in any encoding, or `None`. UTF-16 has NULs, but says so in its first bytes."""
+def _find_binary(body: bytes, content_type: str | None) -> str | None:
+    """Return why *body* is no text in any encoding, or `None`. UTF-16 has NULs, but it, or the header, says so."""
     beginning = body[:_SNIFFED_BYTES]
-    if b"\0" not in beginning or beginning[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+    if b"\0" not in beginning or find_html_encoding(beginning, content_type)[0].startswith(("utf-16", "utf-32")):
         return None
     return f"this is no HTML: it begins with {beginning[:8]!r} and holds NUL bytes"
 

@@ -24,13 +24,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from config.errors import ExtractError
 from crawler.allowance import OVERDRAWN
+from crawler.explanation import decode_explanation, failed_explanation
 from crawler.model import Discovery
-from crawler.outcome import decode_outcome, encode_exchange_data, encode_page, failed_outcome
+from crawler.outcome import decode_outcome, decode_outline, encode_exchange_data, encode_page, failed_outcome
 from crawler.worker_main import FRAME_HEAD, OUT_OF_MEMORY, encode_frame
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from crawler.model import Exchange
+    from crawler.explanation import Explanation
+    from crawler.model import Exchange, Outline
     from crawler.outcome import PageContext, PageOutcome
 
 log = structlog.get_logger()
@@ -243,6 +245,21 @@ class WorkerPool:
             return Discovery(links=(), error=f"a worker's answer is no list of links: {error}"[:500], truncated=False)
         except ExtractError as error:
             return Discovery(links=(), error=str(error), truncated=False)
+
+    async def explain(self, exchange: Exchange, context: PageContext, *, whole: bool) -> Explanation:
+        """Return what `crawler.task.explain_page` says of *exchange*. Does not raise."""
+        data, body = encode_page(exchange, context)
+        try:
+            found, _ = await self._call("explain", {**data, "whole": whole}, body, url=exchange.url, max_body=0)
+            return decode_explanation(found)
+        except ExtractError as error:
+            return failed_explanation(str(error))
+
+    async def outline(self, exchange: Exchange, context: PageContext) -> Outline:
+        """Return what `crawler.task.outline_page` makes of *exchange*. Raises ExtractError."""
+        data, body = encode_page(exchange, context)
+        found, _ = await self._call("outline", data, body, url=exchange.url, max_body=0)
+        return decode_outline(found)
 
     @property
     def closed(self) -> bool:

@@ -11,9 +11,10 @@ import re
 from html.entities import html5
 from typing import TYPE_CHECKING
 
-from w3lib.encoding import http_content_type_encoding, read_bom
+from w3lib.encoding import read_bom
 
-from crawler.encoding import decode_html, find_codec
+from crawler.charset import REPLACEMENT, USER_DEFINED, find_encoding, read_header
+from crawler.encoding import decode_html
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,8 +92,8 @@ def _without_bom(body: bytes, content_type: str | None) -> bytes:
     if body[:2] == b"\0<":
         return _transcode(body, "utf-16-be")
     declaration = _DECLARED.search(body, 0, _BEGINNING_BYTES)
-    declared = _find_codec(declaration[1].decode("ascii") if declaration else None)
-    stated = _find_codec(http_content_type_encoding(content_type) if content_type else None)
+    declared = _to_codec(find_encoding(declaration[1].decode("ascii")) if declaration else None)
+    stated = _to_codec(read_header(content_type))
     if _is_utf8(body):
         shifting = stated or declared if b"\x1b" in body else None
         return _transcode(body, shifting) if shifting else body
@@ -104,10 +105,9 @@ def _without_bom(body: bytes, content_type: str | None) -> bytes:
     return _transcode(body, legacy[0] or "cp1252" if legacy else "cp1252")
 
 
-def _find_codec(name: str | None) -> str | None:
-    """Return the codec for a stated encoding; not for UTF-16 and UTF-32, which would have shown themselves."""
-    codec = find_codec(name)
-    return None if codec is None or codec.startswith(("utf-16", "utf-32")) else codec
+def _to_codec(encoding: str | None) -> str | None:
+    """Return the codec for a stated encoding; none for UTF-16, which would have shown itself, and for what is none."""
+    return None if encoding in {None, REPLACEMENT, USER_DEFINED, "utf-16-le", "utf-16-be"} else encoding
 
 
 def _pieces(body: bytes) -> Iterator[memoryview]:

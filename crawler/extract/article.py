@@ -88,9 +88,11 @@ def extract_article(
 
     *timezone*: assumed for dates that state none. *captured_at* (aware): no date after it is believed.
     """
-    return find_article(
+    findings = find_article(
         html, url=url, status=status, captured_at=captured_at, timezone=timezone, language=language, rules=rules
-    ).article
+    )
+    findings.page.release()
+    return findings.article
 
 
 def find_article(
@@ -125,8 +127,8 @@ def find_article(
     blocks = own
     if page_class is PageClass.ARTICLE and confidence < _LOW_CONFIDENCE:
         blocks = _fallback(html, page, url, own, title)
-        if blocks is not own and rules.learned.lines:
-            blocks = [line for line in blocks if line not in rules.learned.lines]
+        if blocks is not own and (gone := _list_removed(page) | set(rules.learned.lines)):
+            blocks = [line for line in blocks if line not in gone]
     taken_over = blocks is not own
     if page_class is PageClass.GALLERY and "images" in fields:
         blocks += [image["caption"] for image in fields["images"].value if image.get("caption")]
@@ -213,6 +215,12 @@ def _confidence(body: Body, found: Metadata, heading: Element | None, *, ruled: 
     value = 0.3 * min(chars / 1_000, 1.0) + 0.25 * body.prose.share(body.container) + 0.15 * (heading is not None)
     value += 0.15 * bool(found.article) + 0.15 * (1 - links / chars if chars else 0)
     return round(max(min(value, 1.0), 0.8 if ruled and chars else 0.0), 3)
+
+
+def _list_removed(page: Page) -> set[str]:
+    """Return the lines that a source's own rules took out: nobody else may bring them back."""
+    removed = [element for element in page.root.tree.elements if element.dropped == "a rule"]
+    return {line for block in read_blocks(removed) for line in block.lines}
 
 
 def _fallback(html: str, page: Page, url: str, blocks: list[str], title: str | None) -> list[str]:

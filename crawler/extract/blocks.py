@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crawler.extract.tree import BLOCK_TAGS, HEADING_TAGS, Element
+from crawler.extract.tree import BLOCK_TAGS, HEADING_TAGS, Element, measure
 from crawler.extract.words import (
     BYLINE_LINE,
     COPYRIGHT_LINE,
@@ -69,7 +69,7 @@ class _Writer:
     def add(self, text: str, *, linked: bool) -> None:
         self._pieces.append(" ".join(text.split("\n")) if "\n" in text else text)
         if linked:
-            self._links += len(text.strip())
+            self._links += measure(text.strip())
 
     def end_line(self) -> None:
         self._pieces.append("\n")
@@ -79,7 +79,7 @@ class _Writer:
             return
         lines = normalise_lines("".join(self._pieces))
         if lines:
-            chars = sum(map(len, lines))
+            chars = sum(map(measure, lines))
             self.blocks.append(Block(lines, element, chars, min(self._links, chars), element.order))
         self._pieces.clear()
         self._links = 0
@@ -134,6 +134,7 @@ def trim_blocks(blocks: list[Block], title: str | None) -> list[Block]:
         kept.pop().dropped = "a heading that heads nothing"
     first = next((i for i, block in enumerate(kept) if _is_text(block)), 0)
     imprint = [block for block in kept[:first] if _is_imprint(block)]
+    imprint += [block for block in kept[first + 1 : first + 3] if _is_signature(block)]
     kept = drop_blocks(kept, imprint, "trimmed at the head: a date, a byline or a short item")
     while kept and EMAIL_LINE.fullmatch(kept[-1].text):
         kept.pop().dropped = "trimmed at the tail: an address"
@@ -173,7 +174,22 @@ def _is_imprint(block: Block) -> bool:
         return True
     if block.is_heading:
         return BYLINE_LINE.search(block.text) is not None and block.chars < _SENTENCE
-    return block.chars <= _IMPRINT and all(_is_imprint_line(line) for line in block.lines)
+    if block.chars > _IMPRINT:
+        return False
+    return all(_is_imprint_line(line) for line in block.lines) or (
+        not block.text.endswith(_ENDS) and _names_author(block.element)
+    )
+
+
+def _is_signature(block: Block) -> bool:
+    """Whether a block right under a standfirst is the author's name, or the date, and nothing else."""
+    if block.is_heading or block.element.tag == "li" or block.chars > _IMPRINT or block.text.endswith(_ENDS):
+        return False
+    return _names_author(block.element) or all(DATE_LINE.search(line) for line in block.lines)
+
+
+def _names_author(element: Element) -> bool:
+    return any("author" in inner.get("itemprop") for inner in element.walk())
 
 
 def _is_imprint_line(line: str) -> bool:

@@ -238,7 +238,7 @@ def _shape_reason(element: Element, prose: Prose) -> str | None:
     small = prose.share(element) < 0.2
     if small and _has_label(element) and element.link_density > 0.3:
         return "related"
-    if small and _is_teaser(element):
+    if _is_teaser(element) and (small or _has_twins(element)):
         return "related"
     if small and element.find("input", "button", "iframe", "video", "audio") is not None and element.find("h1") is None:
         return "a box with controls"
@@ -252,6 +252,16 @@ def _has_label(element: Element) -> bool:
         if first is not None:
             return RELATED_LABEL.search(" ".join(first[:_LABEL_CHARS].split()).lower()) is not None
     return False
+
+
+def _has_twins(element: Element) -> bool:
+    """Whether two elements right beside *element* are teasers as well: on a page of few words each has a good share."""
+    if element.parent is None or len(element.parent.children) > _BOX_ELEMENTS:
+        return False
+    beside = list(element.parent.elements)
+    at = beside.index(element)
+    near = [other for other in beside[max(at - 2, 0) : at + 3] if other is not element and other.tag == element.tag]
+    return sum(1 for other in near if other.chars <= 900 and _is_teaser(other)) >= 2
 
 
 def _is_teaser(element: Element) -> bool:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from crawler.extract.boxes import Prose
 
 _TAG_WEIGHT = {"li": 0.5, "td": 0.4, "th": 0.2, "dd": 0.4, "dt": 0.2, "address": 0.1, "footer": 0.2}
-_CORE_SHARE = 0.8
+_CORE_SHARE = 0.65
 _STORY_CHARS = 500
 _TEXT_TAGS = frozenset({"p", "pre", "blockquote", "li", "ul", "ol"})
 _CLIMB_SHARE = 0.12

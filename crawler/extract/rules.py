@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from config.errors import ConfigError
+from crawler.normalise import normalise_line
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from selectolax.lexbor import LexborNode
 
-    from config.rules import ExtractRules
+    from config.rules import ExtractRules, LearnedRules
+    from crawler.extract.blocks import Block
     from crawler.extract.tree import Element, Page
 
 MAX_MATCHES = 2_000
+_LABEL_CHARS = 40
+_MOST_LINKS = 0.5
 
 
 def select(page: Page, selectors: str | list[str] | None) -> list[Element]:
@@ -30,10 +36,53 @@ def select(page: Page, selectors: str | list[str] | None) -> list[Element]:
     return [found[order] for order in sorted(found)]
 
 
+def drop_learned(page: Page, learned: LearnedRules, kept: Container[Element]) -> None:
+    """Mark what *learned* takes out; *kept*: what a rule of a person or the headline holds stays."""
+    for element in select(page, learned.remove):
+        if element not in kept:
+            element.dropped = element.dropped or "a learned rule"
+    for element in select(page, learned.links):
+        if element not in kept and element.link_density >= _MOST_LINKS:
+            element.dropped = element.dropped or "a learned rule"
+
+
+def drop_learned_lines(blocks: list[Block], learned: LearnedRules) -> list[Block]:
+    """Return *blocks* without the lines that *learned* takes out."""
+    wanted, labels = frozenset(learned.lines), frozenset(learned.labels)
+    if not wanted and not labels:
+        return blocks
+    kept = []
+    for block in blocks:
+        lines = [line for line in block.lines if line not in wanted]
+        if not lines or (labels and find_label(block) in labels):
+            block.dropped = "a learned line"
+        else:
+            block.lines = lines
+            kept.append(block)
+    return kept
+
+
+def find_label(block: Block) -> str:
+    """Return what stands in *block* before a link that is all the rest, as in `Read also: …`; else an empty text."""
+    if not 0 < block.link_chars < block.chars or len(block.lines) > 1:
+        return ""
+    link = block.element.find("a")
+    if link is None:
+        return ""
+    label = normalise_line(block.element.text_before(link))
+    rest = block.lines[0].removeprefix(label).strip()
+    if not label or len(label) > _LABEL_CHARS or len(rest) == len(block.lines[0]):
+        return ""
+    return label if rest == normalise_line(" ".join(a.text() for a in block.element.below("a"))) else ""
+
+
 def check_rules(rules: ExtractRules) -> None:
     """Raise ConfigError, naming the key, where a selector of *rules* is no CSS that the parser knows."""
     parser = LexborHTMLParser("<p>")
-    for name, value in rules.model_dump(exclude_defaults=True).items():
+    given = rules.model_dump(exclude_defaults=True)
+    learned = given.pop("learned", {})
+    given |= {f"learned.{key}": learned.get(key, []) for key in ("remove", "links")}
+    for name, value in given.items():
         for selector in value if isinstance(value, list) else [value]:
             try:
                 _css(parser, selector)

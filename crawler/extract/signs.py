@@ -71,7 +71,7 @@ _WORDS = {
         "ads ad adv advertising share shares sharing social socials byline bylines authors author metadata"
         " article-info article-date publish-date published-date post-date entry-date date-time datetime"
         " pubdate timestamp dateline credits credit copyright photographer rating ratings tools actions print"
-        " icons likes updated ago counters counter views vote votes"
+        " icons likes updated ago source sources counters counter views vote votes"
     ),
     BODY: (
         "article-body articlebody article-content article-text article-copy articlecopy story-body storybody"
@@ -133,6 +133,13 @@ _KEPT_CHARS = 500
 def read_signs(names: str) -> int:
     """Return the bits that class names or an id say; camelCase is taken apart."""
     return _read(names) if len(names) > _KEPT_CHARS else _read_kept(names)
+
+
+def find_words(names: str, signs: int) -> list[str]:
+    """Return the words in class names or an id that say any of *signs*."""
+    parts = split_names(names)
+    spans = ("-".join(parts[at : at + size]) for at in range(len(parts)) for size in range(1, _LONGEST + 1))
+    return [word for word in dict.fromkeys(spans) if _MEANINGS.get(word, 0) & signs]
 
 
 def split_names(names: str) -> list[str]:

@@ -5,6 +5,7 @@ Scripts, styles and controls are not in the tree. Bounded in depth and in number
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -37,23 +38,10 @@ MAX_DEPTH = 400
 """What lies deeper hangs at this depth: no page that a person wrote comes near it."""
 
 SKIPPED_TAGS = frozenset(
-    [
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "svg",
-        "math",
-        "canvas",
-        "object",
-        "select",
-        "option",
-        "textarea",
-        "head",
-        "frameset",
-        "-undef",
-        "-comment",
-    ]
+    (
+        *("script", "style", "noscript", "template", "svg", "math", "canvas", "object", "select", "option"),
+        *("textarea", "head", "frameset", "rp", "rt", "rtc", "-undef", "-comment"),
+    )
 )
 """Never text of an article, and not in the tree."""
 BLOCK_TAGS = frozenset(
@@ -106,6 +94,7 @@ BLOCK_TAGS = frozenset(
         "ul",
     ]
 )
+_WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 _CHECKED_NODES = 1_024
 _SCANNED = 40
 """To look through so many elements is quicker than to ask the index."""
@@ -158,7 +147,7 @@ class Element:
         """Place of the first element after this one that is not below it."""
         self.children: list[Element | str] = []
         self.chars = 0
-        """Characters of text in it, white space at the ends of each piece not counted."""
+        """Characters of text in it as `measure` counts them, white space at the ends of each piece not counted."""
         self.own_chars = 0
         """Those that stand in it directly, in no inner element."""
         self.link_chars = 0
@@ -278,6 +267,16 @@ class Page:
     nodes: dict[int, Element]
     """Lexbor's number of a node → our element: how CSS rules find their way."""
 
+    def release(self) -> None:
+        """Take the tree apart: what refers to each other waits for the garbage collector otherwise."""
+        elements = self.root.tree.elements
+        for element in elements:
+            element.parent = None
+            element.children.clear()
+        elements.clear()
+        self.root.tree.tags.clear()
+        self.nodes.clear()
+
     @property
     def size(self) -> int:
         """The number of its elements."""
@@ -297,6 +296,11 @@ def parse_page(html: str) -> Page:
     root, nodes = _copy(top)
     body = next((element for element in root.elements if element.tag == "body"), root)
     return Page(root, body, parser, nodes)
+
+
+def measure(text: str) -> int:
+    """Return the length of *text*: wide characters (Han, kana, Hangul) count two: each says more than a letter."""
+    return len(text) if text.isascii() else len(text) + len(_WIDE.findall(text))
 
 
 def _copy(top: LexborNode) -> tuple[Element, dict[int, Element]]:  # noqa: C901, PLR0912, PLR0915
@@ -322,7 +326,7 @@ def _copy(top: LexborNode) -> tuple[Element, dict[int, Element]]:  # noqa: C901,
                 parent.children.append(text)
                 pieces.append(text)
                 if not text.isspace():
-                    parent.own_chars += len(text.strip())
+                    parent.own_chars += measure(text.strip())
                 text_levels += len(text) * depth
             elif node.is_element_node and (tag := node.tag or "") not in SKIPPED_TAGS:
                 if tag in _PARTED:

@@ -37,7 +37,9 @@ FURNITURE_LINE = _words(
     r"|\d+ min(?:ute)?s? read|read time:?.{0,20}|\d{1,3} (?:min|minutes?) de lecture"
     r"|follow .{3,60} on (?:x|twitter|facebook|instagram|google news|whatsapp)\b.{0,40})$"
 )
-COPYRIGHT_LINE = _words(r"^(?:©|\(c\)|copyright\b).{0,60}\b(?:19|20)\d\d\b|^(?:19|20)\d\d\s*©")
+COPYRIGHT_LINE = _words(
+    r"^(?:©|\(c\)|copyright\b).{0,60}\b(?:19|20)\d\d\b|^(?:19|20)\d\d\s*©|[.?!。؟»]\s*©\s?(?:19|20)\d\d\b"
+)
 BYLINE_LINE = _words(r"^(?:by|von|par|por|di|door|av|af|text|texte|author|autor)\b[:\s]\s*\S|^(?:بقلم|كتب)\s")
 EMAIL_LINE = _words(r"(?:e-?mail:?\s*)?[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 TIME_LINE = _words(r"^\D{0,20}:\s*\d{1,2}[:.]\d\d\b|^\D{3,20}\d{1,2}, (?:19|20)\d\d$")
@@ -62,23 +64,26 @@ NOT_FOUND = _words(
 PAGE_GONE = _words(
     r"\bpage (?:was |could )?(?:not|cannot be|can't be|can’t be) found\b|\berror 404\b|\b404 error\b|page (?:is )?"
     r"(?:unavailable|missing|doesn['’]t exist|does not exist|no longer exists)|page (?:you|that you) (?:are|were|re"
-    r"|requested|wanted)|you(?: are|['’]re| were) looking for|requested (?:page|url)|content (?:is )?not available|seite (?:wurde )?nicht gefunden"
+    r"|requested|wanted)|you(?: are|['’]re| were) looking for|requested (?:page|url)|content (?:is )?not available"
+    r"|seite (?:wurde )?nicht gefunden"
     r"|page (?:introuvable|non trouvée)|página no (?:encontrada|existe)|pagina non trovata|pagina niet gevonden"
     r"|página não encontrada|sidan (?:hittades|kunde) inte|siden (?:ble|blev) ikke fundet|fant ikke siden"
     r"|strona nie (?:została )?znaleziona|sayfa bulunamadı|страница не найдена|сторінк[аи] не знайден"
-    r"|sivua ei löy(?:dy|tynyt)|stránka nenalezena|الصفحة غير موجودة|ページが見つかりません|页面不存在|页面未找到|페이지를 찾을 수 없"
+    r"|sivua ei löy(?:dy|tynyt)|stránka nenalezena|الصفحة غير موجودة|ページが見つかりません|页面不存在|页面未找到"
+    r"|페이지를 찾을 수 없"
 )
 """Of NOT_FOUND what is said of pages alone; the rest is said of boats and paintings too."""
 PAGE_WORD = _words(
-    r"\b(?:the|this|that|page|article|story|content|document|post|link|url|error|oops|sorry|seite|artikel|beitrag|inhalt|fehler"
+    r"\b(?:the|this|that|page|article|story|content|document|post|link|url|error|oops|sorry|seite|artikel|beitrag"
+    r"|inhalt|fehler"
     r"|página|artículo|contenido|noticia|pagina|articolo|contenuto|notizia|contenu|erreur|artigo|conteúdo|notícia|erro"
-    r"|sidan|artikeln|siden|artikkelen|strona|artykuł|sayfa|haber|içerik|hata|страница|статья|материал|ошибка|сторінка|стаття"
-    r"|sivua?|artikkelia?|stránka|článek)\b|الصفحة|المقال|المحتوى|الرابط|خطأ|ページ|記事|エラー|页面|文章|错误|페이지|기사"
+    r"|sidan|artikeln|siden|artikkelen|strona|artykuł|sayfa|haber|içerik|hata|страница|статья|материал|ошибка|сторінка"
+    r"|стаття|sivua?|artikkelia?|stránka|článek)\b|الصفحة|المقال|المحتوى|الرابط|خطأ|ページ|記事|エラー|页面|文章|错误|페이지|기사"
 )
 """What is missing on a page that is none."""
 ROBOT_CHECK = _words(
     r"enable (?:javascript|js) and (?:cookies|disable any ad blocker)|checking (?:if the site connection|your browser)"
-    r"|\bray id\b|verif(?:y|ying) (?:that )?you are (?:a )?human|confirm (?:that )?you are (?:a )?human|press (?:&|and) hold"
+    r"|\bray id\b|(?:confirm|verify|verifying) (?:that )?you are (?:a )?human|press (?:&|and) hold"
     r"|pardon our interruption|access to this page has been denied|made us think you were a bot|complete the captcha"
     r"|please (?:enable|turn on) (?:js|javascript|cookies)|don['’]t have permission to access"
     r"|why have i been blocked|you have been blocked"
@@ -102,11 +107,12 @@ CONSENT_PHRASE = _words(
     r"|samtykke"
 )
 CONSENT_CHOICE = _words(
-    r"\baccept\b|\bagree\b|\breject\b|\ballow all\b|akzeptier|zustimmen\b|einverstanden|ablehnen\b|\baccepter\b|j['’]accepte"
-    r"|\brefuser\b|\baceptar\b|\brechazar\b|\baccett[aoi]\b|\brifiuta|\baceitar\b|\brecusar\b|\brejeitar\b|accepteren|akkoord"
-    r"|weigeren|acceptera\b|godkänn|avvisa|godta|samtykk|accepter\b|tillad|hyväksy|akceptuj|zgadzam|odrzuć|kabul et|reddet"
-    r"|принять|согласен|отклонить|погоджуюсь|прийняти|elfogad|souhlas|přijmout|odmítnout|súhlas|accept(?:ă|aţi|ați)|приеми"
-    r"|αποδοχή|συμφωνώ|موافق|قبول|أوافق|同意|接受|동의|수락"
+    r"\baccept\b|\bagree\b|\breject\b|\ballow all\b|akzeptier|zustimmen\b|einverstanden|ablehnen\b|j['’]accepte"
+    r"|\brefuser\b|\baceptar\b|\brechazar\b|\baccett[aoi]\b|\brifiuta|\baceitar\b|\brecusar\b|\brejeitar\b"
+    r"|accepteren|akkoord|weigeren|acceptera\b|godkänn|avvisa|godta|samtykk|accepter\b|tillad|hyväksy|akceptuj"
+    r"|zgadzam|odrzuć|kabul et|reddet"
+    r"|принять|согласен|отклонить|погоджуюсь|прийняти|elfogad|souhlas|přijmout|odmítnout|súhlas|accept(?:ă|aţi|ați)"
+    r"|приеми|αποδοχή|συμφωνώ|موافق|قبول|أوافق|同意|接受|동의|수락"
 )
 PAYWALL_PHRASE = _words(
     r"(?:this|the) (?:article|story|content|report) is (?:only |exclusively )?(?:for"

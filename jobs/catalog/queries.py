@@ -169,6 +169,11 @@ class CatalogQueries(RollupQueries):
         for row in self._db.execute(query, (source, state)):
             yield dict(row)
 
+    def list_newest(self, source: str, limit: int) -> list[str]:
+        """Return the *limit* articles of *source* that were first seen last and had a text, the newest first."""
+        query = "SELECT url FROM articles WHERE source = ? AND state != 'none' ORDER BY first_seen DESC, url LIMIT ?"
+        return [row["url"] for row in self._db.execute(query, (source, limit))]
+
     def find_sources(self, url: str) -> list[str]:
         """Return the sources that have an article of that normalised URL."""
         rows = self._db.execute("SELECT source FROM articles WHERE url = ? ORDER BY source", (url,))

@@ -1,4 +1,4 @@
-"""The command extract: HTML in, JSON lines out. Needs no archive."""
+"""The command extract: HTML in, JSON lines out, or why they are what they are. Needs no archive."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import click
 
 from config.errors import ConfigError
 from config.rules import ExtractRules
-from crawler.batch import run_pages
+from crawler.batch import explain_pages, run_pages
 from crawler.derivation import derive
 from crawler.extract import check_rules
 from crawler.model import Exchange, Purpose
 from crawler.outcome import PageContext
+from jobs.cli.explaining import print_explanation
 from jobs.cli.options import Invocation, common_options, exit_codes
 
 if TYPE_CHECKING:
@@ -35,13 +36,28 @@ _PLAIN_FIELDS = ("authors", "published", "modified", "section", "tags", "languag
 @click.option(
     "--urls", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON object: file name → URL."
 )
+@click.option("--explain", is_flag=True, help="Show which blocks were kept or dropped, and by what.")
+@click.option("--all", "whole", is_flag=True, help="With --explain: of the whole page, not of the article's part only.")
 @common_options
-def extract(invocation: Invocation, *, path: Path, source_id: str | None, url: str | None, urls: Path | None) -> None:
+def extract(
+    invocation: Invocation,
+    *,
+    path: Path,
+    source_id: str | None,
+    url: str | None,
+    urls: Path | None,
+    explain: bool,
+    whole: bool,
+) -> None:
     """Extract clean text and fields from HTML: a file, a folder of files, or - for standard input.
 
     Prints one JSON object a page: file, kind, title, lead, text (lead and body, without the title), published, authors,
     language, … Nothing is stored.
+
+    With --explain it prints, for a person who writes a rule, each block with a selector that names it.
     """
+    if whole and not explain:
+        raise click.UsageError("--all is for --explain")
     source = invocation.pick_sources((source_id,))[0] if source_id else None
     rules = source.extract if source else ExtractRules()
     check_rules(rules)
@@ -61,14 +77,17 @@ def extract(invocation: Invocation, *, path: Path, source_id: str | None, url: s
             yield exchange, context
 
     settings = invocation.settings
-    outcomes = run_pages(
-        read_items(),
-        count=settings.workers,
-        deadline_seconds=settings.page_seconds,
-        cpu_seconds=settings.page_cpu_seconds,
-        memory_bytes=settings.worker_memory_bytes,
-    )
-    for number, outcome in enumerate(outcomes):
+    limits: dict[str, Any] = {
+        "count": settings.workers,
+        "deadline_seconds": settings.page_seconds,
+        "cpu_seconds": settings.page_cpu_seconds,
+        "memory_bytes": settings.worker_memory_bytes,
+    }
+    if explain:
+        for number, explanation in enumerate(explain_pages(read_items(), whole=whole, **limits)):
+            print_explanation(names[number], explanation, as_json=invocation.as_json)
+        return
+    for number, outcome in enumerate(run_pages(read_items(), **limits)):
         click.echo(json.dumps(describe_outcome(names[number], outcome), ensure_ascii=False))
 
 

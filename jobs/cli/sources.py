@@ -1,4 +1,4 @@
-"""Commands about sources: list, validate."""
+"""Commands about sources: list, validate, learn."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config.errors import ConfigError, ExitCode
+from config.learned import learned_path, read_learned
+from config.sources import find_source_file
 from crawler.extract import check_rules
+from jobs.cli.learning import learn
 from jobs.cli.options import Invocation, common_options, exit_codes
 
 if TYPE_CHECKING:
+    from config.learned import LearnedFile
     from config.sources import Source
 
 
@@ -24,10 +28,12 @@ def sources() -> None:
 def list_sources(invocation: Invocation) -> None:
     """List the configured sources."""
     for source in invocation.load_sources().values():
-        data = describe_source(source)
+        learned = _read_learned(invocation, source)
+        data = describe_source(source) | {"learned": learned.version if learned else None}
         seeds = f"{len(source.discover)} seeds"
         schedule = "retired" if source.retired else source.schedule or "no schedule"
-        invocation.print_result(data, f"{source.id:<24} {schedule:<20} {seeds:<10} {source.name}")
+        note = f" · learned version {learned.version}" if learned else ""
+        invocation.print_result(data, f"{source.id:<24} {schedule:<20} {seeds:<10} {source.name}{note}")
 
 
 @sources.command("validate", epilog=exit_codes())
@@ -40,8 +46,18 @@ def validate(invocation: Invocation, *, source: tuple[str, ...]) -> int:
             check_rules(one.extract)
         except ConfigError as error:
             raise ConfigError(f"{one.id}: {error}") from error
-        invocation.print_result({"source": one.id, "valid": True}, f"{one.id}: valid")
+        learned = _read_learned(invocation, one)
+        data = {"source": one.id, "valid": True, "learned": learned.version if learned else None}
+        note = f"; {learned.describe()}" if learned else ""
+        invocation.print_result(data, f"{one.id}: valid{note}")
     return ExitCode.DONE
+
+
+sources.add_command(learn)
+
+
+def _read_learned(invocation: Invocation, source: Source) -> LearnedFile | None:
+    return read_learned(learned_path(find_source_file(invocation.config_dir / "sources", source.id)))
 
 
 def describe_source(source: Source) -> dict[str, Any]:

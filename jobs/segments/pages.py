@@ -20,8 +20,10 @@ from crawler.warc import read_member, read_response
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from config.errors import ExtractError
     from config.settings import Settings
     from crawler.derivation import Ingredients
+    from crawler.model import Outline
     from crawler.outcome import PageOutcome
     from crawler.warc import RecordView
 
@@ -30,6 +32,7 @@ MAX_RECORD_BYTES = 4 * MAX_MEMBER_BYTES
 
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?:[ \r]|$)")
 _Item = TypeVar("_Item")
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,23 @@ def derive_pages(
     """Yield each item with what killable workers make of its page, in order. Takes only a few items ahead."""
     from crawler.batch import run_pages  # noqa: PLC0415 - most who read pages derive none
 
+    return _run(items, limits, run_pages)
+
+
+def outline_pages(
+    items: Iterable[tuple[_Item, Exchange, PageContext]], limits: DerivingLimits
+) -> Iterator[tuple[_Item, Outline | ExtractError]]:
+    """Yield each item with the outline of its page, or why there is none; else as `derive_pages`."""
+    from crawler.batch import run_outlines  # noqa: PLC0415 - as above
+
+    return _run(items, limits, run_outlines)
+
+
+def _run(
+    items: Iterable[tuple[_Item, Exchange, PageContext]],
+    limits: DerivingLimits,
+    run: Callable[..., Iterator[_Answer]],
+) -> Iterator[tuple[_Item, _Answer]]:
     asked: deque[_Item] = deque()
 
     def take() -> Iterator[tuple[Exchange, PageContext]]:
@@ -114,16 +134,16 @@ def derive_pages(
             asked.append(item)
             yield exchange, context
 
-    outcomes = run_pages(
+    answers = run(
         take(),
         count=limits.workers,
         deadline_seconds=limits.page_seconds,
         cpu_seconds=limits.page_cpu_seconds,
         memory_bytes=limits.memory_bytes,
     )
-    with closing(outcomes):  # type: ignore[type-var]  # a generator
-        for outcome in outcomes:
-            yield asked.popleft(), outcome
+    with closing(answers):  # type: ignore[type-var]  # a generator
+        for answer in answers:
+            yield asked.popleft(), answer
 
 
 def place_record(key: str, offset: int | None, length: int | None) -> RecordPlace | None:

@@ -18,7 +18,20 @@ if TYPE_CHECKING:
     from crawler.model import Article
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
-ANY_TEXT = st.text(alphabet=st.characters(), max_size=200)  # lone surrogates too
+TRICKY = (
+    "\u00ad\u200b\ufeff\u200c\u200d\u200e\u200f\u202a\u202e\u2066\u2069\u00a0\u3000\u2028\x1c\x85\r\t\n\0\ud800\udc00"
+)
+TRICKY += (
+    "e\u0301\u0316\u0323\u0345\u0f71\u0f72\u1100\u1161\u11a8가\u212b\ufb1d\u0958\u2126\u037e\U0001d15e\U0001f468\u093c"
+)
+MARKS = st.text(alphabet="\u0301\u0316\u0323\u0345\u0344\u0f71\u0f73\u200d\u00ad—", min_size=60, max_size=150)
+ANY_TEXT = st.one_of(
+    st.text(alphabet=st.characters(), max_size=200),  # lone surrogates too
+    st.text(alphabet=TRICKY, max_size=60),
+    st.tuples(st.text(alphabet=TRICKY, max_size=3), MARKS, st.text(alphabet=TRICKY, max_size=3)).map("".join),
+)
+KEPT = "\u200c\u200d\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Joiners and bidirectional marks: part of how a text is read."""
 TAG_NAMES = (
     "p div h1 h2 a br ul li table tr td article section figure figcaption blockquote form span time img b title"
     " meta script template svg iframe select option noscript body html main aside"
@@ -82,6 +95,22 @@ def test_the_normal_form_of_a_line_is_its_own(line: str) -> None:
     assert normalise_line(once) == once
     assert unicodedata.is_normalized("NFC", once)
     once.encode()
+
+
+@given(ANY_TEXT)
+def test_no_joiner_and_no_bidirectional_mark_is_lost_or_moved(line: str) -> None:
+    normal = normalise_line(line)
+    assert [mark for mark in normal if mark in KEPT] == [mark for mark in line if mark in KEPT]
+
+
+@given(ANY_TEXT)
+def test_white_space_and_invisible_characters_are_folded(line: str) -> None:
+    normal = normalise_line(line)
+    assert normal == normal.strip()
+    assert all(character == " " or not character.isspace() for character in normal)
+    assert "  " not in normal
+    assert not any(dropped in normal for dropped in "\u00ad\u200b\ufeff")
+    assert normalise_line(f" \u3000{line}\u00a0") == normal
 
 
 @given(st.none() | ANY_TEXT, st.none() | ANY_TEXT, st.lists(ANY_TEXT, max_size=8))

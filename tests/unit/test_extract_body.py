@@ -10,7 +10,6 @@ import pytest
 
 from config.errors import ConfigError, ExtractError
 from config.rules import ExtractRules
-from crawler.derivation import derive
 from crawler.extract import check_rules, extract_article
 from crawler.extract.tree import MAX_DEPTH, MAX_ELEMENTS, parse_page
 from crawler.normalise import make_snapshot
@@ -208,16 +207,3 @@ def test_options_are_not_mirrored_at_a_cost_that_grows_with_their_square() -> No
     page = parse_page("<select>" + "<option selected>a" * 20_000 + "</select><p>text")
     assert page.body.text() == "text"
     assert time.process_time() - started < 0.5  # with events 1.3 s, of 60,000 options 11 s
-
-
-def test_the_derivation_changes_with_what_decides_a_text() -> None:
-    plain = derive(ExtractRules(), timezone=None, language=None)
-    assert plain == derive(ExtractRules(), timezone=None, language=None)
-    assert plain.meaning["extractor"] == {"name": "ofrecord", "version": "2"}
-    assert plain.meaning["parsers"].keys() >= {"selectolax", "trafilatura", "htmldate", "lxml"}
-    others = [
-        derive(ExtractRules(remove=[".x"]), timezone=None, language=None),
-        derive(ExtractRules(), timezone="Asia/Beirut", language=None),
-        derive(ExtractRules(), timezone=None, language="ar"),
-    ]
-    assert len({plain.digest, *(other.digest for other in others)}) == 4

@@ -54,6 +54,43 @@ def test_a_page_that_says_that_nothing_is_here(title: str, text: str) -> None:
     assert (article.title, article.blocks) == (None, ())
 
 
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Not Found", "The requested URL was not found on this server."),
+        ("Oops! Not found", "Sorry about that."),
+        ("Article not found", "It may have been deleted, or the link may be old. Try the search."),
+        ("Artikel nicht gefunden", "Möglicherweise wurde er gelöscht, vielleicht hilft dir unsere Suche weiter."),
+        ("We cannot find that", "The page you are looking for has moved, or never was. Go to the front page instead."),
+        ("記事が見つかりません", "お探しの記事は削除された可能性があります。"),
+    ],
+)
+def test_a_page_that_says_so_in_other_words(title: str, text: str) -> None:
+    page = read(f"<h1>{title}</h1><p>{text}</p>", f"<title>{title} | The Gazette</title>")
+    assert page.page_class is PageClass.SOFT_404
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Missing boat not found, search ends", "Two aircraft had looked for it since Friday, the coastguard said."),
+        (
+            "Vermisster nicht gefunden, Suche geht weiter",
+            "Am Montag soll ein Hubschrauber das Gebiet abfliegen, so die Polizei.",
+        ),
+        ("Bus 404 returns in December", "There will be four buses a day, the county said on Monday morning."),
+        ("Access denied to press at hearing", "The judge said on Thursday that the rules left her no choice at all."),
+        (
+            "Cookies for the mayor",
+            "A baker sells cookies like the mayor. Cookies cost 2 crowns, and partners may share the cookies.",
+        ),
+    ],
+)
+def test_a_short_report_is_an_article_whatever_it_says_in_passing(title: str, text: str) -> None:
+    page = read(f"<h1>{title}</h1><p>{text}</p>", f"<title>{title} | The Gazette</title>")
+    assert (page.page_class, page.title, page.blocks) == (PageClass.ARTICLE, title, (text,))
+
+
 def test_an_article_about_a_missing_page_is_an_article() -> None:
     data = {"@type": "NewsArticle", "headline": "Page not found: a history"}
     article = read(f"<h1>Page not found: a history</h1><p>{PROSE}</p><p>{PROSE}</p>", data=data)
@@ -67,6 +104,9 @@ def test_an_article_about_a_missing_page_is_an_article() -> None:
         '<h1>Are you a robot?</h1><div class="g-recaptcha"></div>',
         "<h1>Access Denied</h1><p>You don't have permission to access this on this server.</p>",
         "<p>Please enable JS and disable any ad blocker</p>",
+        "<h1>Attention Required!</h1><p>One more step before you go on.</p>",
+        "<h2>Just a moment...</h2><p>The page opens in a few seconds.</p>",
+        "<h1>Security check</h1><p>We noticed unusual activity from your network.</p>",
     ],
 )
 @pytest.mark.parametrize("status", [200, 403, 503])

@@ -192,7 +192,7 @@ def test_the_pipe_gives_what_the_function_gives() -> None:
 
 def test_what_cannot_be_asked() -> None:
     data, body = encode_page(exchange_of(), CONTEXT)
-    with pytest.raises(ValueError, match="expected page, links or beginning"):
+    with pytest.raises(ValueError, match="expected page, outline, explain, links or beginning"):
         perform("shell", data, body)
 
 
