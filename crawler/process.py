@@ -102,6 +102,8 @@ async def _crawl(run: Run) -> RunRow:
             task.cancel()
         await run.pool.close()
         row = await _finish(run)
+        loop.remove_signal_handler(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # all is done but for telling it
     if run.fatal is not None:
         raise run.fatal
     return row

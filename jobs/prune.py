@@ -15,6 +15,7 @@ import structlog
 from config.errors import DamageFound, ExitCode, FormatTooNew, ObjectMissing, RecordError, StoreUnavailable
 from jobs.archive.identity import list_sources
 from jobs.archive.lease import list_old_leases
+from jobs.checkpoint.layer import layer_key
 from jobs.checkpoint.writing import list_superseded
 from jobs.tables.manifest import PREFIX as MANIFEST_PREFIX
 from jobs.tables.manifest import read_newest
@@ -86,17 +87,28 @@ def _prune_source(archive: OpenArchive, source: str, now: datetime, report: Prun
     """Remove what nobody needs of *source*, once its whole log was read and found sound."""
     # Listed before the log is read: an object that a commit names by then is seen to be named.
     uploads = list(archive.store.list(f"segments/{source}/"))
-    leases: tuple[str, ...] = ()
-    checkpoints: list[str] = []
-    if logged:
-        archive.refresh(source)
-        leases = list_old_leases(archive.store, source)
-        checkpoints = list(_list_old_checkpoints(archive, source, now))
+    if not logged:
+        report.kept += len(uploads)  # the log may only be missing: it could be made anew from them
+        return
+    archive.refresh(source)
+    _require_whole(archive, source)
+    leases = list_old_leases(archive.store, source)
+    checkpoints = list(_list_old_checkpoints(archive, source, now))
     forgotten = _list_forgotten(archive, source, uploads)
     old = [one.key for one in forgotten if _is_older(one, now, UNCOMMITTED_AGE)]
     report.kept += len(forgotten) - len(old)
     for kind, keys in (("uncommitted", old), ("leases", leases), ("checkpoints", checkpoints)):
         _remove(archive, report, kind, keys)
+
+
+def _require_whole(archive: OpenArchive, source: str) -> None:
+    """Raise DamageFound if a checkpoint goes beyond the log: it was put after the last commit that it sums up."""
+    end = archive.catalog.head(source)[0]
+    beyond = [one.key for one in archive.store.list(f"checkpoint/{source}/") if one.key > layer_key(source, end)]
+    if beyond:
+        raise DamageFound(
+            f"log/{source}/: ends with commit {end}, but {beyond[-1]} sums up later ones; see to it first"
+        )
 
 
 def _list_old_checkpoints(archive: OpenArchive, source: str, now: datetime) -> Iterator[str]:
@@ -123,7 +135,7 @@ def _list_forgotten(archive: OpenArchive, source: str, uploads: list[StoredObjec
     if archive.catalog.list_kinds(source) - PLAIN_KINDS:
         return []
     segments = ((one, one.key.rpartition("/")[2].removesuffix(".warc.gz")) for one in uploads)
-    return [one for one, segment in segments if not archive.catalog.has_segment(segment)]
+    return [one for one, segment in segments if not archive.catalog.names_object(segment, one.key)]
 
 
 def _is_older(one: StoredObject, now: datetime, age: timedelta) -> bool:

@@ -235,13 +235,14 @@ def acquire_lease(
     seconds: float,
     log_epoch: int,
     is_released: Callable[[int], bool],
+    is_dead: Callable[[str], bool] = lambda _: False,
     boottime: Callable[[], float] = read_boottime,
 ) -> Lease:
     """Return the lease of *source*, at the cost of one listing, one GET at most and one PUT.
 
     *seconds*: above 0, at most 3,600. *log_epoch*: the greatest epoch in the source's log. *is_released*: whether the
-    log says that the holder of an epoch has ended. Raises RunLocked saying who holds it and until when, StoreError,
-    DamageFound, FormatTooNew.
+    log says that the holder of an epoch has ended. *is_dead*: whether the run of that id is known to have. Raises
+    RunLocked saying who holds it and until when, StoreError, DamageFound, FormatTooNew.
     """
     if not 0 < seconds <= MAX_SECONDS:
         raise ValueError(f"seconds: found {seconds}, expected more than 0 and at most {MAX_SECONDS:.0f}")
@@ -250,7 +251,7 @@ def acquire_lease(
     for _ in range(_ROUNDS):
         looked_at = boottime()
         try:
-            epoch = _find_epoch(store, source, log_epoch, is_released, record.holder)
+            epoch = _find_epoch(store, source, log_epoch, is_released, lambda one: _is_over(one, record, is_dead))
             ours = _put_record(store, lease_key(source, epoch, 0), record)
         except ObjectMissing:  # taken away since it was listed
             continue
@@ -292,8 +293,17 @@ class _Newest:
         return None if self.now is None else _age(self.stored, self.now)
 
 
+def _is_over(found: LeaseRecord, ours: LeaseRecord, is_dead: Callable[[str], bool]) -> bool:
+    """Whether a lease was given up, or belongs to this process or to a run that is known to be dead."""
+    return found.state == RELEASED or found.holder == ours.holder or (found.run is not None and is_dead(found.run))
+
+
 def _find_epoch(
-    store: ObjectStore, source: str, log_epoch: int, is_released: Callable[[int], bool], holder: str
+    store: ObjectStore,
+    source: str,
+    log_epoch: int,
+    is_released: Callable[[int], bool],
+    is_over: Callable[[LeaseRecord], bool],
 ) -> int:
     """Return the epoch that is next to be taken. Raises RunLocked if the one before is held."""
     # Before the listing: a beat that it does not show must be younger than this reading.
@@ -306,19 +316,23 @@ def _find_epoch(
         place = newest.stored.key if newest else f"log/{source}"
         raise DamageFound(f"{store.url}/{place}: found epoch {highest}, which leaves none for us; take it away")
     if newest is not None:
-        _require_over(store, source, newest, is_released, holder)
+        _require_over(store, source, newest, is_released, is_over)
     return highest + 1
 
 
 def _require_over(
-    store: ObjectStore, source: str, newest: _Newest, is_released: Callable[[int], bool], holder: str
+    store: ObjectStore,
+    source: str,
+    newest: _Newest,
+    is_released: Callable[[int], bool],
+    is_over: Callable[[LeaseRecord], bool],
 ) -> None:
-    """Raise RunLocked unless the lease has run out, was released, or is *holder*'s own."""
+    """Raise RunLocked unless the lease has run out, or is over by what the log, or its own record, says."""
     age = -1.0 if newest.age is None else newest.age - SLACK_SECONDS
     if age > MAX_SECONDS or is_released(newest.epoch):
         return
     record = _read_record(store, newest.stored.key)
-    if record and (record.state == RELEASED or record.holder == holder):
+    if record and is_over(record):
         return
     if age > (record.seconds if record else MAX_SECONDS):
         return

@@ -92,6 +92,11 @@ class CatalogQueries(RollupQueries):
         """Whether that segment is committed, as far as the catalog has folded."""
         return self._db.execute("SELECT 1 FROM segments WHERE segment = ?", (segment,)).fetchone() is not None
 
+    def names_object(self, segment: str, key: str) -> bool:
+        """Whether a commit, as far as the catalog has folded, names object *key* as that segment's."""
+        row = self._db.execute("SELECT warc_key FROM segments WHERE segment = ?", (segment,)).fetchone()
+        return row is not None and row[0] in (None, key)
+
     def last(self, source: str, url: str) -> LastVersion | None:
         """Return the last known version of an article, or `None` if it was never captured."""
         article = self._db.execute(

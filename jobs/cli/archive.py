@@ -82,7 +82,7 @@ def verify(
             progress=progress,
             rederive=DerivingLimits.of(invocation.settings) if rederive else None,
         )
-    check_layers(store, report, sources=[one for one in source if one in known] or None)
+    check_layers(store, report, sources=[one for one in source if one in known] if source else None)
     check_heads(store, report, [*heads, *read_seen_heads(invocation.settings, store)])
     invocation.print_result(report.to_json(), describe_report(report))
     return ExitCode.DAMAGE if report.damaged else ExitCode.DONE

@@ -41,7 +41,8 @@ class FailureReport:
             return
         self.wanted = False
         with suppress(BrokenPipeError):
-            click.echo(json.dumps(self.to_json(message, code), ensure_ascii=False))
+            text = json.dumps(self.to_json(message, code), ensure_ascii=False)
+            click.echo(text.encode("utf-8", "backslashreplace"))  # a path may be no UTF-8
 
     def to_json(self, message: str, code: ExitCode) -> dict[str, Any]:
         """Return the report: the keys of one over all runs of a job, without runs."""

@@ -127,7 +127,9 @@ def scratch_state(invocation: Invocation) -> Iterator[Invocation]:
         settings = invocation.settings.override(state_dir=folder)
         yield Invocation(settings, invocation.config_dir, invocation.as_json)
     finally:
-        if waiting := sum(measure_spool(spool).segments for spool in folder.glob("*/spool/*")):
+        waiting = sum(measure_spool(spool).segments for spool in folder.glob("*/spool/*"))
+        waiting += sum(1 for _ in folder.glob("*/spool/*/damaged/*"))
+        if waiting:
             click.echo(
                 f"ofrecord: not yet in the archive: {count(waiting, 'segment')} in {folder}; keep that folder,"
                 f" and a crawl or job with --state {folder} commits what is there",

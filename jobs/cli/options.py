@@ -61,7 +61,8 @@ class Invocation:
 
     def print_result(self, data: dict[str, Any], text: str) -> None:
         """Write one result to stdout: *data* as a JSON line with --json, else *text*."""
-        click.echo(json.dumps(data, ensure_ascii=False, default=encode_value) if self.as_json else text)
+        line = json.dumps(data, ensure_ascii=False, default=encode_value) if self.as_json else text
+        click.echo(line.encode("utf-8", "backslashreplace").decode())  # a path may be no UTF-8
 
 
 def pick_source(name: str, known: dict[str, Source]) -> Source:

@@ -146,7 +146,7 @@ def _run_locked(
             supervisor.follow(child)
             row = child.read_row()
         supervisor.finish_uploads()
-        if uploader.over.is_set() and uploader.trouble is None:  # else the store does not answer, and it runs out
+        if not uploader.is_stuck:  # else the store does not answer, and it runs out
             leave_lease(archive, lease)
         ended = _judge_run(row, child, archive.settings.max_failed, supervisor.disk_full)
         seconds = time.monotonic() - started
@@ -159,7 +159,7 @@ def _run_locked(
         uploader.abandon()
         if child is not None:
             child.end()
-        elif lease is not None and uploader.trouble is None:
+        elif lease is not None and not uploader.is_stuck:
             lease.release()  # nothing was begun: nobody should wait for it to run out
         structlog.contextvars.unbind_contextvars("run_id", "source")
 
@@ -178,7 +178,7 @@ def _report(
     """Sum up a run that is over: *ended* says how the crawl went, spool and uploader what came of the uploads."""
     spool = archive.spool(source.id)
     reason, code, problems = ended
-    if archive.catalog.is_wanting(source.id) and uploader.trouble is None:
+    if archive.catalog.is_wanting(source.id) and not uploader.is_stuck:
         try:
             archive.prepare(source.id)  # late facts: only all facts tell what they mean
         except (ArchiveError, OSError) as error:  # all that was fetched is accounted for: the report must not be lost

@@ -8,12 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from config.errors import RunLocked
 from jobs.archive.lease import Lease, acquire_lease
 
 if TYPE_CHECKING:
     from jobs.context import OpenArchive
 
 EPOCH_FILE = "lease"
+_MAX_NOTES = 100
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -25,17 +27,25 @@ def take_lease(archive: OpenArchive, source: str, run: str) -> Lease:
     """
     note = archive.spool(source) / EPOCH_FILE
     here = _name_place(archive.spool(source))
-    lease = acquire_lease(
-        archive.store,
-        source,
-        run=run,
-        seconds=archive.settings.lease_seconds,
-        log_epoch=archive.catalog.last_epoch(source),
-        is_released=lambda epoch: (
-            archive.catalog.is_released(source, epoch) or (bool(here) and _read(note) == f"{epoch} {here}")
-        ),
-    )
-    note.write_text(f"{lease.epoch} {here}\n", encoding="ascii")
+    known = _read(note)
+    # before the lease is put: whoever dies between that and the note of it is known by the run all the same
+    _write(note, [*known, f"{run} {here}"])
+    try:
+        lease = acquire_lease(
+            archive.store,
+            source,
+            run=run,
+            seconds=archive.settings.lease_seconds,
+            log_epoch=archive.catalog.last_epoch(source),
+            is_released=lambda epoch: (
+                archive.catalog.is_released(source, epoch) or (bool(here) and f"{epoch} {here}" in known)
+            ),
+            is_dead=lambda one: bool(here) and f"{one} {here}" in known,
+        )
+    except RunLocked:
+        _write(note, known)
+        raise
+    _write(note, [f"{lease.epoch} {here}"])
     return lease
 
 
@@ -54,5 +64,10 @@ def _name_place(spool: Path) -> str:
     return f"{_BOOT_ID.read_text(encoding='ascii').strip()} {folder.st_dev}:{folder.st_ino}"
 
 
-def _read(note: Path) -> str:
-    return note.read_text(encoding="ascii", errors="replace").strip() if note.exists() else ""
+def _read(note: Path) -> list[str]:
+    """Return the lines of *note*: an epoch, or the run that was about to take one, with the place."""
+    return note.read_text(encoding="ascii", errors="replace").splitlines()[-_MAX_NOTES:] if note.exists() else []
+
+
+def _write(note: Path, lines: list[str]) -> None:
+    note.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")

@@ -90,6 +90,11 @@ class Uploader(threading.Thread):
         self.crash: BaseException | None = None
         """A fault of ours that ended the thread."""
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it is, as far as anyone can tell, waiting for the store, or the store refused."""
+        return self.trouble is not None or (self.ident is not None and not self.over.is_set())
+
     def finish(self) -> None:
         """Bring what is left, then end; in trouble, for the grace time at most. Safe to repeat."""
         if self._deadline is None:

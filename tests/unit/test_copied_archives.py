@@ -104,6 +104,32 @@ def test_the_note_of_a_dead_run_says_nothing_in_a_copy_of_its_spool(
     assert take_lease(first, SOURCE, "run-3").epoch == 2
 
 
+def test_a_run_that_died_right_after_its_lease_was_put_holds_up_nobody(
+    store: MemoryStore, info: ArchiveInfo, catalogs: MakeCatalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = OpenArchive(store, info, Settings(), tmp_path / "state", catalogs("one"))
+    archive.spool(SOURCE).mkdir(parents=True)
+    create = store.create
+
+    def create_and_die(key: str, data: bytes, *, sha256: str) -> None:
+        create(key, data, sha256=sha256)
+        raise KeyboardInterrupt
+
+    for number in (1, 2):
+        monkeypatch.setattr(store, "create", create_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            take_lease(archive, SOURCE, f"run-{number}")
+    monkeypatch.undo()
+    assert take_lease(archive, SOURCE, "run-3").epoch == 3
+    with pytest.raises(RunLocked, match="run-3"):
+        take_lease(replace(archive, state=make_folder(tmp_path / "other")), SOURCE, "run-4")
+
+
+def make_folder(state: Path) -> Path:
+    (state / "spool" / SOURCE).mkdir(parents=True)
+    return state
+
+
 def test_a_lease_is_over_when_a_commit_of_its_epoch_says_so_and_not_by_a_row_of_its_run(
     store: MemoryStore, info: ArchiveInfo, catalogs: MakeCatalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -143,6 +143,29 @@ def test_a_damaged_source_is_left_alone_and_holds_up_no_other(
     assert keys(archive) == before - set(forgotten)
 
 
+@pytest.mark.parametrize("lost", ["log", "tail"])
+def test_what_a_lost_log_may_have_named_stays(archive: OpenArchive, tmp_path: Path, lost: str) -> None:
+    """A log that is not restored yet, or lacks its end, says nothing of what it named."""
+    for key in keys(archive):
+        age(tmp_path / "archive", key, 4000)
+    for number in range(1 if lost == "log" else 19, 26):
+        archive.store.delete(commit_key(SOURCE, number))
+    before = keys(archive)
+    report = prune_archive(archive, dry_run=False)
+    assert keys(archive) == before
+    assert list(report.left_out) == [SOURCE]
+
+
+def test_the_old_object_of_a_segment_that_was_put_again_goes(archive: OpenArchive, tmp_path: Path) -> None:
+    key = max(one.key for one in archive.store.list(f"segments/{SOURCE}/"))
+    day = key.split("/")[2]
+    old = put(archive.store, key.replace(day, "sealed=2026-09-01"))
+    age(tmp_path / "archive", old, 60)
+    before = keys(archive)
+    assert prune_archive(archive, dry_run=False).removed["uncommitted"] == 1
+    assert keys(archive) == before - {old}
+
+
 def test_an_upload_that_prune_is_about_to_take_is_not_what_a_commit_names(archive: OpenArchive, tmp_path: Path) -> None:
     """A spool comes back after 31 days; prune comes by between its look at what it once put and its commit."""
     closed = write_segment(tmp_path / "spool", archive=archive.info.archive, now=START - timedelta(days=31))
