@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from crawler import allowance
 from crawler.extract.blocks import Block, drop_blocks, read_blocks, trim_appendix, trim_blocks
 from crawler.extract.boxes import Prose, mark_boxes
-from crawler.extract.container import find_container, find_end
+from crawler.extract.container import find_column, find_container
 from crawler.extract.fields import read_fields
 from crawler.extract.heading import find_lead, find_title, is_description, stated_descriptions
 from crawler.extract.links import read_links, read_media
 from crawler.extract.live import read_posts
 from crawler.extract.metadata import Metadata, read_metadata
 from crawler.extract.page_class import Reading, classify_page
-from crawler.extract.rules import drop_learned, drop_learned_lines, select
+from crawler.extract.rules import drop_learned, drop_learned_lines, list_lines, select
 from crawler.extract.scripts import read_scripts
 from crawler.extract.times import read_times
 from crawler.extract.tree import MAX_GUESSED_ELEMENTS, Element, Page, parse_page
@@ -127,7 +127,7 @@ def find_article(
     blocks = own
     if page_class is PageClass.ARTICLE and confidence < _LOW_CONFIDENCE:
         blocks = _fallback(html, page, url, own, title)
-        if blocks is not own and (gone := _list_removed(page) | set(rules.learned.lines)):
+        if blocks is not own and (gone := _list_removed(page) | list_lines(rules.learned)):
             blocks = [line for line in blocks if line not in gone]
     taken_over = blocks is not own
     if page_class is PageClass.GALLERY and "images" in fields:
@@ -168,7 +168,7 @@ def _read_body(page: Page, found: Metadata, rules: ExtractRules, title: str | No
     if heading is not None and not ruled:
         blocks = _after_heading(blocks, heading, container)
     if not ruled:
-        blocks = trim_appendix(blocks, find_end(container, prose))
+        blocks = trim_appendix(blocks, *find_column(container, prose))
         blocks = read_scripts(page, found, blocks)
     blocks = drop_learned_lines(blocks, rules.learned)
     blocks = trim_blocks(blocks, title)
@@ -218,8 +218,8 @@ def _confidence(body: Body, found: Metadata, heading: Element | None, *, ruled: 
 
 
 def _list_removed(page: Page) -> set[str]:
-    """Return the lines that a source's own rules took out: nobody else may bring them back."""
-    removed = [element for element in page.root.tree.elements if element.dropped == "a rule"]
+    """Return the lines that a source's rules, its own or learned ones, took out: nobody else may bring them back."""
+    removed = [element for element in page.root.tree.elements if element.dropped in {"a rule", "a learned rule"}]
     return {line for block in read_blocks(removed) for line in block.lines}
 
 

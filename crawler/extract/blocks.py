@@ -28,7 +28,10 @@ _SENTENCE = 40
 """A block of so many characters is text; short list items above the first such are the date, the source and so on."""
 _IMPRINT = 90
 _LONG = 100
+_ITEM_TAGS = frozenset({"li", "dd", "dt", "blockquote", "pre"})
 _ENDS = (".", "!", "?", "”", '"', "»", "’", "…", "。", "！", "？", "」", "؟", ")", "“")
+_BYLINE_ELEMENTS = 20
+"""An element that holds more is no byline: a text's lines may stand in one with the author's name."""
 _PARAGRAPH = 60
 """List items of so many characters are text wherever they stand."""
 
@@ -148,16 +151,36 @@ def drop_blocks(blocks: list[Block], gone: list[Block], reason: str) -> list[Blo
     return [block for block in blocks if not block.dropped] if gone else blocks
 
 
-def trim_appendix(blocks: list[Block], end: int) -> list[Block]:
-    """Return *blocks* without those from place *end* on, unless the text goes on there: with several paragraphs."""
+def trim_appendix(blocks: list[Block], end: int, beside: int) -> list[Block]:
+    """Return *blocks* without what follows the article's column, which ends at place *end*.
+
+    What stands right *beside* it (up to that place) goes only if it is made of links and crumbs; what stands further
+    off stays only if the text goes on there: with several paragraphs.
+    """
     first = next((i for i, block in enumerate(blocks) if block.order >= end), len(blocks))
     while first < len(blocks) and blocks[first].element.tag == "p" and _is_paragraph(blocks[first]):
         first += 1
+    near = [block for block in blocks[first:] if block.order < beside]
+    if near and _is_more_text(near):
+        first += len(near)
     appended = blocks[first:]
     paragraphs = [block for block in appended if block.element.tag == "p" and _is_paragraph(block)]
     if len(paragraphs) >= 2 and sum(block.chars for block in paragraphs) > 0.5 * sum(b.chars for b in appended):
         return blocks
     return drop_blocks(blocks, appended, "trimmed at the tail: behind the article's column")
+
+
+def _is_more_text(blocks: list[Block]) -> bool:
+    """Whether *blocks* are sentences and lists, with their headings, rather than links, labels and other crumbs."""
+    text = crumbs = 0
+    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+        linked = block.link_chars > 0.3 * block.chars
+        headed = block.is_heading and following is not None and not following.is_heading
+        if not linked and (headed or block.element.tag in _ITEM_TAGS or block.text.endswith((*_ENDS, ":"))):
+            text += block.chars
+        else:
+            crumbs += block.chars
+    return text > 2 * crumbs
 
 
 def _is_paragraph(block: Block) -> bool:
@@ -189,6 +212,8 @@ def _is_signature(block: Block) -> bool:
 
 
 def _names_author(element: Element) -> bool:
+    if element.end - element.order > _BYLINE_ELEMENTS:
+        return False
     return any("author" in inner.get("itemprop") for inner in element.walk())
 
 

@@ -210,7 +210,10 @@ def _is_part_of_sentence(element: Element) -> bool:
 def _is_gallery(element: Element, prose: Prose) -> bool:
     """Whether *element* holds pictures with their captions, beside an article that has a text of its own."""
     rest = prose.total - prose.of(element)
-    return rest > _STORY_CHARS and len(element.below("img", "li")) >= 3 and element.find("h1") is None
+    if rest <= _STORY_CHARS or element.find("h1") is not None:
+        return False
+    paragraphs = sum(1 for child in element.below("p") if child.chars - child.link_chars > _PROSE_CHARS)
+    return len(element.below("img", "li")) >= max(3, paragraphs)
 
 
 def _is_hidden(element: Element) -> bool:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 _TAG_WEIGHT = {"li": 0.5, "td": 0.4, "th": 0.2, "dd": 0.4, "dt": 0.2, "address": 0.1, "footer": 0.2}
 _CORE_SHARE = 0.65
 _STORY_CHARS = 500
+_STORY_SHARE = 0.3
+"""Articles in a row are of like size; a story in chapters begins with a short one."""
+_CELL_TAGS = frozenset({"td", "th"})
+"""Columns: what stands beside one is another."""
 _TEXT_TAGS = frozenset({"p", "pre", "blockquote", "li", "ul", "ol"})
 _CLIMB_SHARE = 0.12
 """An outer element that adds this share of text, as running text, takes the place of the inner one."""
@@ -45,16 +49,21 @@ def _keep_to_story(container: Element, prose: Prose, heading: Element | None) ->
         if around is container or any(around.order < other.order < around.end for other in others):
             break
         part = around
-    return part if others and prose.of(part) >= _STORY_CHARS else container
+    enough = max(_STORY_CHARS, _STORY_SHARE * prose.of(container))
+    return part if others and prose.of(part) >= enough else container
 
 
-def find_end(container: Element, prose: Prose) -> int:
-    """Return the place where the article's column ends, behind which footers and teasers may follow."""
+def find_column(container: Element, prose: Prose) -> tuple[int, int]:
+    """Return the places where the article's column ends, and where what stands right beside it does.
+
+    Behind the first there may be more of the article, behind the second hardly: footers and teasers.
+    """
     core = _find_core(container, prose)
-    alike = core.parent.elements if core.parent is not None and core.get("class") else ()
-    return max(
-        (one.end for one in alike if (one.tag, one.get("class")) == (core.tag, core.get("class"))), default=core.end
-    )
+    if core is container or core.parent is None:
+        return container.end, container.end
+    kind = (core.tag, core.get("class"))
+    end = max(one.end for one in core.parent.elements if (one.tag, one.get("class")) == kind and prose.of(one))
+    return end, end if core.tag in _CELL_TAGS else max(end, core.parent.end)
 
 
 def _find_core(container: Element, prose: Prose) -> Element:

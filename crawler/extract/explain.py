@@ -5,6 +5,7 @@ The page is read as always; what is said here is said of the marks which that le
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from crawler.explanation import Explanation, Passage, RuleUse, Statement
@@ -19,7 +20,7 @@ from crawler.model import PageClass
 from crawler.normalise import normalise_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from config.rules import ExtractRules
@@ -87,7 +88,7 @@ class _Explainer:
     def explain(self, *, whole: bool) -> Explanation:
         findings, article = self._findings, self._findings.article
         scope = findings.page.body if whole else self._find_scope()
-        passages = self._list_passages(scope)
+        entries = self._list_entries(scope)
         container = self._body.container
         share = f"holds {self._body.prose.share(container):.0%} of the page's running text"
         return Explanation(
@@ -99,8 +100,8 @@ class _Explainer:
             container_reason=f"{self._ruled.get(('include', container.order), 'found by itself')}; {share}",
             statements=tuple(self._list_statements()),
             rules=tuple(self._uses),
-            notes=tuple(self._list_notes(scope, len(passages), whole=whole)),
-            passages=tuple(passages[:MAX_PASSAGES]),
+            notes=tuple(self._list_notes(scope, len(entries), whole=whole)),
+            passages=tuple(describe() for describe in entries[:MAX_PASSAGES]),
         )
 
     def _find_scope(self) -> Element:
@@ -159,31 +160,32 @@ class _Explainer:
 
     # --- block by block
 
-    def _list_passages(self, scope: Element) -> list[Passage]:
+    def _list_entries(self, scope: Element) -> list[Callable[[], Passage]]:
+        """Return what describes each passage: to name one is slow, and there may be more than are shown."""
         source = self._body.lead_source
         shown = [one for one in (self._findings.heading, source) if isinstance(one, Element) and not self._holds(one)]
-        entries = [(order, 0, passage) for order, passage in self._list_boxes(scope, shown)]
+        entries = [(order, 0, describe) for order, describe in self._list_boxes(scope, shown)]
         at = 0
-        for block, passage in self._list_blocks(shown):
+        for block, describe in self._list_blocks(shown):
             at = max(at, block.order)
-            entries.append((at, 1, passage))
-        return [passage for _, _, passage in sorted(entries, key=lambda entry: entry[:2])]
+            entries.append((at, 1, describe))
+        return [describe for _, _, describe in sorted(entries, key=lambda entry: entry[:2])]
 
     def _holds(self, element: Element) -> bool:
         return any(element.order <= root.order < element.end for root in self._body.roots)
 
-    def _list_blocks(self, shown: list[Element]) -> Iterator[tuple[Block, Passage]]:
+    def _list_blocks(self, shown: list[Element]) -> Iterator[tuple[Block, Callable[[], Passage]]]:
         """Yield the blocks that were read; not those that are the title or the lead, which stand for themselves."""
         kept = {id(block) for block in self._body.blocks}
         for block in self._body.read:
             if block is self._body.lead_source:
-                yield block, self._describe(block, f"lead: {self._lead_reason(block)}", kept=True)
+                yield block, partial(self._describe, block, f"lead: {self._lead_reason(block)}", kept=True)
             elif id(block) in kept:
-                yield block, self._describe(block, "subhead" if block.is_heading else "", kept=True)
+                yield block, partial(self._describe, block, "subhead" if block.is_heading else "", kept=True)
             elif not any(one.order <= block.order < one.end for one in shown):
-                yield block, self._describe(block, block.dropped or "not used", kept=False)
+                yield block, partial(self._describe, block, block.dropped or "not used", kept=False)
 
-    def _list_boxes(self, scope: Element, shown: list[Element]) -> Iterator[tuple[int, Passage]]:
+    def _list_boxes(self, scope: Element, shown: list[Element]) -> Iterator[tuple[int, Callable[[], Passage]]]:
         """Yield title and lead, what was dropped, and what lies outside of the body, each with its place."""
         elements, roots = scope.tree.elements, {root.order for root in self._body.roots}
         around = {one.order for inner in [*shown, *self._body.roots] for one in [inner, *inner.ancestors()]}
@@ -194,14 +196,14 @@ class _Explainer:
             if at in roots:
                 root_end = max(root_end, element.end)
             if element in shown:
-                yield at, self._describe(element, self._shown_reason(element), kept=True)
+                yield at, partial(self._describe, element, self._shown_reason(element), kept=True)
             elif element.dropped and element.chars:
-                yield at, self._describe(element, self._box_reason(element), kept=False)
+                yield at, partial(self._describe_box, element)
                 following = at + 1 if at in around else element.end
             elif at in around or (at < root_end and not element.dropped) or self._is_opened(element):
                 following = at + 1
             elif element.chars:
-                yield at, self._describe(element, "outside of the body's element", kept=False)
+                yield at, partial(self._describe, element, "outside of the body's element", kept=False)
             at = following
 
     def _shown_reason(self, element: Element) -> str:
@@ -231,6 +233,9 @@ class _Explainer:
     def _sign_words(self, element: Element) -> list[str]:
         signs = _SIGNS.get(element.dropped or "", 0)
         return find_words(_names_of(element), signs) if signs & element.signs else []
+
+    def _describe_box(self, element: Element) -> Passage:
+        return self._describe(element, self._box_reason(element), kept=False)
 
     def _describe(self, one: Block | Element, reason: str, *, kept: bool) -> Passage:
         element = one.element if isinstance(one, Block) else one

@@ -25,6 +25,8 @@ _MAX_SCRIPTS = 40
 _MAX_CHARS = 5_000_000
 """Of JSON-LD on one page. Most on 1,500 real pages: 841,000."""
 _MAX_OBJECTS = 5_000
+_MAX_ITEMS = 50_000
+"""Lists and objects of one script that are looked at for such."""
 _MAX_ELEMENTS = 5_000
 """Meta elements, and links, that are read. Most on 1,500 real pages: 619."""
 _MAX_VALUE_CHARS = 1_000_000
@@ -153,19 +155,20 @@ def texts_of(value: object) -> list[str]:
 
 
 def _objects(source: str) -> Iterator[dict[str, Any]]:
-    queue = [_parse(_unwrap(source))]
-    while queue:
-        item = queue.pop(0)
-        if isinstance(item, list):
-            queue[:0] = item[:_MAX_OBJECTS]
-        elif isinstance(item, dict):
-            graph = item.get("@graph")
-            if isinstance(graph, list):
-                queue[:0] = graph[:_MAX_OBJECTS]
+    stack = [_parse(_unwrap(source))]  # the next one last
+    for _ in range(_MAX_ITEMS):
+        if not stack:
+            break
+        item = stack.pop()
+        inner = item
+        if isinstance(item, dict):
             yield item
             main = item.get("mainEntity")
             if isinstance(main, dict) and types_of(main) & ARTICLE_TYPES:
                 yield main
+            inner = item.get("@graph")
+        if isinstance(inner, list):
+            stack += [one for one in reversed(inner[:_MAX_OBJECTS]) if isinstance(one, dict | list)]
 
 
 def _unwrap(source: str) -> str:

@@ -40,6 +40,8 @@ class Namer:
         self._page = page
         self._classes = Counter(name for element in page.body.walk() for name in _classes_of(element))
         self._matches: dict[str, int | None] = {}
+        self._anchors: dict[int, str | None] = {}
+        """Place of an element → what names it alone, if anything does."""
         self._room = _MAX_COUNTED
 
     def name(self, element: Element, words: list[str] | None = None) -> str:
@@ -50,7 +52,7 @@ class Namer:
         for around in element.ancestors():
             if around.tag in {"body", "html"}:
                 break
-            anchor = self._name_alone(around, [])
+            anchor = self._name_anchor(around)
             if anchor is not None:
                 return f"{anchor} {_tag_of(element)}"
         return _tag_of(element)
@@ -61,6 +63,11 @@ class Namer:
             self._room -= self._page.size
             self._matches[selector] = len(select(self._page, selector)) if self._room >= 0 else None
         return self._matches[selector]
+
+    def _name_anchor(self, element: Element) -> str | None:
+        if element.order not in self._anchors:
+            self._anchors[element.order] = self._name_alone(element, [])
+        return self._anchors[element.order]
 
     def _name_alone(self, element: Element, words: list[str]) -> str | None:
         tag = _tag_of(element)

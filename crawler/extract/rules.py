@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from config.errors import ConfigError
+from crawler.extract.tree import measure
 from crawler.normalise import normalise_line
 
 if TYPE_CHECKING:
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
 
 MAX_MATCHES = 2_000
 _LABEL_CHARS = 40
+_LABELLED_ELEMENTS = 20
+"""An element with more below it is no line that a label begins, and many lines may share it."""
 _MOST_LINKS = 0.5
+_MOST_SHARE = 0.35
+"""What holds this share of the page in running text may be the article itself, whatever it is called."""
+_SHORT = 8
+"""A line of fewer characters may be an answer or a cry in any text."""
 
 
 def select(page: Page, selectors: str | list[str] | None) -> list[Element]:
@@ -38,8 +45,9 @@ def select(page: Page, selectors: str | list[str] | None) -> list[Element]:
 
 def drop_learned(page: Page, learned: LearnedRules, kept: Container[Element]) -> None:
     """Mark what *learned* takes out; *kept*: what a rule of a person or the headline holds stays."""
+    most = _MOST_SHARE * page.body.chars
     for element in select(page, learned.remove):
-        if element not in kept:
+        if element not in kept and element.chars - element.link_chars <= most:
             element.dropped = element.dropped or "a learned rule"
     for element in select(page, learned.links):
         if element not in kept and element.link_density >= _MOST_LINKS:
@@ -47,14 +55,18 @@ def drop_learned(page: Page, learned: LearnedRules, kept: Container[Element]) ->
 
 
 def drop_learned_lines(blocks: list[Block], learned: LearnedRules) -> list[Block]:
-    """Return *blocks* without the lines that *learned* takes out."""
+    """Return *blocks* without the lines that *learned* takes out; short ones go only at an end of all blocks."""
     wanted, labels = frozenset(learned.lines), frozenset(learned.labels)
     if not wanted and not labels:
         return blocks
+    anywhere = list_lines(learned)
+    labelled = [bool(labels) and find_label(block) in labels for block in blocks]
+    staying = [at for at, block in enumerate(blocks) if not (labelled[at] or wanted.issuperset(block.lines))]
     kept = []
-    for block in blocks:
-        lines = [line for line in block.lines if line not in wanted]
-        if not lines or (labels and find_label(block) in labels):
+    for at, block in enumerate(blocks):
+        gone = anywhere if staying and staying[0] <= at <= staying[-1] else wanted
+        lines = [line for line in block.lines if line not in gone]
+        if not lines or labelled[at]:
             block.dropped = "a learned line"
         else:
             block.lines = lines
@@ -62,9 +74,16 @@ def drop_learned_lines(blocks: list[Block], learned: LearnedRules) -> list[Block
     return kept
 
 
+def list_lines(learned: LearnedRules) -> set[str]:
+    """Return the lines that *learned* takes out wherever they stand."""
+    return {line for line in learned.lines if measure(line) >= _SHORT}
+
+
 def find_label(block: Block) -> str:
     """Return what stands in *block* before a link that is all the rest, as in `Read also: …`; else an empty text."""
     if not 0 < block.link_chars < block.chars or len(block.lines) > 1:
+        return ""
+    if block.element.end - block.element.order > _LABELLED_ELEMENTS:
         return ""
     link = block.element.find("a")
     if link is None:

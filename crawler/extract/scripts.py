@@ -6,6 +6,7 @@ Such pages are put together by the reader's browser. Nothing is run: strings are
 from __future__ import annotations
 
 import re
+from html import escape
 from typing import TYPE_CHECKING
 
 from pydantic_core import from_json
@@ -13,7 +14,9 @@ from pydantic_core import from_json
 from config.errors import ExtractError
 from crawler.extract.blocks import Block, read_blocks
 from crawler.extract.metadata import text_of
-from crawler.extract.tree import Page, parse_page
+from crawler.extract.tree import MAX_ELEMENTS, Page, parse_page
+from crawler.extract.words import CONSENT_PHRASE, PAYWALL_PHRASE
+from crawler.prescan import prescan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +26,9 @@ if TYPE_CHECKING:
 MIN_CHARS = 200
 """Less is no article's text."""
 _NOTHING = 60
-_STRING = re.compile(r'"((?:[^"\\]|\\.){300,})"', re.DOTALL)
+_STRING = re.compile(r'"((?:[^"\\]++|\\.)*+)(?:"|\Z)', re.DOTALL)
+"""Each character is looked at once: short strings are matched too, and one without an end is matched to the end."""
+_MIN_STRING_CHARS = 300
 _MAX_SCRIPT_CHARS = 4_000_000
 _MAX_STRING_CHARS = 500_000
 _MAX_STRINGS = 200
@@ -40,10 +45,15 @@ def read_scripts(page: Page, found: Metadata, shown: list[Block]) -> list[Block]
     visible = _measure(shown)
     if visible >= MIN_CHARS:
         return shown
+    is_article = bool(found.article) or (found.first("og:type") or "").lower() == "article"
     best: list[Block] = []
-    for html in _list_candidates(page, found, scripts=visible < _NOTHING):
-        blocks = _read(html)
-        if _measure(blocks) > _measure(best):
+    room = MAX_ELEMENTS - page.size
+    for html in _list_candidates(page, found, scripts=is_article and visible < _NOTHING):
+        blocks, size = _read(html)
+        room -= size
+        if room < 0:
+            break
+        if _measure(blocks) > _measure(best) and not _is_notice(blocks):
             best = blocks
     return best if _measure(best) >= max(MIN_CHARS, 2 * visible) else shown
 
@@ -52,7 +62,7 @@ def _list_candidates(page: Page, found: Metadata, *, scripts: bool) -> Iterator[
     stated = found.article.get("articleBody")
     if isinstance(stated, str) and (text_of(stated) or ""):
         stated = stated[:_MAX_STRING_CHARS]
-        yield stated if _PARAGRAPH.search(stated) else "".join(f"<p>{line}" for line in stated.split("\n"))
+        yield stated if _PARAGRAPH.search(stated) else "".join(f"<p>{escape(line)}" for line in stated.split("\n"))
     if not scripts:
         return
     room, strings = _MAX_SCRIPT_CHARS, 0
@@ -72,7 +82,9 @@ def _list_html(source: str, depth: int) -> Iterator[str]:
     """Yield the strings in *source* that are HTML; what is JSON in a JSON string is looked into in its turn."""
     for match in _STRING.finditer(source):
         literal = match[1]
-        if len(literal) > _MAX_STRING_CHARS or ("<p" not in literal and "003c" not in literal.lower()):
+        if not _MIN_STRING_CHARS <= len(literal) <= _MAX_STRING_CHARS or (
+            "<p" not in literal and "003c" not in literal.lower()
+        ):
             continue
         try:
             text = from_json(f'"{literal}"')
@@ -84,14 +96,23 @@ def _list_html(source: str, depth: int) -> Iterator[str]:
             yield text
 
 
-def _read(html: str) -> list[Block]:
+def _read(html: str) -> tuple[list[Block], int]:
+    """Return the blocks of a piece of HTML and the number of its elements."""
+    if prescan(html.encode("utf-8", "replace")) is not None:
+        return [], 0
     try:
         inner = parse_page(html)
     except ExtractError:
-        return []
+        return [], MAX_ELEMENTS
     for element in inner.body.below("figure", "figcaption", "aside", "nav", "footer", "button", "iframe"):
         element.dropped = "no text"
-    return read_blocks([inner.body])
+    return read_blocks([inner.body]), inner.size
+
+
+def _is_notice(blocks: list[Block]) -> bool:
+    """Whether most of *blocks* speak of cookies or subscriptions."""
+    notices = [block for block in blocks if CONSENT_PHRASE.search(block.text) or PAYWALL_PHRASE.search(block.text)]
+    return 2 * _measure(notices) >= _measure(blocks)
 
 
 def _measure(blocks: list[Block]) -> int:

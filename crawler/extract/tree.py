@@ -273,9 +273,9 @@ class Page:
         for element in elements:
             element.parent = None
             element.children.clear()
-        elements.clear()
-        self.root.tree.tags.clear()
-        self.nodes.clear()
+        tree = self.root.tree
+        for part in (elements, tree.pieces, tree.tags, tree.described, self.nodes):
+            part.clear()
 
     @property
     def size(self) -> int:
@@ -340,7 +340,7 @@ def _copy(top: LexborNode) -> tuple[Element, dict[int, Element]]:  # noqa: C901,
                         names = f"{names} {identifier}" if names else identifier
                     if names:
                         sign_chars += len(names)
-                        signs = read_signs(names)
+                        signs = read_signs(names) if sign_chars <= MAX_SIGN_CHARS else 0
                 element = Element(tag, attributes, signs, parent, tree)
                 parent.children.append(element)
                 nodes[node.mem_id] = element

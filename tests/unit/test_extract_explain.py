@@ -211,6 +211,19 @@ def test_a_page_that_trafilatura_took_over_says_so() -> None:
     assert any(f"trafilatura took over: the text is its {len(article.blocks)} blocks" in note for note in found.notes)
 
 
+@pytest.mark.slow
+def test_trafilatura_does_not_bring_back_what_a_learned_rule_took_out() -> None:
+    shown = "<p>The mayor says that books are here. <a href='/x'>one long text of a link after the other</a></p>"
+    box = f"<div class='kiosk'><p>{THIRD}</p></div>"
+    hidden = f"<dialog>{box}{f'<p>{FIRST} {SECOND}</p>' * 4}</dialog>"
+    html = f'<head><meta property="og:type" content="article"></head><body><div>{shown}</div>{hidden}</body>'
+    assert THIRD in extract_article(html, **GIVEN, rules=ExtractRules()).blocks
+    rules = ExtractRules(learned=LearnedRules(remove=["div.kiosk"]))
+    blocks = extract_article(html, **GIVEN, rules=rules).blocks
+    assert THIRD not in blocks
+    assert f"{FIRST} {SECOND}" in blocks
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(SITE)))
 def test_it_says_what_the_extractor_did(path: Path) -> None:
     """The kept blocks are the article's, in order; asking changes nothing; every selector is one for a rule."""

@@ -156,3 +156,18 @@ def test_workers_outline_pages_in_order_and_go_on_after_one_that_kills() -> None
     )
     assert found[0] == found[2] == outline_page(pages[0], context_of())
     assert isinstance(found[1], ExtractError)
+
+
+def test_a_learned_element_that_holds_the_article_stays() -> None:
+    html = f"<html><body><h1>{TITLE}</h1><div class='note'>{PROSE}</div></body></html>"
+    plain = text_of(html, ExtractRules())
+    assert plain.count("The council met") == 9
+    assert text_of(html, ExtractRules(learned=LearnedRules(remove=["div.note"]))) == plain
+
+
+def test_a_learned_short_line_goes_at_the_ends_of_a_text_only() -> None:
+    ask = "<p>Will it be built before the winter comes?</p><p>Yes.</p><p>The money for it is there, she says.</p>"
+    html = PAGE.replace("<p>Follow", f"{ask}<p>Follow").replace("a story.</p>", "a story.</p><p>Yes.</p><p>Print</p>")
+    learned = LearnedRules(lines=["Yes.", "Print", "Follow us everywhere and never miss a story."])
+    text = text_of(html, ExtractRules(learned=learned)).split("\n")
+    assert text[-3:] == ["Will it be built before the winter comes?", "Yes.", "The money for it is there, she says."]
