@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
     from jobs.store import ObjectStore, StoredObject
 
+    _IsReleased = Callable[[int], bool]
+    _IsOver = Callable[["LeaseRecord"], bool]
+
 MAX_SECONDS = 3_600.0
 """No lease holds longer than that without a further beat, whatever its object says."""
 MAX_LEASE_BYTES = 4_096
@@ -298,13 +301,7 @@ def _is_over(found: LeaseRecord, ours: LeaseRecord, is_dead: Callable[[str], boo
     return found.state == RELEASED or found.holder == ours.holder or (found.run is not None and is_dead(found.run))
 
 
-def _find_epoch(
-    store: ObjectStore,
-    source: str,
-    log_epoch: int,
-    is_released: Callable[[int], bool],
-    is_over: Callable[[LeaseRecord], bool],
-) -> int:
+def _find_epoch(store: ObjectStore, source: str, log_epoch: int, is_released: _IsReleased, is_over: _IsOver) -> int:
     """Return the epoch that is next to be taken. Raises RunLocked if the one before is held."""
     # Before the listing: a beat that it does not show must be younger than this reading.
     now = store.read_clock()
@@ -320,13 +317,7 @@ def _find_epoch(
     return highest + 1
 
 
-def _require_over(
-    store: ObjectStore,
-    source: str,
-    newest: _Newest,
-    is_released: Callable[[int], bool],
-    is_over: Callable[[LeaseRecord], bool],
-) -> None:
+def _require_over(store: ObjectStore, source: str, newest: _Newest, is_released: _IsReleased, is_over: _IsOver) -> None:
     """Raise RunLocked unless the lease has run out, or is over by what the log, or its own record, says."""
     age = -1.0 if newest.age is None else newest.age - SLACK_SECONDS
     if age > MAX_SECONDS or is_released(newest.epoch):
