@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from crawler.model import Article
 
-_DROPPED = {0x00AD: None, 0x200B: None, 0xFEFF: None}
+_DROPPED = "\u00ad\u200b\ufeff"
 """Soft hyphen, zero width space, byte order mark: they show nothing and come and go between crawls."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
-_MANY_MARKS = re.compile(r"[^\w\s\x00-\x7f]{64,}")
+_MANY_MARKS = re.compile(r"[^\x00-\x7f\w\s]{64,}")
 """Where there may be combining marks in such a number that putting them in order, one by one, takes for ever."""
 
 
@@ -30,7 +30,9 @@ def normalise_line(line: str) -> str:
     """Return *line* in normal form: white space folded, ends trimmed, invisible characters dropped, NFC."""
     if line.isascii():
         return " ".join(line.split())
-    line = _LONE_SURROGATE.sub("\ufffd", line.translate(_DROPPED))
+    for sign in _DROPPED:
+        line = line.replace(sign, "")
+    line = _LONE_SURROGATE.sub("\ufffd", line)
     return unicodedata.normalize("NFC", _MANY_MARKS.sub(_order_marks, " ".join(line.split())))
 
 

@@ -82,35 +82,35 @@ _LABEL_CHARS = 2_000
 class Prose:
     """How much running text each element holds; links and crumbs not counted, nor what was dropped by then."""
 
-    def __init__(self, body: Element) -> None:
+    def __init__(self, body: Element, kept: list[Element]) -> None:
+        """*kept*: *body* and what is below it and was not dropped, in document order."""
         size = len(body.tree.elements)
-        self._totals = [0] * size
-        self._chars = [0] * size
-        self._links = [0] * size
-        for element in reversed(list(body.walk(kept=True))):
-            self._add(element)
-        self.total = self._totals[body.order]
-
-    def _add(self, element: Element) -> None:
-        """Count *element*, whose inner elements are counted already, and hand on to the one around it."""
-        order = element.order
-        chars, links, total = self._chars[order] + element.own_chars, self._links[order], self._totals[order]
-        around = element.parent.order if element.parent is not None else order
-        if element.tag in BLOCK_TAGS:
-            self._chars[order] = chars
-            if element.linked:
-                self._links[order] = chars
-            elif chars - links >= _PROSE_CHARS:
-                total += chars - links
-        elif element.linked:
-            self._chars[around] += element.chars
-            self._links[around] += element.chars
-        else:
-            self._chars[around] += chars
-            self._links[around] += links
-        self._totals[order] = total
-        if around != order:
-            self._totals[around] += total
+        self._totals = totals = [0] * size
+        self._chars = all_chars = [0] * size
+        self._links = all_links = [0] * size
+        for element in reversed(kept):  # inner ones first: each hands on to the one around it
+            if not element.chars:
+                continue
+            order = element.order
+            chars, links, total = all_chars[order] + element.own_chars, all_links[order], totals[order]
+            around = element.parent.order if element.parent is not None else order
+            if element.tag in BLOCK_TAGS:
+                all_chars[order] = chars
+                if element.linked:
+                    all_links[order] = chars
+                elif chars - links >= _PROSE_CHARS:
+                    total += chars - links
+            elif element.linked:
+                all_chars[around] += element.chars
+                all_links[around] += element.chars
+            else:
+                all_chars[around] += chars
+                all_links[around] += links
+            if total:
+                totals[order] = total
+                if around != order:
+                    totals[around] += total
+        self.total = totals[body.order]
 
     def of(self, element: Element) -> int:
         """Return the characters of running text in *element*."""
@@ -127,25 +127,39 @@ class Prose:
 
 def mark_boxes(body: Element, kept: Container[Element]) -> Prose:
     """Mark what is no article text. *kept*: elements that must stay, with all around them (the headline, rules)."""
-    for element in body.walk(kept=True):
+    present, end = [], 0
+    for element in body.walk():
+        if element.order < end:
+            continue
         tag = element.tag
         may_be = tag in CHROME_TAGS or element.signs & _CHROME_SIGNS or "role" in element.attributes
-        if may_be and tag not in _NEVER and element not in kept:
+        if may_be and not element.dropped and tag not in _NEVER and element not in kept:
             element.dropped = _chrome_reason(element)
-    prose = Prose(body)
-    spread = _find_spread(body, prose)
-    for element in body.walk(kept=True):
+        if element.dropped:
+            end = element.end
+        else:
+            present.append(element)
+    prose = Prose(body, present)
+    spread = _find_spread(present, prose)
+    left, end = [], 0
+    for element in present:
+        if element.order < end:
+            continue
         tag = element.tag
         may_be = tag in _SHAPED_TAGS or element.signs & _BOX_SIGNS or not _HIDING.isdisjoint(element.attributes)
         if may_be and tag not in _NEVER and element not in kept:
             element.dropped = _box_reason(element, prose, named=element.attributes.get("class") not in spread)
-    return Prose(body)
+        if element.dropped:
+            end = element.end
+        else:
+            left.append(element)
+    return Prose(body, left)
 
 
-def _find_spread(body: Element, prose: Prose) -> set[str | None]:
+def _find_spread(present: list[Element], prose: Prose) -> set[str | None]:
     """Return the class names that stand on elements which together hold a good part of the prose: no furniture."""
     sums: dict[str, int] = {}
-    for element in body.walk(kept=True):
+    for element in present:
         named = element.signs & (FURNITURE | FAINT) and not element.signs & (RELATED | CAPTION | GALLERY)
         if named and prose.of(element) > _PARAGRAPH_CHARS and (names := element.attributes.get("class")):
             sums[names] = sums.get(names, 0) + prose.of(element)

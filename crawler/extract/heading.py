@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from crawler.extract.metadata import Metadata
 
+_SIGNS = re.compile(r"[\W_]+")
 _SUFFIX = re.compile(r"\s+(?:[|•·»—–‹›:]|-)\s+")
 _MAX_TITLE = 400
 _MAX_HEADING = 20 * _MAX_TITLE
@@ -134,7 +135,7 @@ class _Likeness:
 
 
 def _bare(text: str) -> str:
-    return "".join(character for character in text.casefold() if character.isalnum())
+    return _SIGNS.sub("", text.casefold())
 
 
 def stated_descriptions(found: Metadata) -> list[str]:

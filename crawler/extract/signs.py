@@ -6,7 +6,6 @@ Data, and a look-up that is remembered: the same few hundred names come again on
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 RELATED = 1 << 0
 COMMENT = 1 << 1
@@ -126,20 +125,27 @@ _LONGEST = max(word.count("-") + 1 for word in _MEANINGS)
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PART = re.compile(r"[a-z0-9]+")
-_KEPT_CHARS = 500
-"""What is longer is not remembered from page to page: hostile pages would fill the memory with it."""
+_KEPT_CHARS = 100
+_KEPT_NAMES = 40_000
+"""What is longer, or more, is not remembered from page to page: hostile pages would fill the memory with it."""
 
 
 def read_signs(names: str) -> int:
-    """Return the bits that class names or an id say; camelCase is taken apart."""
-    return _read(names) if len(names) > _KEPT_CHARS else _read_kept(names)
+    """Return the bits that class names or an id say, each name for itself; camelCase is taken apart."""
+    signs = 0
+    for name in names.split():
+        known = _known.get(name)
+        signs |= _read(name) if known is None else known
+    return signs
 
 
 def find_words(names: str, signs: int) -> list[str]:
     """Return the words in class names or an id that say any of *signs*."""
-    parts = split_names(names)
-    spans = ("-".join(parts[at : at + size]) for at in range(len(parts)) for size in range(1, _LONGEST + 1))
-    return [word for word in dict.fromkeys(spans) if _MEANINGS.get(word, 0) & signs]
+    found: dict[str, None] = {}
+    for parts in map(split_names, names.split()):
+        spans = ("-".join(parts[at : at + size]) for at in range(len(parts)) for size in range(1, _LONGEST + 1))
+        found.update(dict.fromkeys(word for word in spans if _MEANINGS.get(word, 0) & signs))
+    return list(found)
 
 
 def split_names(names: str) -> list[str]:
@@ -149,8 +155,8 @@ def split_names(names: str) -> list[str]:
     return _PART.findall(names)
 
 
-def _read(names: str) -> int:
-    parts = split_names(names)
+def _read(name: str) -> int:
+    parts = split_names(name)
     signs = 0
     for at, first in enumerate(parts):
         word = first
@@ -158,7 +164,12 @@ def _read(names: str) -> int:
         for part in parts[at + 1 : at + _LONGEST]:
             word = f"{word}-{part}"
             signs |= _MEANINGS.get(word, 0)
+    if len(name) <= _KEPT_CHARS:
+        if len(_known) >= _KEPT_NAMES:
+            _known.clear()
+        _known[name] = signs
     return signs
 
 
-_read_kept = lru_cache(maxsize=16_384)(_read)
+_known: dict[str, int] = {}
+"""Remembers; says nothing that `_read` would not say again."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -99,7 +100,6 @@ _CHECKED_NODES = 1_024
 _SCANNED = 40
 """To look through so many elements is quicker than to ask the index."""
 _DESCRIBING = frozenset({"itemprop", "itemtype", "rel"})
-_NONE: dict[str, str | None] = {}
 _LIMITS = (
     (MAX_NODES, "elements, texts and comments"),
     (MAX_ELEMENTS, "elements"),
@@ -133,17 +133,25 @@ class Element:
         "tree",
     )
 
-    def __init__(
-        self, tag: str, attributes: dict[str, str | None], signs: int, parent: Element | None, tree: Tree
+    def __init__(  # noqa: PLR0913 - made a thousand times a page: keywords would cost as much as all the rest
+        self,
+        tag: str,
+        attributes: dict[str, str | None],
+        signs: int,
+        parent: Element | None,
+        tree: Tree,
+        order: int,
+        linked: bool,  # noqa: FBT001
+        piece: int,
     ) -> None:
         self.tag = tag
         self.attributes = attributes
         """An attribute without a value has `None`."""
         self.parent = parent
-        self.order = len(tree.elements)
+        self.order = order
         """Place in document order."""
         self.tree = tree
-        self.end = self.order + 1
+        self.end = order + 1
         """Place of the first element after this one that is not below it."""
         self.children: list[Element | str] = []
         self.chars = 0
@@ -156,9 +164,9 @@ class Element:
         """Why it is no part of the article, where somebody decided so."""
         self.signs = signs
         """What class names and id say, as bits of `crawler.extract.signs`."""
-        self.linked: bool = (parent is not None and parent.linked) or (tag == "a" and "href" in attributes)
+        self.linked = linked
         """Whether it is a link, or lies in one."""
-        self._first_piece = self._end_piece = len(tree.pieces)
+        self._first_piece = self._end_piece = piece
 
     def __repr__(self) -> str:
         return f"<{self.tag} {self.order} {self.attributes}>"
@@ -244,17 +252,19 @@ class Tree:
         """The texts, with a space wherever a block begins or ends, or a line."""
         self.described: list[Element] = []
         """Elements with `itemprop`, `itemtype` or `rel`."""
-        self.tags: dict[str, tuple[list[int], list[Element]]] = {}
-        """Tag → its elements, with their places."""
+        self.tags: defaultdict[str, list[int]] = defaultdict(list)
+        """Tag → the places of its elements."""
 
     def between(self, tag: str, start: int, end: int, *, limit: int | None = None) -> list[Element]:
         """Return the first *limit* elements with that tag and a place from *start* to before *end*."""
-        known = self.tags.get(tag)
-        if known is None:
+        places = self.tags.get(tag)
+        if places is None:
             return []
-        first = bisect_left(known[0], start)
-        last = bisect_left(known[0], end, first)
-        return known[1][first : last if limit is None else min(last, first + limit)]
+        first = bisect_left(places, start)
+        last = bisect_left(places, end, first)
+        if limit is not None:
+            last = min(last, first + limit)
+        return [self.elements[place] for place in places[first:last]]
 
 
 @dataclass(slots=True)
@@ -271,7 +281,6 @@ class Page:
         """Take the tree apart: what refers to each other waits for the garbage collector otherwise."""
         elements = self.root.tree.elements
         for element in elements:
-            element.parent = None
             element.children.clear()
         tree = self.root.tree
         for part in (elements, tree.pieces, tree.tags, tree.described, self.nodes):
@@ -307,11 +316,12 @@ def _copy(top: LexborNode) -> tuple[Element, dict[int, Element]]:  # noqa: C901,
     """Copy the tree below *top*. One walk, one function: every line here runs a thousand times a page or more."""
     tree = Tree()
     made, pieces, tags, described = tree.elements, tree.pieces, tree.tags, tree.described
-    root = Element(top.tag or "html", top.attributes, 0, None, tree)
+    root = Element(top.tag or "html", top.attributes, 0, None, tree, 0, linked=False, piece=0)
     nodes = {top.mem_id: root}
     made.append(root)
+    order = depth = 1
     seen = stated = sign_chars = levels = text_levels = 0
-    parent, depth = root, 1
+    parent, children, linked = root, root.children, False
     # what is still to be visited: the nodes after an element, its parent, and the element, which ends before them
     stack: list[tuple[LexborNode | None, Element, int, Element | None]] = [(None, root, 1, None)]
     node = top.first_child
@@ -320,18 +330,18 @@ def _copy(top: LexborNode) -> tuple[Element, dict[int, Element]]:  # noqa: C901,
             following = node.next
             seen += 1
             if not seen % _CHECKED_NODES:
-                _check((seen, len(made), stated, sign_chars, levels, text_levels))
+                _check((seen, order, stated, sign_chars, levels, text_levels))
             if node.is_text_node:
                 text = node.text_content or ""
-                parent.children.append(text)
+                children.append(text)
                 pieces.append(text)
-                if not text.isspace():
-                    parent.own_chars += measure(text.strip())
-                text_levels += len(text) * depth
+                if stripped := text.strip():
+                    parent.own_chars += len(stripped) if stripped.isascii() else measure(stripped)
+                    text_levels += len(text) * depth
             elif node.is_element_node and (tag := node.tag or "") not in SKIPPED_TAGS:
                 if tag in _PARTED:
                     pieces.append(" ")
-                attributes = node.attributes or _NONE
+                attributes = node.attributes
                 signs = 0
                 if attributes:
                     stated += len(attributes)
@@ -341,50 +351,54 @@ def _copy(top: LexborNode) -> tuple[Element, dict[int, Element]]:  # noqa: C901,
                     if names:
                         sign_chars += len(names)
                         signs = read_signs(names) if sign_chars <= MAX_SIGN_CHARS else 0
-                element = Element(tag, attributes, signs, parent, tree)
-                parent.children.append(element)
+                inner = linked or (tag == "a" and "href" in attributes)
+                element = Element(tag, attributes, signs, parent, tree, order, inner, len(pieces))
+                children.append(element)
                 nodes[node.mem_id] = element
-                levels += depth
                 if attributes and not _DESCRIBING.isdisjoint(attributes):
                     described.append(element)
-                known = tags.get(tag)
-                if known is None:
-                    tags[tag] = ([len(made)], [element])
-                else:
-                    known[0].append(len(made))
-                    known[1].append(element)
+                tags[tag].append(order)
                 made.append(element)
+                order += 1
+                levels += depth
                 child = node.first_child
                 if child is not None:
                     if depth < MAX_DEPTH:
                         stack.append((following, parent, depth, element))
-                        parent, depth = element, depth + 1
+                        parent, children, linked, depth = element, element.children, inner, depth + 1
                     else:
                         stack.append((following, parent, depth, None))
                     following = child
             node = following
         node, parent, depth, ended = stack.pop()
+        children, linked = parent.children, parent.linked
         if ended is not None:
-            _end(ended, parent, len(made), pieces)
+            ended._end_piece = len(pieces)  # noqa: SLF001 - the tree is made here
+            if ended.tag in BLOCK_TAGS:
+                pieces.append(" ")
         elif not stack:
             break
-    _end(root, None, len(made), pieces)
-    _check((seen, len(made), stated, sign_chars, levels, text_levels))
+    root._end_piece = len(pieces)  # noqa: SLF001
+    _check((seen, order, stated, sign_chars, levels, text_levels))
+    _add_up(made)
     return root, nodes
 
 
-def _end(element: Element, parent: Element | None, end: int, pieces: list[str]) -> None:
-    """Note where *element* ends, and add what it holds to its *parent*."""
-    element.end = end
-    element._end_piece = len(pieces)  # noqa: SLF001 - the tree is made here
-    element.chars += element.own_chars
-    if element.linked:
-        element.link_chars = element.chars
-    if parent is not None:
-        parent.chars += element.chars
-        parent.link_chars += element.link_chars
-    if element.tag in BLOCK_TAGS:
-        pieces.append(" ")
+def _add_up(elements: list[Element]) -> None:
+    """Note where each element ends, and add what it holds to the one around it; inner ones come first."""
+    for element in reversed(elements):
+        chars = element.chars + element.own_chars
+        if chars:
+            element.chars = chars
+            if element.linked:
+                element.link_chars = chars
+        parent = element.parent
+        if parent is not None:
+            if element.end > parent.end:
+                parent.end = element.end
+            if chars:
+                parent.chars += chars
+                parent.link_chars += element.link_chars
 
 
 def _check(counts: tuple[int, int, int, int, int, int]) -> None:
