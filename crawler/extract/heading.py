@@ -29,6 +29,7 @@ _SAME = 0.62
 """Two titles this like each other are of one article."""
 _CERTAIN = 1.14
 """The page's h1 in the very letters of a stated title: no other heading can be a better one."""
+_TITLE_TAGS = frozenset({"div", "p", "span", "header"})
 _LEAD_CHARS = (25, 1500)
 _LEAD_TAGS = frozenset({"p", "div", "h2", "h3", "h4", "section", "span", "strong", "ul", "header"})
 
@@ -83,17 +84,15 @@ def find_title(body: Element, found: Metadata) -> tuple[str | None, str, Element
 
 
 def _headings(body: Element) -> Iterable[Element]:
-    for element in body.walk():
-        if element.tag in {"h1", "h2", "h3"} or (
-            element.tag in {"div", "p", "span", "header"}
-            and 14 < element.chars <= _MAX_TITLE
-            and (element.signs & TITLE or "headline" in element.get("itemprop"))
-        ):
-            if any(around.tag in {"nav", "aside", "footer", "li"} for around in element.ancestors()):
-                continue
-            if element.tag != "h1" and element.link_density > 0.9:
-                continue
-            yield element
+    described = [element for element in body.tree.described if "headline" in element.get("itemprop")]
+    named = [*body.signed(TITLE), *described]
+    named = [one for one in named if one.tag in _TITLE_TAGS and 14 < one.chars <= _MAX_TITLE]
+    for element in sorted({*body.below("h1", "h2", "h3"), *named}, key=lambda element: element.order):
+        if any(around.tag in {"nav", "aside", "footer", "li"} for around in element.ancestors()):
+            continue
+        if element.tag != "h1" and element.link_density > 0.9:
+            continue
+        yield element
 
 
 def _is_site_name(element: Element, found: Metadata) -> bool:

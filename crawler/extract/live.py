@@ -33,13 +33,13 @@ def read_posts(fields: Fields, scope: Element, found: Metadata) -> None:
         ]
         if posts:
             fields["posts"] = FieldValue(posts, "json-ld")
-    if any(element.signs & MORE_POSTS for element in scope.walk()):
+    if scope.signed(MORE_POSTS):
         fields["partial"] = FieldValue(True, "visible")
 
 
 def find_posts(scope: Element) -> list[Element]:
     """Return the innermost elements in *scope* that are named as a live post and show a time."""
-    named = [element for element in scope.walk() if element.signs & LIVE]
+    named = scope.signed(LIVE)
     timed = [element for element in named if element.chars > 10 and element.find("time") is not None]
     following = [element.order for element in timed[1:]] + [MAX_ELEMENTS + 1]
     return [element for element, after in zip(timed, following, strict=False) if after >= element.end]

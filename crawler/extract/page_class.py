@@ -104,7 +104,7 @@ def _challenge(reading: Reading) -> Verdict | None:
         return None
     text = _all_text(reading)
     match = CHALLENGE.search(text)
-    boxed = _has_sign(reading.page.body, CAPTCHA)
+    boxed = bool(reading.page.body.signed(CAPTCHA))
     if match and not boxed and not ROBOT_CHECK.search(text):
         several = len({found[0].lower() for found in CHALLENGE.finditer(text)}) > 1
         match = match if several or any(_is_mostly(CHALLENGE, line) for line in _headlines(reading)) else None
@@ -116,15 +116,19 @@ def _challenge(reading: Reading) -> Verdict | None:
 
 
 def _consent(reading: Reading) -> Verdict | None:
+    if reading.found.article or reading.found.first("og:type") not in {None, "website"}:
+        return None
+    known = "published" in reading.fields and reading.fields["published"].origin != "guess"
+    boxed = reading.page.body.signed(CONSENT_FORM)
+    if known and not boxed:
+        return None
     text = reading.page.body.text()
-    if len(text) > _SMALL_PAGE * 2 or reading.found.article or reading.found.first("og:type") not in {None, "website"}:
+    if len(text) > _SMALL_PAGE * 2:
         return None
     found = CONSENT_PHRASE.findall(text)
     hits, asks = len(found), len({word.lower() for word in found}) > 1 and CONSENT_CHOICE.search(text) is not None
     lines = [block for block in reading.blocks if CONSENT_PHRASE.search(block.text)]
     mostly = 2 * sum(block.chars for block in lines) >= sum(block.chars for block in reading.blocks)
-    known = "published" in reading.fields and reading.fields["published"].origin != "guess"
-    boxed = _has_sign(reading.page.body, CONSENT_FORM)
     if hits >= 3 and asks and not known and mostly and hits * 250 > len(text):
         return PageClass.CONSENT, f"{hits} words of consent in {len(text)} characters and nothing of an article"
     if boxed and hits >= 2 and mostly and len(text) < _SMALL_PAGE:
@@ -146,10 +150,6 @@ def _is_mostly(phrase: re.Pattern[str], line: str) -> bool:
         if phrase.search(piece) and 3 * len(rest) <= len(piece):
             return True
     return False
-
-
-def _has_sign(body: Element, signs: int) -> bool:
-    return any(element.signs & signs for element in body.walk())
 
 
 def _not_found(reading: Reading) -> Verdict | None:
@@ -210,7 +210,7 @@ def _gallery(reading: Reading) -> Verdict | None:
     if len(images) < 3:
         return None
     stated = any(types_of(item) & _GALLERY_TYPES for item in reading.found.objects)
-    boxed = any(element.signs & GALLERY for element in reading.scope.walk() if element.tag != "figure")
+    boxed = any(element.tag != "figure" for element in reading.scope.signed(GALLERY))
     few = reading.chars < 400 or (reading.chars < 0.5 * captions and reading.chars < 1_200)
     if few and (stated or boxed) and captions:
         return PageClass.GALLERY, f"{len(images)} pictures whose captions outweigh the text"
@@ -268,7 +268,7 @@ def _begins_with_link(element: Element) -> bool:
 
 
 def _truncated(reading: Reading) -> Verdict | None:
-    boxes = [element for element in reading.scope.walk() if element.signs & PAYWALL]
+    boxes = reading.scope.signed(PAYWALL)
     paid = str(reading.found.article.get("isAccessibleForFree", "")).lower() == "false"
     words = sum(len(block.text.split()) for block in reading.blocks)
     stated = reading.found.article.get("wordCount")

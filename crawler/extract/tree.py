@@ -99,7 +99,6 @@ _WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef\U00020
 _CHECKED_NODES = 1_024
 _SCANNED = 40
 """To look through so many elements is quicker than to ask the index."""
-_DESCRIBING = frozenset({"itemprop", "itemtype", "rel"})
 _LIMITS = (
     (MAX_NODES, "elements, texts and comments"),
     (MAX_ELEMENTS, "elements"),
@@ -213,6 +212,11 @@ class Element:
             yield element
             element = element.parent
 
+    def signed(self, signs: int) -> list[Element]:
+        """Return this element and those below it whose class names or id say any of *signs*, in document order."""
+        order, end = self.order, self.end
+        return [element for element in self.tree.signed if element.signs & signs and order <= element.order < end]
+
     def below(self, *tags: str) -> list[Element]:
         """Return the elements below this one that have one of *tags*, in document order."""
         if self.end - self.order <= _SCANNED:
@@ -244,7 +248,7 @@ def _order_of(element: Element) -> int:
 class Tree:
     """All elements and texts of a page, in document order."""
 
-    __slots__ = ("described", "elements", "pieces", "tags")
+    __slots__ = ("described", "elements", "pieces", "signed", "tags")
 
     def __init__(self) -> None:
         self.elements: list[Element] = []
@@ -252,6 +256,8 @@ class Tree:
         """The texts, with a space wherever a block begins or ends, or a line."""
         self.described: list[Element] = []
         """Elements with `itemprop`, `itemtype` or `rel`."""
+        self.signed: list[Element] = []
+        """Elements whose class names or id say anything."""
         self.tags: defaultdict[str, list[int]] = defaultdict(list)
         """Tag → the places of its elements."""
 
@@ -283,7 +289,7 @@ class Page:
         for element in elements:
             element.children.clear()
         tree = self.root.tree
-        for part in (elements, tree.pieces, tree.tags, tree.described, self.nodes):
+        for part in (elements, tree.pieces, tree.tags, tree.described, tree.signed, self.nodes):
             part.clear()
 
     @property
@@ -315,7 +321,7 @@ def measure(text: str) -> int:
 def _copy(top: LexborNode) -> tuple[Element, dict[int, Element]]:  # noqa: C901, PLR0912, PLR0915
     """Copy the tree below *top*. One walk, one function: every line here runs a thousand times a page or more."""
     tree = Tree()
-    made, pieces, tags, described = tree.elements, tree.pieces, tree.tags, tree.described
+    made, pieces, tags, described, signed = tree.elements, tree.pieces, tree.tags, tree.described, tree.signed
     root = Element(top.tag or "html", top.attributes, 0, None, tree, 0, linked=False, piece=0)
     nodes = {top.mem_id: root}
     made.append(root)
@@ -355,7 +361,9 @@ def _copy(top: LexborNode) -> tuple[Element, dict[int, Element]]:  # noqa: C901,
                 element = Element(tag, attributes, signs, parent, tree, order, inner, len(pieces))
                 children.append(element)
                 nodes[node.mem_id] = element
-                if attributes and not _DESCRIBING.isdisjoint(attributes):
+                if signs:
+                    signed.append(element)
+                if "itemprop" in attributes or "rel" in attributes or "itemtype" in attributes:
                     described.append(element)
                 tags[tag].append(order)
                 made.append(element)
