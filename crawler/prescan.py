@@ -8,6 +8,7 @@ person wrote: each limit is far above what is found on real pages.
 from __future__ import annotations
 
 import re
+from itertools import product
 
 from crawler.nesting import Nesting
 
@@ -37,6 +38,13 @@ _START_TAG = re.compile(rb"<[a-z](?:[^>=]++|=\s*+(?:\"[^\"]*+\"?|'[^']*+'?)?+)*+
 _FEW_TAGS = 2_000
 """Start tags that no parser crawls on, however they are nested."""
 _ROOTS = frozenset({b"html", b"body"})
+_TABLE = b"tabl"
+_NOTED = frozenset(
+    bytes(letters) for name in (*_ROOTS, _TABLE) for letters in product(*zip(name, name.upper(), strict=True))
+)
+"""However they are written."""
+_LONG_TAG = 2 * MAX_ATTRIBUTES
+"""Bytes: a shorter one cannot have so many attributes."""
 _MISPLACING = frozenset({b"table", b"tr"})
 _RAW = {
     name: re.compile(rb"</%s[\s/>]|\Z" % name, re.IGNORECASE)
@@ -59,12 +67,17 @@ def prescan(page: bytes) -> str | None:
 
 def _is_small(page: bytes) -> bool:
     """Whether *page* has so few tags, and such short ones, that no nesting matters: most pages are spared the scan."""
-    if page.count(b"<") - page.count(b"</") > _FEW_TAGS or page.count(b"<!") * len(page) > MAX_COPIED:
+    # most of a page is scripts and texts, so not each tag is read, but what lies between two that begin
+    pieces = page.split(b"<")[1:]
+    first = b"".join([piece[:1] for piece in pieces])
+    if len(first) - first.count(b"/") > _FEW_TAGS:
         return False
-    tags = _START_TAG.findall(page)
+    pieces = [piece for piece in pieces if len(piece) > _LONG_TAG or piece[:4] in _NOTED]
+    if first.count(b"!") * len(page) > MAX_COPIED and any(piece[:4].lower() == _TABLE for piece in pieces):
+        return False
+    tags = [found[0] for piece in pieces if (found := _START_TAG.match(b"<" + piece))]
     roots = sum(len(tag) for tag in tags if tag[1:5].lower() in _ROOTS)
-    long = [tag for tag in tags if len(tag) > 2 * MAX_ATTRIBUTES]
-    return roots <= 2 * MAX_ATTRIBUTES and all(_count_attributes(tag) <= MAX_ATTRIBUTES for tag in long)
+    return roots <= _LONG_TAG and not any(_has_many_attributes(tag) for tag in tags)
 
 
 class _Scan:
@@ -129,7 +142,7 @@ class _Scan:
         return None
 
     def _check_attributes(self, name: bytes, rest: bytes) -> str | None:
-        if len(rest) <= 2 * MAX_ATTRIBUTES and name not in _ROOTS:
+        if len(rest) <= _LONG_TAG and name not in _ROOTS:
             return None
         count = _count_attributes(rest)
         if name in _ROOTS:
@@ -155,6 +168,12 @@ class _Scan:
             else:
                 doubly = escaped and not mark[1]
         return len(self._page)
+
+
+def _has_many_attributes(tag: bytes) -> bool:
+    if len(tag) <= _LONG_TAG or len(tag.split()) + tag.count(b'"') + tag.count(b"'") + tag.count(b"/") < MAX_ATTRIBUTES:
+        return False
+    return _count_attributes(tag) > MAX_ATTRIBUTES
 
 
 def _count_attributes(tag: bytes) -> int:
