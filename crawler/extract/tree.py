@@ -132,7 +132,7 @@ class Element:
         "tree",
     )
 
-    def __init__(  # noqa: PLR0913 - made a thousand times a page: keywords would cost as much as all the rest
+    def __init__(  # noqa: PLR0917 - made a thousand times a page: keywords would cost as much as all the rest
         self,
         tag: str,
         attributes: dict[str, str | None],
@@ -402,8 +402,7 @@ def _add_up(elements: list[Element]) -> None:
                 element.link_chars = chars
         parent = element.parent
         if parent is not None:
-            if element.end > parent.end:
-                parent.end = element.end
+            parent.end = max(parent.end, element.end)
             if chars:
                 parent.chars += chars
                 parent.link_chars += element.link_chars
