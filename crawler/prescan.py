@@ -34,15 +34,16 @@ _MARKUP = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _START_TAG = re.compile(rb"<[a-z](?:[^>=]++|=\s*+(?:\"[^\"]*+\"?|'[^']*+'?)?+)*+", re.IGNORECASE)
+_TABLE = re.compile(rb"<t(?:able|r)[\s/>]", re.IGNORECASE)
 _FEW_TAGS = 2_000
 """Start tags that no parser crawls on, however they are nested."""
 _ROOTS = frozenset({b"html", b"body"})
 _MISPLACING = frozenset({b"table", b"tr"})
 _RAW = {
-    name: re.compile(rb"</%s[\s/>]|\Z" % name, re.IGNORECASE)
-    for name in b"style textarea title xmp iframe noembed noframes".split()
+    name: re.compile(rb"</%s[\s/>]" % name, re.IGNORECASE)  # `</` first: a search leaps from one to the next
+    for name in b"script style textarea title xmp iframe noembed noframes".split()
 }
-_TEXTS = frozenset({b"script", b"plaintext", *_RAW})
+_TEXTS = frozenset({b"plaintext", *_RAW})
 """Elements that hold no markup."""
 _SCRIPT = re.compile(rb"<!--|-->|<(/?)script[\s/>]", re.IGNORECASE)
 _VALUE = re.compile(rb"=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>\"'][^\s>]*+)?")
@@ -59,12 +60,14 @@ def prescan(page: bytes) -> str | None:
 
 def _is_small(page: bytes) -> bool:
     """Whether *page* has so few tags, and such short ones, that no nesting matters: most pages are spared the scan."""
-    if page.count(b"<") - page.count(b"</") > _FEW_TAGS or page.count(b"<!") * len(page) > MAX_COPIED:
+    if (marks := page.count(b"<")) > _FEW_TAGS and marks - page.count(b"</") > _FEW_TAGS:
+        return False
+    if page.count(b"<!") * len(page) > MAX_COPIED and _TABLE.search(page) is not None:
         return False
     tags = _START_TAG.findall(page)
-    roots = sum(len(tag) for tag in tags if tag[1:5].lower() in _ROOTS)
+    roots = sum(_count_attributes(tag) for tag in tags if tag[1:5].lower() in _ROOTS)
     long = [tag for tag in tags if len(tag) > 2 * MAX_ATTRIBUTES]
-    return roots <= 2 * MAX_ATTRIBUTES and all(_count_attributes(tag) <= MAX_ATTRIBUTES for tag in long)
+    return roots <= MAX_ATTRIBUTES and all(_count_attributes(tag) <= MAX_ATTRIBUTES for tag in long)
 
 
 class _Scan:
@@ -95,7 +98,9 @@ class _Scan:
             if closing:
                 nesting.close(name)
                 continue
-            fault = self._check_attributes(name, rest)
+            fault = None
+            if len(rest) > 2 * MAX_ATTRIBUTES or name in _ROOTS:
+                fault = self._check_attributes(name, rest)
             if name in _TEXTS and not nesting.is_foreign():
                 at = self._skip_text(name, at)
             else:
@@ -129,8 +134,6 @@ class _Scan:
         return None
 
     def _check_attributes(self, name: bytes, rest: bytes) -> str | None:
-        if len(rest) <= 2 * MAX_ATTRIBUTES and name not in _ROOTS:
-            return None
         count = _count_attributes(rest)
         if name in _ROOTS:
             self._roots += count
@@ -141,9 +144,10 @@ class _Scan:
         """Return where the text of an element that holds no markup ends."""
         if name == b"plaintext":
             return len(self._page)
-        if name != b"script":
-            end = _RAW[name].search(self._page, at)
-            return end.end() if end else len(self._page)
+        found = _RAW[name].search(self._page, at)
+        end = found.end() if found else len(self._page)
+        if name != b"script" or self._page.find(b"<!--", at, end) < 0:
+            return end
         escaped = doubly = False
         for mark in _SCRIPT.finditer(self._page, at):
             if mark[0] == b"<!--":
