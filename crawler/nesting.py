@@ -38,6 +38,19 @@ _RUBY = frozenset(b"rb rp rt rtc".split())
 _OPTIONS = frozenset({b"option", b"optgroup"})
 _IMPLIED = _RUBY | _OPTIONS | {b"dd", b"dt", b"li", b"p"}
 _FOREIGN = frozenset({b"svg", b"math"})
+_ODD = (
+    _VOID
+    | _IGNORED
+    | _FORMATTING
+    | _MARKERS
+    | _ENDS_PARAGRAPH
+    | _FOREIGN
+    | _RUBY
+    | _OPTIONS
+    | {b"button", b"tr", b"form"}
+)
+"""Their start tags do more than to open an element."""
+_STATEFUL = _FORMATTING | _MARKERS
 _LEAVES_FOREIGN = _HEADINGS | frozenset(
     b"b big blockquote body br center code dd div dl dt em embed head hr i img li listing menu meta nobr ol p pre ruby"
     b" s small span strike strong sub sup table tt u ul var".split()
@@ -60,15 +73,19 @@ class Nesting:
         self._open_formatting = 0
         self._saved: list[tuple[dict[bytes, int], int]] = []
         self._counts: dict[bytes, int] = {}
+        self._foreign = 0
+        """Open `svg` and `math` elements."""
 
     def is_foreign(self) -> bool:
         """Whether a tag here is SVG's or MathML's."""
-        if not (self._counts.get(b"svg") or self._counts.get(b"math")):
-            return False
-        return self._nearest(_FOREIGN, _INTEGRATION) >= 0
+        return bool(self._foreign) and self._nearest(_FOREIGN, _INTEGRATION) >= 0
 
     def open(self, name: bytes, *, empty: bool) -> None:
         """Read a start tag; *empty*: it ends in `/>`."""
+        if not self._foreign and name not in _ODD:  # most of them
+            self.stack.append(name)
+            self._counts[name] = self._counts.get(name, 0) + 1
+            return
         if self.is_foreign():
             if name not in _LEAVES_FOREIGN:
                 if not empty:
@@ -94,9 +111,17 @@ class Nesting:
             self._saved.append((self._active, self._open_formatting))
             self._active = {}
             self.formatting = self._open_formatting = 0
+        elif name in _FOREIGN:
+            self._foreign += 1
 
     def close(self, name: bytes) -> None:
         """Read an end tag."""
+        if not self._foreign and self.stack and self.stack[-1] == name and name not in _STATEFUL:  # most of them
+            self.stack.pop()
+            self._counts[name] -= 1
+            self.steps += 1
+            self._note_reopening(name)
+            return
         if self._counts.get(b":" + name) and self.is_foreign():
             self._pop_to(self._nearest({b":" + name}, _FOREIGN | _INTEGRATION))
         elif name in _HEADINGS:
@@ -173,6 +198,7 @@ class Nesting:
         """Take only the element at *at* off the stack; nothing if *at* is negative."""
         if at >= 0:
             self._counts[self.stack[at]] -= 1
+            self._foreign -= self.stack[at] in _FOREIGN
             del self.stack[at]
 
     def _nearest(self, names: frozenset[bytes] | set[bytes], stops: frozenset[bytes]) -> int:
@@ -199,6 +225,8 @@ class Nesting:
             elif name in _MARKERS:
                 self._active, self._open_formatting = self._saved.pop()
                 self.formatting = sum(self._active.values())
+            elif name in _FOREIGN:
+                self._foreign -= 1
         del self.stack[at:]
 
 

@@ -22,6 +22,12 @@ _DROPPED = "\u00ad\u200b\ufeff"
 """Soft hyphen, zero width space, byte order mark: they show nothing and come and go between crawls."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
+_STEADY = re.compile(
+    "[\\0-\u02ff\u0400-\u0482\u048a-\u052f\u05d0-\u05ea\u0620-\u064a\u0660-\u066f\u0671-\u06d3\u200c-\u2027\u2030-\u205e"
+    "\u20a0-\u20bf\u2100-\u2125\u2190-\u219f\u2500-\u27bf\u3001-\u3029\u3041-\u3096\u309d-\u30ff\u4e00-\u9fff\uff01-\uff60]*"
+)
+"""What is in NFC by itself, whatever stands beside it: nearly all lines of nearly all pages are no more than that."""
+
 _MANY_MARKS = re.compile(r"[^\x00-\x7f\w\s]{64,}")
 """Where there may be combining marks in such a number that putting them in order, one by one, takes for ever."""
 
@@ -32,8 +38,10 @@ def normalise_line(line: str) -> str:
         return " ".join(line.split())
     for sign in _DROPPED:
         line = line.replace(sign, "")
-    line = _LONE_SURROGATE.sub("\ufffd", line)
-    return unicodedata.normalize("NFC", _MANY_MARKS.sub(_order_marks, " ".join(line.split())))
+    line = " ".join(line.split())
+    if _STEADY.fullmatch(line):
+        return line
+    return unicodedata.normalize("NFC", _MANY_MARKS.sub(_order_marks, _LONE_SURROGATE.sub("\ufffd", line)))
 
 
 def _order_marks(found: re.Match[str]) -> str:

@@ -47,10 +47,10 @@ _LONG_TAG = 2 * MAX_ATTRIBUTES
 """Bytes: a shorter one cannot have so many attributes."""
 _MISPLACING = frozenset({b"table", b"tr"})
 _RAW = {
-    name: re.compile(rb"</%s[\s/>]|\Z" % name, re.IGNORECASE)
-    for name in b"style textarea title xmp iframe noembed noframes".split()
+    name: re.compile(rb"</%s[\s/>]" % name, re.IGNORECASE)  # `</` first: a search leaps from one to the next
+    for name in b"script style textarea title xmp iframe noembed noframes".split()
 }
-_TEXTS = frozenset({b"script", b"plaintext", *_RAW})
+_TEXTS = frozenset({b"plaintext", *_RAW})
 """Elements that hold no markup."""
 _SCRIPT = re.compile(rb"<!--|-->|<(/?)script[\s/>]", re.IGNORECASE)
 _VALUE = re.compile(rb"=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>\"'][^\s>]*+)?")
@@ -76,8 +76,8 @@ def _is_small(page: bytes) -> bool:
     if first.count(b"!") * len(page) > MAX_COPIED and any(piece[:4].lower() == _TABLE for piece in pieces):
         return False
     tags = [found[0] for piece in pieces if (found := _START_TAG.match(b"<" + piece))]
-    roots = sum(len(tag) for tag in tags if tag[1:5].lower() in _ROOTS)
-    return roots <= _LONG_TAG and not any(_has_many_attributes(tag) for tag in tags)
+    roots = sum(_count_attributes(tag) for tag in tags if tag[1:5].lower() in _ROOTS)
+    return roots <= MAX_ATTRIBUTES and not any(_has_many_attributes(tag) for tag in tags)
 
 
 class _Scan:
@@ -108,7 +108,9 @@ class _Scan:
             if closing:
                 nesting.close(name)
                 continue
-            fault = self._check_attributes(name, rest)
+            fault = None
+            if len(rest) > _LONG_TAG or name in _ROOTS:
+                fault = self._check_attributes(name, rest)
             if name in _TEXTS and not nesting.is_foreign():
                 at = self._skip_text(name, at)
             else:
@@ -142,8 +144,6 @@ class _Scan:
         return None
 
     def _check_attributes(self, name: bytes, rest: bytes) -> str | None:
-        if len(rest) <= _LONG_TAG and name not in _ROOTS:
-            return None
         count = _count_attributes(rest)
         if name in _ROOTS:
             self._roots += count
@@ -154,9 +154,10 @@ class _Scan:
         """Return where the text of an element that holds no markup ends."""
         if name == b"plaintext":
             return len(self._page)
-        if name != b"script":
-            end = _RAW[name].search(self._page, at)
-            return end.end() if end else len(self._page)
+        found = _RAW[name].search(self._page, at)
+        end = found.end() if found else len(self._page)
+        if name != b"script" or self._page.find(b"<!--", at, end) < 0:
+            return end
         escaped = doubly = False
         for mark in _SCRIPT.finditer(self._page, at):
             if mark[0] == b"<!--":

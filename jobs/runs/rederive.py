@@ -63,7 +63,7 @@ def _list_wanted(archive: OpenArchive, source: str, closed: Path, derivation: st
     seen: set[str] = set()
     with (closed / ROWS_FILE).open("rb") as file:
         for line in file:
-            row = decode_row(line)
+            row = decode_row(line) if b'"snapshot"' in line else None
             if isinstance(row, SnapshotRow) and row.derivation == derivation and row.url not in seen:
                 seen.add(row.url)
                 yield from archive.catalog.list_underived(source, row.url, derivation)

@@ -30,7 +30,7 @@ from crawler.warc import encode_facts
 from jobs.archive.commit import Commit, CommittedFile, RowsPlace, decode_commit, encode_commit, warc_key, writer_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 DRAFT_FILE = "commit.draft"
 
@@ -54,16 +54,15 @@ def seal_segment(closed: Path, *, now: datetime, derived: Iterable[SnapshotRow] 
     *derived*: further snapshot rows, of earlier captures derived again. Raises RecordError if the
     rows do not hold together.
     """
-    rows = _read_local_rows(closed / ROWS_FILE)
-    head, end = rows[0], rows[-1]
-    if not isinstance(head, SegmentRow) or not isinstance(end, EndRow):
-        raise RecordError(f"{closed / ROWS_FILE}: found no whole segment: its first row or its last is missing")
+    head, end = _read_bounds(closed / ROWS_FILE)
     again = list(derived)
-    rows[-1] = end = replace(end, counts={**end.counts, "rederived": len(again)}) if again else end
-    rows[-1:] = [*again, end]
+    if again:
+        end = replace(end, counts={**end.counts, "rederived": len(again)})
+    tally = _Tally()
+    lines = _list_lines(closed / ROWS_FILE, [*again, end], tally)
     warc_path = closed / WARC_FILE
     key = warc_key(head.source, now, head.segment)
-    place, records = _append_rows(warc_path, rows, end, segment=head.segment, key=key)
+    place, records = _append_rows(warc_path, lines, tally, end, segment=head.segment, key=key)
     file = CommittedFile(
         key=key,
         size_bytes=place.offset + place.size_bytes,
@@ -82,8 +81,8 @@ def seal_segment(closed: Path, *, now: datetime, derived: Iterable[SnapshotRow] 
         files=(file,),
         rows=place,
         epoch=head.epoch,
-        releases=head.epoch > 0 and any(isinstance(row, RunRow) for row in rows),
-        counts=_count(rows),
+        releases=head.epoch > 0 and tally.ends_run,
+        counts=tally.counts,
         opened=head.opened,
         closed=end.closed,
         derivations=head.derivations,
@@ -110,25 +109,69 @@ def hash_file(path: Path) -> str:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read_local_rows(path: Path) -> list[Row]:
-    rows: list[Row] = []
+class _Tally:
+    """What a commit says of the rows in sum."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.ends_run = False
+        self.counts = dict.fromkeys(("captures", "articles", "errors", "snapshots", "rederived", "links"), 0)
+
+    def note(self, row: Row) -> None:
+        self.rows += 1
+        if isinstance(row, CaptureRow):
+            self.counts["captures"] += 1
+            self.counts["articles"] += row.purpose == "article"
+            self.counts["errors"] += row.error is not None
+        elif isinstance(row, SnapshotRow):
+            self.counts["snapshots" if row.of is None else "rederived"] += 1
+        elif isinstance(row, LinkRow):
+            self.counts["links"] += 1
+        elif isinstance(row, RunRow):
+            self.ends_run = True
+
+
+def _read_bounds(path: Path) -> tuple[SegmentRow, EndRow]:
+    """Return the first and the last row."""
+    first, last, number = b"", b"", 0
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                row = decode_row(line)
-            except RecordError as error:
-                raise RecordError(f"{path}: line {number}: {error}") from error
-            if row is not None:
-                rows.append(row)
-    if not rows:
+        for number, last in enumerate(file, 1):  # noqa: B007 - the last of them is what is looked for
+            first = first or last
+    if not first:
         raise RecordError(f"{path}: found no rows")
-    return rows
+    head, end = _decode(first, path, 1), _decode(last, path, number)
+    if not isinstance(head, SegmentRow) or not isinstance(end, EndRow):
+        raise RecordError(f"{path}: found no whole segment: its first row or its last is missing")
+    return head, end
 
 
-def _append_rows(path: Path, rows: list[Row], end: EndRow, *, segment: str, key: str) -> tuple[RowsPlace, int]:
-    """Write *rows* behind the exchanges in the WARC file, over what an earlier try may have left there.
+def _list_lines(path: Path, last: list[SnapshotRow | EndRow], tally: _Tally) -> Iterator[bytes]:
+    """Yield the lines of a rows file, each one checked, as they are; in place of its last those of *last*."""
+    before: bytes | None = None
+    with path.open("rb") as file:
+        for number, line in enumerate(file):
+            if before is not None and (row := _decode(before, path, number)) is not None:
+                tally.note(row)
+                yield before
+            before = line
+    for row in last:
+        tally.note(row)
+        yield encode_row(row)
 
-    Returns where they lie and in how many records.
+
+def _decode(line: bytes, path: Path, number: int) -> Row | None:
+    try:
+        return decode_row(line)
+    except RecordError as error:
+        raise RecordError(f"{path}: line {number}: {error}") from error
+
+
+def _append_rows(
+    path: Path, lines: Iterator[bytes], tally: _Tally, end: EndRow, *, segment: str, key: str
+) -> tuple[RowsPlace, int]:
+    """Write *lines* behind the exchanges in the WARC file, over what an earlier try may have left there.
+
+    Returns where they lie and in how many records. If one of them is no row, nothing is left behind the exchanges.
     """
     size, records, found = 0, 0, hashlib.sha256()
     warc = Tail(path)
@@ -136,15 +179,18 @@ def _append_rows(path: Path, rows: list[Row], end: EndRow, *, segment: str, key:
         if warc.size_bytes < end.warc_bytes:
             raise RecordError(f"{path}: found {warc.size_bytes} bytes, its end row says {end.warc_bytes}")
         warc.cut(end.warc_bytes)
-        for member in encode_facts((encode_row(row) for row in rows), segment=segment, date=end.closed):
+        for member in encode_facts(lines, segment=segment, date=end.closed):
             warc.append(member)
             found.update(member)
             size += len(member)
             records += 1
         warc.sync()
+    except RecordError:
+        warc.cut(min(warc.size_bytes, end.warc_bytes))
+        raise
     finally:
         warc.close()
-    return RowsPlace(key, end.warc_bytes, size, "sha256:" + found.hexdigest(), len(rows)), records
+    return RowsPlace(key, end.warc_bytes, size, "sha256:" + found.hexdigest(), tally.rows), records
 
 
 def _write_durably(path: Path, data: bytes) -> None:
@@ -152,16 +198,3 @@ def _write_durably(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _count(rows: list[Row]) -> dict[str, int]:
-    captures = [row for row in rows if isinstance(row, CaptureRow)]
-    snapshots = [row for row in rows if isinstance(row, SnapshotRow)]
-    return {
-        "captures": len(captures),
-        "articles": sum(row.purpose == "article" for row in captures),
-        "errors": sum(row.error is not None for row in captures),
-        "snapshots": sum(row.of is None for row in snapshots),
-        "rederived": sum(row.of is not None for row in snapshots),
-        "links": sum(isinstance(row, LinkRow) for row in rows),
-    }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from config.errors import StoreUnavailable
+from config.errors import RecordError, StoreUnavailable
 from config.settings import Settings
 from config.sources import Source
 from crawler.derivation import derive
@@ -196,6 +196,20 @@ def test_a_spoilt_segment_holds_up_no_other_and_is_kept(
     assert any((folder / name).exists() for name in (WARC_FILE, DRAFT_FILE, ROWS_FILE))
     assert not verify_archive(archive.store, full=True).damaged
     assert finish_spool(archive, GAZETTE) == 0
+
+
+def test_rows_that_are_none_leave_nothing_behind_the_exchanges(
+    archive: OpenArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows pass by one by one, and a record of them may be written before the one that is spoilt is met."""
+    monkeypatch.setattr("crawler.warc.facts.BLOCK_BYTES", 1)
+    closed = close(archive)
+    before = (closed / WARC_FILE).read_bytes()
+    lines = (closed / ROWS_FILE).read_bytes().splitlines(keepends=True)
+    (closed / ROWS_FILE).write_bytes(b"".join([*lines[:-2], b"\0\n", lines[-1]]))
+    with pytest.raises(RecordError, match=f"line {len(lines) - 1}: "):
+        seal_segment(closed, now=NOON)
+    assert (closed / WARC_FILE).read_bytes() == before
 
 
 def test_what_cannot_be_derived_again_is_committed_all_the_same(

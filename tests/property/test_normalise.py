@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.rules import ExtractRules
+from crawler import normalise
 from crawler.encoding import decode_html
 from crawler.extract import extract_article
 from crawler.normalise import make_snapshot, normalise_line, normalise_text
@@ -70,6 +72,32 @@ TEXTS = st.one_of(
         ]
     ),
 )
+
+
+def test_what_is_called_steady_is_in_nfc_whatever_stands_beside_it() -> None:
+    joins = {
+        unicodedata.decomposition(chr(code)).split()[-1:][0] for code in range(sys.maxunicode + 1) if is_pair(code)
+    }
+    for code in range(0x1_0000):
+        char = chr(code)
+        if normalise._STEADY.fullmatch(char):
+            assert unicodedata.combining(char) == 0
+            assert unicodedata.normalize("NFC", char) == char
+            assert f"{code:04X}" not in joins
+
+
+def is_pair(code: int) -> bool:
+    """Whether a character is by its canonical decomposition two others."""
+    found = unicodedata.decomposition(chr(code)).split()
+    return len(found) == 2 and not found[0].startswith("<")
+
+
+@given(ANY_TEXT)
+def test_a_line_is_folded_dropped_from_and_composed(text: str) -> None:
+    kept = "".join(
+        "\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text if char not in "\xad\u200b\ufeff"
+    )
+    assert normalise_line(text) == unicodedata.normalize("NFC", " ".join(kept.split()))
 
 
 @st.composite

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -85,3 +86,41 @@ def test_times_are_written_in_utc_with_z() -> None:
     assert format_time(datetime(2026, 11, 22, 5, 45, tzinfo=UTC)) == "2026-11-22T05:45:00Z"
     with pytest.raises(ValueError, match="naive"):
         format_time(datetime(2026, 11, 22))  # noqa: DTZ001 - the fault under test
+
+
+SNAPSHOT = SnapshotRow(
+    url="https://gazette.example/1",
+    captured_at=WHEN,
+    derivation="sha256:" + "0" * 64,
+    text="line",
+    text_digest="sha256:" + "1" * 64,
+    page_class="article",
+    class_reason="",
+    n=3,
+)
+
+
+def test_lines_of_a_later_version_are_read_as_far_as_they_are_known() -> None:
+    line = encode_row(CAPTURE)
+    later = line.replace(b'{"n":0', b'{"mood": "calm", "n": 0')
+    assert decode_row(later) == CAPTURE
+
+
+def test_no_key_may_stand_twice() -> None:
+    line = encode_row(CAPTURE)
+    with pytest.raises(RecordError, match="twice"):
+        decode_row(line.replace(b'{"n":0', b'{"n":0,"n":0'))
+
+
+def test_half_a_surrogate_pair_is_replaced_and_no_number_is_null() -> None:
+    halved = decode_row(encode_row(replace(SNAPSHOT, text="a\ud800b")))
+    assert isinstance(halved, SnapshotRow)
+    assert halved.text == "a?b"
+    strange = decode_row(encode_row(replace(SNAPSHOT, fields={"length": {"value": float("nan"), "from": "meta"}})))
+    assert isinstance(strange, SnapshotRow)
+    assert strange.fields["length"]["value"] is None
+
+
+def test_a_time_of_another_zone_is_written_in_utc() -> None:
+    row = replace(SNAPSHOT, captured_at=WHEN.astimezone(timezone(timedelta(hours=5, minutes=30))))
+    assert b'"captured_at":"2026-11-22T03:45:00.123456Z"' in encode_row(row)
