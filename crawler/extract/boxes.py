@@ -196,6 +196,8 @@ def _box_reason(element: Element, prose: Prose, *, named: bool) -> str | None:
         return "a pay wall"
     if element.signs & GALLERY and _is_gallery(element, prose):
         return "a gallery"
+    if element.tag == "form" and _is_beside_a_story(element, prose):
+        return "a form"
     if prose.share(element) > _MOST:
         return None
     if element.attributes and _is_hidden(element):
@@ -221,10 +223,14 @@ def _is_part_of_sentence(element: Element) -> bool:
     return element.tag not in BLOCK_TAGS and around is not None and around.own_chars > max(element.chars, _PROSE_CHARS)
 
 
+def _is_beside_a_story(element: Element, prose: Prose) -> bool:
+    """Whether the page has a text of its own outside of *element*, which holds no headline: terms may be the longer."""
+    return prose.total - prose.of(element) > _STORY_CHARS and element.find("h1") is None
+
+
 def _is_gallery(element: Element, prose: Prose) -> bool:
     """Whether *element* holds pictures with their captions, beside an article that has a text of its own."""
-    rest = prose.total - prose.of(element)
-    if rest <= _STORY_CHARS or element.find("h1") is not None:
+    if not _is_beside_a_story(element, prose):
         return False
     paragraphs = sum(1 for child in element.below("p") if child.chars - child.link_chars > _PROSE_CHARS)
     return len(element.below("img", "li")) >= max(3, paragraphs)

@@ -168,11 +168,14 @@ def _is_same_text(around: Element, current: Element, prose: Prose, heading: Elem
         bool(others)
         and linked < 0.3 * chars
         and added > 0.5 * chars
-        and not any(_is_story(item, heading) for item in others)
+        and not any(_is_story(item, current, heading) for item in others)
     )
 
 
-def _is_story(element: Element, heading: Element | None) -> bool:
+def _is_story(element: Element, current: Element, heading: Element | None) -> bool:
+    """Whether *element* holds another article than *current*; some write `<h1>` for the subheads of one."""
     if heading is not None and element.order <= heading.order < element.end:
         return False
-    return element.tag == "article" or element.find("article", "h1") is not None
+    if element.tag == "article" or element.find("article") is not None:
+        return True
+    return element.find("h1") is not None and all(inner is heading for inner in current.below("h1"))

@@ -129,3 +129,30 @@ def test_hostile_scripts_cost_little(script: str) -> None:
     started = time.process_time()
     read(f"<div id=root></div><script>{script}</script>", SAYS_ARTICLE)
     assert time.process_time() - started < 2
+
+
+def test_a_text_in_several_parts_with_h1_as_subheads_is_one() -> None:
+    first = f"<h1>The bridge of Fernmoor</h1>{PARAGRAPHS}<h1>How it was built</h1><p>{SENTENCE} By hand.</p>"
+    parts = "".join(
+        f"<div class=part><div><h1>Part {number} of the matter</h1><p>{SENTENCE} In part {number}.</p></div></div>"
+        for number in range(2, 5)
+    )
+    text = "\n".join(read(f"<section><div class=part><div>{first}</div></div>{parts}</section>").blocks)
+    assert "By hand." in text
+    assert "In part 4." in text
+
+
+def test_the_terms_in_a_form_are_no_article_however_long() -> None:
+    terms = "".join(
+        f"<p>Clause {number}: what is sent to us is ours to keep, and yours to lose, whatever may come of it.</p>"
+        for number in range(60)
+    )
+    form = f"<form action=/join><input name=mail><div class=terms>{terms}</div></form>"
+    text = "\n".join(read(f"<div><h1>The bridge of Fernmoor</h1><div>{PARAGRAPHS}</div></div><div>{form}</div>").blocks)
+    assert SENTENCE in text
+    assert "Clause" not in text
+
+
+def test_a_page_that_is_one_form_keeps_its_text() -> None:
+    body = f"<form id=aspnet><input type=hidden><h1>The bridge of Fernmoor</h1><div>{PARAGRAPHS}</div></form>"
+    assert SENTENCE in "\n".join(read(body).blocks)
