@@ -32,6 +32,9 @@ _ITEM_TAGS = frozenset({"li", "dd", "dt", "blockquote", "pre"})
 _ENDS = (".", "!", "?", "”", '"', "»", "’", "…", "。", "！", "？", "」", "؟", ")", "“")
 _BYLINE_ELEMENTS = 20
 """An element that holds more is no byline: a text's lines may stand in one with the author's name."""
+_LABEL_CHARS = 40
+_LABELLED_ELEMENTS = 20
+"""An element with more below it is no line that a label begins, and many lines may share it."""
 _PARAGRAPH = 60
 """List items of so many characters are text wherever they stand."""
 
@@ -225,6 +228,22 @@ def _is_imprint_line(line: str) -> bool:
     if len(line) < _SENTENCE and (line.isupper() or TIME_LINE.search(line)):
         return True
     return BYLINE_LINE.search(line) is not None or DATE_LINE.search(line) is not None
+
+
+def find_label(block: Block) -> str:
+    """Return what stands in *block* before a link that is all the rest, as in `Read also: …`; else an empty text."""
+    if not 0 < block.link_chars < block.chars or len(block.lines) > 1:
+        return ""
+    if block.element.end - block.element.order > _LABELLED_ELEMENTS:
+        return ""
+    link = block.element.find("a")
+    if link is None:
+        return ""
+    label = normalise_line(block.element.text_before(link))
+    rest = block.lines[0].removeprefix(label).strip()
+    if not label or len(label) > _LABEL_CHARS or len(rest) == len(block.lines[0]):
+        return ""
+    return label if rest == normalise_line(" ".join(a.text() for a in block.element.below("a"))) else ""
 
 
 def _furniture_reason(block: Block) -> str | None:

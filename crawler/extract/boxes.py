@@ -70,6 +70,9 @@ _SMALL_BOX = 300
 _WALL = 900
 _STORY_CHARS = 600
 _KICKER_CHARS = 60
+_HEADLINE_CHARS = 15
+_LINKED = 0.5
+"""Share of a list's text."""
 _PARAGRAPH_CHARS = 150
 _BOX_ELEMENTS = 400
 """A box of more elements than this is not looked into: it is a part of the page, or made to keep us busy."""
@@ -256,6 +259,8 @@ def _shape_reason(element: Element, prose: Prose) -> str | None:
         return None
     if element.link_density > 0.8 and element.tag not in {"p", "blockquote", "td", "tr", "dd", "dt", "li"}:
         return "related" if _has_label(element) else "links"
+    if element.tag in {"ul", "ol"} and _is_list_of_links(element):
+        return "links"
     if element.tag in {"p", "blockquote", "td", "tr", "dd", "dt", "pre"} or element.chars > 900:
         return None
     small = prose.share(element) < 0.2
@@ -266,6 +271,21 @@ def _shape_reason(element: Element, prose: Prose) -> str | None:
     if small and element.find("input", "button", "iframe", "video", "audio") is not None and element.find("h1") is None:
         return "a box with controls"
     return None
+
+
+def _is_list_of_links(element: Element) -> bool:
+    """Whether each item of a list is a headline that is a link, with a word of its matter before it at most."""
+    items = element.below("li")
+    if len(items) < 2 or element.link_density < _LINKED:
+        return False
+    return all(
+        item.link_density >= _LINKED
+        and item.link_chars >= _HEADLINE_CHARS
+        and item.chars - item.link_chars <= _KICKER_CHARS
+        and (link := item.find("a")) is not None
+        and item.text().endswith(link.text())
+        for item in items
+    )
 
 
 def _has_label(element: Element) -> bool:

@@ -11,8 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from config.errors import ExtractError
-from crawler.extract.blocks import read_blocks
-from crawler.extract.rules import find_label
+from crawler.extract.blocks import find_label, read_blocks
 from crawler.extract.tree import parse_page
 from crawler.model import (
     MAX_OUTLINE_LINES,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from config.errors import ConfigError
+from crawler.extract.blocks import find_label
 from crawler.extract.tree import measure
-from crawler.normalise import normalise_line
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from crawler.extract.tree import Element, Page
 
 MAX_MATCHES = 2_000
-_LABEL_CHARS = 40
-_LABELLED_ELEMENTS = 20
-"""An element with more below it is no line that a label begins, and many lines may share it."""
 _MOST_LINKS = 0.5
 _MOST_SHARE = 0.35
 """What holds this share of the page in running text may be the article itself, whatever it is called."""
@@ -77,22 +74,6 @@ def drop_learned_lines(blocks: list[Block], learned: LearnedRules) -> list[Block
 def list_lines(learned: LearnedRules) -> set[str]:
     """Return the lines that *learned* takes out wherever they stand."""
     return {line for line in learned.lines if measure(line) >= _SHORT}
-
-
-def find_label(block: Block) -> str:
-    """Return what stands in *block* before a link that is all the rest, as in `Read also: …`; else an empty text."""
-    if not 0 < block.link_chars < block.chars or len(block.lines) > 1:
-        return ""
-    if block.element.end - block.element.order > _LABELLED_ELEMENTS:
-        return ""
-    link = block.element.find("a")
-    if link is None:
-        return ""
-    label = normalise_line(block.element.text_before(link))
-    rest = block.lines[0].removeprefix(label).strip()
-    if not label or len(label) > _LABEL_CHARS or len(rest) == len(block.lines[0]):
-        return ""
-    return label if rest == normalise_line(" ".join(a.text() for a in block.element.below("a"))) else ""
 
 
 def check_rules(rules: ExtractRules) -> None:

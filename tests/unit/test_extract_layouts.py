@@ -156,3 +156,22 @@ def test_the_terms_in_a_form_are_no_article_however_long() -> None:
 def test_a_page_that_is_one_form_keeps_its_text() -> None:
     body = f"<form id=aspnet><input type=hidden><h1>The bridge of Fernmoor</h1><div>{PARAGRAPHS}</div></form>"
     assert SENTENCE in "\n".join(read(body).blocks)
+
+
+def test_a_list_of_headlines_that_are_links_goes_with_the_words_before_them() -> None:
+    items = "".join(
+        f"<li><strong>{matter}:</strong> <a href=/{matter}>The {matter} of Harrowdale is not what it was</a></li>"
+        for matter in ("weather", "market")
+    )
+    text = "\n".join(read(f"<h1>The bridge of Fernmoor</h1><div>{PARAGRAPHS}<ul>{items}</ul>{PARAGRAPHS}</div>").blocks)
+    assert SENTENCE in text
+    assert "Harrowdale" not in text
+
+
+def test_a_list_of_sentences_with_links_stays() -> None:
+    items = "".join(
+        f"<li>The plank of {name}, which <a href=/{name}>the smith of {name} has measured</a>, is too short.</li>"
+        for name in ("Fernmoor", "Harrowdale")
+    )
+    text = "\n".join(read(f"<h1>The bridge of Fernmoor</h1><div>{PARAGRAPHS}<ul>{items}</ul>{PARAGRAPHS}</div>").blocks)
+    assert "The plank of Harrowdale" in text
