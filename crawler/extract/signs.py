@@ -121,6 +121,7 @@ _MEANINGS: dict[str, int] = {}
 for _bit, _words in _WORDS.items():
     for _word in _words.split():
         _MEANINGS[_word] = _MEANINGS.get(_word, 0) | _bit
+_OPENINGS = frozenset(word.split("-")[0] for word in _MEANINGS)
 _LONGEST = max(word.count("-") + 1 for word in _MEANINGS)
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -159,11 +160,12 @@ def _read(name: str) -> int:
     parts = split_names(name)
     signs = 0
     for at, first in enumerate(parts):
-        word = first
-        signs |= _MEANINGS.get(word, 0)
-        for part in parts[at + 1 : at + _LONGEST]:
-            word = f"{word}-{part}"
+        if first in _OPENINGS:
+            word = first
             signs |= _MEANINGS.get(word, 0)
+            for part in parts[at + 1 : at + _LONGEST]:
+                word = f"{word}-{part}"
+                signs |= _MEANINGS.get(word, 0)
     if len(name) <= _KEPT_CHARS:
         if len(_known) >= _KEPT_NAMES:
             _known.clear()
