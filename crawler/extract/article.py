@@ -14,7 +14,7 @@ from crawler.extract.blocks import Block, drop_blocks, read_blocks, trim_appendi
 from crawler.extract.boxes import Prose, mark_boxes
 from crawler.extract.container import find_column, find_container
 from crawler.extract.fields import read_fields
-from crawler.extract.heading import find_lead, find_title, is_description, stated_descriptions
+from crawler.extract.heading import find_leads, find_title, is_description, stated_descriptions
 from crawler.extract.links import read_links, read_media
 from crawler.extract.live import read_posts
 from crawler.extract.metadata import Metadata, read_metadata
@@ -48,7 +48,7 @@ class Body:
     """All that was read in its elements, in document order; what was trimmed says why."""
     blocks: list[Block]
     lead: str | None
-    lead_source: Element | Block | None
+    lead_sources: list[Element | Block]
     container: Element
     roots: list[Element]
     """What was read: the container, or the elements that rules name."""
@@ -154,7 +154,7 @@ def _read_body(page: Page, found: Metadata, rules: ExtractRules, title: str | No
         element.dropped = "related"
     ruled = select(page, rules.include)
     inner = set(ruled)
-    leads = select(page, rules.lead)
+    leads = select(page, rules.lead)[:1]
     kept = set(ruled) | set(leads)
     if heading is not None:
         kept |= {heading, *heading.ancestors()}
@@ -173,14 +173,14 @@ def _read_body(page: Page, found: Metadata, rules: ExtractRules, title: str | No
     blocks = drop_learned_lines(blocks, rules.learned)
     blocks = trim_blocks(blocks, title)
     stated = stated_descriptions(found)
-    lead = leads[0] if leads else find_lead(page.body, heading, container, stated)
-    text = "\n".join(normalise_lines(_lines_of(lead))) if lead is not None else None
-    source: Element | Block | None = lead if text else None
+    leads = leads or find_leads(page.body, heading, container, stated)
+    text = "\n".join(line for lead in leads for line in normalise_lines(_lines_of(lead)))
+    sources: list[Element | Block] = [*leads] if text else []
     if text:
         blocks = drop_blocks(blocks, [block for block in blocks if block.text == text], "the lead again")
     elif len(blocks) > 2 and is_description(blocks[0].text, stated) and not blocks[0].is_heading:
-        source, text, blocks = blocks[0], blocks[0].text, blocks[1:]
-    return Body(read, blocks, text, source, container, roots, prose)
+        sources, text, blocks = [blocks[0]], blocks[0].text, blocks[1:]
+    return Body(read, blocks, text or None, sources, container, roots, prose)
 
 
 def _lines_of(element: Element) -> str:

@@ -105,21 +105,23 @@ class _Explainer:
         )
 
     def _find_scope(self) -> Element:
-        scope, source = self._findings.scope, self._body.lead_source
-        wanted = [*self._body.roots, *([source] if isinstance(source, Element) else [])]
+        scope = self._findings.scope
+        leads = [source for source in self._body.lead_sources if isinstance(source, Element)]
+        wanted = [*self._body.roots, *leads]
         around = (one for one in [scope, *scope.ancestors()] if all(one.order <= w.order < one.end for w in wanted))
         return next(around, self._findings.page.body)
 
     # --- what was found
 
     def _list_statements(self) -> Iterator[Statement]:
-        findings, source = self._findings, self._body.lead_source
+        findings, sources = self._findings, self._body.lead_sources
         if findings.title:
             heading = findings.heading
             origin = "rule extract.title" if findings.title_origin == "rule" else findings.title_origin
             place = self._namer.name(heading) if heading is not None else None
             yield Statement("title", _shorten(findings.title), origin, place)
-        if self._body.lead and source is not None:
+        if self._body.lead and sources:
+            source = sources[0]
             place = self._namer.name(source.element if isinstance(source, Block) else source)
             yield Statement("lead", _shorten(self._body.lead), self._lead_reason(source), place)
         for name in _FIELDS:
@@ -162,8 +164,8 @@ class _Explainer:
 
     def _list_entries(self, scope: Element) -> list[Callable[[], Passage]]:
         """Return what describes each passage: to name one is slow, and there may be more than are shown."""
-        source = self._body.lead_source
-        shown = [one for one in (self._findings.heading, source) if isinstance(one, Element) and not self._holds(one)]
+        sources = (self._findings.heading, *self._body.lead_sources)
+        shown = [one for one in sources if isinstance(one, Element) and not self._holds(one)]
         entries = [(order, 0, describe) for order, describe in self._list_boxes(scope, shown)]
         at = 0
         for block, describe in self._list_blocks(shown):
@@ -178,7 +180,7 @@ class _Explainer:
         """Yield the blocks that were read; not those that are the title or the lead, which stand for themselves."""
         kept = {id(block) for block in self._body.blocks}
         for block in self._body.read:
-            if block is self._body.lead_source:
+            if any(block is source for source in self._body.lead_sources):
                 yield block, partial(self._describe, block, f"lead: {self._lead_reason(block)}", kept=True)
             elif id(block) in kept:
                 yield block, partial(self._describe, block, "subhead" if block.is_heading else "", kept=True)

@@ -154,28 +154,36 @@ def is_description(text: str, stated: list[str]) -> bool:
     )
 
 
-def find_lead(body: Element, title: Element | None, container: Element, stated: list[str]) -> Element | None:
-    """Return the standfirst: a block by the headline, outside of the body, named a lead or equal to the description."""
+def find_leads(body: Element, title: Element | None, container: Element, stated: list[str]) -> list[Element]:
+    """Return the standfirst: what stands by the headline, outside of the body, named a lead or equal to the description.
+
+    Several paragraphs may be one standfirst.
+    """
     around = {container, *container.ancestors()}
     if title is not None:
         around |= {title, *title.ancestors()}
+    found: list[Element] = []
     for element in body.walk(kept=True):
         if not _LEAD_CHARS[0] <= element.chars <= _LEAD_CHARS[1] or element.tag not in _LEAD_TAGS:
             continue
         if container.order <= element.order < container.end or element in around or element.link_density > 0.5:
             continue
-        if _is_lead(element, title, container, stated):
-            return element
-    return None
+        if found and element.order < found[-1].end:
+            continue
+        if found and element.order > container.order:
+            break
+        if _is_named_lead(element, title, container) or _is_described(element, title, stated):
+            found.append(element)
+    return found if sum(element.chars for element in found) <= _LEAD_CHARS[1] else found[:1]
 
 
-def _is_lead(element: Element, title: Element | None, container: Element, stated: list[str]) -> bool:
+def _is_described(element: Element, title: Element | None, stated: list[str]) -> bool:
     after_title = title is None or element.order > title.order
-    between = after_title and element.order < container.order
-    described = is_description(element.text(), stated)
-    if described and (after_title or element.tag in {"p", "h2"}):
-        return _is_leaf(element)
-    if not between:
+    return (after_title or element.tag in {"p", "h2"}) and is_description(element.text(), stated) and _is_leaf(element)
+
+
+def _is_named_lead(element: Element, title: Element | None, container: Element) -> bool:
+    if (title is not None and element.order < title.order) or element.order > container.order:
         return False
     signs = element.signs | read_signs(element.get("itemprop"))
     return bool(signs & LEAD) and _is_leaf(element) and not _is_heading_block(element)
