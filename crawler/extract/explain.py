@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from crawler.explanation import Explanation, Passage, RuleUse, Statement
 from crawler.extract.article import find_article
 from crawler.extract.blocks import Block
+from crawler.extract.heading import is_description, stated_descriptions
+from crawler.extract.metadata import read_metadata
 from crawler.extract.naming import Namer
 from crawler.extract.rules import select
 from crawler.extract.signs import COMMENT, CONSENT, FAINT, FURNITURE, GALLERY, LEAD, PAYWALL, RELATED, find_words
@@ -73,6 +75,7 @@ def explain_article(
 class _Explainer:
     def __init__(self, findings: Findings, rules: ExtractRules) -> None:
         self._findings = findings
+        self._descriptions = stated_descriptions(read_metadata(findings.page))
         self._body = findings.body
         self._namer = Namer(findings.page)
         self._uses: list[RuleUse] = []
@@ -139,6 +142,8 @@ class _Explainer:
                 return "rule extract.lead"
             if words := find_words(_names_of(source), LEAD):
                 return f"named {_longest(words)!r}"
+            if not is_description(source.text(), self._descriptions):
+                return "sentences between headline and body"
         return "equal to the page's description"
 
     def _list_notes(self, scope: Element, count: int, *, whole: bool) -> Iterator[str]:

@@ -31,6 +31,10 @@ _CERTAIN = 1.14
 """The page's h1 in the very letters of a stated title: no other heading can be a better one."""
 _TITLE_TAGS = frozenset({"div", "p", "span", "header"})
 _LEAD_CHARS = (25, 1500)
+_SENTENCES = (60, 500)
+_FEW = 2
+"""More paragraphs are no standfirst, but another text."""
+_ENDS = (".", "!", "?", "…", "。", "！", "？", "؟")
 _LEAD_TAGS = frozenset({"p", "div", "h2", "h3", "h4", "section", "span", "strong", "ul", "header"})
 
 
@@ -155,9 +159,9 @@ def is_description(text: str, stated: list[str]) -> bool:
 
 
 def find_leads(body: Element, title: Element | None, container: Element, stated: list[str]) -> list[Element]:
-    """Return the standfirst: what stands by the headline, outside of the body, named a lead or equal to the description.
+    """Return the standfirst: blocks by the headline, outside of the body, named a lead or equal to the description.
 
-    Several paragraphs may be one standfirst.
+    Several paragraphs may be one; without such, a sentence or two between headline and body.
     """
     around = {container, *container.ancestors()}
     if title is not None:
@@ -174,6 +178,10 @@ def find_leads(body: Element, title: Element | None, container: Element, stated:
             break
         if _is_named_lead(element, title, container) or _is_described(element, title, stated):
             found.append(element)
+    if not found and title is not None:
+        between = body.tree.elements[title.end : container.order]
+        unnamed = [element for element in between if element not in around and _is_unnamed_lead(element)]
+        return unnamed if len(unnamed) <= _FEW else []
     return found if sum(element.chars for element in found) <= _LEAD_CHARS[1] else found[:1]
 
 
@@ -187,6 +195,15 @@ def _is_named_lead(element: Element, title: Element | None, container: Element) 
         return False
     signs = element.signs | read_signs(element.get("itemprop"))
     return bool(signs & LEAD) and _is_leaf(element) and not _is_heading_block(element)
+
+
+def _is_unnamed_lead(element: Element) -> bool:
+    """Whether *element*, between headline and body, is sentences, and nothing says that it is anything else."""
+    if element.tag not in _LEAD_TAGS or not _SENTENCES[0] <= element.chars <= _SENTENCES[1] or element.is_dropped:
+        return False
+    if element.link_density > 0.2 or any(child.tag in BLOCK_TAGS for child in element.walk() if child is not element):
+        return False
+    return element.text().endswith(_ENDS)
 
 
 def _is_leaf(element: Element) -> bool:

@@ -175,3 +175,34 @@ def test_a_list_of_sentences_with_links_stays() -> None:
     )
     text = "\n".join(read(f"<h1>The bridge of Fernmoor</h1><div>{PARAGRAPHS}<ul>{items}</ul>{PARAGRAPHS}</div>").blocks)
     assert "The plank of Harrowdale" in text
+
+
+STANDFIRST = "After eleven years the people of Fernmoor walk over the river again."
+
+
+@pytest.mark.parametrize(
+    "standfirst",
+    [
+        f"<p class='x_lead_9f2'>{STANDFIRST}</p><p class='x_lead_9f2'>The mayor went first, in her boots.</p>",
+        f"<div class='q7'><span>Fernmoor.</span> <span>{STANDFIRST} The mayor went first, in her boots.</span></div>",
+    ],
+)
+def test_a_standfirst_is_read_whole_and_without_a_name(standfirst: str) -> None:
+    head = f"<header><h1>The bridge of Fernmoor</h1>{standfirst}<figure><img src=/a.jpg></figure></header>"
+    article = read(f"<main>{head}<div class=article-body>{PARAGRAPHS}</div></main>")
+    assert article.lead is not None
+    assert STANDFIRST in article.lead
+    assert article.lead.endswith("in her boots.")
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        "<p>By Ada Moor, in Fernmoor, for the Gazette of the valley and of the moor</p>",
+        "<p><a href=/a>All that we have written on the bridges of the valley, and of the moor.</a></p>",
+        "<figure><figcaption>The bridge, as it was seen from the mill on Monday, in the rain.</figcaption></figure>",
+    ],
+)
+def test_what_stands_by_the_headline_and_is_no_sentence_is_no_lead(between: str) -> None:
+    body = f"<main><header><h1>The bridge of Fernmoor</h1>{between}</header><div>{PARAGRAPHS}</div></main>"
+    assert read(body).lead is None
