@@ -72,7 +72,6 @@ _QUIET = {
     "boto3": logging.WARNING,
     "botocore": logging.WARNING,
     "charset_normalizer": logging.WARNING,
-    "htmldate": logging.ERROR,
     "s3transfer": logging.WARNING,
     "scrapy": logging.WARNING,
     "trafilatura": logging.ERROR,

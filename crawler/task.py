@@ -150,7 +150,7 @@ def _outline(exchange: Exchange, context: PageContext) -> tuple[dict[str, Any], 
 def warm_up() -> None:
     """Read one small page, so that what the parsers load late is there before the first real page.
 
-    The page is plain enough to need neither fall-back: trafilatura and htmldate are loaded by the first page that does.
+    The page is plain enough to need no fall-back: trafilatura is loaded by the first page that does.
     """
     text = "<p>The library opens its doors again on Monday.</p>" * 8
     date = '<meta property="article:published_time" content="2025-12-31T08:00:00Z">'

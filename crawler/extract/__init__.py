@@ -1,6 +1,6 @@
 """A page's HTML → an Article: headline, lead, blocks, fields with their origin, and what kind of page it is.
 
-The only importer of selectolax (beside `crawler.discover`), trafilatura and htmldate. Pure: no clock, no settings.
+The only importer of selectolax (beside `crawler.discover`) and trafilatura. Pure: no clock, no settings.
 """
 
 from __future__ import annotations

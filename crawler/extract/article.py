@@ -113,7 +113,17 @@ def find_article(
     container = body.container
     scope = _scope(container, heading)
     fields = read_fields(page, found, rules, url=url, language=language)
-    read_times(fields, page, found, rules, title=heading, html=html, captured_at=captured_at, zone=timezone)
+    read_times(
+        fields,
+        page,
+        found,
+        rules,
+        title=heading,
+        text=(body.blocks[0].order if body.blocks else container.order, container.end),
+        html=html,
+        captured_at=captured_at,
+        zone=timezone,
+    )
     read_media(fields, page, rules, found, scope=scope, url=url)
     page_class, reason = classify_page(
         Reading(page, found, title, heading, scope, container, body.blocks, fields, url, status)

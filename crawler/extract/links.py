@@ -7,7 +7,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from crawler.extract.dates import parse_date
+from crawler.extract.dates import DateRules, parse_date
 from crawler.extract.fields import MAX_ITEMS, MAX_URL_CHARS, Fields, find_credit, image_of
 from crawler.extract.metadata import Metadata, text_of, types_of
 from crawler.extract.rules import select
@@ -170,7 +170,7 @@ def _post(element: Element, platform: str, captured_at: datetime) -> dict[str, s
     match = _ATTRIBUTION.search(whole[len(text) :].strip())
     if match:
         post |= {"author": match["author"], "handle": match["handle"], "date_text": match["date"].strip()}
-        day = parse_date(post["date_text"], zone=None, captured_at=captured_at)
+        day = parse_date(post["date_text"], DateRules(captured_at, zone=None))
         if day is not None:
             post["date"] = day.value
     links = [child.get("href") for child in element.walk() if child.tag == "a" and "/status/" in child.get("href")]

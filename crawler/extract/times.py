@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from itertools import islice
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
-from crawler import allowance
-from crawler.extract.dates import FoundDate, parse_date
+from crawler.extract.datelines import Dateline, find_datelines, find_last_line, find_said
+from crawler.extract.dates import DateRules, FoundDate, parse_date
 from crawler.extract.metadata import Metadata, text_of
 from crawler.extract.rules import select
-from crawler.extract.signs import DATE, MODIFIED
-from crawler.extract.tree import MAX_GUESSED_ELEMENTS
+from crawler.extract.unseen_dates import find_in_source, find_times, read_address
 from crawler.model import FieldValue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
+    from collections.abc import Iterable, Iterator
 
     from config.rules import ExtractRules
     from crawler.extract.fields import Fields
@@ -28,20 +25,34 @@ _PUBLISHED_META = (
     "published_time", "dc.date", "dc.date.issued", "dc.date.created", "dcterms.created", "dcterms.date",
     "dcterms.issued", "date", "date.published", "sailthru.date", "parsely-pub-date", "cxenseparse:recs:publishtime",
     "article.published", "originalpublicationdate", "article_date_original", "og:published_time", "bt:pubdate",
-    "pub_date", "created",
+    "pub_date", "created", "published", "publisheddate", "published_at", "article:published_date", "date.created",
+    "dc:date", "dc.created", "dc:created", "dc.issued", "dcterms:created", "dcterms:issued", "prism.publicationdate",
+    "citation_publication_date", "citation_online_date", "citation_date", "article_date", "article.created",
+    "cxenseparse:publishtime", "cxenseparse:recs:published_time", "vr:published_time", "rnews:datepublished",
+    "shareaholic:article_published_time", "createdate", "release_date",
 )  # fmt: skip
 _MODIFIED_META = (
     "article:modified_time", "og:updated_time", "datemodified", "last-modified", "lastmod", "dcterms.modified",
-    "dc.date.modified", "article:modified", "revised",
+    "dc.date.modified", "article:modified", "revised", "og:article:modified_time", "article:modified_date",
+    "dcterms:modified", "date.modified", "date.updated", "bt:moddate", "shareaholic:article_modified_time",
 )  # fmt: skip
-_LEARNING_SECONDS = 6.0
-"""Of CPU time, for what htmldate's own library does once in a process, when a date is hard to read: it learns how 200
-languages write dates. 1.8 s were measured."""
-_LANGUAGES = "dateparser.data.date_translation_data."
-_ALL_LANGUAGES = 200
-_MAX_HTMLDATE_CHARS = 1_000_000
-_MAX_VISIBLE = 8_000
-"""Texts that are tried as dates. Most on 1,500 real pages: 1,502."""
+_DAY_CHARS = len("2023-11-06")
+_MAX_CANDIDATES = 20
+_MAX_DESCRIBED = 100
+_MAX_SHOWN_CHARS = 200
+_SAME = timedelta(minutes=1)
+_SHORT = 60
+"""Characters of a text that is shown as the date itself."""
+_UNSURE = frozenset({"en", "en-us", "en-ca", "en-ph", ""})
+"""Languages in which not everywhere the day comes first; many a site that states `en-US` only never changed it."""
+
+
+class Statement(NamedTuple):
+    """A date, and where it is from."""
+
+    date: FoundDate
+    text: str
+    origin: str
 
 
 def read_times(
@@ -51,41 +62,86 @@ def read_times(
     rules: ExtractRules,
     *,
     title: Element | None,
+    text: tuple[int, int],
     html: str,
     captured_at: datetime,
     zone: str | None,
 ) -> None:
-    """Add `published`, `modified` and all their candidates to *fields*. *zone*: assumed where a time states none."""
-    statements = {
-        "published": [
-            *_ruled(page, rules.published),
-            *_stated(found, ("datePublished", "dateCreated"), _PUBLISHED_META),
-            *islice(_visible(page, title, modified=False), _MAX_VISIBLE),
-        ],
-        "modified": [
-            *_ruled(page, rules.modified),
-            *_stated(found, ("dateModified",), _MODIFIED_META),
-            *islice(_visible(page, title, modified=True), _MAX_VISIBLE),
-        ],
-    }
-    for name, texts in statements.items():
-        parsed = [
-            (date, text, origin)
-            for text, origin in texts
-            if (date := parse_date(text, zone=zone, captured_at=captured_at))
-        ]
-        if name == "published" and not parsed and page.size <= MAX_GUESSED_ELEMENTS:
-            parsed = list(_guessed(html, str(fields["url"].value), captured_at))
-        if not parsed:
-            continue
-        best = (
-            next((item for item in parsed if "T" in item[0].value), parsed[0]) if parsed[0][2] != "rule" else parsed[0]
-        )
-        fields[name] = FieldValue(best[0].value, best[2], best[0].assumed_zone)
-        fields[f"{name}_candidates"] = FieldValue([_candidate(*item) for item in _distinct(parsed)], best[2])
-        shown = next((text for _, text, origin in parsed if origin in {"visible", "rule"} and len(text) < 60), None)
-        if shown:
-            fields[f"{name}_text"] = FieldValue(shown, "visible")
+    """Add `published`, `modified` and all their candidates to *fields*. *zone*: assumed where a time states none.
+
+    *title*: the element of the headline; *text*: order of the elements where the text begins and ends.
+    """
+    language = str(fields["language"].value) if "language" in fields else ""
+    reading = DateRules(captured_at, zone, is_month_first(language, zone))
+    url = str(fields["url"].value)
+    address = read_address(url, reading)
+    described = _described(page, "datePublished", "dateModified")
+    stated = _stated(found, ("datePublished", "dateCreated"), _PUBLISHED_META)
+    published = _parse([*_ruled(page, rules.published), *stated, *described[0]], reading)
+    stated = _stated(found, ("dateModified",), _MODIFIED_META)
+    modified = _parse([*_ruled(page, rules.modified), *stated, *described[1]], reading)
+    lines = find_datelines(page, title, text[0], hint=address, rules=reading, named=bool(published))
+    shown = _shown((line for line in lines if not line.changed), reading)
+    changes = _shown((line for line in lines if line.changed), reading)
+    if not published:
+        if len(address) == _DAY_CHARS and not any(_is_near(statement.date, address) for statement in shown[:1]):
+            published = [Statement(FoundDate(address), url, "guess")]
+        elif not shown:
+            published = _guess(page, html, text, reading, changes)
+    _put(fields, "published", published + shown)
+    _put(fields, "modified", modified + changes)
+
+
+def is_month_first(language: str, zone: str | None) -> bool | None:
+    """Return whether 03/04/2023 is a day of March where *language* is written; `None` if that is not certain."""
+    language = language.lower().replace("_", "-")
+    if language not in _UNSURE:
+        return False
+    if zone is not None and not zone.startswith(("America/", "US/")):
+        return None if language == "en-us" else False
+    return True if language == "en-us" or (language == "en" and zone) else None
+
+
+def _put(fields: Fields, name: str, statements: list[Statement]) -> None:
+    if not statements:
+        return
+    best = _choose(statements)
+    fields[name] = FieldValue(best.date.value, best.origin, best.date.assumed_zone)
+    kept = _distinct(statements)
+    if best not in kept:
+        kept[-1] = best
+    fields[f"{name}_candidates"] = FieldValue([_candidate(*item) for item in kept], best.origin)
+    shown = (text for _, text, origin in statements if origin in {"visible", "rule"} and len(text) < _SHORT)
+    if text := next(shown, None):
+        fields[f"{name}_text"] = FieldValue(text, "visible")
+
+
+def _choose(statements: list[Statement]) -> Statement:
+    """Return the first, or what says the same more exactly: with the time, or the moment in the place's own zone."""
+    first = statements[0]
+    if first.origin == "rule":
+        return first
+    day = first.date.value[:_DAY_CHARS]
+    timed = [statement for statement in statements if "T" in statement.date.value]
+    best = next((statement for statement in timed if statement.date.value.startswith(day)), first)
+    best = best if best in timed else next((other for other in timed if _is_near(other.date, day)), first)
+    if not best.date.value.endswith("+00:00"):
+        return best
+    moment = datetime.fromisoformat(best.date.value)
+    for statement in timed:
+        other = datetime.fromisoformat(statement.date.value)
+        if other.utcoffset() and not statement.date.assumed_zone and abs(other - moment) < _SAME:
+            return statement
+    return best
+
+
+def _is_near(found: FoundDate, day: str) -> bool:
+    shown = datetime.fromisoformat(found.value[:_DAY_CHARS])
+    return abs(shown - datetime.fromisoformat(day)) <= timedelta(days=1)
+
+
+def _parse(texts: Iterable[tuple[str, str]], rules: DateRules) -> list[Statement]:
+    return [Statement(date, text, origin) for text, origin in texts if (date := parse_date(text, rules))]
 
 
 def _candidate(date: FoundDate, text: str, origin: str) -> dict[str, str]:
@@ -93,11 +149,11 @@ def _candidate(date: FoundDate, text: str, origin: str) -> dict[str, str]:
     return entry | ({"assumed_zone": date.assumed_zone} if date.assumed_zone else {})
 
 
-def _distinct(parsed: list[tuple[FoundDate, str, str]]) -> list[tuple[FoundDate, str, str]]:
-    seen: dict[tuple[str, str], tuple[FoundDate, str, str]] = {}
-    for item in parsed:
-        seen.setdefault((item[1], item[2]), item)
-    return list(seen.values())[:20]
+def _distinct(statements: list[Statement]) -> list[Statement]:
+    seen: dict[tuple[str, str], Statement] = {}
+    for statement in statements:
+        seen.setdefault((statement.text, statement.origin), statement)
+    return list(seen.values())[:_MAX_CANDIDATES]
 
 
 def _ruled(page: Page, selector: str | None) -> Iterator[tuple[str, str]]:
@@ -118,40 +174,37 @@ def _stated(found: Metadata, keys: tuple[str, ...], names: tuple[str, ...]) -> I
                 yield text, "json-ld"
 
 
-def _visible(page: Page, title: Element | None, *, modified: bool) -> Iterator[tuple[str, str]]:
-    """Yield times near the headline: `<time>`, itemprop, and short texts in a class that says date."""
-    want = "dateModified" if modified else "datePublished"
-    elements = page.root.tree.elements
-    if title is not None:
-        elements = elements[max(page.body.order, title.order - 60) : title.order + 80]
-    stated = {element.order: element for element in page.root.tree.described if want in element.get("itemprop")}
-    near = {element.order: element for element in elements if 5 < element.chars < 80}
-    for order, element in sorted((near | stated).items()):
-        if order in stated:
-            yield element.get("datetime") or element.get("content") or element.text(), "visible"
-        else:
-            signs = element.signs
-            if bool(signs & MODIFIED) is not modified:
-                continue
-            if element.tag == "time":
-                yield element.text(), "visible"
-                if element.get("datetime"):
-                    yield element.get("datetime"), "visible"
-            elif signs & DATE and element.tag in {"li", "span", "p", "div"}:
-                yield element.text(), "visible"
+def _described(page: Page, *names: str) -> list[list[tuple[str, str]]]:
+    """Return, for each of *names*, what elements say that have it as their `itemprop`."""
+    said: list[list[tuple[str, str]]] = [[] for _ in names]
+    for element in page.root.tree.described:
+        described = element.attributes.get("itemprop")
+        if not described or "date" not in described:
+            continue
+        for name, texts in zip(names, said, strict=True):
+            if name in described and len(texts) < _MAX_DESCRIBED:
+                shown = element.text() if element.chars <= _MAX_SHOWN_CHARS else ""
+                texts.append((element.get("datetime") or element.get("content") or shown, "visible"))
+    return said
 
 
-def _guessed(html: str, url: str, captured_at: datetime) -> Iterator[tuple[FoundDate, str, str]]:
-    """Yield htmldate's guess: only for pages that state no date at all."""
-    if len(html) > _MAX_HTMLDATE_CHARS:
-        return
-    if sum(1 for name in sys.modules if name.startswith(_LANGUAGES)) < _ALL_LANGUAGES:
-        allowance.extend(_LEARNING_SECONDS)
-    import htmldate  # noqa: PLC0415 - slow to load, and few pages need it; outside of try: must not be missing unseen
+def _shown(lines: Iterable[Dateline], rules: DateRules) -> list[Statement]:
+    statements = []
+    for line in lines:
+        statements.append(Statement(line.date, line.text, "visible"))
+        if line.element.tag == "time" and (stated := line.element.get("datetime")) and stated != line.text:
+            statements += _parse([(stated, "visible")], rules)
+    return statements
 
-    try:
-        guess = htmldate.find_date(html, original_date=True, url=url, max_date=captured_at.date().isoformat())
-    except Exception:  # noqa: BLE001 - a library on hostile input: no date is worse than nothing else
-        return
-    if guess:
-        yield FoundDate(guess), guess, "guess"
+
+def _guess(page: Page, html: str, text: tuple[int, int], rules: DateRules, changes: list[Statement]) -> list[Statement]:
+    """Return what something far from the headline calls the date of publication; else the dates of *changes*."""
+    published, changed = find_said(page, *text, rules)
+    if published:
+        return [Statement(published.date, published.text, "visible")]
+    if found := find_in_source(html, rules) or find_times(page, rules):
+        return [Statement(found, found.value, "guess")]
+    if changes:
+        return [change._replace(origin="guess") for change in changes]
+    line = changed or find_last_line(page, text[1], rules)
+    return [Statement(line.date, line.text, "guess")] if line else []

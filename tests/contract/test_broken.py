@@ -23,7 +23,7 @@ NAMES = [
 
 @pytest.fixture(scope="module", autouse=True)
 def _loaded() -> None:
-    """Load what the parsers load late, as a worker does, trafilatura and htmldate too."""
+    """Load what the parsers load late, as a worker does, trafilatura too."""
     warm_up()
     process_page(Hostile("thin", lambda: page("<p>Thin.</p>", story=False)).exchange(), CONTEXT)
 

@@ -33,6 +33,7 @@ WITHOUT_EFFECT = {
     "certifi": "is for those who fetch",
     "urllib3": "the same",
     "justext": "trafilatura's last resort where it may be slow; we ask it to be fast",
+    "htmldate": "trafilatura's for metadata, which we do not ask it for",
     "courlan": "trafilatura's for links, which we do not ask it for",
 }
 SAMPLES: list[object] = [[".x"], [".x", ".y"], ["Read also:"], ".x", "x", True, False, 1, 0.5, {"x": ".x"}]
@@ -116,8 +117,7 @@ def test_every_library_that_reads_pages_is_a_parser_or_without_effect() -> None:
             elif isinstance(node, ast.ImportFrom) and node.module:
                 imported.add(node.module)
     names = {name.partition(".")[0] for name in imported} - set(sys.stdlib_module_names) - {"config", "crawler"}
-    for parser in ("trafilatura", "htmldate"):
-        needs = [need for need in metadata.requires(parser) or [] if "extra ==" not in need]
-        names |= {need[0] for text in needs if (need := re.match(r"[\w.-]+", text))}
+    needs = [need for need in metadata.requires("trafilatura") or [] if "extra ==" not in need]
+    names |= {need[0] for text in needs if (need := re.match(r"[\w.-]+", text))}
     unknown = {name.lower().replace("_", "-") for name in names} - set(PARSERS) - WITHOUT_EFFECT.keys()
     assert not unknown - {"lxml-html-clean"}, "add to PARSERS, or to WITHOUT_EFFECT with a reason"

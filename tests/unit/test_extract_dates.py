@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crawler.extract.dates import FoundDate, parse_date
+from crawler.extract import months
+from crawler.extract.dates import DateRules, FoundDate, parse_date
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 BEIRUT = "Asia/Beirut"
+RULES = DateRules(AT, BEIRUT)
 
 
 @pytest.mark.parametrize(
@@ -34,27 +36,75 @@ BEIRUT = "Asia/Beirut"
         ("06.11.2023 16:21", "2023-11-06T16:21:00+02:00", BEIRUT),
         ("11/23/2023", "2023-11-23", None),
         ("2023/1/9", "2023-01-09", None),
+        ("6.Dezember 2023", "2023-12-06", None),
+        ("06-Dec-2023", "2023-12-06", None),
+        ("6 d'octubre de 2023", "2023-10-06", None),
+        ("12 EKİM 2023", "2023-10-12", None),
+        ("6 decembre 2023", "2023-12-06", None),
+        ("6. listopada 2023.", "2023-10-06", None),
+        ("6 listopada 2023", "2023-11-06", None),
+        ("2023. gada 6. novembrī", "2023-11-06", None),
+        ("2023. november 6.", "2023-11-06", None),
+        ("6 Tháng 11, 2023", "2023-11-06", None),
+        ("6 tháng 11 năm 2023", "2023-11-06", None),
+        ("2023年11月6日 下午4:21", "2023-11-06T16:21:00+02:00", BEIRUT),
+        ("2023. 11. 6. 오후 4:21", "2023-11-06T16:21:00+02:00", BEIRUT),
+        ("6. 11. 2023", "2023-11-06", None),
+        ("06 | 11 | 2023", "2023-11-06", None),
+        ("Mon Nov 06 16:21:09 2023", "2023-11-06T16:21:09+02:00", BEIRUT),
+        ("٦ نوفمبر ٢٠٢٣", "2023-11-06", None),
+        ("Room 12 2016, then 6 November 2023", "2023-11-06", None),
+        ("06.11.2023, 16:21, QUIZ", "2023-11-06T16:21:00+02:00", BEIRUT),
+        ("9 May 2022, before November 6, 2023", "2022-05-09", None),
+        ("November 6, 2023, not 9 May 2022", "2023-11-06", None),
     ],
 )
 def test_a_date_is_read(text: str, value: str, assumed: str | None) -> None:
-    assert parse_date(text, zone=BEIRUT, captured_at=AT) == FoundDate(value, assumed)
+    assert parse_date(text, RULES) == FoundDate(value, assumed)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "yesterday", "31 February 2023", "2023-13-45", "32/32/2023", "99:99", "2027-01-01", "November 2023", "²²²"],
+    [
+        "",
+        "yesterday",
+        "31 February 2023",
+        "2023-13-45",
+        "32/32/2023",
+        "99:99",
+        "2027-01-01",
+        "November 2023",
+        "28.09.1912:44",
+        "²²²",
+    ],
 )
 def test_what_is_no_date_or_lies_ahead_is_none(text: str) -> None:
-    assert parse_date(text, zone=BEIRUT, captured_at=AT) is None
+    assert parse_date(text, RULES) is None
 
 
 def test_a_clock_a_few_hours_ahead_is_believed() -> None:
-    assert parse_date("2026-11-22T20:00:00Z", zone=None, captured_at=AT) is not None
-    assert parse_date("2026-11-24T20:00:00Z", zone=None, captured_at=AT) is None
+    assert parse_date("2026-11-22T20:00:00Z", DateRules(AT, None)) is not None
+    assert parse_date("2026-11-24T20:00:00Z", DateRules(AT, None)) is None
 
 
 def test_utc_is_assumed_where_the_source_names_no_zone() -> None:
-    assert parse_date("6 Nov 2023 16:21", zone=None, captured_at=AT) == FoundDate("2023-11-06T16:21:00+00:00", "UTC")
-    assert parse_date("6 Nov 2023 16:21", zone="No/Such", captured_at=AT) == FoundDate(
-        "2023-11-06T16:21:00+00:00", "UTC"
-    )
+    assert parse_date("6 Nov 2023 16:21", DateRules(AT, None)) == FoundDate("2023-11-06T16:21:00+00:00", "UTC")
+    assert parse_date("6 Nov 2023 16:21", DateRules(AT, "No/Such")) == FoundDate("2023-11-06T16:21:00+00:00", "UTC")
+
+
+@pytest.mark.parametrize(("month_first", "value"), [(False, "2023-11-06"), (True, "2023-06-11"), (None, None)])
+def test_a_day_that_may_be_read_two_ways_is_read_as_told(month_first: bool | None, value: str | None) -> None:
+    found = parse_date("06/11/2023", DateRules(AT, None, month_first))
+    assert (found.value if found else None) == value
+    assert parse_date("06.11.2023", DateRules(AT, None, month_first)) == FoundDate("2023-11-06")
+    assert parse_date("11/11/2023", DateRules(AT, None, month_first)) == FoundDate("2023-11-11")
+
+
+def test_months_have_one_number_each_in_all_languages() -> None:
+    numbers: dict[str, set[int]] = {}
+    for row in months.ROWS:
+        assert len(row) == 12
+        for number, name in enumerate(row, 1):
+            numbers.setdefault(name, set()).add(months.read_month(name))
+            assert name == "-" or months.read_month(name.upper()) == number
+    assert all(len(found) == 1 for found in numbers.values())

@@ -93,11 +93,6 @@ def test_language_from_page_then_locale_then_source() -> None:
     assert fields_of(language="fr")["language"] == FieldValue("fr", "guess")
 
 
-def test_a_date_that_nobody_states_is_looked_for_and_called_a_guess() -> None:
-    fields = fields_of("", "<p>Posted by our desk in the town hall on 2026-03-05</p>")
-    assert fields["published"] == FieldValue("2026-03-05", "guess")
-
-
 def test_a_date_ahead_of_the_capture_is_not_believed() -> None:
     fields = fields_of(ld(datePublished="2031-01-01T00:00:00Z") + '<meta name="date" content="2026-03-05T08:00:00">')
     assert fields["published"] == FieldValue("2026-03-05T08:00:00+01:00", "meta", "Europe/Berlin")
