@@ -48,6 +48,8 @@ _USUAL = {language: codec for codec, languages in _LATIN.items() for language in
 _FEW = 4
 """At most one byte in so many beyond ASCII: in Cyrillic or Arabic there are far more."""
 _JAPANESE_ESCAPES = (b"\x1b$B", b"\x1b$@", b"\x1b(J")
+_WIDE_BYTES = 6
+"""UTF-16 without a mark is known by NULs among these."""
 _LAST_RESORT = "cp1252"
 _NO_CODINGS = frozenset(
     {"", "identity", "none", "null", "utf-8", "utf8", "iso-8859-1", "8bit", "binary", "text", "plain"}
@@ -142,8 +144,8 @@ def decode_html(body: bytes, content_type: str | None) -> str:
 
     Never raises: what the encoding cannot express becomes U+FFFD.
     """
-    encoding, mark = find_html_encoding(body, content_type)
-    return decode(body[mark:], encoding)
+    encoding, mark, text = _find_encoding(body, content_type)
+    return decode(body[mark:], encoding) if text is None else text
 
 
 def find_html_encoding(body: bytes, content_type: str | None) -> tuple[str, int]:
@@ -153,26 +155,35 @@ def find_html_encoding(body: bytes, content_type: str | None) -> tuple[str, int]
     Against the page's own declaration (not the header's) there is one appeal, which browsers do not know: bytes beyond
     ASCII that are UTF-8 throughout are UTF-8, since no text in another encoding looks so by chance.
     """
+    return _find_encoding(body, content_type)[:2]
+
+
+def _find_encoding(body: bytes, content_type: str | None) -> tuple[str, int, str | None]:
+    """Return the encoding, the length of the mark, and the text where it had to be decoded to know."""
     marked, mark = read_bom(body)
     if marked is not None and mark is not None:
-        return marked, len(mark)
+        return marked, len(mark), None
     stated = read_header(content_type)
     if stated is not None:
-        return stated, 0
-    declared = read_declaration(body)
-    if body.isascii() or (declared is not None and declared.startswith("utf-16")):
+        return stated, 0, None
+    is_ascii = body.isascii()
+    declared = read_declaration(body) if is_ascii or b"\0" in body[:_WIDE_BYTES] else None
+    if is_ascii or (declared is not None and declared.startswith("utf-16")):
         shifting = any(escape in body for escape in _JAPANESE_ESCAPES)
-        return declared or ("iso2022_jp" if shifting else "utf-8"), 0
-    return "utf-8" if _is_utf8(body) else declared or _detect(body), 0
+        return declared or ("iso2022_jp" if shifting else "utf-8"), 0, None
+    is_utf8, text = _read_utf8(body)
+    if is_utf8:
+        return "utf-8", 0, text
+    return declared or read_declaration(body) or _detect(body), 0, None
 
 
-def _is_utf8(body: bytes) -> bool:
+def _read_utf8(body: bytes) -> tuple[bool, str | None]:
+    """Return whether *body* is UTF-8, which may be cut at its end, and the text if it is whole."""
     try:
-        body.decode("utf-8")
+        return True, body.decode("utf-8")
     except UnicodeDecodeError as error:
         cut = error.end >= len(body) and error.reason == "unexpected end of data"
-        return cut and not body[: error.start].isascii()
-    return True
+        return cut and not body[: error.start].isascii(), None
 
 
 def _detect(body: bytes) -> str:

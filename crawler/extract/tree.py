@@ -17,7 +17,7 @@ from config.errors import ExtractError
 from crawler.extract.signs import read_signs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from selectolax.lexbor import LexborNode
 
@@ -152,7 +152,7 @@ class Element:
         self.tree = tree
         self.end = order + 1
         """Place of the first element after this one that is not below it."""
-        self.children: list[Element | str] = []
+        self.children: Sequence[Element | str] = ()
         self.chars = 0
         """Characters of text in it as `measure` counts them, white space at the ends of each piece not counted."""
         self.own_chars = 0
@@ -287,7 +287,7 @@ class Page:
         """Take the tree apart: what refers to each other waits for the garbage collector otherwise."""
         elements = self.root.tree.elements
         for element in elements:
-            element.children.clear()
+            element.children = ()
         tree = self.root.tree
         for part in (elements, tree.pieces, tree.tags, tree.described, tree.signed, self.nodes):
             part.clear()
@@ -327,9 +327,12 @@ def _copy(top: LexborNode) -> tuple[Element, dict[int, Element]]:  # noqa: C901,
     made.append(root)
     order = depth = 1
     seen = stated = sign_chars = levels = text_levels = 0
-    parent, children, linked = root, root.children, False
-    # what is still to be visited: the nodes after an element, its parent, and the element, which ends before them
-    stack: list[tuple[LexborNode | None, Element, int, Element | None]] = [(None, root, 1, None)]
+    children: list[Element | str] = []
+    root.children = children
+    parent, linked = root, False
+    # what is still to be visited: the nodes after an element, what they go into, and the element, which ends before them
+    stack: list[tuple[LexborNode | None, Element, list[Element | str], int, Element | None]]
+    stack = [(None, root, children, 1, None)]
     node = top.first_child
     while True:
         while node is not None:
@@ -372,14 +375,15 @@ def _copy(top: LexborNode) -> tuple[Element, dict[int, Element]]:  # noqa: C901,
                 child = node.first_child
                 if child is not None:
                     if depth < MAX_DEPTH:
-                        stack.append((following, parent, depth, element))
-                        parent, children, linked, depth = element, element.children, inner, depth + 1
+                        stack.append((following, parent, children, depth, element))
+                        parent, linked, depth = element, inner, depth + 1
+                        element.children = children = []
                     else:
-                        stack.append((following, parent, depth, None))
+                        stack.append((following, parent, children, depth, None))
                     following = child
             node = following
-        node, parent, depth, ended = stack.pop()
-        children, linked = parent.children, parent.linked
+        node, parent, children, depth, ended = stack.pop()
+        linked = parent.linked
         if ended is not None:
             ended._end_piece = len(pieces)  # noqa: SLF001 - the tree is made here
             if ended.tag in BLOCK_TAGS:
