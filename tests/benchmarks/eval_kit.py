@@ -60,8 +60,8 @@ class Kit:
 
     @property
     def peer(self) -> str:
-        """The command that everything is compared with: trafilatura with its metadata."""
-        return make_command("-m", "tests.benchmarks.extract_peer", str(self.folder / "adapters/trafilatura_adapter.py"))
+        """The adapter that everything is compared with: trafilatura with its metadata."""
+        return str(self.folder / "adapters" / "trafilatura_adapter.py")
 
     def score(self, gold: str, command: str, *options: str) -> dict[str, Any]:
         """Return what score.py finds for *command* on a set. Raises NotMeasuredError."""

@@ -25,7 +25,7 @@ from tests.benchmarks.figures import Figure, show_table
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-OURS = make_command("-m", "tests.benchmarks.extract_adapter")
+_ADAPTER = ("-m", "tests.benchmarks.extract_adapter")
 _QUICK_EACH = 6
 _QUICK_SOURCES = 2
 _F1_BOUNDS = {
@@ -82,7 +82,7 @@ def measure_stability(plan: Plan) -> list[Figure]:
     options = ["--pages", "24"] if plan.quick else []
     ours, peer = _run_both(lambda command: plan.kit.judge_stability(command, *options), plan)
     return [
-        Figure(f"{label}", 100 * ours[name], 100 * peer[name], must, aim, unit=" %")
+        Figure(label, 100 * ours[name], 100 * peer[name], must, aim, unit=" %")
         for name, (label, must, aim) in _STABILITY_BOUNDS.items()
     ]
 
@@ -106,9 +106,11 @@ def measure_learned(plan: Plan) -> list[Figure]:
 def measure_speed(plan: Plan) -> list[Figure]:
     """Return how many times as many documents a second of one core we read, with all fields."""
     options = ["--passes", "1" if plan.quick else "3", "--core", plan.core, "--bootstrap", "0"]
+    ours = make_command(*_ADAPTER, "--loaded")
+    peer = make_command("-m", "tests.benchmarks.extract_peer", plan.kit.peer)
     ratios, figures = [], []
     for gold in SETS:
-        speed = plan.kit.score(gold, OURS, "--baseline", plan.kit.peer, *options)["speed"]
+        speed = plan.kit.score(gold, ours, "--baseline", peer, *options)["speed"]
         ratios.append(speed["ratio"])
         figures.append(Figure(f"documents/s of CPU time, {gold}", speed["cpu_docs_s"], speed["baseline_cpu_docs_s"]))
         say(f"{figures[-1].name}: {ratios[-1]:.2f} times trafilatura's")
@@ -208,7 +210,7 @@ def _score(plan: Plan, sets: tuple[str, ...]) -> dict[str, tuple[dict[str, Any],
 def _run_both(judge: Callable[[str], dict[str, Any]], plan: Plan) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what *judge* finds for our command and for trafilatura's, run side by side: nothing is timed."""
     with ThreadPoolExecutor(2) as pool:
-        ours, peer = pool.map(judge, (OURS, plan.kit.peer))
+        ours, peer = pool.map(judge, (make_command(*_ADAPTER), make_command(plan.kit.peer)))
     return ours, peer
 
 

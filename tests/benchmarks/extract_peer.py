@@ -1,4 +1,4 @@
-"""The kit's adapter of trafilatura, with what both extractors load late already loaded: start and imports are no speed.
+"""The kit's adapter of trafilatura with what it loads late already loaded, as ours with --loaded: no start in speed.
 
 `python -m tests.benchmarks.extract_peer ADAPTER.py HTMLDIR`
 """

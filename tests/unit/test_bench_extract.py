@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from lxml import html
+from lxml import html  # type: ignore[import-untyped]
 
 from tests.benchmarks.eval_kit import NotMeasuredError, find_kit, parse_score, parse_stability
 from tests.benchmarks.extract import read_parts
