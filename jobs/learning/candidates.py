@@ -46,7 +46,7 @@ class Candidate:
     articles: int
 
     def takes(self, line: OutlineLine, names: tuple[str, ...]) -> bool:
-        """Whether the rule takes out *line* of a page with these *names*."""
+        """Whether the rule takes out *line* of a page with these *names*, unless that is short and within the text."""
         if self.kind in {"selector", "links"}:
             return (line.linked or self.kind == "selector") and any(names[name] == self.value for name in line.names)
         return self.value == (line.line if self.kind == "line" else line.label)

@@ -159,6 +159,30 @@ def test_words_before_a_link_that_changes() -> None:
     assert lesson.learned == LearnedRules(labels=["See too:"])
 
 
+def test_only_lines_that_went_are_counted() -> None:
+    """A line as short as an answer stays within a text, whatever was learned: see `crawler.extract.rules`."""
+
+    def make(number: int, _: int) -> list[Line]:
+        lines = own(number, 9)
+        return [*lines[:5], Line("Yes."), *lines[5:], *([Line("Yes.")] if number < 4 else []), Line("Print")]
+
+    samples = samples_of(make, articles=8)
+
+    def read(jobs: Sequence[tuple[Place, LearnedRules]]) -> list[list[str] | None]:
+        texts = []
+        for place, rules in jobs:
+            text = [one.line for one in samples[place[0]].outlines[place[1]].lines]
+            while text[-1] in rules.lines:
+                text.pop()
+            texts.append(text)
+        return list(texts)
+
+    lesson = learn_rules(samples, read)
+    effects = {rule.value: (effect.lines, effect.articles) for rule, effect in lesson.rules.items()}
+    assert effects == {"Yes.": (4, {0, 1, 2, 3}), "Print": (8, set(range(8)))}
+    assert lesson.lines == 12
+
+
 def test_copies_of_one_story_count_once() -> None:
     samples = samples_of(lambda number, _: [*own(number // 4), Line(f"Print view {number}")], articles=8)
     assert len(set(group_stories(samples))) == 2
