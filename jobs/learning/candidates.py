@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from config.learned import Basis
     from crawler.model import Outline, OutlineLine
-    from jobs.learning.evidence import Evidence, Held
+    from jobs.learning.evidence import Evidence, Held, Sample
 
 MAX_RULES = 200
 LEAST_STORIES = 3
@@ -137,20 +137,21 @@ def _find_changing(evidence: Evidence) -> list[Candidate]:
     changed: dict[tuple[str, bool], Counter[int]] = {}
     stayed: dict[str, set[int]] = {}
     for sample, story in zip(evidence.samples, evidence.stories, strict=True):
+        shown = _find_shown(sample)
         for before, after in list_pairs(sample):
             loose = _find_loose(before, plausible) | _find_loose(after, plausible)
             if _is_edited(evidence, moved_lines(before, after), loose):
                 continue
             first, second = lines_under(before), lines_under(after)
-            for selector in first.keys() & second.keys():
-                lines = [*first[selector], *second[selector]]
-                links = all(one.linked for one in lines)
-                if not any(one.kept for one in lines) or not (links or selector in plausible):
-                    continue
-                if [one.line for one in first[selector]] != [one.line for one in second[selector]]:
-                    changed.setdefault((selector, links), Counter())[story] += 1
-                elif links:
-                    stayed.setdefault(selector, set()).add(story)
+            for selector in first.keys() & second.keys() & shown:
+                sides = first[selector], second[selector]
+                links = all(one.linked for side in sides for one in side)
+                if links or selector in plausible:
+                    moved = _has_changed(*sides, links=links)
+                    if moved:
+                        changed.setdefault((selector, links), Counter())[story] += 1
+                    elif links and moved is not None:
+                        stayed.setdefault(selector, set()).add(story)
     found = []
     for (selector, links), times in changed.items():
         if links:
@@ -161,6 +162,25 @@ def _find_changing(evidence: Evidence) -> list[Candidate]:
         if enough and not evidence.selectors[selector].head:
             found.append(Candidate("links" if links else "selector", selector, "changing", len(times)))
     return found
+
+
+def _find_shown(sample: Sample) -> set[str]:
+    """Return the selectors whose elements hold lines of the text in any capture of *sample*."""
+    return {
+        outline.names[name] for outline in sample.outlines for one in outline.lines if one.kept for name in one.names
+    }
+
+
+def _has_changed(before: list[OutlineLine], after: list[OutlineLine], *, links: bool) -> bool | None:
+    """Return whether what a selector holds in two captures is another text; `None`: that tells nothing.
+
+    Of links those of the text count, since a menu may have the same name as a list of the article's own; where neither
+    text has any, all of them must be others.
+    """
+    if any(one.kept for one in (*before, *after)):
+        sides = [[one.line for one in side if one.kept or not links] for side in (before, after)]
+        return sides[0] != sides[1]
+    return (links and {one.line for one in before}.isdisjoint(one.line for one in after)) or None
 
 
 def _is_path(selector: str) -> bool:
@@ -191,20 +211,26 @@ def _is_edited(evidence: Evidence, moved: set[str], loose: set[str]) -> bool:
 
 
 def _find_labels(evidence: Evidence, selectors: list[Candidate]) -> list[Candidate]:
-    """Return words before a link, where the link is another in each capture of an article."""
+    """Return words before a link, where the link is another in each capture of an article and the text has it once."""
     chosen = {one.value for one in selectors}
     changed: dict[str, Counter[int]] = {}
     for sample, story in zip(evidence.samples, evidence.stories, strict=True):
+        boxes = [_find_boxes(outline, chosen) for outline in sample.outlines]
+        shown = {
+            one.label
+            for outline, boxed in zip(sample.outlines, boxes, strict=True)
+            for one in outline.lines
+            if one.kept and one.line not in boxed
+        }
         for before, after in list_pairs(sample):
             moved = moved_lines(before, after)
-            boxes = _find_boxes(before, chosen) | _find_boxes(after, chosen)
-            loose = _find_loose(before, chosen) | _find_loose(after, chosen)
-            sides = [_find_labelled(outline) for outline in (before, after)]
-            labels = {label for label in sides[0].keys() & sides[1].keys() if sides[0][label] != sides[1][label]}
-            if _is_edited(evidence, moved, loose):
+            if _is_edited(evidence, moved, _find_loose(before, chosen) | _find_loose(after, chosen)):
                 continue
-            for label in labels:
-                if moved & (sides[0][label] | sides[1][label]) - boxes:
+            sides = [_find_labelled(outline) for outline in (before, after)]
+            boxed = _find_boxes(before, chosen) | _find_boxes(after, chosen)
+            for label in sides[0].keys() & sides[1].keys() & shown:
+                old, new = sides[0][label], sides[1][label]
+                if old != new and (moved & (old | new) - boxed or old.isdisjoint(new)):
                     changed.setdefault(label, Counter())[story] += 1
     return [
         Candidate("label", label, "changing", len(times))

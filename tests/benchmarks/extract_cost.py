@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-import resource
+import re
 import subprocess
 import sys
 import time
@@ -75,7 +75,7 @@ def read_all(data: Path, sets: Iterable[str]) -> Cost:
                 loading_ms += first - cpu
             cpu_ms.append(cpu)
             wall_ms.append(wall)
-    return Cost(cpu_ms, wall_ms, loading_ms, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    return Cost(cpu_ms, wall_ms, loading_ms, read_peak_mb())
 
 
 def count_fallbacks(data: Path, sets: Iterable[str]) -> Fallback:
@@ -99,6 +99,12 @@ def count_fallbacks(data: Path, sets: Iterable[str]) -> Fallback:
     if taken > asked:
         raise NotMeasuredError(f"trafilatura's text is taken on {taken} pages, but it was asked {asked} times")
     return Fallback(pages, asked, taken)
+
+
+def read_peak_mb() -> float:
+    """Return the most memory that this process had; `getrusage` counts what its parent had when it began."""
+    (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text("ascii"), re.MULTILINE)
+    return int(kilobytes) / 1024
 
 
 def find_quantile(values: Sequence[float], share: float) -> float:

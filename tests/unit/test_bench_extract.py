@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from lxml import html  # type: ignore[import-untyped]
 
-from tests.benchmarks.eval_kit import NotMeasuredError, find_kit, parse_score, parse_stability
+from tests.benchmarks.eval_kit import ROOT, NotMeasuredError, find_kit, parse_score, parse_stability
 from tests.benchmarks.extract import read_parts
 from tests.benchmarks.extract_cost import count_fallbacks, find_quantile, read_all
 from tests.benchmarks.extract_learning import LEAST_ARTICLES, Counts, find_host, group_pages, share
@@ -162,6 +164,14 @@ def test_each_page_of_the_sets_is_read_once(tmp_path: Path) -> None:
     assert len(cost.cpu_ms) == len(cost.wall_ms) == 3
     assert min(cost.wall_ms) > 0
     assert cost.rss_mb > 10
+
+
+def test_a_large_parent_does_not_count_as_memory() -> None:
+    ballast = bytearray(400 << 20)
+    ballast[::4_096] = b"x" * len(ballast[::4_096])
+    code = "from tests.benchmarks.extract_cost import read_peak_mb; print(read_peak_mb())"
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert 10 < float(found.stdout) < 200
 
 
 def test_asked_and_taken_are_told_apart(tmp_path: Path) -> None:

@@ -112,6 +112,32 @@ def test_one_article_is_not_enough_unless_the_box_holds_but_links() -> None:
     )
 
 
+def test_a_list_of_links_that_only_one_text_had_is_learned_where_the_links_change() -> None:
+    """The extractor may leave out by itself what it read as text before: the list is a box all the same."""
+
+    def make(number: int, turn: int, *, disjoint: bool) -> list[Line]:
+        if number:
+            return own(number)
+        first = "The one that stays" if not disjoint else f"{OTHER} {turn} a"
+        items = [Line(one, ("div.body > ul",), linked=True, kept=not turn) for one in (first, f"{OTHER} {turn} b")]
+        return [*own(number), *items]
+
+    assert learn(samples_of(lambda n, t: make(n, t, disjoint=True), captures=3)).learned == LearnedRules(
+        links=["div.body > ul"]
+    )
+    assert learn(samples_of(lambda n, t: make(n, t, disjoint=False), captures=3)).rules == {}
+    assert learn(samples_of(lambda n, t: make(n, t, disjoint=True), captures=2)).rules == {}
+
+
+def test_a_list_of_the_article_is_not_taken_for_a_menu_of_the_same_name_that_changes() -> None:
+    def make(number: int, turn: int) -> list[Line]:
+        menu = [Line(f"{OTHER} {turn}", ("ul.list",), linked=True, kept=False)]
+        papers = [Line(f"Paper {at} on which article {number} rests", ("ul.list",), linked=True) for at in range(1)]
+        return [*menu, *own(number, 30), *papers]
+
+    assert learn(samples_of(make, captures=3)).rules == {}
+
+
 def test_an_edit_is_no_box() -> None:
     def make(number: int, turn: int) -> list[Line]:
         lines = own(number)
@@ -157,6 +183,20 @@ def test_words_before_a_link_that_changes() -> None:
 
     lesson = learn(samples_of(make, articles=4, captures=2))
     assert lesson.learned == LearnedRules(labels=["See too:"])
+
+
+def test_words_before_a_link_that_only_one_text_had() -> None:
+    def make(number: int, turn: int, *, stays: bool) -> list[Line]:
+        if number:
+            return own(number)
+        link = Line(f"See too: {OTHER} {turn}", linked=True, label="See too:", kept=not turn)
+        source = Line("See too: the paper that this rests on", linked=True, label="See too:")
+        return [*own(number, 20), link, *([source] if stays else [])]
+
+    assert learn(samples_of(lambda n, t: make(n, t, stays=False), captures=3)).learned == LearnedRules(
+        labels=["See too:"]
+    )
+    assert learn(samples_of(lambda n, t: make(n, t, stays=True), captures=3)).rules == {}
 
 
 def test_only_lines_that_went_are_counted() -> None:
