@@ -7,8 +7,11 @@ same articles, drawn by another seed, are read with the rules and without.
 
 from __future__ import annotations
 
+import os
 import random
 import re
+import subprocess
+import sys
 import tempfile
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
@@ -20,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 from config.errors import ConfigError, ExtractError
 from config.learned import read_learned
 from config.rules import ExtractRules
-from tests.benchmarks.eval_kit import NotMeasuredError
+from tests.benchmarks.eval_kit import ROOT, NotMeasuredError
 from tests.benchmarks.extract_adapter import describe_page, read_page
 from tests.crawls import Answer, serve_site
-from tests.installation import install
+from tests.installation import OFRECORD, install
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -82,6 +85,7 @@ class Learned:
 
 def measure_learning(kit: Kit, *, sources: int | None = None) -> list[Learned]:
     """Return what learning did to the kit's publishers with the most articles, at most so many *sources*."""
+    _require_own_command()
     groups = group_pages(_load_pages(kit), sources)
     if not groups:
         raise NotMeasuredError(f"no publisher has {LEAST_ARTICLES} pages in the kit")
@@ -162,6 +166,15 @@ _SOURCES: list[_Source] = []
 
 def _load_pages(kit: Kit) -> list[Any]:
     return list(kit.load("stability").pages(str(kit.data), "all", 1_000_000, 1))
+
+
+def _require_own_command() -> None:
+    """Raise NotMeasuredError if the installed command runs the code of another checkout than this process."""
+    words = [sys.executable, "-P", "-c", "import jobs; print(jobs.__file__)"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    found = subprocess.run(words, env=environment, cwd="/", capture_output=True, encoding="utf-8", check=False).stdout
+    if Path(found.strip()).parent.parent != ROOT:
+        raise NotMeasuredError(f"{OFRECORD} runs {found.strip() or 'nothing'}, not {ROOT}: install that, editable")
 
 
 def _measure_source(number: int) -> Learned:

@@ -14,7 +14,14 @@ from lxml import html  # type: ignore[import-untyped]
 from tests.benchmarks.eval_kit import ROOT, NotMeasuredError, find_kit, parse_score, parse_stability
 from tests.benchmarks.extract import read_parts
 from tests.benchmarks.extract_cost import count_fallbacks, find_quantile, read_all
-from tests.benchmarks.extract_learning import LEAST_ARTICLES, Counts, find_host, group_pages, share
+from tests.benchmarks.extract_learning import (
+    LEAST_ARTICLES,
+    Counts,
+    _require_own_command,
+    find_host,
+    group_pages,
+    share,
+)
 from tests.benchmarks.figures import Figure, show_table
 
 if TYPE_CHECKING:
@@ -148,6 +155,12 @@ def test_publishers_are_told_by_url_or_by_what_the_page_states() -> None:
     groups = group_pages([*few, *some, *nameless, *many])
     assert groups == [("one/gazette.example", many), ("two/gazette.example", some)]
     assert group_pages([*some, *many], most=1) == groups[:1]
+
+
+def test_the_command_of_another_checkout_is_not_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tests.benchmarks.extract_learning.ROOT", tmp_path)
+    with pytest.raises(NotMeasuredError, match=f"not {tmp_path}: install that"):
+        _require_own_command()
 
 
 def test_counts_add_up() -> None:
