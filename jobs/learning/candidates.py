@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain, compress
 from typing import TYPE_CHECKING, Literal
 
 from config.rules import is_line
-from jobs.learning.evidence import lines_under, list_pairs, moved_lines
+from jobs.learning.evidence import list_pairs, moved_lines, runs_under
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -142,10 +143,10 @@ def _find_changing(evidence: Evidence) -> list[Candidate]:
             loose = _find_loose(before, plausible) | _find_loose(after, plausible)
             if _is_edited(evidence, moved_lines(before, after), loose):
                 continue
-            first, second = lines_under(before), lines_under(after)
+            first, second = runs_under(before), runs_under(after)
             for selector in first.keys() & second.keys() & shown:
                 sides = first[selector], second[selector]
-                links = all(one.linked for side in sides for one in side)
+                links = all(one.linked for side in sides for run in side for one in run)
                 if links or selector in plausible:
                     moved = _has_changed(*sides, links=links)
                     if moved:
@@ -171,16 +172,25 @@ def _find_shown(sample: Sample) -> set[str]:
     }
 
 
-def _has_changed(before: list[OutlineLine], after: list[OutlineLine], *, links: bool) -> bool | None:
-    """Return whether what a selector holds in two captures is another text; `None`: that tells nothing.
+def _has_changed(before: list[list[OutlineLine]], after: list[list[OutlineLine]], *, links: bool) -> bool | None:
+    """Return whether the runs of a selector say something else in two captures; `None`: that tells nothing.
 
-    Of links those of the text count, since a menu may have the same name as a list of the article's own; where neither
-    text has any, all of them must be others.
+    Of links only runs of which a text has a line count, since a menu may have the same name as a list of the article's
+    own; where neither text has any, all lines must be others.
     """
-    if any(one.kept for one in (*before, *after)):
-        sides = [[one.line for one in side if one.kept or not links] for side in (before, after)]
-        return sides[0] != sides[1]
-    return (links and {one.line for one in before}.isdisjoint(one.line for one in after)) or None
+    pairs = zip(before, after, strict=True) if len(before) == len(after) else [(run, run) for run in (*before, *after)]
+    told = [_is_kept(first) or _is_kept(second) for first, second in pairs]
+    if not any(told):
+        return (links and {one.line for one in chain(*before)}.isdisjoint(one.line for one in chain(*after))) or None
+    if links and len(before) == len(after):
+        before, after = list(compress(before, told)), list(compress(after, told))
+    elif links:
+        before, after = list(filter(_is_kept, before)), list(filter(_is_kept, after))
+    return [one.line for one in chain(*before)] != [one.line for one in chain(*after)]
+
+
+def _is_kept(run: list[OutlineLine]) -> bool:
+    return any(one.kept for one in run)
 
 
 def _is_path(selector: str) -> bool:

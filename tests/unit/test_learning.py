@@ -138,6 +138,17 @@ def test_a_list_of_the_article_is_not_taken_for_a_menu_of_the_same_name_that_cha
     assert learn(samples_of(make, captures=3)).rules == {}
 
 
+def test_a_list_of_which_the_text_has_the_links_that_stay_is_a_box_if_others_change() -> None:
+    def make(number: int, turn: int) -> list[Line]:
+        links = [
+            Line(f"{OTHER} {turn} for {number}", ("ul.list",), linked=True, kept=False),
+            Line(f"Town {number} in short", ("ul.list",), linked=True),
+        ]
+        return [*own(number, 30), *links]
+
+    assert learn(samples_of(make, captures=2)).learned == LearnedRules(links=["ul.list"])
+
+
 def test_an_edit_is_no_box() -> None:
     def make(number: int, turn: int) -> list[Line]:
         lines = own(number)
