@@ -8,10 +8,10 @@ PYWB := $(VENV)/pywb
 CODE := config crawler jobs tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak bench clean
+.PHONY: help demo test check soak bench bench-extract clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## crawl a bundled news site while an article changes; the archive lands in ./demo
 	@$(BIN)/python -m tests.demo
@@ -32,6 +32,10 @@ soak: $(READY) $(PYWB)/.tried ## the long counts: many kills, many pages
 
 bench: $(READY) ## pages a second of the core, on this machine
 	$(BIN)/python -m tests.benchmarks.pages
+
+# More words in ARGS, such as --quick or --only quality,speed.
+bench-extract: $(READY) ## quality, stability, speed and cost of the clean text beside trafilatura's; EVAL=DIR of real pages
+	@$(BIN)/python -m tests.benchmarks.extract $(if $(EVAL),--eval '$(EVAL)') $(ARGS)
 
 clean: ## remove .venv, the demo's archive and every cache
 	rm -rf $(VENV) demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

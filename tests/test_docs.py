@@ -126,10 +126,10 @@ def test_every_target_is_explained_and_every_target_named_exists() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
     assert phony
-    explained = set(re.findall(r"^([a-z]+):.*?## \S", makefile, re.MULTILINE))
+    explained = set(re.findall(r"^([a-z-]+):.*?## \S", makefile, re.MULTILINE))
     assert explained == set(phony[1].split())
     for document in DOCUMENTS:
-        named = re.findall(r"(?:^\s*\$ |`)make ((?:[a-z]+ ?)+)", document.read_text("utf-8"), re.MULTILINE)
+        named = re.findall(r"(?:^\s*\$ |`)make ((?:[a-z-]+ ?)+)", document.read_text("utf-8"), re.MULTILINE)
         assert {word for words in named for word in words.split()} <= explained, document
 
 

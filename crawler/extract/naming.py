@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"-?[A-Za-z_][A-Za-z0-9_-]*")
 _TAG = re.compile(r"[a-z][a-z0-9-]*")
 _VALUE = re.compile(r"[A-Za-z][A-Za-z0-9_. -]*")
-_NUMBERED = re.compile(r"\d{3}|\d$")
-_HASHED = re.compile(
-    r"^(?:css|sc|jsx|jss|svelte|emotion|astro|chakra)-[A-Za-z0-9]{4,}"
-    r"|(?:^|[_-])(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{5,}$"
+_NUMBERED = re.compile(r"\d{3}|\d$|(?:^|[_-])(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{5,}$")
+"""What may be the number of one page's element; who has seen many pages need not care."""
+_MADE_UP = re.compile(
+    r"^(?:css|sc|jsx|jss|emotion|svelte|mui|astro|chakra)-(?:[A-Za-z0-9]*$|[A-Za-z]*[0-9A-Z])"
+    r"|[b-df-hj-np-tv-xz]{6}|^[a-z]{1,3}[A-Z][a-z]?[A-Z]|[a-z][A-Z]{2}|(?:^|[-_])[a-z]+[0-9]+[a-z]",
+    re.ASCII,
 )
+"""What style sheets that are built call an element: another word after each build."""
 _ATTRIBUTES = ("itemprop", "role", "data-testid", "data-component", "data-type", "data-name", "aria-label")
 _MAX_CHARS = 60
 """Of one name."""
@@ -89,6 +92,11 @@ class Namer:
         return not any(word in plain for word in words), not read_signs(name), self._classes[name]
 
 
+def is_made_up(name: str) -> bool:
+    """Whether *name*, a class or an id, looks like one that a build made, so that the next build makes another."""
+    return _MADE_UP.search(name) is not None
+
+
 def _classes_of(element: Element) -> Iterator[str]:
     names = element.attributes.get("class")
     return iter(names.split(maxsplit=_MAX_CLASSES)[:_MAX_CLASSES]) if names else iter(())
@@ -100,7 +108,7 @@ def _is_stable(name: str) -> bool:
         and len(name) <= _MAX_CHARS
         and _NAME.fullmatch(name)
         and not _NUMBERED.search(name)
-        and not _HASHED.search(name)
+        and not is_made_up(name)
     )
 
 

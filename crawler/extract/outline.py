@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import ExtractError
 from crawler.extract.blocks import find_label, read_blocks
+from crawler.extract.naming import is_made_up
 from crawler.extract.tree import parse_page
 from crawler.model import (
     MAX_OUTLINE_LINES,
@@ -41,12 +42,6 @@ _BOXES = frozenset({"ul", "ol", "dl", "table", "div", "section", "aside", "block
 """Named by the element around them where they have no name of their own; a plain paragraph never is."""
 _STEPS = 3
 _NAME = re.compile(r"[A-Za-z][A-Za-z_-]{0,38}[0-9]{0,2}(?:-[A-Za-z]{1,12}|__?[a-z-]{1,30})?", re.ASCII)
-_MADE_UP = re.compile(
-    r"^(?:css|sc|jsx|jss|emotion|svelte|mui)-[A-Za-z]*[0-9A-Z]*[A-Za-z0-9]*$"
-    r"|[b-df-hj-np-tv-xz]{6}|^[a-z]{1,3}[A-Z][a-z]?[A-Z]|[a-z][A-Z]{2}|(?:^|[-_])[a-z]+[0-9]+[a-z]",
-    re.ASCII,
-)
-"""What style sheets that are built call an element: another word after each build."""
 
 
 def read_outline(html: str, snapshot: Snapshot | None, page_class: PageClass) -> Outline:
@@ -127,9 +122,9 @@ def name_by_path(element: Element) -> list[str]:
 def is_stable_name(name: str) -> bool:
     """Whether *name*, a class or an id, is one that a person gave and that CSS needs no escapes for.
 
-    Milder than `naming`, which sees one page: what is learned was there in each of several captures.
+    Milder on numbers than `naming`, which sees one page: what is learned was there in each of several captures.
     """
-    return _NAME.fullmatch(name) is not None and _MADE_UP.search(name) is None
+    return _NAME.fullmatch(name) is not None and not is_made_up(name)
 
 
 class _Names:

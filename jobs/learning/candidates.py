@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain, compress
 from typing import TYPE_CHECKING, Literal
 
 from config.rules import is_line
-from jobs.learning.evidence import lines_under, list_pairs, moved_lines
+from jobs.learning.evidence import list_pairs, moved_lines, runs_under
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
     from config.learned import Basis
     from crawler.model import Outline, OutlineLine
-    from jobs.learning.evidence import Evidence, Held
+    from jobs.learning.evidence import Evidence, Held, Sample
 
 MAX_RULES = 200
 LEAST_STORIES = 3
@@ -46,7 +47,7 @@ class Candidate:
     articles: int
 
     def takes(self, line: OutlineLine, names: tuple[str, ...]) -> bool:
-        """Whether the rule takes out *line* of a page with these *names*."""
+        """Whether the rule takes out *line* of a page with these *names*, unless that is short and within the text."""
         if self.kind in {"selector", "links"}:
             return (line.linked or self.kind == "selector") and any(names[name] == self.value for name in line.names)
         return self.value == (line.line if self.kind == "line" else line.label)
@@ -137,20 +138,21 @@ def _find_changing(evidence: Evidence) -> list[Candidate]:
     changed: dict[tuple[str, bool], Counter[int]] = {}
     stayed: dict[str, set[int]] = {}
     for sample, story in zip(evidence.samples, evidence.stories, strict=True):
+        shown = _find_shown(sample)
         for before, after in list_pairs(sample):
             loose = _find_loose(before, plausible) | _find_loose(after, plausible)
             if _is_edited(evidence, moved_lines(before, after), loose):
                 continue
-            first, second = lines_under(before), lines_under(after)
-            for selector in first.keys() & second.keys():
-                lines = [*first[selector], *second[selector]]
-                links = all(one.linked for one in lines)
-                if not any(one.kept for one in lines) or not (links or selector in plausible):
-                    continue
-                if [one.line for one in first[selector]] != [one.line for one in second[selector]]:
-                    changed.setdefault((selector, links), Counter())[story] += 1
-                elif links:
-                    stayed.setdefault(selector, set()).add(story)
+            first, second = runs_under(before), runs_under(after)
+            for selector in first.keys() & second.keys() & shown:
+                sides = first[selector], second[selector]
+                links = all(one.linked for side in sides for run in side for one in run)
+                if links or selector in plausible:
+                    moved = _has_changed(*sides, links=links)
+                    if moved:
+                        changed.setdefault((selector, links), Counter())[story] += 1
+                    elif links and moved is not None:
+                        stayed.setdefault(selector, set()).add(story)
     found = []
     for (selector, links), times in changed.items():
         if links:
@@ -161,6 +163,34 @@ def _find_changing(evidence: Evidence) -> list[Candidate]:
         if enough and not evidence.selectors[selector].head:
             found.append(Candidate("links" if links else "selector", selector, "changing", len(times)))
     return found
+
+
+def _find_shown(sample: Sample) -> set[str]:
+    """Return the selectors whose elements hold lines of the text in any capture of *sample*."""
+    return {
+        outline.names[name] for outline in sample.outlines for one in outline.lines if one.kept for name in one.names
+    }
+
+
+def _has_changed(before: list[list[OutlineLine]], after: list[list[OutlineLine]], *, links: bool) -> bool | None:
+    """Return whether the runs of a selector say something else in two captures; `None`: that tells nothing.
+
+    Of links only runs of which a text has a line count, since a menu may have the same name as a list of the article's
+    own; where neither text has any, all lines must be others.
+    """
+    pairs = zip(before, after, strict=True) if len(before) == len(after) else [(run, run) for run in (*before, *after)]
+    told = [_is_kept(first) or _is_kept(second) for first, second in pairs]
+    if not any(told):
+        return (links and {one.line for one in chain(*before)}.isdisjoint(one.line for one in chain(*after))) or None
+    if links and len(before) == len(after):
+        before, after = list(compress(before, told)), list(compress(after, told))
+    elif links:
+        before, after = list(filter(_is_kept, before)), list(filter(_is_kept, after))
+    return [one.line for one in chain(*before)] != [one.line for one in chain(*after)]
+
+
+def _is_kept(run: list[OutlineLine]) -> bool:
+    return any(one.kept for one in run)
 
 
 def _is_path(selector: str) -> bool:
@@ -191,20 +221,26 @@ def _is_edited(evidence: Evidence, moved: set[str], loose: set[str]) -> bool:
 
 
 def _find_labels(evidence: Evidence, selectors: list[Candidate]) -> list[Candidate]:
-    """Return words before a link, where the link is another in each capture of an article."""
+    """Return words before a link, where the link is another in each capture of an article and the text has it once."""
     chosen = {one.value for one in selectors}
     changed: dict[str, Counter[int]] = {}
     for sample, story in zip(evidence.samples, evidence.stories, strict=True):
+        boxes = [_find_boxes(outline, chosen) for outline in sample.outlines]
+        shown = {
+            one.label
+            for outline, boxed in zip(sample.outlines, boxes, strict=True)
+            for one in outline.lines
+            if one.kept and one.line not in boxed
+        }
         for before, after in list_pairs(sample):
             moved = moved_lines(before, after)
-            boxes = _find_boxes(before, chosen) | _find_boxes(after, chosen)
-            loose = _find_loose(before, chosen) | _find_loose(after, chosen)
-            sides = [_find_labelled(outline) for outline in (before, after)]
-            labels = {label for label in sides[0].keys() & sides[1].keys() if sides[0][label] != sides[1][label]}
-            if _is_edited(evidence, moved, loose):
+            if _is_edited(evidence, moved, _find_loose(before, chosen) | _find_loose(after, chosen)):
                 continue
-            for label in labels:
-                if moved & (sides[0][label] | sides[1][label]) - boxes:
+            sides = [_find_labelled(outline) for outline in (before, after)]
+            boxed = _find_boxes(before, chosen) | _find_boxes(after, chosen)
+            for label in sides[0].keys() & sides[1].keys() & shown:
+                old, new = sides[0][label], sides[1][label]
+                if old != new and (moved & (old | new) - boxed or old.isdisjoint(new)):
                     changed.setdefault(label, Counter())[story] += 1
     return [
         Candidate("label", label, "changing", len(times))

@@ -161,6 +161,20 @@ def lines_under(outline: Outline) -> dict[str, list[OutlineLine]]:
     return found
 
 
+def runs_under(outline: Outline) -> dict[str, list[list[OutlineLine]]]:
+    """Return selector → the lines that its elements hold, in order, those apart on the page apart."""
+    found: dict[str, list[list[OutlineLine]]] = {}
+    last: dict[int, int] = {}
+    for at, line in enumerate(outline.lines):
+        for name in line.names:
+            runs = found.setdefault(outline.names[name], [])
+            if last.get(name) != at - 1:
+                runs.append([])
+            runs[-1].append(line)
+            last[name] = at
+    return found
+
+
 def moved_lines(before: Outline, after: Outline) -> set[str]:
     """Return the lines that only one of two texts has."""
     return set(before.text) ^ set(after.text)

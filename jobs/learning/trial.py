@@ -49,10 +49,13 @@ def judge_pages(
     harms = []
     for place, text in sorted(texts.items()):
         outline = evidence.samples[place[0]].outlines[place[1]]
-        taken = find_taken(outline, rules)
-        for rule, lines in taken.items():
-            effects[rule].lines += len(lines)
-            effects[rule].articles.add(place[0])
+        gone = Counter(outline.text) - Counter(text or ())
+        for rule, lines in find_taken(outline, rules).items():
+            # a short line stays within a text: only the text itself tells
+            number = min(len(lines), gone[rule.value]) if rule.kind == "line" else len(lines)
+            if number:
+                effects[rule].lines += number
+                effects[rule].articles.add(place[0])
         reason = find_harm(evidence, place, rules, text, rules)
         if reason:
             harms.append(Harm(place, reason))

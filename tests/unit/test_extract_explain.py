@@ -106,6 +106,7 @@ def test_what_was_kept_is_in_document_order_with_title_lead_and_subheads() -> No
         ('<p style="display:none">An old version.</p>', "An old", "hidden: by style", "div.story-text p"),
         ("<div><input> Your address</div>", "Your address", "a box with controls", "div.story-text div"),
         ("<p>Advertisement</p>", "Advertisement", "a line of furniture", "div.story-text p"),
+        ('<p class="fKzqWB">Advertisement</p>', "Advertisement", "a line of furniture", "div.story-text p"),
         ("<p>Related news:</p>", "Related news", "the label of a box", "div.story-text p"),
         ("<p>* * *</p>", "* * *", "no letter or digit", "div.story-text p"),
         ("<p>© The Gazette 2026</p>", "©", "a copyright line", "div.story-text p"),

@@ -112,6 +112,43 @@ def test_one_article_is_not_enough_unless_the_box_holds_but_links() -> None:
     )
 
 
+def test_a_list_of_links_that_only_one_text_had_is_learned_where_the_links_change() -> None:
+    """The extractor may leave out by itself what it read as text before: the list is a box all the same."""
+
+    def make(number: int, turn: int, *, disjoint: bool) -> list[Line]:
+        if number:
+            return own(number)
+        first = "The one that stays" if not disjoint else f"{OTHER} {turn} a"
+        items = [Line(one, ("div.body > ul",), linked=True, kept=not turn) for one in (first, f"{OTHER} {turn} b")]
+        return [*own(number), *items]
+
+    assert learn(samples_of(lambda n, t: make(n, t, disjoint=True), captures=3)).learned == LearnedRules(
+        links=["div.body > ul"]
+    )
+    assert learn(samples_of(lambda n, t: make(n, t, disjoint=False), captures=3)).rules == {}
+    assert learn(samples_of(lambda n, t: make(n, t, disjoint=True), captures=2)).rules == {}
+
+
+def test_a_list_of_the_article_is_not_taken_for_a_menu_of_the_same_name_that_changes() -> None:
+    def make(number: int, turn: int) -> list[Line]:
+        menu = [Line(f"{OTHER} {turn}", ("ul.list",), linked=True, kept=False)]
+        papers = [Line(f"Paper {at} on which article {number} rests", ("ul.list",), linked=True) for at in range(1)]
+        return [*menu, *own(number, 30), *papers]
+
+    assert learn(samples_of(make, captures=3)).rules == {}
+
+
+def test_a_list_of_which_the_text_has_the_links_that_stay_is_a_box_if_others_change() -> None:
+    def make(number: int, turn: int) -> list[Line]:
+        links = [
+            Line(f"{OTHER} {turn} for {number}", ("ul.list",), linked=True, kept=False),
+            Line(f"Town {number} in short", ("ul.list",), linked=True),
+        ]
+        return [*own(number, 30), *links]
+
+    assert learn(samples_of(make, captures=2)).learned == LearnedRules(links=["ul.list"])
+
+
 def test_an_edit_is_no_box() -> None:
     def make(number: int, turn: int) -> list[Line]:
         lines = own(number)
@@ -157,6 +194,44 @@ def test_words_before_a_link_that_changes() -> None:
 
     lesson = learn(samples_of(make, articles=4, captures=2))
     assert lesson.learned == LearnedRules(labels=["See too:"])
+
+
+def test_words_before_a_link_that_only_one_text_had() -> None:
+    def make(number: int, turn: int, *, stays: bool) -> list[Line]:
+        if number:
+            return own(number)
+        link = Line(f"See too: {OTHER} {turn}", linked=True, label="See too:", kept=not turn)
+        source = Line("See too: the paper that this rests on", linked=True, label="See too:")
+        return [*own(number, 20), link, *([source] if stays else [])]
+
+    assert learn(samples_of(lambda n, t: make(n, t, stays=False), captures=3)).learned == LearnedRules(
+        labels=["See too:"]
+    )
+    assert learn(samples_of(lambda n, t: make(n, t, stays=True), captures=3)).rules == {}
+
+
+def test_only_lines_that_went_are_counted() -> None:
+    """A line as short as an answer stays within a text, whatever was learned: see `crawler.extract.rules`."""
+
+    def make(number: int, _: int) -> list[Line]:
+        lines = own(number, 9)
+        return [*lines[:5], Line("Yes."), *lines[5:], *([Line("Yes.")] if number < 4 else []), Line("Print")]
+
+    samples = samples_of(make, articles=8)
+
+    def read(jobs: Sequence[tuple[Place, LearnedRules]]) -> list[list[str] | None]:
+        texts = []
+        for place, rules in jobs:
+            text = [one.line for one in samples[place[0]].outlines[place[1]].lines]
+            while text[-1] in rules.lines:
+                text.pop()
+            texts.append(text)
+        return list(texts)
+
+    lesson = learn_rules(samples, read)
+    effects = {rule.value: (effect.lines, effect.articles) for rule, effect in lesson.rules.items()}
+    assert effects == {"Yes.": (4, {0, 1, 2, 3}), "Print": (8, set(range(8)))}
+    assert lesson.lines == 12
 
 
 def test_copies_of_one_story_count_once() -> None:

@@ -83,7 +83,20 @@ def test_names_that_a_person_gave(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["css-1x9ab2c", "css-kqwzrt", "sc-bdVaJa", "fKzqWB", "kiosk-7731", "a1b2c3", "x:y", "", "é", "w" * 80, "a b"],
+    [
+        "css-1x9ab2c",
+        "css-kqwzrt",
+        "sc-bdVaJa",
+        "astro-abcdef",
+        "fKzqWB",
+        "kiosk-7731",
+        "a1b2c3",
+        "x:y",
+        "",
+        "é",
+        "w" * 80,
+        "a b",
+    ],
 )
 def test_names_that_a_build_or_a_visit_made(name: str) -> None:
     assert not is_stable_name(name)
