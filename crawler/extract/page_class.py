@@ -26,7 +26,7 @@ from crawler.model import PageClass
 
 if TYPE_CHECKING:
     from crawler.extract.blocks import Block
-    from crawler.extract.fields import Fields
+    from crawler.extract.statements import Fields
     from crawler.extract.metadata import Metadata
     from crawler.extract.tree import Page
 
