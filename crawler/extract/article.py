@@ -13,9 +13,9 @@ from crawler import allowance
 from crawler.extract.blocks import Block, drop_blocks, read_blocks, trim_appendix, trim_blocks
 from crawler.extract.boxes import Prose, mark_boxes
 from crawler.extract.container import find_column, find_container
+from crawler.extract.embeds import read_embeds
 from crawler.extract.fields import SOURCE_STARTS, read_fields
 from crawler.extract.heading import find_lead, find_title, is_description, state_head, stated_descriptions
-from crawler.extract.embeds import read_embeds
 from crawler.extract.language import read_language
 from crawler.extract.links import read_links
 from crawler.extract.live import read_posts
@@ -125,7 +125,7 @@ def find_article(
     read_times(fields, page, found, rules, title=heading, html=html, captured_at=captured_at, zone=timezone)
     read_media(fields, page, rules, found, scope=scope, url=url)
     sample = "\n".join([title or "", body.lead or "", *(block.text for block in body.blocks[:_SAMPLED_BLOCKS])])
-    read_language(fields, page, found, place=container, text=sample, assumed=language)
+    read_language(fields, found, place=container, text=sample, assumed=language)
     page_class, reason = classify_page(
         Reading(page, found, title, heading, scope, container, body.blocks, fields, url, status)
     )

@@ -10,7 +10,7 @@ from crawler.extract.agencies import ORGANISATION_TYPES
 from crawler.extract.credits import MAX_NAMES, Credit, is_byline, read_credits
 from crawler.extract.metadata import Metadata, text_of, texts_of, types_of
 from crawler.extract.rules import select
-from crawler.extract.signs import BYLINE, DATE, READING_TIME
+from crawler.extract.signs import BYLINE, COMMENT, DATE, READING_TIME, RELATED
 from crawler.extract.statements import bare
 
 if TYPE_CHECKING:
@@ -180,8 +180,12 @@ def _is_byline(element: Element) -> bool:
 
 
 def _stands_elsewhere(element: Element) -> bool:
-    around = [element, *element.ancestors()]
-    return any(one.tag in _PICTURES or (one.dropped and one.dropped in _ELSEWHERE) for one in around)
+    for one in (element, *element.ancestors()):
+        if one.tag in _PICTURES:
+            return True
+        if one.dropped and (one.dropped in _ELSEWHERE or one.signs & (RELATED | COMMENT)):
+            return True
+    return False
 
 
 def _list_marked(page: Page, place: Element) -> list[str]:

@@ -13,6 +13,7 @@ from crawler.extract.roles import (
     JOB,
     NO_NAME,
     OTHER_WORK,
+    PICTURE,
     POSTED,
     TITLED,
     WRITTEN,
@@ -123,7 +124,7 @@ class _Reader:
         """Read what stands in brackets behind a name: an agency, helpers, a post; initials and pictures go."""
         if is_agency(text, self._sites):
             self._add(Credit(text, agency=True))
-        elif OTHER_WORK.match(text):
+        elif OTHER_WORK.match(text) and not PICTURE.match(text):
             self._read_segment(text, first=False)
         elif self._last is not None and JOB.search(text) and not _INITIALS.fullmatch(text):
             self._last.role = self._last.role or text
@@ -147,7 +148,7 @@ class _Reader:
             self._read_job(name, job)
         elif self._is_name(name):
             self._add(Credit(name, role, wrote=role is None))
-        elif self._last is not None and not self._last.agency and not NO_NAME.search(name):
+        elif self._last is not None and not self._last.agency and name.count(" ") > 2 and not NO_NAME.search(name):
             self._last.role = self._last.role or name
 
     def _read_parts(self, name: str, role: str | None) -> None:

@@ -55,15 +55,22 @@ _HOSTS = {
     "vk.com": "vk",
 }
 _POST_PATHS = re.compile(
-    r"/status/|/p/|/reel/|/video/|/videos/|/posts?/|/photo/|/comments/|/@[^/]+/(?:video/|post/)?\d"
+    r"/status(?:es)?/|/p/|/reel/|/videos?/|/posts?/|/photos?[/.]|/comments/|/permalink|story_fbid=|/plugins/(?:post|video)|/watch"
+    r"|/@[^/]+/(?:video/|post/)?\d"
 )
-"""In the addresses of single posts, which distinguishes them from profiles and tags."""
+"""In the addresses of single posts, which distinguishes them from profiles, tags and buttons."""
+_FRAMED = re.compile(r"/embed|/Tweet\.html")
+_TWEET_ID = re.compile(r"[?&]id=(\d{5,30})")
 _FEDERATED = re.compile(r"/@[\w.-]{1,60}(?:@[\w.-]{1,60})?/\d{5,30}/embed/?$")
 _ATTRIBUTION = re.compile(
     r"^(?:—|–|-)\s*(?P<author>.{1,100}?)\s*\(@(?P<handle>[\w.-]{1,60})\)\s*(?P<date>.{0,40})$"
     r"|\b(?:A post shared by|Un post condiviso da|Ein Beitrag geteilt von|Une publication partagée par"
     r"|Una publicación compartida (?:por|de))\s(?P<poster>.{1,100}?)\s*\(@(?P<name>[\w.-]{1,60})\)"
 )
+_SIGNED = re.compile(
+    r"(?:^|\s)[—–]\s*(?P<author>[^—–()]{1,100}?)\s*\(@(?P<handle>[\w.-]{1,60})\)\s*(?P<date>[^()]{0,40})$"
+)
+"""The same at the end of the post's own paragraph."""
 _MEDIA_LINK = re.compile(r"pic\.(?:twitter|x)\.com/\w+")
 _AMP = {
     "amp-twitter": ("x", "data-tweetid", "https://twitter.com/i/status/"),
@@ -104,9 +111,9 @@ def read_embeds(
 
 def _read_element(element: Element, url: str, captured_at: datetime) -> dict[str, str] | None:
     if element.tag in _AMP:
-        platform, name, prefix = _AMP[element.tag]
-        address = resolve(url, prefix + element.get(name)) if element.get(name) else None
-        return {"platform": platform, "url": address} if address else None
+        stated, name, prefix = _AMP[element.tag]
+        target = resolve(url, prefix + element.get(name)) if element.get(name) else None
+        return {"platform": stated, "url": target} if target else None
     if element.tag == "iframe":
         return _read_frame(element, url)
     if element.end - element.order > _POST_ELEMENTS or element.chars > _POST_CHARS:
@@ -114,8 +121,9 @@ def _read_element(element: Element, url: str, captured_at: datetime) -> dict[str
     address = _find_address(element, url)
     names = split_names(element.get("class"))
     platform = next((_NAMES[name] for name in names if name in _NAMES), None) or _platform_of(address)
-    named = platform is not None and (element.tag == "blockquote" or address is not None)
-    return _read_post(element, platform, address, captured_at) if named and platform else None
+    if platform is None or (address is None and (element.tag != "blockquote" or platform == "facebook")):
+        return None
+    return _read_post(element, platform, address, captured_at)
 
 
 def _read_frame(element: Element, url: str) -> dict[str, str] | None:
@@ -123,13 +131,16 @@ def _read_frame(element: Element, url: str) -> dict[str, str] | None:
     platform = _platform_of(address)
     if address is None:
         return None
+    path = address.split("?", 1)[0]
     if platform is None:
-        return (
-            {"platform": "mastodon", "url": address.removesuffix("/").removesuffix("/embed")}
-            if _FEDERATED.search(address.split("?", 1)[0])
-            else None
-        )
-    return {"platform": platform, "url": address if platform == "facebook" else address.split("?", 1)[0]}
+        whole = path.removesuffix("/").removesuffix("/embed")
+        return {"platform": "mastodon", "url": whole} if _FEDERATED.search(path) else None
+    if platform == "x" and (number := _TWEET_ID.search(address)):
+        return {"platform": "x", "url": f"https://twitter.com/i/status/{number[1]}"}
+    if platform == "facebook":
+        return {"platform": platform, "url": address} if _POST_PATHS.search(path) else None
+    single = _FRAMED.search(path) or _POST_PATHS.search(path) or platform == "telegram"
+    return {"platform": platform, "url": path} if single else None
 
 
 def _platform_of(address: str | None) -> str | None:
@@ -151,10 +162,9 @@ def _find_address(element: Element, url: str) -> str | None:
             continue
         if name in _PREFIXES and _CODE.fullmatch(stated):
             return _PREFIXES[name] + stated
-        if stated.startswith("at://"):
-            continue
-        if _platform_of(address := resolve(url, stated)):
-            return address.split("?", 1)[0] if address and "/plugins/" not in address else address
+        address = resolve(url, stated)
+        if address and _platform_of(address) and _POST_PATHS.search(address):
+            return address if "story_fbid=" in address or "/watch" in address else address.split("?", 1)[0]
     links = [resolve(url, link.get("href")) for link in element.below("a")[:50]]
     posts = [link.split("?", 1)[0] for link in links if link and _POST_PATHS.search(link) and _platform_of(link)]
     return posts[-1] if posts else None
@@ -163,12 +173,15 @@ def _find_address(element: Element, url: str) -> str | None:
 def _read_post(element: Element, platform: str, address: str | None, captured_at: datetime) -> dict[str, str]:
     whole = element.text()
     text = " ".join([child.text() for child in element.below("p")])
+    match = _ATTRIBUTION.search(whole.removeprefix(text).strip())
+    if match is None and (match := _SIGNED.search(text or whole)):
+        text = (text or whole)[: match.start()]
     post = {"platform": platform, "text": text or whole}
-    match = _ATTRIBUTION.search(whole.removeprefix(text).strip()) or _ATTRIBUTION.search(whole)
     if match:
-        post |= {"author": match["author"] or match["poster"], "handle": match["handle"] or match["name"]}
-        if match["date"]:
-            post["date_text"] = match["date"].strip()
+        named = match.groupdict()
+        post |= {"author": named["author"] or named["poster"], "handle": named["handle"] or named["name"]}
+        if named["date"]:
+            post["date_text"] = named["date"].strip()
             if (day := parse_date(post["date_text"], zone=None, captured_at=captured_at)) is not None:
                 post["date"] = day.value
     if address:

@@ -1,19 +1,24 @@
-"""The commonest words of languages in Latin, Cyrillic and Devanagari letters, by which they are told apart. Data only."""
+"""The commonest words of languages in Latin, Cyrillic and Devanagari letters: they tell them apart. Data only."""
 
 from __future__ import annotations
 
 LATIN = {
-    "en": "the of and to in that for is was with on as by at from it his be he are which this had not have were but they"
+    "en": "the of and to in that for is was with on as by at from it his be he are which this had not have were but"
+    " they"
     " their has its who been would will said there when what more one after about into than",
-    "de": "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an werden aus er hat"
+    "de": "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an werden aus er"
+    " hat"
     " dass sie nach wird bei einer um am sind noch wie einem über einen so zum war haben nur oder aber vor zur bis",
     "fr": "de la le les et des en un du une que est pour qui dans a par plus pas au sur ne se ce il sont avec ont été"
     " aux cette mais ou comme sa son elle deux après leur nous être fait ses d l qu n s c",
-    "es": "de la que el en y los se del las un por con no una su para es al lo como más pero sus le ha este sí porque esta"
+    "es": "de la que el en y los se del las un por con no una su para es al lo como más pero sus le ha este sí porque"
+    " esta"
     " entre cuando muy sin sobre también me hasta hay donde han quien desde fue son según años",
-    "it": "di e il la che in un a per è una sono del con non si da come le dei nel alla più della al ha i gli anche ma lo"
+    "it": "di e il la che in un a per è una sono del con non si da come le dei nel alla più della al ha i gli anche"
+    " ma lo"
     " delle se dal loro questo dalla nella sua su stato ai degli dell all essere hanno",
-    "pt": "de a o que e do da em um para com não uma os no se na por mais as dos como mas ao ele das à seu sua ou quando"
+    "pt": "de a o que e do da em um para com não uma os no se na por mais as dos como mas ao ele das à seu sua ou"
+    " quando"
     " muito nos já eu também só pelo pela até isso ela entre depois sem são foi está você",
     "nl": "de van het een en in is dat op te zijn met voor niet aan er om ook als door naar bij maar uit heeft over ze"
     " nog werd wordt deze worden hij meer dan zich hun die tot kan al geen na wel",
@@ -21,7 +26,8 @@ LATIN = {
     " hade nu eller efter vid mot också skulle över där ut blir",
     "da": "og i at det er en til på som den for med de af ikke der har et om han men var fra kan så vil efter blev også"
     " sig ved havde hvor nu eller skal år være når mere hun bliver over",
-    "no": "og i det på som er en til å for med av at de ikke den har om et han men var fra så kan vil også etter ble seg"
+    "no": "og i det på som er en til å for med av at de ikke den har om et han men var fra så kan vil også etter ble"
+    " seg"
     " ved hadde hvor nå eller skal år være når mer hun blir over sier",
     "fi": "ja on ei se että oli hän mutta ovat kuin myös joka tai sen ole mukaan kun vain jo voi niin nyt vielä sitä"
     " hänen joka kuitenkin olla vuoden jälkeen mitä sekä eivät noin tämä",
@@ -29,7 +35,8 @@ LATIN = {
     " tema seda enam aasta tuleb nende ole oleks",
     "lv": "un ir ar no kas uz par to tas ka arī bet tika pēc gan ko lai nav bija tā jau pie kā viņš vai līdz gada ne"
     " savu latvijas vēl tiek kur tad",
-    "lt": "ir kad į iš su yra tai bet kaip jis ne buvo už apie po tik dėl jau nuo savo taip ar metų bus prie jie ji kurie"
+    "lt": "ir kad į iš su yra tai bet kaip jis ne buvo už apie po tik dėl jau nuo savo taip ar metų bus prie jie ji"
+    " kurie"
     " lietuvos gali dar o per",
     "pl": "i w na z do się nie że to jest o jak po za od co dla przez tym ale ma są oraz był jego przy być było które"
     " także już tylko może ich roku jej czy który będzie",
@@ -39,7 +46,8 @@ LATIN = {
     " jeho bolo len roku môže byť aby má než však ešte zo",
     "sl": "in v je na da se so za ki z s o pa po tudi ne bi iz kot še do pri ali ga bo bil lahko ter kar le ni sta"
     " leta več med sem smo",
-    "hr": "i u je se na da su za od s kako što o će koji a ne to iz nije bi ali po te kao do koje samo biti ili sve više"
+    "hr": "i u je se na da su za od s kako što o će koji a ne to iz nije bi ali po te kao do koje samo biti ili sve"
+    " više"
     " godine nakon bio rekao još tako kada",
     "hu": "a az és hogy nem is egy volt meg de csak ez már van még el ki azt mint ezt szerint pedig ha lesz sem vagy"
     " után amely majd ami minden több között nagy",
@@ -49,9 +57,11 @@ LATIN = {
     " olduğunu olduğu tarafından ama göre oldu yeni yıl",
     "az": "və bir bu ilə üçün da də olan olub kimi ki daha edib çox sonra isə onun görə bildirib artıq lakin həmin"
     " olaraq ən idi olacaq",
-    "id": "yang dan di untuk dengan dari ini pada tidak itu dalam akan juga ke telah oleh karena bisa adalah kata tersebut"
+    "id": "yang dan di untuk dengan dari ini pada tidak itu dalam akan juga ke telah oleh karena bisa adalah kata"
+    " tersebut"
     " sebagai ada bahwa dia saat kami atau mereka lebih sudah para",
-    "ms": "yang dan di untuk dengan dari ini pada tidak itu dalam akan juga ke telah oleh kerana boleh ialah kata tersebut"
+    "ms": "yang dan di untuk dengan dari ini pada tidak itu dalam akan juga ke telah oleh kerana boleh ialah kata"
+    " tersebut"
     " sebagai ada bahawa beliau ketika kami atau mereka lebih sudah daripada turut",
     "vi": "và của là có trong được cho không với các một người đã này những để khi đến từ vào ra như cũng tại về"
     " theo năm nhiều sau bị sẽ trên",
@@ -92,7 +102,8 @@ LATIN = {
     "la": "et in est non ad ut cum quod sed qui a ex ab esse si ac per sunt nec enim quae atque",
 }
 CYRILLIC = {
-    "ru": "и в не на что с по как это он из за от о для его к но был года у также бы все после при или до уже их так том"
+    "ru": "и в не на что с по как это он из за от о для его к но был года у также бы все после при или до уже их так"
+    " том"
     " которые было мы она",
     "uk": "і в не на що з у та до за від як це про він для є його але по був року також після які або було вже їх буде"
     " й ми вона під час",

@@ -140,7 +140,9 @@ class _Likeness:
         """Return 0 to 1; 0 where it cannot be more than *least*, which never falls from one text to the next."""
         one = bare(text)
         if one not in self._known:
-            self._known[one] = max((self._compare(one, title, max(least, _SAME)) for title in self._titles), default=0.0)
+            self._known[one] = max(
+                (self._compare(one, title, max(least, _SAME)) for title in self._titles), default=0.0
+            )
         return self._known[one]
 
     def _compare(self, one: str, other: str, least: float) -> float:

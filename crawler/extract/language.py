@@ -14,7 +14,7 @@ from crawler.extract.metadata import Metadata, text_of
 
 if TYPE_CHECKING:
     from crawler.extract.statements import Fields
-    from crawler.extract.tree import Element, Page
+    from crawler.extract.tree import Element
 
 _SAMPLE_CHARS = 1_000
 _SCRIPT_CHARS = 300
@@ -92,14 +92,12 @@ def _index(lists: dict[str, str]) -> Index:
 _INDEX = {"latin": _index(LATIN), "cyrillic": _index(CYRILLIC), "devanagari": _index(DEVANAGARI)}
 
 
-def read_language(
-    fields: Fields, page: Page, found: Metadata, *, place: Element, text: str, assumed: str | None
-) -> None:
+def read_language(fields: Fields, found: Metadata, *, place: Element, text: str, assumed: str | None) -> None:
     """Add `language_declared`, `language_detected` and `language`, the one to believe.
 
     *place*: the body's element. *text*: the article's. *assumed*: the source's language, where nothing else is known.
     """
-    declared = _list_declared(page, found, place)
+    declared = _list_declared(found, place)
     detected, confidence = detect_language(text)
     for tag, origin in declared:
         fields.put("language_declared", tag, origin)
@@ -114,7 +112,7 @@ def read_language(
         fields.witness("language", agrees=is_alike(stated, detected))
 
 
-def _list_declared(page: Page, found: Metadata, place: Element) -> list[tuple[str, str]]:
+def _list_declared(found: Metadata, place: Element) -> list[tuple[str, str]]:
     """Return what the page says its language is, each with its origin: what is said nearest to the text comes first."""
     nearest = (one.get("lang") or one.get("xml:lang") for one in [place, *place.ancestors()])
     stated = [(next((tag for tag in nearest if tag), ""), "meta")]
@@ -126,7 +124,7 @@ def _list_declared(page: Page, found: Metadata, place: Element) -> list[tuple[st
 
 def is_alike(one: str, other: str) -> bool:
     """Whether two language tags are of one language, or of two that are hard to tell apart."""
-    first, second = one.split("-")[0], other.split("-")[0]
+    first, second = one.partition("-")[0], other.partition("-")[0]
     return first == second or any(first in group and second in group for group in _ALIKE)
 
 

@@ -8,8 +8,8 @@ from crawler.extract.signs import LIVE, MORE_POSTS
 from crawler.extract.tree import MAX_ELEMENTS
 
 if TYPE_CHECKING:
-    from crawler.extract.statements import Fields
     from crawler.extract.metadata import Metadata
+    from crawler.extract.statements import Fields
     from crawler.extract.tree import Element
 
 MAX_POSTS = 2_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from crawler.extract.fields import MAX_ITEMS
@@ -23,12 +24,14 @@ _CREDIT = re.compile(
 _CREDIT_CHARS = 200
 """It stands at the end, and is shorter than this."""
 _CREDIT_LABEL = re.compile(
-    r"^(?:(?:photo(?:graph)?|foto(?:graf)?|bild(?:quelle)?|image|picture|credit|crédit(?: photo)?|copyright|quelle|source)s?"
+    r"^(?:(?:photo(?:graph)?|foto(?:graf)?|bild(?:quelle)?|image|picture|credit|crédit(?: photo)?|copyright|quelle"
+    r"|source)s?"
     r"\s*(?:by\b|:|/)\s*|©\s*)+",
     re.IGNORECASE,
 )
 _CREDIT_NAME = re.compile(
-    r"(?:^|[\s_-])(?:credits?|copyright|photog\w*|fotogra\w*|\w*quelle|urheber|cr[eé]ditos?|autoria|sources?)(?:$|[\s_-])"
+    r"(?:^|[\s_-])(?:credits?|copyright|photog\w*|fotogra\w*|\w*quelle|urheber|cr[eé]ditos?|autoria|sources?)(?:$"
+    r"|[\s_-])"
     r"|[a-z](?:Credit|Copyright|Photographer|Source)\b",
 )
 _CREDIT_PROPERTIES = frozenset({"copyrightholder", "creator", "author", "credittext", "copyrightnotice"})
@@ -45,6 +48,8 @@ _LEVELS = 3
 _BOX_CHARS = 1_000
 _BOX_ELEMENTS = 40
 _MAX_IMAGES = 2_000
+_LOOKED_AT = 200
+_CLASS_CHARS = 500
 _VIDEO_HOSTS = (
     "youtube.",
     "youtube-nocookie.",
@@ -195,7 +200,7 @@ def _read_holder(holder: Element) -> tuple[str, str]:
     caption: Element | None = None
     small: Element | None = None
     maker: Element | None = None
-    for element in holder.walk():
+    for element in islice(holder.walk(), _LOOKED_AT):
         if not element.chars or element is holder:
             continue
         stated = element.get("itemprop").lower()
@@ -204,7 +209,7 @@ def _read_holder(holder: Element) -> tuple[str, str]:
         elif element.tag == "small":
             small = small or element
         if maker is None and 1 < element.chars < _CREDIT_CHARS:
-            named = stated in _CREDIT_PROPERTIES or _CREDIT_NAME.search(element.get("class"))
+            named = stated in _CREDIT_PROPERTIES or _CREDIT_NAME.search(element.get("class")[:_CLASS_CHARS])
             maker = element if named else None
     if caption is None and holder.tag == "figure" and maker is None:
         caption, small = small, None

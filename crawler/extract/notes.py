@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 _LABELS = (
     r"corrections?(?: and clarifications?)?|clarifications?|editor['’]?s['’]? notes?|editors['’] note|for the record"
     r"|korrektur(?:hinweis)?|richtigstellung|berichtigung|anmerkung(?:en)? der redaktion|hinweis der redaktion"
-    r"|rectificatif|erratum|errata|mise au point|note de la rédaction|corrección|rectificación|fe de (?:errores|erratas)"
+    r"|rectificatif|erratum|errata|mise au point|note de la rédaction|corrección|rectificación|fe de (?:errores"
+    r"|erratas)"
     r"|aclaración|nota (?:de la redacción|del editor|da redação|del director|della redazione)|errata corrige|rettifica"
     r"|precisazione|correção|erramos|correctie|rectificatie|verduidelijking|rättelse|rettelse|oikaisu|sprostowanie"
     r"|korekta|oprava|düzeltme|helyesbítés|erată|διόρθωση|исправление|уточнение|поправка|від редакції|виправлення"
@@ -26,7 +27,8 @@ _LABELS = (
     r"|바로잡습니다"
 )
 _SENTENCES = (
-    r"(?:an|the) (?:earlier|previous|original) version of (?:this|the)\b|this (?:article|story|report|post|piece|item|page)"
+    r"(?:an|the) (?:earlier|previous|original) version of (?:this|the)\b|this (?:article|story|report|post|piece|item"
+    r"|page)"
     r" (?:was|has been) (?:amended|corrected|edited|clarified|updated) (?:on|to|at|since|after)\b"
     r"|this (?:article|story|report|post|piece) has been corrected"
     r"|in (?:einer|der) (?:früheren|ersten|vorherigen|ursprünglichen) (?:version|fassung)|une (?:première )?version"
@@ -37,14 +39,16 @@ _SENTENCES = (
 )
 _OPENING = r"^[\s*\[(【■▼●†‡]*"
 _NOTE = re.compile(
-    rf"{_OPENING}(?:(?:{_LABELS})\s*(?:[\])】]|[:：،.—–-](?!\w)|\(|,? \d|$|\s*(?:am|on|of|vom|du|del)? ?\d)|(?:{_SENTENCES}))",
+    rf"{_OPENING}(?:(?:{_LABELS})\s*(?:[\])】]|：|[:،.—–-](?!\w)|\(|,? \d|$|\s*(?:am|on|of|vom|du|del)? ?\d)"
+    rf"|(?:{_SENTENCES}))",
     re.IGNORECASE,
 )
 _LABEL = re.compile(rf"{_OPENING}(?:{_LABELS})[\s\])】:：.—–-]*$", re.IGNORECASE)
-NOTE_STARTS = frozenset(
-    "co cl ed fo ko ri be an hi re er mi no fe ac pr ve rä oi sp op dü he δι ис ут по ві ви ra ca đí th in un da ju"
-    " w  в  ön ve i  si um une у  تص تن تو مل اص 訂正 おわ 更正 勘误 勘誤 정정 바로".split(" ")
-) | {"w ", "в ", "i ", "у "}
+_LETTERS = (
+    "co cl ed fo ko ri be an hi re er mi no fe ac pr ve rä oi sp op dü he δι ис ут по ві ви ra ca đí th in un da "
+    "ju w в ön i si um une у تص تن تو مل اص 訂正 おわ 更正 勘误 勘誤 정정 바로"
+)
+NOTE_STARTS = frozenset([*_LETTERS.split(), "w ", "в ", "i ", "у "])
 """The first two letters of all these, by which nearly every other line is passed over at once."""
 _NOTE_CHARS = 3_000
 _LEAST_CHARS = 25
@@ -57,7 +61,7 @@ _FACTS_NAME = re.compile(
     r"|explainer|glossar|steckbrief",
     re.IGNORECASE,
 )
-_BOX_CHARS = (120, 4_000)
+_BOX_CHARS = (80, 4_000)
 _BOX_ELEMENTS = 150
 _TITLE_CHARS = 120
 _ENDS = (".", "!", "?", "…", "。", "؟", "۔", "।", ".”", '."', ".»", ")")

@@ -16,9 +16,9 @@ Opening = tuple["Element", str]
 
 
 def list_openings(body: Element, starts: Container[str]) -> list[Opening]:
-    """Return elements, no links, whose own text begins with one of *starts*, and its first characters, in document order.
+    """Return the elements, no links, whose own text begins with one of *starts*, in document order.
 
-    *starts*: two letters in lower case each. Brackets and bullets before them are left out.
+    Each with the first characters of that text, brackets and bullets left out. *starts*: two lower-case letters each.
     """
     openings: list[Opening] = []
     for element in [one for one in body.walk() if one.own_chars >= _LEAST_CHARS and not one.linked]:
