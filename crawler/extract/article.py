@@ -44,7 +44,7 @@ _LOADING_SECONDS = 2.0
 """Of CPU time, for what trafilatura does once in a process; 0.1 s were measured."""
 _MAX_FALLBACK_CHARS = 2_000_000
 _STARTS = SOURCE_STARTS | NOTE_STARTS
-_SAMPLED_BLOCKS = 20
+_SAMPLED_BLOCKS = 8
 """Blocks that tell the language."""
 
 

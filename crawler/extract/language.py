@@ -173,12 +173,11 @@ def _tell_by_words(sample: str, index: Index) -> tuple[str | None, float]:
             languages, weight = index[word]
             for language in languages:
                 scores[language] = scores.get(language, 0.0) + weight * count
-    if not scores:
+    best = max(scores, key=scores.__getitem__, default=None)
+    if best is None or scores[best] < _LEAST_SCORE or scores[best] < _LEAST_SHARE * len(words):
         return None, 0.0
-    best, *others = sorted(scores, key=lambda language: -scores[language])
-    second = scores[others[0]] if others else 0.0
-    if scores[best] < _LEAST_SCORE or scores[best] < _LEAST_SHARE * len(words):
-        return None, 0.0
+    most = scores.pop(best)
+    second = max(scores.values(), default=0.0)
     # sure where the words are many and no other language has nearly as many
-    margin = (scores[best] - second) / scores[best]
-    return best, round(0.99 * min(0.5 + margin, 1.0) * min(scores[best] / _SURE_SCORE, 1.0), 2)
+    margin = (most - second) / most
+    return best, round(0.99 * min(0.5 + margin, 1.0) * min(most / _SURE_SCORE, 1.0), 2)

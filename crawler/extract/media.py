@@ -130,13 +130,10 @@ def _figures(scope: Element, url: str) -> list[dict[str, str]]:
     figures: dict[str, dict[str, str]] = {}
     legends: dict[Element, tuple[str, str]] = {}
     for image in scope.below("img", "amp-img")[:_MAX_IMAGES]:
-        address = resolve(url, _find_address(image))
+        figure, own = _place(image, scope)
+        address = resolve(url, _find_address(image)) if own else None
         if address is None:
             continue
-        around = list(image.ancestors())
-        if any(one.dropped in _ELSEWHERE for one in around if one.dropped):
-            continue
-        figure = next((one for one in around if one.tag == "figure"), None)
         caption, credit = _read_legend(image, figure, legends)
         if figure is None and not caption:
             continue
@@ -151,6 +148,19 @@ def _figures(scope: Element, url: str) -> list[dict[str, str]]:
             entry["full_url"] = target
         figures.setdefault(entry["url"], {name: value for name, value in entry.items() if value})
     return list(figures.values())
+
+
+def _place(image: Element, scope: Element) -> tuple[Element | None, bool]:
+    """Return the figure around *image*, if there is one, and whether the picture is this article's own."""
+    figure: Element | None = None
+    around = image.parent
+    while around is not None and around is not scope:
+        if figure is None and around.tag == "figure":
+            figure = around
+        if around.dropped and around.dropped in _ELSEWHERE:
+            return figure, False
+        around = around.parent
+    return figure or (scope if scope.tag == "figure" else None), True
 
 
 def _find_address(image: Element) -> str:

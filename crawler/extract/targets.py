@@ -7,7 +7,9 @@ from urllib.parse import urljoin
 
 MAX_URL_CHARS = 20_000
 """What is longer is no address of anything."""
-_WHOLE = re.compile(r"https?://[a-z0-9.-]+/(?:[\w%~@+/=&,-]*[\w%~@+=&,-]\.)?[\w%~@+/=&,-]*", re.ASCII)
+_WHOLE = re.compile(
+    r"https?://[a-z0-9.-]+/(?:[\w%~@+/=&,-]*[\w%~@+=&,-]\.)?[\w%~@+/=&,-]*(?:\?[\w%~@+/=&,.:-]+)?", re.ASCII
+)
 """What `urljoin` would leave as it is: most addresses, and it takes ten times as long to say so."""
 _WEB = re.compile(r"https?://[^/]", re.IGNORECASE)
 

@@ -102,7 +102,7 @@ def _many() -> list[Hostile]:
             "figures in figures": lambda: (
                 '<figure><img src="/a.jpg"><i class="credit">x</i>' * 4_000 + "word " * 200_000
             ),
-            "pictures in one box": lambda: '<div class="caption">x</div>' + '<img src="/a.jpg">' * 40_000,
+            "pictures with one caption": lambda: '<div class="caption">x</div>' + '<img src="/a.jpg">' * 40_000,
             "bylines in bylines": lambda: '<div class="byline">' * 200 + ("A. Writer" + "<i> </i>" * 200) * 100,
             "corrections in corrections": lambda: "<div>Correction: it is not so. " * 200 + "word " * 200_000,
             "labels of corrections": lambda: "<p>Correction:</p>" * 40_000,
