@@ -56,9 +56,10 @@ def read_authors(
         _Statement("visible", _list_marked(page, place), sites, shown=True),
         _Statement("visible", pieces, sites, shown=True),
     ]
+    best = statements[0] if ruled and statements[0].credits else None
     # a newsroom in the metadata is what many systems put there for want of a name
     sure = statements if is_byline(byline) else statements[:3]
-    best = next((one for one in sure if any(credit.wrote and not credit.agency for credit in one.credits)), None)
+    best = best or next((one for one in sure if any(who.wrote and not who.agency for who in one.credits)), None)
     best = best or next((one for one in statements if one.credits), None)
     if best is not None:
         _put_credits(fields, best)

@@ -15,7 +15,7 @@ from crawler.model import FieldValue
 TEXT = "<p>The council voted on Tuesday to keep the old library open, after a debate of more than four hours.</p>" * 3
 
 
-def fields_of(head: str = "", body: str = "", *, after: str = "") -> dict[str, FieldValue]:
+def fields_of(head: str = "", body: str = "", *, after: str = "", rule: str | None = None) -> dict[str, FieldValue]:
     return extract_article(
         f"<head>{head}</head><body><article><h1>The old library stays open</h1>{body}{TEXT}</article>{after}</body>",
         url="https://www.gazette.example/politics/library",
@@ -23,7 +23,7 @@ def fields_of(head: str = "", body: str = "", *, after: str = "") -> dict[str, F
         captured_at=datetime(2026, 11, 22, tzinfo=UTC),
         timezone=None,
         language=None,
-        rules=ExtractRules(),
+        rules=ExtractRules(authors=rule),
     ).fields
 
 
@@ -177,3 +177,8 @@ def test_what_other_places_say_makes_authors_more_or_less_sure() -> None:
     agreed = fields_of(head, '<p class="byline">By Ana One</p>')["authors"].confidence or 0
     denied = fields_of(head, '<p class="byline">By Ben Two</p>')["authors"].confidence or 0
     assert denied < alone < agreed < 1
+
+
+def test_a_rule_comes_before_everything_even_where_it_names_an_agency() -> None:
+    fields = fields_of(ld(author="Ana One"), '<b class="wire">Reuters</b>', rule=".wire")
+    assert fields["authors"] == fields["agencies"] == FieldValue(["Reuters"], "rule")
