@@ -163,6 +163,8 @@ class FieldValue:
     """`json-ld`, `meta`, `rule`, `visible` or `guess`."""
     assumed_zone: str | None = None
     """Set on times whose zone the page did not state: the IANA zone that was assumed."""
+    confidence: float | None = field(default=None, compare=False)
+    """0 to 1, from the origin and from what the page's other statements say. Not compared: it is about the value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ class SnapshotRow:
     title: str | None = None
     lead: str | None = None
     fields: dict[str, Any] = field(default_factory=dict)
-    """Name → `{"value", "from"[, "assumed_zone"]}`."""
+    """Name → `{"value", "from"[, "assumed_zone"][, "confidence"]}`."""
     confidence: float = 0.0
     type: Literal["snapshot"] = "snapshot"
 

@@ -75,6 +75,7 @@ def snapshot_row(
         fields={
             name: {"value": found.value, "from": found.origin}
             | ({"assumed_zone": found.assumed_zone} if found.assumed_zone else {})
+            | ({"confidence": found.confidence} if found.confidence is not None else {})
             for name, found in snapshot.fields.items()
         },
         confidence=snapshot.confidence,

@@ -13,17 +13,22 @@ from crawler import allowance
 from crawler.extract.blocks import Block, drop_blocks, read_blocks, trim_appendix, trim_blocks
 from crawler.extract.boxes import Prose, mark_boxes
 from crawler.extract.container import find_column, find_container
-from crawler.extract.fields import read_fields
-from crawler.extract.heading import find_leads, find_title, is_description, stated_descriptions
-from crawler.extract.links import read_links, read_media
+from crawler.extract.embeds import read_embeds
+from crawler.extract.fields import SOURCE_STARTS, read_fields
+from crawler.extract.heading import find_leads, find_title, is_description, state_head, stated_descriptions
+from crawler.extract.language import read_language
+from crawler.extract.links import read_links
 from crawler.extract.live import read_posts
+from crawler.extract.media import read_media
 from crawler.extract.metadata import Metadata, read_metadata
+from crawler.extract.notes import NOTE_STARTS, read_corrections, read_fact_boxes
+from crawler.extract.openings import list_openings
 from crawler.extract.page_class import Reading, classify_page
 from crawler.extract.rules import drop_learned, drop_learned_lines, list_lines, select
 from crawler.extract.scripts import read_scripts
 from crawler.extract.times import read_times
 from crawler.extract.tree import MAX_GUESSED_ELEMENTS, Element, Page, parse_page
-from crawler.model import Article, FieldValue, PageClass
+from crawler.model import Article, PageClass
 from crawler.normalise import normalise_line, normalise_lines
 
 if TYPE_CHECKING:
@@ -38,6 +43,9 @@ _LOW_CONFIDENCE = 0.35
 _LOADING_SECONDS = 2.0
 """Of CPU time, for what trafilatura does once in a process; 0.1 s were measured."""
 _MAX_FALLBACK_CHARS = 2_000_000
+_STARTS = SOURCE_STARTS | NOTE_STARTS
+_SAMPLED_BLOCKS = 8
+"""Blocks that tell the language."""
 
 
 @dataclass(slots=True)
@@ -112,7 +120,10 @@ def find_article(
     body = _read_body(page, found, rules, title, heading)
     container = body.container
     scope = _scope(container, heading)
-    fields = read_fields(page, found, rules, url=url, language=language)
+    openings = list_openings(page.body, _STARTS)
+    fields = read_fields(page, found, rules, url=url, place=scope, openings=openings)
+    sample = "\n".join([title or "", body.lead or "", *(block.text for block in body.blocks[:_SAMPLED_BLOCKS])])
+    read_language(fields, found, place=container, text=sample, assumed=language)
     read_times(
         fields,
         page,
@@ -129,9 +140,13 @@ def find_article(
         Reading(page, found, title, heading, scope, container, body.blocks, fields, url, status)
     )
     if page_class not in _WITH_TEXT:
+        fields.weigh()
         article = Article(page_class, reason, fields=fields)
         return Findings(page, title, title_origin, heading, scope, body, article, has_text=False)
-    read_links(fields, page, rules, container, blocks=body.blocks, url=url, captured_at=captured_at)
+    read_links(fields, page, rules, container, blocks=body.blocks, url=url)
+    read_embeds(fields, page, rules, container, url=url, captured_at=captured_at)
+    read_corrections(fields, found, scope, openings)
+    read_fact_boxes(fields, container)
     confidence = _confidence(body, found, heading, ruled=bool(rules.include))
     own = [block.text for block in body.blocks]
     blocks = own
@@ -144,8 +159,11 @@ def find_article(
         blocks += [image["caption"] for image in fields["images"].value if image.get("caption")]
     if page_class is PageClass.LIVE:
         read_posts(fields, scope, found)
-    if title:
-        fields["title"] = FieldValue(title, title_origin)
+    lead_origin = "rule" if body.lead_sources == select(page, rules.lead)[:1] != [] else "visible"
+    state_head(fields, found, (title, title_origin), (body.lead, lead_origin))
+    if page_class is PageClass.TRUNCATED:
+        fields.put("access", "paid", "visible")
+    fields.weigh()
     article = Article(page_class, reason, title, body.lead, tuple(blocks), fields, confidence)
     return Findings(page, title, title_origin, heading, scope, body, article, has_text=True, taken_over=taken_over)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from crawler.extract.metadata import text_of
 from crawler.extract.signs import LEAD, TITLE, read_signs
+from crawler.extract.statements import bare
 from crawler.extract.tree import BLOCK_TAGS, Element
 from crawler.normalise import normalise_line
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from crawler.extract.metadata import Metadata
+    from crawler.extract.statements import Fields
 
-_SIGNS = re.compile(r"[\W_]+")
 _SUFFIX = re.compile(r"\s+(?:[|•·»—–‹›:]|-)\s+")
 _MAX_TITLE = 400
 _MAX_HEADING = 20 * _MAX_TITLE
@@ -27,9 +28,11 @@ _MAX_COMPARED = 4_000_000
 """Pairs of letters of headings and titles."""
 _SAME = 0.62
 """Two titles this like each other are of one article."""
+_H1_BONUS = 0.15
 _CERTAIN = 1.14
 """The page's h1 in the very letters of a stated title: no other heading can be a better one."""
 _TITLE_TAGS = frozenset({"div", "p", "span", "header"})
+_OTHER_PARTS = frozenset({"nav", "aside", "footer", "li"})
 _LEAD_CHARS = (25, 1500)
 _SENTENCES = (60, 500)
 _FEW = 2
@@ -59,6 +62,24 @@ def _strip_site(title: str, found: Metadata) -> str:
     return title
 
 
+def state_head(fields: Fields, found: Metadata, title: tuple[str | None, str], lead: tuple[str | None, str]) -> None:
+    """Add `title` and `lead`, each given with its origin, to *fields*; what the page states bears witness."""
+    fields.put("title", *title)
+    if letters := bare(title[0] or ""):
+        stated = (
+            (text_of(found.article.get("headline")), "json-ld"),
+            (found.first("og:title"), "meta"),
+            (found.title, "meta"),
+        )
+        for text, origin in stated:
+            if text and origin != title[1]:
+                # the site's name may stand behind it
+                fields.witness("title", agrees=bare(text).startswith(letters))
+    fields.put("lead", *lead)
+    if lead[0] and is_description(lead[0], stated_descriptions(found)):
+        fields.witness("lead", agrees=True)
+
+
 def find_title(body: Element, found: Metadata) -> tuple[str | None, str, Element | None]:
     """Return the title, its origin and the heading it stands in; the visible words come before the stated ones."""
     stated = stated_titles(found)
@@ -68,8 +89,8 @@ def find_title(body: Element, found: Metadata) -> tuple[str | None, str, Element
         text = normalise_line(element.text()) if element.chars <= _MAX_HEADING else ""
         if not 2 < len(text) <= _MAX_TITLE:
             continue
-        likeness = likeness_to.measure(text)
-        score = likeness + (0.15 if element.tag == "h1" else 0.0)
+        likeness = likeness_to.measure(text, least=best[0] + 0.01 - _H1_BONUS if best is not None else _SAME)
+        score = likeness + (_H1_BONUS if element.tag == "h1" else 0.0)
         if likeness >= _SAME and (best is None or score > best[0] + 0.01):
             best = (score, element, text)
             if score >= _CERTAIN:
@@ -92,7 +113,7 @@ def _headings(body: Element) -> Iterable[Element]:
     named = [*body.signed(TITLE), *described]
     named = [one for one in named if one.tag in _TITLE_TAGS and 14 < one.chars <= _MAX_TITLE]
     for element in sorted({*body.below("h1", "h2", "h3"), *named}, key=lambda element: element.order):
-        if any(around.tag in {"nav", "aside", "footer", "li"} for around in element.ancestors()):
+        if any(around.tag in _OTHER_PARTS for around in element.ancestors()):
             continue
         if element.tag != "h1" and element.link_density > 0.9:
             continue
@@ -108,18 +129,21 @@ class _Likeness:
     """How much headings are like any of the titles that a page states; bounded in how many it compares by letters."""
 
     def __init__(self, titles: list[str]) -> None:
-        self._titles = list(dict.fromkeys(_bare(title) for title in titles))
+        self._titles = list(dict.fromkeys(bare(title) for title in titles))
+        self._matchers: dict[str, SequenceMatcher[str]] = {}
         self._room = _MAX_COMPARED
         self._known: dict[str, float] = {}
 
-    def measure(self, text: str) -> float:
-        """Return 0 to 1."""
-        one = _bare(text)
+    def measure(self, text: str, *, least: float) -> float:
+        """Return 0 to 1; 0 where it cannot be more than *least*, which never falls from one text to the next."""
+        one = bare(text)
         if one not in self._known:
-            self._known[one] = max((self._compare(one, title) for title in self._titles), default=0.0)
+            self._known[one] = max(
+                (self._compare(one, title, max(least, _SAME)) for title in self._titles), default=0.0
+            )
         return self._known[one]
 
-    def _compare(self, one: str, other: str) -> float:
+    def _compare(self, one: str, other: str, least: float) -> float:
         if not one or not other:
             return 0.0
         if one == other:
@@ -129,31 +153,30 @@ class _Likeness:
             return 0.7 + 0.25 * less / more
         if more > 3 * less:
             return 0.0
-        matcher = SequenceMatcher(None, one, other, autojunk=False)
-        if matcher.quick_ratio() <= _SAME:
+        matcher = self._matchers.get(other)
+        if matcher is None:
+            matcher = self._matchers[other] = SequenceMatcher(None, "", other, autojunk=False)
+        matcher.set_seq1(one)
+        if matcher.real_quick_ratio() <= least or matcher.quick_ratio() <= least:
             return 0.0
         # what is alike in one place is looked for again and again in what remains
         self._room -= less * more
         return matcher.ratio() if self._room >= 0 else 0.0
 
 
-def _bare(text: str) -> str:
-    return _SIGNS.sub("", text.casefold())
-
-
 def stated_descriptions(found: Metadata) -> list[str]:
     """Return the letters and digits of what the page gives as its description."""
     stated = (found.first("description"), found.first("og:description"), text_of(found.article.get("description")))
-    return [bare for text in dict.fromkeys(stated) if text and (bare := _bare(text))]
+    return [letters for text in dict.fromkeys(stated) if text and (letters := bare(text))]
 
 
 def is_description(text: str, stated: list[str]) -> bool:
     """Whether *text* is one of the *stated* descriptions, which may be cut."""
-    bare = _bare(text)
-    if len(bare) < 20:
+    letters = bare(text)
+    if len(letters) < 20:
         return False
     return any(
-        bare == other or (len(other) >= 60 and (bare.startswith(other[:60]) or other.startswith(bare)))
+        letters == other or (len(other) >= 60 and (letters.startswith(other[:60]) or other.startswith(letters)))
         for other in stated
     )
 

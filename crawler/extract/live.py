@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from crawler.extract.signs import LIVE, MORE_POSTS
 from crawler.extract.tree import MAX_ELEMENTS
-from crawler.model import FieldValue
 
 if TYPE_CHECKING:
-    from crawler.extract.fields import Fields
     from crawler.extract.metadata import Metadata
+    from crawler.extract.statements import Fields
     from crawler.extract.tree import Element
 
 MAX_POSTS = 2_000
@@ -20,7 +19,7 @@ def read_posts(fields: Fields, scope: Element, found: Metadata) -> None:
     """Add `posts` (newest first, as on the page) and, where older posts are held back, `partial` to *fields*."""
     shown = [_post(element) for element in find_posts(scope)[:MAX_POSTS]]
     if shown:
-        fields["posts"] = FieldValue(shown, "visible")
+        fields.put("posts", shown, "visible")
     else:
         updates = found.of_type("LiveBlogPosting").get("liveBlogUpdate")
         stated = [item for item in updates if isinstance(item, dict)] if isinstance(updates, list) else []
@@ -31,10 +30,9 @@ def read_posts(fields: Fields, scope: Element, found: Metadata) -> None:
             }
             for item in stated[:MAX_POSTS]
         ]
-        if posts:
-            fields["posts"] = FieldValue(posts, "json-ld")
+        fields.put("posts", posts, "json-ld")
     if scope.signed(MORE_POSTS):
-        fields["partial"] = FieldValue(True, "visible")
+        fields.put("partial", True, "visible")
 
 
 def find_posts(scope: Element) -> list[Element]:

@@ -26,8 +26,8 @@ from crawler.model import PageClass
 
 if TYPE_CHECKING:
     from crawler.extract.blocks import Block
-    from crawler.extract.fields import Fields
     from crawler.extract.metadata import Metadata
+    from crawler.extract.statements import Fields
     from crawler.extract.tree import Page
 
 Verdict = tuple[PageClass, str]

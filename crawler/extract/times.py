@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from config.rules import ExtractRules
-    from crawler.extract.fields import Fields
+    from crawler.extract.statements import Fields
     from crawler.extract.tree import Element, Page
 
 _PUBLISHED_META = (

@@ -330,7 +330,7 @@ def _copy(top: LexborNode) -> tuple[Element, dict[int, Element]]:  # noqa: C901,
     children: list[Element | str] = []
     root.children = children
     parent, linked = root, False
-    # what is still to be visited: the nodes after an element, what they go into, and the element, which ends before them
+    # what is still to be visited: the nodes after an element, what they go into, and the element that ends before them
     stack: list[tuple[LexborNode | None, Element, list[Element | str], int, Element | None]]
     stack = [(None, root, children, 1, None)]
     node = top.first_child

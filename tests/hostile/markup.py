@@ -99,6 +99,15 @@ def _many() -> list[Hostile]:
                 '<div class="live-post"><time>10:00</time> It goes on.' * 200 + "x" * MB
             ),
             "quotes in quotes": lambda: '<blockquote class="twitter-tweet"><p>x</p>' * 200 + "word " * 200_000,
+            "figures in figures": lambda: (
+                '<figure><img src="/a.jpg"><i class="credit">x</i>' * 4_000 + "word " * 200_000
+            ),
+            "pictures with one caption": lambda: '<div class="caption">x</div>' + '<img src="/a.jpg">' * 40_000,
+            "bylines in bylines": lambda: '<div class="byline">' * 200 + ("A. Writer" + "<i> </i>" * 200) * 100,
+            "corrections in corrections": lambda: "<div>Correction: it is not so. " * 200 + "word " * 200_000,
+            "labels of corrections": lambda: "<p>Correction:</p>" * 40_000,
+            "boxes of facts in boxes": lambda: "<aside><h3>Facts</h3><p>They are these.</p>" * 8_000,
+            "posts in posts": lambda: '<div data-href="https://x.com/a/status/1"><a href="/x">' * 8_000,
             "authors in authors": lambda: '<div itemprop="author">' * 200 + "word " * 200_000,
             "body in bodies by name": lambda: (
                 '<div itemprop="articleBody" class="article-body">' * 200 + "word " * 200_000

@@ -9,7 +9,6 @@ import pytest
 
 from config.rules import ExtractRules
 from crawler.extract import extract_article
-from crawler.extract.fields import find_credit, split_names
 from crawler.model import FieldValue
 
 TEXT = "<p>The council voted on Tuesday to keep the old library open, after a debate of more than four hours.</p>" * 2
@@ -64,35 +63,6 @@ def test_json_ld_that_is_none_is_passed_over(script: str) -> None:
     assert fields["authors"] == FieldValue(["Ana One"], "meta")
 
 
-def test_names() -> None:
-    assert split_names(["By Ana One and Ben Two", "ana one", "https://gazette.example/ana", "@ana"]) == [
-        "Ana One",
-        "Ben Two",
-    ]
-    assert split_names(["Ursula von der Leyen", "Di Marzio"]) == ["Ursula von der Leyen", "Di Marzio"]
-    assert split_names(["Von Ana One"], shown=True) == ["Ana One"]
-
-
-@pytest.mark.parametrize(
-    ("caption", "credit"),
-    [
-        ("The roof (AP)", "AP"),
-        ("The roof. Photo: A. Writer", "A. Writer"),
-        ("The roof © Agency", "Agency"),
-        ("The roof", None),
-    ],
-)
-def test_credits(caption: str, credit: str | None) -> None:
-    assert find_credit(caption) == credit
-
-
-def test_language_from_page_then_locale_then_source() -> None:
-    assert fields_of('<meta property="og:locale" content="de_AT">', language="fr")["language"] == FieldValue(
-        "de-at", "meta"
-    )
-    assert fields_of(language="fr")["language"] == FieldValue("fr", "guess")
-
-
 def test_a_date_ahead_of_the_capture_is_not_believed() -> None:
     fields = fields_of(ld(datePublished="2031-01-01T00:00:00Z") + '<meta name="date" content="2026-03-05T08:00:00">')
     assert fields["published"] == FieldValue("2026-03-05T08:00:00+01:00", "meta", "Europe/Berlin")
@@ -103,3 +73,66 @@ def test_addresses_that_are_none_harm_nothing() -> None:
         '<link rel="canonical" href="http://[::1">', '<a href="http://[">x</a><img src="http://[" alt="">'
     )
     assert "canonical_url" not in fields
+
+
+def test_every_field_has_a_confidence_and_a_rule_the_highest() -> None:
+    head = ld(author="Ana One", headline="The old library stays open", datePublished="2026-11-20T08:00:00Z")
+    fields = fields_of(head + '<meta name="description" content="It does.">')
+    assert all(0 < (found.confidence or 0) <= 1 for found in fields.values())
+    assert {"title", "authors", "published", "url", "language", "description"} <= set(fields)
+
+
+def test_statements_that_agree_make_a_field_surer_and_others_less_sure() -> None:
+    def title_confidence(head: str) -> float:
+        return fields_of(head)["title"].confidence or 0
+
+    alone = title_confidence("")
+    agreed = title_confidence('<meta property="og:title" content="The old library stays open">')
+    twice = title_confidence(
+        ld(headline="The old library stays open") + "<title>The old library stays open | Gazette</title>"
+    )
+    denied = title_confidence('<meta property="og:title" content="Why we love books: the library stays">')
+    assert denied < alone < agreed < twice < 1
+
+
+def test_times_are_weighed_by_their_other_candidates() -> None:
+    stated = ld(datePublished="2026-11-20T08:00:00+01:00")
+
+    def confidence(head: str) -> float:
+        return fields_of(stated + head)["published"].confidence or 0
+
+    agreed = confidence('<meta property="article:published_time" content="2026-11-20T07:00:00Z">')
+    denied = confidence('<meta property="article:published_time" content="2026-11-19T07:00:00Z">')
+    assert denied < confidence("") < agreed
+
+
+def test_the_lead_is_a_field_with_its_origin() -> None:
+    lead = "After four hours of debate the council wants to keep the house."
+    fields = fields_of(f'<meta name="description" content="{lead}">', f"<p>{lead}</p>")
+    assert fields["lead"] == FieldValue(lead, "visible")
+    assert (fields["lead"].confidence or 0) > (fields["url"].confidence or 1)
+    assert "lead" not in fields_of()
+
+
+def test_a_source_is_what_a_line_with_its_label_names() -> None:
+    fields = fields_of("", "<ul><li><b>Source:</b> Northern Wire</li></ul>")
+    assert (fields["source"].value, fields["source_text"].value) == ("Northern Wire", "Source: Northern Wire")
+    assert fields_of("", "<p>Quelle: <a href='/w'>Northern Wire</a></p>")["source"].value == "Northern Wire"
+    assert "source" not in fields_of("", "<p>Sources said that the debate took four hours, and then one more.</p>")
+
+
+def test_tags_come_from_metadata_then_from_links() -> None:
+    links = '<p><a rel="tag" href="/t/1">Libraries</a> <a rel="tag" href="/t/2">Council</a></p>'
+    assert fields_of("", links)["tags"] == FieldValue(["Libraries", "Council"], "visible")
+    assert fields_of('<meta name="keywords" content="books, books, roof">', links)["tags"] == FieldValue(
+        ["books", "roof"], "meta"
+    )
+
+
+def test_a_canonical_address_is_made_absolute() -> None:
+    assert (
+        fields_of('<link rel="canonical" href="/library">')["canonical_url"].value == "https://gazette.example/library"
+    )
+    assert fields_of('<meta property="og:url" content="//gazette.example/l">')["canonical_url"] == FieldValue(
+        "https://gazette.example/l", "meta"
+    )

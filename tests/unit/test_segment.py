@@ -46,7 +46,7 @@ SNAPSHOT = Snapshot(
     text_digest=digest_text(TEXT),
     derivation="sha256:" + "0" * 64,
     fields={
-        "authors": FieldValue(["A. Writer"], "json-ld"),
+        "authors": FieldValue(["A. Writer"], "json-ld", confidence=0.93),
         "published": FieldValue("2026-11-22T03:00:00+02:00", "visible", "Asia/Beirut"),
     },
     confidence=0.9,
@@ -194,7 +194,7 @@ def test_snapshot_rows() -> None:
     row = snapshot_row(SNAPSHOT, url="u", captured_at=NOW, n=3)
     assert (row.n, row.of, row.text, row.page_class) == (3, None, TEXT, "article")
     assert row.fields == {
-        "authors": {"value": ["A. Writer"], "from": "json-ld"},
+        "authors": {"value": ["A. Writer"], "from": "json-ld", "confidence": 0.93},
         "published": {"value": "2026-11-22T03:00:00+02:00", "from": "visible", "assumed_zone": "Asia/Beirut"},
     }
     earlier = CaptureReference("s", 4)
