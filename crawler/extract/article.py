@@ -10,24 +10,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crawler import allowance
-from crawler.extract.blocks import Block, drop_blocks, read_blocks, trim_appendix, trim_blocks
-from crawler.extract.boxes import Prose, mark_boxes
-from crawler.extract.container import find_column, find_container
-from crawler.extract.embeds import read_embeds
-from crawler.extract.fields import SOURCE_STARTS, read_fields
-from crawler.extract.heading import find_leads, find_title, is_description, state_head, stated_descriptions
-from crawler.extract.language import read_language
-from crawler.extract.links import read_links
-from crawler.extract.live import read_posts
-from crawler.extract.media import read_media
-from crawler.extract.metadata import Metadata, read_metadata
-from crawler.extract.notes import NOTE_STARTS, read_corrections, read_fact_boxes
-from crawler.extract.openings import list_openings
+from crawler.extract.body.blocks import Block, drop_blocks, read_blocks, trim_appendix, trim_blocks
+from crawler.extract.body.boxes import Prose, mark_boxes
+from crawler.extract.body.container import find_column, find_container
+from crawler.extract.body.heading import find_leads, find_title, is_description, stated_descriptions
+from crawler.extract.body.learned import drop_learned_lines, list_lines
+from crawler.extract.body.scripts import read_scripts
+from crawler.extract.fields.basics import SOURCE_STARTS, read_fields
+from crawler.extract.fields.embeds import read_embeds
+from crawler.extract.fields.head import state_head
+from crawler.extract.fields.language import read_language
+from crawler.extract.fields.links import read_links
+from crawler.extract.fields.live import read_posts
+from crawler.extract.fields.media import read_media
+from crawler.extract.fields.notes import NOTE_STARTS, read_corrections, read_fact_boxes
+from crawler.extract.fields.openings import list_openings
+from crawler.extract.page.metadata import Metadata, read_metadata
+from crawler.extract.page.parsing import MAX_GUESSED_ELEMENTS, Page, parse_page
+from crawler.extract.page.rules import drop_learned, select
 from crawler.extract.page_class import Reading, classify_page
-from crawler.extract.rules import drop_learned, drop_learned_lines, list_lines, select
-from crawler.extract.scripts import read_scripts
-from crawler.extract.times import read_times
-from crawler.extract.tree import MAX_GUESSED_ELEMENTS, Element, Page, parse_page
+from crawler.extract.times.publication import read_times
 from crawler.model import Article, PageClass
 from crawler.normalise import normalise_line, normalise_lines
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from config.rules import ExtractRules
+    from crawler.extract.page.tree import Element
 
 _WITH_TEXT = frozenset(
     {PageClass.ARTICLE, PageClass.LIVE, PageClass.VIDEO, PageClass.GALLERY, PageClass.INFOGRAPH, PageClass.TRUNCATED}

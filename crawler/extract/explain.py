@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from crawler.explanation import Explanation, Passage, RuleUse, Statement
 from crawler.extract.article import find_article
-from crawler.extract.blocks import Block
-from crawler.extract.heading import is_description, stated_descriptions
-from crawler.extract.metadata import read_metadata
+from crawler.extract.body.blocks import Block
+from crawler.extract.body.heading import is_description, stated_descriptions
 from crawler.extract.naming import Namer
-from crawler.extract.rules import select
-from crawler.extract.signs import COMMENT, CONSENT, FAINT, FURNITURE, GALLERY, LEAD, PAYWALL, RELATED, find_words
-from crawler.extract.tree import BLOCK_TAGS, Element
-from crawler.extract.words import RELATED_LABEL
+from crawler.extract.page.metadata import read_metadata
+from crawler.extract.page.rules import select
+from crawler.extract.page.signs import COMMENT, CONSENT, FAINT, FURNITURE, GALLERY, LEAD, PAYWALL, RELATED, find_words
+from crawler.extract.page.tree import BLOCK_TAGS, Element
+from crawler.extract.page.words import RELATED_LABEL
 from crawler.model import PageClass
 from crawler.normalise import normalise_line
 

@@ -9,13 +9,14 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from crawler.extract.rules import select
-from crawler.extract.signs import read_signs
+from crawler.extract.page.rules import select
+from crawler.extract.page.signs import read_signs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crawler.extract.tree import Element, Page
+    from crawler.extract.page.parsing import Page
+    from crawler.extract.page.tree import Element
 
 _NAME = re.compile(r"-?[A-Za-z_][A-Za-z0-9_-]*")
 _TAG = re.compile(r"[a-z][a-z0-9-]*")

@@ -11,9 +11,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from config.errors import ExtractError
-from crawler.extract.blocks import find_label, read_blocks
+from crawler.extract.body.blocks import find_label, read_blocks
 from crawler.extract.naming import is_made_up
-from crawler.extract.tree import parse_page
+from crawler.extract.page.parsing import parse_page
 from crawler.model import (
     MAX_OUTLINE_LINES,
     MAX_OUTLINE_NAMES,
@@ -26,8 +26,8 @@ from crawler.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from crawler.extract.blocks import Block
-    from crawler.extract.tree import Element
+    from crawler.extract.body.blocks import Block
+    from crawler.extract.page.tree import Element
     from crawler.model import Snapshot
 
 _LEVELS = 10

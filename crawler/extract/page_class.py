@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from crawler.extract.live import find_posts
-from crawler.extract.metadata import types_of
-from crawler.extract.signs import CAPTCHA, CONSENT_FORM, GALLERY, PAYWALL
-from crawler.extract.tree import Element
-from crawler.extract.words import (
+from crawler.extract.fields.live import find_posts
+from crawler.extract.page.metadata import types_of
+from crawler.extract.page.signs import CAPTCHA, CONSENT_FORM, GALLERY, PAYWALL
+from crawler.extract.page.tree import Element
+from crawler.extract.page.words import (
     CHALLENGE,
     CONSENT_CHOICE,
     CONSENT_PHRASE,
@@ -25,10 +25,10 @@ from crawler.extract.words import (
 from crawler.model import PageClass
 
 if TYPE_CHECKING:
-    from crawler.extract.blocks import Block
-    from crawler.extract.metadata import Metadata
-    from crawler.extract.statements import Fields
-    from crawler.extract.tree import Page
+    from crawler.extract.body.blocks import Block
+    from crawler.extract.fields.statements import Fields
+    from crawler.extract.page.metadata import Metadata
+    from crawler.extract.page.parsing import Page
 
 Verdict = tuple[PageClass, str]
 _VIDEO_TYPES = frozenset({"VideoObject", "Clip", "Movie", "TVEpisode", "Episode"})

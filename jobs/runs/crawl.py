@@ -19,7 +19,7 @@ import structlog
 from config.errors import ArchiveError, ExitCode
 from config.logs import describe_logging
 from config.units import count
-from crawler.extract.rules import check_rules
+from crawler.extract.page.rules import check_rules
 from crawler.ids import new_id
 from crawler.model import CrawlPlan
 from crawler.spool import FULL

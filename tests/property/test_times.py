@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from config.rules import ExtractRules
 from crawler.extract import extract_article
-from crawler.extract.dates import DateRules, find_dates, one_line
-from crawler.extract.unseen_dates import read_address
+from crawler.extract.times.dates import DateRules, find_dates, one_line
+from crawler.extract.times.unseen_dates import read_address
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LAST = AT + timedelta(days=1)

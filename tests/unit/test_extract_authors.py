@@ -9,7 +9,7 @@ import pytest
 
 from config.rules import ExtractRules
 from crawler.extract import extract_article
-from crawler.extract.credits import Credit, is_agency, read_credits
+from crawler.extract.fields.credits import Credit, is_agency, read_credits
 from crawler.model import FieldValue
 
 TEXT = "<p>The council voted on Tuesday to keep the old library open, after a debate of more than four hours.</p>" * 3

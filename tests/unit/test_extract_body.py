@@ -11,7 +11,7 @@ import pytest
 from config.errors import ConfigError, ExtractError
 from config.rules import ExtractRules
 from crawler.extract import check_rules, extract_article
-from crawler.extract.tree import MAX_DEPTH, MAX_ELEMENTS, parse_page
+from crawler.extract.page.parsing import MAX_DEPTH, MAX_ELEMENTS, parse_page
 from crawler.normalise import make_snapshot
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ import pytest
 from config.errors import ExtractError
 from config.rules import ExtractRules, LearnedRules
 from crawler.extract import explain_article
-from crawler.extract.blocks import read_blocks, trim_blocks
+from crawler.extract.body.blocks import read_blocks, trim_blocks
+from crawler.extract.body.learned import drop_learned_lines
 from crawler.extract.explain import MAX_PASSAGES
-from crawler.extract.metadata import read_metadata
 from crawler.extract.outline import read_outline
-from crawler.extract.rules import drop_learned_lines
-from crawler.extract.tree import parse_page
+from crawler.extract.page.metadata import read_metadata
+from crawler.extract.page.parsing import parse_page
 from crawler.model import PageClass
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crawler.extract import months
-from crawler.extract.dates import DateRules, FoundDate, parse_date
+from crawler.extract.times import months
+from crawler.extract.times.dates import DateRules, FoundDate, parse_date
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 BEIRUT = "Asia/Beirut"

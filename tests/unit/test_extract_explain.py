@@ -18,8 +18,8 @@ from crawler.explanation import decode_explanation, encode_explanation
 from crawler.extract import explain_article, extract_article
 from crawler.extract.explain import MAX_PASSAGES
 from crawler.extract.naming import Namer
-from crawler.extract.rules import select
-from crawler.extract.tree import parse_page
+from crawler.extract.page.parsing import parse_page
+from crawler.extract.page.rules import select
 from crawler.model import Exchange, PageClass, Purpose
 from crawler.outcome import PageContext
 from crawler.task import explain_page

@@ -10,8 +10,8 @@ import pytest
 
 from config.rules import ExtractRules
 from crawler.extract import extract_article
-from crawler.extract.media import find_credit
-from crawler.extract.targets import resolve
+from crawler.extract.fields.media import find_credit
+from crawler.extract.fields.targets import resolve
 from crawler.model import FieldValue
 
 TEXT = "<p>The council voted on Tuesday to keep the old library open, after a debate of more than four hours.</p>" * 3

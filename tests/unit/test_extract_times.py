@@ -10,7 +10,7 @@ import trafilatura.metadata
 
 from config.rules import ExtractRules
 from crawler.extract import extract_article
-from crawler.extract.times import is_month_first
+from crawler.extract.times.publication import is_month_first
 from crawler.model import FieldValue
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -211,7 +211,7 @@ def test_words_before_a_link_that_only_one_text_had() -> None:
 
 
 def test_only_lines_that_went_are_counted() -> None:
-    """A line as short as an answer stays within a text, whatever was learned: see `crawler.extract.rules`."""
+    """A line as short as an answer stays within a text, whatever was learned: see `crawler.extract.page.rules`."""
 
     def make(number: int, _: int) -> list[Line]:
         lines = own(number, 9)

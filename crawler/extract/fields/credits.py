@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crawler.extract.agencies import AGENCIES, DOMAIN, NEWSROOM, TITLED_AGENCIES
-from crawler.extract.roles import (
+from crawler.extract.fields.agencies import AGENCIES, DOMAIN, NEWSROOM, TITLED_AGENCIES
+from crawler.extract.fields.roles import (
     DEGREE,
     FOR_PAPER,
     JOB,
@@ -19,7 +19,7 @@ from crawler.extract.roles import (
     WRITTEN,
     WRITTEN_ELSEWHERE,
 )
-from crawler.extract.statements import bare
+from crawler.extract.page.words import bare
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable

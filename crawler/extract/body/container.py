@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.extract.signs import BODY
-from crawler.extract.tree import BLOCK_TAGS, HEADING_TAGS, Element
+from crawler.extract.page.signs import BODY
+from crawler.extract.page.tree import BLOCK_TAGS, HEADING_TAGS, Element
 
 if TYPE_CHECKING:
-    from crawler.extract.boxes import Prose
+    from crawler.extract.body.boxes import Prose
 
 _TAG_WEIGHT = {"li": 0.5, "td": 0.4, "th": 0.2, "dd": 0.4, "dt": 0.2, "address": 0.1, "footer": 0.2}
 _CORE_SHARE = 0.65

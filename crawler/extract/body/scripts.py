@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 from pydantic_core import from_json
 
 from config.errors import ExtractError
-from crawler.extract.blocks import Block, read_blocks
-from crawler.extract.metadata import text_of
-from crawler.extract.tree import MAX_ELEMENTS, Page, parse_page
-from crawler.extract.words import CONSENT_PHRASE, PAYWALL_PHRASE
+from crawler.extract.body.blocks import Block, read_blocks
+from crawler.extract.page.metadata import text_of
+from crawler.extract.page.parsing import MAX_ELEMENTS, Page, parse_page
+from crawler.extract.page.words import CONSENT_PHRASE, PAYWALL_PHRASE
 from crawler.prescan import prescan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crawler.extract.metadata import Metadata
+    from crawler.extract.page.metadata import Metadata
 
 MIN_CHARS = 200
 """Less is no article's text."""

@@ -9,21 +9,22 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from crawler.extract.access import read_access
-from crawler.extract.authors import read_authors
-from crawler.extract.metadata import Metadata, text_of, texts_of, types_of
-from crawler.extract.rules import select
-from crawler.extract.signs import READING_TIME
-from crawler.extract.statements import Fields
-from crawler.extract.targets import resolve
-from crawler.extract.tree import BLOCK_TAGS
+from crawler.extract.fields.access import read_access
+from crawler.extract.fields.authors import read_authors
+from crawler.extract.fields.statements import Fields
+from crawler.extract.fields.targets import resolve
+from crawler.extract.page.metadata import Metadata, text_of, texts_of, types_of
+from crawler.extract.page.rules import select
+from crawler.extract.page.signs import READING_TIME
+from crawler.extract.page.tree import BLOCK_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from config.rules import ExtractRules
-    from crawler.extract.openings import Opening
-    from crawler.extract.tree import Element, Page
+    from crawler.extract.fields.openings import Opening
+    from crawler.extract.page.parsing import Page
+    from crawler.extract.page.tree import Element
 
 MAX_ITEMS = 200
 _SOURCE = re.compile(

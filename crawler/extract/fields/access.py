@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.extract.metadata import ARTICLE_TYPES, Metadata, types_of
-from crawler.extract.signs import PAYWALL
-from crawler.extract.words import PAYWALL_PHRASE
+from crawler.extract.page.metadata import ARTICLE_TYPES, Metadata, types_of
+from crawler.extract.page.signs import PAYWALL
+from crawler.extract.page.words import PAYWALL_PHRASE
 
 if TYPE_CHECKING:
-    from crawler.extract.statements import Fields
-    from crawler.extract.tree import Page
+    from crawler.extract.fields.statements import Fields
+    from crawler.extract.page.parsing import Page
 
 _TIERS = {"free": "free", "metered": "metered", "locked": "paid", "paid": "paid", "premium": "paid"}
 _TIER_KEYS = ("article:content_tier", "og:article:content_tier", "content_tier", "isaccessibleforfree")
 _FREE = {"true": "free", "false": "paid"}
 _MAX_PARTS = 20
 _WALL = "a pay wall"
-"""The mark that `crawler.extract.boxes` leaves on one."""
+"""The mark that `crawler.extract.body.boxes` leaves on one."""
 
 
 def read_access(fields: Fields, page: Page, found: Metadata) -> None:

@@ -11,15 +11,16 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from crawler.extract.dates import FoundDate, find_dates, one_line
-from crawler.extract.signs import COMMENT, DATE, MODIFIED, RELATED
-from crawler.extract.unseen_dates import FIRST_YEAR, is_one_day
+from crawler.extract.page.signs import COMMENT, DATE, MODIFIED, RELATED
+from crawler.extract.times.dates import FoundDate, find_dates, one_line
+from crawler.extract.times.unseen_dates import FIRST_YEAR, is_one_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from crawler.extract.dates import DateRules
-    from crawler.extract.tree import Element, Page
+    from crawler.extract.page.parsing import Page
+    from crawler.extract.page.tree import Element
+    from crawler.extract.times.dates import DateRules
 
 _MAX_LINE_CHARS = 120
 _MAX_PARAGRAPH_CHARS = 3_000

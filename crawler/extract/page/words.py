@@ -128,3 +128,9 @@ PAYWALL_PHRASE = _words(
     r"|bli abonnent|tylko dla subskrybentów|tilaajille"
 )
 INFOGRAPH = _words(r"\binfo-?(?:graph(?:ic|ie|ik|ic?s)?|gr[aá]f(?:ic[oa]s?|ía|ico|s)?)\b|إنفوغراف")
+_MARKS = re.compile(r"[\W_]+")
+
+
+def bare(text: str) -> str:
+    """Return the letters and digits of *text*, case folded."""
+    return _MARKS.sub("", text.casefold())

@@ -7,13 +7,13 @@ from datetime import date
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from crawler.extract.dates import find_dates
+from crawler.extract.times.dates import find_dates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from crawler.extract.dates import DateRules, FoundDate
-    from crawler.extract.tree import Page
+    from crawler.extract.page.parsing import Page
+    from crawler.extract.times.dates import DateRules, FoundDate
 
 FIRST_YEAR = "1994"
 """Of news on the web: a guess does not go back further."""

@@ -5,17 +5,18 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from crawler.extract.fields import MAX_ITEMS
-from crawler.extract.rules import select
-from crawler.extract.targets import resolve
+from crawler.extract.fields.basics import MAX_ITEMS
+from crawler.extract.fields.targets import resolve
+from crawler.extract.page.rules import select
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from config.rules import ExtractRules
-    from crawler.extract.blocks import Block
-    from crawler.extract.statements import Fields
-    from crawler.extract.tree import Element, Page
+    from crawler.extract.body.blocks import Block
+    from crawler.extract.fields.statements import Fields
+    from crawler.extract.page.parsing import Page
+    from crawler.extract.page.tree import Element
 
 _MAX_ANCHORS = 5_000
 

@@ -6,20 +6,21 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from crawler.extract.agencies import ORGANISATION_TYPES
-from crawler.extract.credits import MAX_NAMES, Credit, is_byline, read_credits
-from crawler.extract.metadata import Metadata, text_of, texts_of, types_of
-from crawler.extract.rules import select
-from crawler.extract.signs import BYLINE, COMMENT, DATE, READING_TIME, RELATED
-from crawler.extract.statements import bare
+from crawler.extract.fields.agencies import ORGANISATION_TYPES
+from crawler.extract.fields.credits import MAX_NAMES, Credit, is_byline, read_credits
+from crawler.extract.page.metadata import Metadata, text_of, texts_of, types_of
+from crawler.extract.page.rules import select
+from crawler.extract.page.signs import BYLINE, COMMENT, DATE, READING_TIME, RELATED
+from crawler.extract.page.words import bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from urllib.parse import SplitResult
 
     from config.rules import ExtractRules
-    from crawler.extract.statements import Fields
-    from crawler.extract.tree import Element, Page
+    from crawler.extract.fields.statements import Fields
+    from crawler.extract.page.parsing import Page
+    from crawler.extract.page.tree import Element
 
 _META = ("author", "article:author", "dc.creator", "parsely-author", "byl", "sailthru.author", "cxenseparse:author")
 _OTHER_KEYS = {"editor": "editor", "translator": "translator", "contributor": "contributor"}

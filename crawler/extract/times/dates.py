@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from crawler.extract.months import read_month
+from crawler.extract.times.months import read_month
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

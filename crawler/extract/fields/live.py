@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.extract.signs import LIVE, MORE_POSTS
-from crawler.extract.tree import MAX_ELEMENTS
+from crawler.extract.page.parsing import MAX_ELEMENTS
+from crawler.extract.page.signs import LIVE, MORE_POSTS
 
 if TYPE_CHECKING:
-    from crawler.extract.metadata import Metadata
-    from crawler.extract.statements import Fields
-    from crawler.extract.tree import Element
+    from crawler.extract.fields.statements import Fields
+    from crawler.extract.page.metadata import Metadata
+    from crawler.extract.page.tree import Element
 
 MAX_POSTS = 2_000
 

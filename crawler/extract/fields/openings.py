@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from crawler.extract.tree import Element
+    from crawler.extract.page.tree import Element
 
 _LEAST_CHARS = 4
 _KEPT_CHARS = 80

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from crawler.extract.signs import CAPTION, COMMENT, CONSENT, FAINT, FURNITURE, GALLERY, PAYWALL, RELATED
-from crawler.extract.tree import BLOCK_TAGS, HEADING_TAGS, Element
-from crawler.extract.words import PAYWALL_PHRASE, RELATED_LABEL
+from crawler.extract.page.signs import CAPTION, COMMENT, CONSENT, FAINT, FURNITURE, GALLERY, PAYWALL, RELATED
+from crawler.extract.page.tree import BLOCK_TAGS, HEADING_TAGS, Element
+from crawler.extract.page.words import PAYWALL_PHRASE, RELATED_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Container

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from selectolax.lexbor import LexborNode
 
-    from crawler.extract.tree import Page
+    from crawler.extract.page.parsing import Page
 
 _MAX_SCRIPTS = 40
 _MAX_CHARS = 5_000_000

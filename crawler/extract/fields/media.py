@@ -6,16 +6,17 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from crawler.extract.fields import MAX_ITEMS
-from crawler.extract.metadata import Metadata, text_of, types_of
-from crawler.extract.rules import select
-from crawler.extract.signs import CAPTION
-from crawler.extract.targets import resolve
+from crawler.extract.fields.basics import MAX_ITEMS
+from crawler.extract.fields.targets import resolve
+from crawler.extract.page.metadata import Metadata, text_of, types_of
+from crawler.extract.page.rules import select
+from crawler.extract.page.signs import CAPTION
 
 if TYPE_CHECKING:
     from config.rules import ExtractRules
-    from crawler.extract.statements import Fields
-    from crawler.extract.tree import Element, Page
+    from crawler.extract.fields.statements import Fields
+    from crawler.extract.page.parsing import Page
+    from crawler.extract.page.tree import Element
 
 _CREDIT = re.compile(
     r"\(([^()]{2,60})\)\s*$|(?:photo|foto|credit|image|picture|copyright|©)\s*(?:by|:|/)?\s*([^|()]{2,60})$",

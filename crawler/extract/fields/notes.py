@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from crawler.extract.blocks import read_blocks
-from crawler.extract.metadata import Metadata, text_of
-from crawler.extract.signs import BYLINE, CAPTION, COMMENT, CONSENT, GALLERY, PAYWALL, RELATED
-from crawler.extract.tree import BLOCK_TAGS, HEADING_TAGS
+from crawler.extract.body.blocks import read_blocks
+from crawler.extract.page.metadata import Metadata, text_of
+from crawler.extract.page.signs import BYLINE, CAPTION, COMMENT, CONSENT, GALLERY, PAYWALL, RELATED
+from crawler.extract.page.tree import BLOCK_TAGS, HEADING_TAGS
 
 if TYPE_CHECKING:
-    from crawler.extract.openings import Opening
-    from crawler.extract.statements import Fields
-    from crawler.extract.tree import Element
+    from crawler.extract.fields.openings import Opening
+    from crawler.extract.fields.statements import Fields
+    from crawler.extract.page.tree import Element
 
 _LABELS = (
     r"corrections?(?: and clarifications?)?|clarifications?|editor['’]?s['’]? notes?|editors['’] note|for the record"

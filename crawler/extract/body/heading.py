@@ -7,17 +7,16 @@ from difflib import SequenceMatcher
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from crawler.extract.metadata import text_of
-from crawler.extract.signs import LEAD, TITLE, read_signs
-from crawler.extract.statements import bare
-from crawler.extract.tree import BLOCK_TAGS, Element
+from crawler.extract.page.metadata import text_of
+from crawler.extract.page.signs import LEAD, TITLE, read_signs
+from crawler.extract.page.tree import BLOCK_TAGS, Element
+from crawler.extract.page.words import bare
 from crawler.normalise import normalise_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from crawler.extract.metadata import Metadata
-    from crawler.extract.statements import Fields
+    from crawler.extract.page.metadata import Metadata
 
 _SUFFIX = re.compile(r"\s+(?:[|•·»—–‹›:]|-)\s+")
 _MAX_TITLE = 400
@@ -60,24 +59,6 @@ def _strip_site(title: str, found: Metadata) -> str:
     if is_site or (len(pieces[-1]) < 30 and marks[-1].strip() in "|•·»—–" and len(title) - len(pieces[-1]) > 25):
         return title[: title.rindex(marks[-1] + pieces[-1])]
     return title
-
-
-def state_head(fields: Fields, found: Metadata, title: tuple[str | None, str], lead: tuple[str | None, str]) -> None:
-    """Add `title` and `lead`, each given with its origin, to *fields*; what the page states bears witness."""
-    fields.put("title", *title)
-    if letters := bare(title[0] or ""):
-        stated = (
-            (text_of(found.article.get("headline")), "json-ld"),
-            (found.first("og:title"), "meta"),
-            (found.title, "meta"),
-        )
-        for text, origin in stated:
-            if text and origin != title[1]:
-                # the site's name may stand behind it
-                fields.witness("title", agrees=bare(text).startswith(letters))
-    fields.put("lead", *lead)
-    if lead[0] and is_description(lead[0], stated_descriptions(found)):
-        fields.witness("lead", agrees=True)
 
 
 def find_title(body: Element, found: Metadata) -> tuple[str | None, str, Element | None]:

@@ -5,9 +5,9 @@ A field's confidence comes from where it was found and from whether the page's o
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
+from crawler.extract.page.words import bare
 from crawler.model import FieldValue
 
 _BASE = {"rule": 0.95, "json-ld": 0.85, "meta": 0.8, "visible": 0.8, "guess": 0.4}
@@ -17,7 +17,6 @@ _DOUBT_LEFT = 0.5
 _TRUST_LEFT = 0.85
 """Of the trust, for each other statement that says something else."""
 _MAX_OTHERS = 3
-_MARKS = re.compile(r"[\W_]+")
 
 
 class Fields(dict[str, FieldValue]):
@@ -67,11 +66,6 @@ def _weigh(origin: str, others: list[bool]) -> float:
     contradicting = min(others.count(False), _MAX_OTHERS) if not agreeing else 0
     doubt = (1 - _BASE[origin]) * _DOUBT_LEFT**agreeing
     return round((1 - doubt) * _TRUST_LEFT**contradicting, 2)
-
-
-def bare(text: str) -> str:
-    """Return the letters and digits of *text*, case folded."""
-    return _MARKS.sub("", text.casefold())
 
 
 def _letters(value: object) -> object:

@@ -9,12 +9,12 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from crawler.extract.function_words import CYRILLIC, DEVANAGARI, LATIN
-from crawler.extract.metadata import Metadata, text_of
+from crawler.extract.fields.function_words import CYRILLIC, DEVANAGARI, LATIN
+from crawler.extract.page.metadata import Metadata, text_of
 
 if TYPE_CHECKING:
-    from crawler.extract.statements import Fields
-    from crawler.extract.tree import Element
+    from crawler.extract.fields.statements import Fields
+    from crawler.extract.page.tree import Element
 
 _SAMPLE_CHARS = 1_000
 _SCRIPT_CHARS = 300

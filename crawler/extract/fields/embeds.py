@@ -6,18 +6,19 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from crawler.extract.dates import DateRules, parse_date
-from crawler.extract.fields import MAX_ITEMS
-from crawler.extract.rules import select
-from crawler.extract.signs import split_names
-from crawler.extract.targets import resolve
+from crawler.extract.fields.basics import MAX_ITEMS
+from crawler.extract.fields.targets import resolve
+from crawler.extract.page.rules import select
+from crawler.extract.page.signs import split_names
+from crawler.extract.times.dates import DateRules, parse_date
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from config.rules import ExtractRules
-    from crawler.extract.statements import Fields
-    from crawler.extract.tree import Element, Page
+    from crawler.extract.fields.statements import Fields
+    from crawler.extract.page.parsing import Page
+    from crawler.extract.page.tree import Element
 
 _NAMES = {
     "twitter": "x",

@@ -5,19 +5,20 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from crawler.extract.datelines import Dateline, find_datelines, find_last_line, find_said
-from crawler.extract.dates import DateRules, FoundDate, parse_date
-from crawler.extract.metadata import Metadata, text_of
-from crawler.extract.rules import select
-from crawler.extract.unseen_dates import find_in_source, find_times, read_address
+from crawler.extract.page.metadata import Metadata, text_of
+from crawler.extract.page.rules import select
+from crawler.extract.times.datelines import Dateline, find_datelines, find_last_line, find_said
+from crawler.extract.times.dates import DateRules, FoundDate, parse_date
+from crawler.extract.times.unseen_dates import find_in_source, find_times, read_address
 from crawler.model import FieldValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from config.rules import ExtractRules
-    from crawler.extract.statements import Fields
-    from crawler.extract.tree import Element, Page
+    from crawler.extract.fields.statements import Fields
+    from crawler.extract.page.parsing import Page
+    from crawler.extract.page.tree import Element
 
 _PUBLISHED_META = (
     "article:published_time", "article:published", "og:article:published_time", "datepublished", "datecreated",

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crawler.extract.tree import BLOCK_TAGS, HEADING_TAGS, Element, measure
-from crawler.extract.words import (
+from crawler.extract.page.tree import BLOCK_TAGS, HEADING_TAGS, Element, measure
+from crawler.extract.page.words import (
     BYLINE_LINE,
     COPYRIGHT_LINE,
     DATE_LINE,

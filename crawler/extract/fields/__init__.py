@@ -1,0 +1,1 @@
+"""Everything beside the text, each with its origin and how sure it is."""
