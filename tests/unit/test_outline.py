@@ -117,7 +117,8 @@ def test_learned_rules_take_out_what_they_name() -> None:
 
 def test_an_element_that_is_to_go_where_it_holds_links_stays_with_other_text() -> None:
     rules = ExtractRules(learned=LearnedRules(links=["div.story > ol"]))
-    item = "<li>What the harbour says: <a href='/3'>the ferry stops for the winter</a></li>"
+    link = "<a href='/3'>the ferry stops for the winter, and does not sail again before the ice has gone</a>"
+    item = f"<li>What the harbour says of the bay, of the boats and of the cold of winter: {link}</li>"
     more = "<li>Three things were said, of which <a href='/3'>one</a> was new to all who had come to the hall.</li>"
     for items, stays in ((item * 3, False), (more * 3, True)):
         html = PAGE.replace("<p>Follow", f"<ol>{items}</ol><p>Follow")

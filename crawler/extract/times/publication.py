@@ -72,7 +72,8 @@ def read_times(
 
     *title*: the element of the headline; *text*: order of the elements where the text begins and ends.
     """
-    language = str(fields["language"].value) if "language" in fields else ""
+    tongue = fields.get("language_declared") or fields.get("language")  # a region is stated, and not heard
+    language = str(tongue.value) if tongue else ""
     reading = DateRules(captured_at, zone, is_month_first(language, zone))
     url = str(fields["url"].value)
     address = read_address(url, reading)
