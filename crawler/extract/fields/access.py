@@ -37,6 +37,6 @@ def read_access(fields: Fields, page: Page, found: Metadata) -> None:
         fields.put("access", _TIERS.get(stated) or _FREE.get(stated), "meta")
     if "access" in fields:
         return
-    walls = [one for one in page.body.walk() if one.signs & PAYWALL and one.dropped == _WALL]
+    walls = [one for one in page.body.signed(PAYWALL) if one.dropped == _WALL]
     if any(PAYWALL_PHRASE.search(wall.text()) for wall in walls[:_MAX_PARTS]):
         fields.put("access", "paid", "visible")

@@ -169,7 +169,7 @@ def _name_of(item: dict[str, Any]) -> str | None:
 
 def find_byline(page: Page, place: Element) -> Element | None:
     """Return the element that is named a byline: in *place* if one is there; of comments and pictures none."""
-    named = [element for element in page.body.walk() if element.signs & BYLINE]
+    named = page.body.signed(BYLINE)
     found = [element for element in named if _is_byline(element)]
     inside = [element for element in found if place.order <= element.order < place.end]
     return next(iter(inside or found), None)

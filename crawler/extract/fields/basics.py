@@ -145,7 +145,7 @@ def _holds_blocks(element: Element) -> bool:
 
 def _read_reading_time(fields: Fields, page: Page, rules: ExtractRules) -> None:
     ruled = next(iter(_texts(page, rules.reading_time)), None)
-    marked = (one for one in page.body.walk() if one.signs & READING_TIME and 2 < one.chars < 40)
+    marked = (one for one in page.body.signed(READING_TIME) if 2 < one.chars < 40)
     reading = ruled or next((element.text() for element in marked), None)
     if reading and (minutes := _MINUTES.search(reading)):
         origin = "rule" if ruled else "visible"
