@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from config.rules import ExtractRules
 from crawler import allowance
 from crawler.extract.body.blocks import Block, drop_blocks, read_blocks, trim_appendix, trim_blocks
 from crawler.extract.body.boxes import Prose, mark_boxes
@@ -36,12 +37,12 @@ from crawler.normalise import normalise_line, normalise_lines
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from config.rules import ExtractRules
     from crawler.extract.page.tree import Element
 
 _WITH_TEXT = frozenset(
     {PageClass.ARTICLE, PageClass.LIVE, PageClass.VIDEO, PageClass.GALLERY, PageClass.INFOGRAPH, PageClass.TRUNCATED}
 )
+_NO_RULES = ExtractRules()
 _LOW_CONFIDENCE = 0.35
 _LOADING_SECONDS = 2.0
 """Of CPU time, for what trafilatura does once in a process; 0.1 s were measured."""
@@ -100,7 +101,14 @@ def extract_article(
     *timezone*: assumed for dates that state none. *captured_at* (aware): no date after it is believed.
     """
     findings = find_article(
-        html, url=url, status=status, captured_at=captured_at, timezone=timezone, language=language, rules=rules
+        html,
+        url=url,
+        status=status,
+        captured_at=captured_at,
+        timezone=timezone,
+        language=language,
+        rules=rules,
+        numbered=rules != _NO_RULES,
     )
     findings.page.release()
     return findings.article
@@ -115,9 +123,10 @@ def find_article(
     timezone: str | None,
     language: str | None,
     rules: ExtractRules,
+    numbered: bool = True,
 ) -> Findings:
-    """Do what `extract_article` does, and return how it was come to as well."""
-    page = parse_page(html)
+    """Do what `extract_article` does, and return how it was come to as well. *numbered*: as for `parse_page`."""
+    page = parse_page(html, numbered=numbered)
     found = read_metadata(page)
     title, title_origin, heading = _title(page, found, rules)
     body = _read_body(page, found, rules, title, heading)

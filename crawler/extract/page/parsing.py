@@ -78,8 +78,11 @@ class Page:
         return len(self.root.tree.elements)
 
 
-def parse_page(html: str) -> Page:
-    """Parse *html*. Raises ExtractError if it has no elements or more of anything than the limits above."""
+def parse_page(html: str, *, numbered: bool = True) -> Page:
+    """Parse *html*; *numbered*: CSS rules are to find their way in it.
+
+    Raises ExtractError if it has no elements or more of anything than the limits above.
+    """
     try:
         # without events: they mirror the options of a select, at a cost that grows with their number squared
         parser = LexborHTMLParser(html.replace("\0", ""), options=LexborDocumentOptions.WO_EVENTS)
@@ -88,12 +91,12 @@ def parse_page(html: str) -> Page:
         raise ExtractError(f"page: cannot be parsed: {error}") from error
     if top is None:
         raise ExtractError("page: found no element in it")
-    root, nodes = _copy(top)
+    root, nodes = _copy(top, numbered=numbered)
     body = next((element for element in root.elements if element.tag == "body"), root)
     return Page(root, body, parser, nodes)
 
 
-def _copy(top: LexborNode) -> tuple[Element, dict[int, Element]]:  # noqa: C901, PLR0912, PLR0915
+def _copy(top: LexborNode, *, numbered: bool) -> tuple[Element, dict[int, Element]]:  # noqa: C901, PLR0912, PLR0915
     """Copy the tree below *top*. One walk, one function: every line here runs a thousand times a page or more."""
     tree = Tree()
     made, pieces, tags, described, signed = tree.elements, tree.pieces, tree.tags, tree.described, tree.signed
@@ -138,7 +141,8 @@ def _copy(top: LexborNode) -> tuple[Element, dict[int, Element]]:  # noqa: C901,
                 inner = linked or (tag == "a" and "href" in attributes)
                 element = Element(tag, attributes, signs, parent, tree, order, inner, len(pieces))
                 children.append(element)
-                nodes[node.mem_id] = element
+                if numbered:
+                    nodes[node.mem_id] = element
                 if signs:
                     signed.append(element)
                 if "itemprop" in attributes or "rel" in attributes or "itemtype" in attributes:
