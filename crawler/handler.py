@@ -24,7 +24,7 @@ from crawler.items import AttemptFailed, ExchangeResponse, RunStopped
 from crawler.model import Exchange, Purpose
 from crawler.network import granted_place
 from crawler.robots import MAX_RULES_BYTES
-from crawler.wire import WireTap, read_fields, read_status
+from crawler.wire import WireTap, read_cookies, read_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +92,7 @@ class OfrecordDownloadHandler(BaseDownloadHandler):
         return ExchangeResponse(
             request.url,
             status=exchange.status,
-            headers=attempt.response_headers,
+            headers=read_cookies(exchange.response_head),
             body=exchange.body,
             request=request,
             exchange=exchange,
@@ -183,7 +183,6 @@ class _Attempt:
         self._known: dict[str, Any] = {}
         self._tap: WireTap | None = None
         self.latency = 0.0
-        self.response_headers: list[tuple[bytes, bytes]] = []
 
     async def perform(self, session: aiohttp.ClientSession, *, stopping: Any) -> Exchange:  # noqa: ANN401 - a callable
         """Send the request and read the answer. Never raises for what the network or the server does.
@@ -269,7 +268,6 @@ class _Attempt:
                 self._tap.close()  # what else comes on this connection answers nothing either
             raise ValueError("an answer came before it was asked for")
         self._known.update(response_head=head, status=response.status)
-        self.response_headers = read_fields(head)
 
     async def _read_body(self, response: aiohttp.ClientResponse) -> None:
         body = bytearray()

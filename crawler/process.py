@@ -29,6 +29,7 @@ from crawler.room import write_when_there_is_room
 from crawler.rows import LinkRow, RunRow
 from crawler.segment import SegmentStream
 from crawler.settings import product_token, scrapy_settings
+from crawler.signals import HeardSignals
 from crawler.spiders.news import NewsSpider
 from crawler.workers import make_pool
 
@@ -189,7 +190,9 @@ def fetch_options(source: Source, settings: Settings) -> FetchOptions:
 async def _run_scrapy(run: Run, stop_signal: asyncio.Event) -> None:
     """Crawl until Scrapy is done or, after a stop, the time for an orderly end is over."""
     runner = AsyncCrawlerRunner(scrapy_settings(run.source, run.settings))
-    crawling = runner.crawl(NewsSpider, run=run)
+    crawler = runner.create_crawler(NewsSpider)
+    crawler.signals = HeardSignals(crawler)  # before anybody connects
+    crawling = runner.crawl(crawler, run=run)
     stopped = asyncio.create_task(stop_signal.wait())
     try:
         await asyncio.wait({crawling, stopped}, return_when=asyncio.FIRST_COMPLETED)

@@ -65,10 +65,7 @@ def test_only_robots_cookies_and_headers_stand_between_spider_and_wire(made: dic
     }
     assert not merged.getbool("ROBOTSTXT_OBEY")  # by Scrapy: see RobotsRules
     assert merged["ROBOTSTXT_USER_AGENT"] == "ofrecord"
-    spider_middlewares = merged.get_component_priority_dict_with_base("SPIDER_MIDDLEWARES")
-    assert {name for name, order in spider_middlewares.items() if order} == {
-        "scrapy.spidermiddlewares.start.StartSpiderMiddleware"
-    }
+    assert not merged.get_component_priority_dict_with_base("SPIDER_MIDDLEWARES")
 
 
 def test_politeness_is_the_sources(made: dict[str, Any]) -> None:
