@@ -28,7 +28,7 @@ from crawler.outcome import PageContext
 from crawler.room import write_when_there_is_room
 from crawler.rows import LinkRow, RunRow
 from crawler.segment import SegmentStream
-from crawler.settings import product_token, scrapy_settings
+from crawler.settings import product_token, request_headers, scrapy_settings
 from crawler.signals import HeardSignals
 from crawler.spiders.news import NewsSpider
 from crawler.workers import make_pool
@@ -179,6 +179,7 @@ def fetch_options(source: Source, settings: Settings) -> FetchOptions:
         places=places,
         ca_file=settings.ca_file,
         proxy=settings.proxy,
+        headers=request_headers(source, settings),
         secret_headers=source.secret_headers,
         max_body_bytes=settings.max_body_bytes,
         max_header_bytes=settings.max_header_bytes,

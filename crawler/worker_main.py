@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 FRAME_HEAD = struct.Struct(">II")
 """Bytes of JSON, bytes of raw data."""
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _ANSWER = b'{"answer":'
 OUT_OF_MEMORY = 97
 """Exit code of a worker that met its memory limit."""
@@ -41,7 +42,7 @@ _PR_SET_PDEATHSIG = 1
 
 def encode_frame(data: dict[str, Any] | bytes, body: bytes = b"") -> bytes:
     """Return one frame: the lengths of both parts, JSON, raw bytes. *data*: JSON or what is to become it."""
-    text = data if isinstance(data, bytes) else json.dumps(data, separators=(",", ":")).encode()
+    text = data if isinstance(data, bytes) else _ENCODER.encode(data).encode()
     return b"".join([FRAME_HEAD.pack(len(text), len(body)), text, body])
 
 
