@@ -10,7 +10,6 @@ import socket
 import ssl
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -24,7 +23,7 @@ from crawler.items import AttemptFailed, ExchangeResponse, RunStopped
 from crawler.model import Exchange, Purpose
 from crawler.network import granted_place
 from crawler.robots import MAX_RULES_BYTES
-from crawler.wire import WireTap, read_fields, read_status
+from crawler.wire import WireTap, read_cookies, read_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,6 +76,14 @@ class OfrecordDownloadHandler(BaseDownloadHandler):
         if self._session is not None:
             await self._session.close()
 
+    def _put_headers(self, request: Request) -> list[tuple[str, str]]:
+        """Return the headers of *request*: its own, and of ours those that it has not."""
+        own: list[tuple[str, str]] = request.headers.to_tuple_list()
+        if not own:
+            return list(self._options.headers)
+        names = {name.lower() for name, _ in own}
+        return [*own, *(ours for ours in self._options.headers if ours[0].lower() not in names)]
+
     def _abort(self) -> None:
         for task in self._flying:
             task.cancel()
@@ -84,7 +91,7 @@ class OfrecordDownloadHandler(BaseDownloadHandler):
     async def _download(self, request: Request) -> Response:
         if self._session is None:
             self._session = _open_session(self._options)
-        attempt = _Attempt(request, self._options, self._run.leash)
+        attempt = _Attempt(request, self._put_headers(request), self._options, self._run.leash)
         exchange = await attempt.perform(self._session, stopping=lambda: self._run.stopping)
         if exchange.status is None:
             raise AttemptFailed(exchange)
@@ -92,7 +99,7 @@ class OfrecordDownloadHandler(BaseDownloadHandler):
         return ExchangeResponse(
             request.url,
             status=exchange.status,
-            headers=attempt.response_headers,
+            headers=read_cookies(exchange.response_head),
             body=exchange.body,
             request=request,
             exchange=exchange,
@@ -106,15 +113,12 @@ def _open_session(options: FetchOptions) -> aiohttp.ClientSession:
         socket_factory=options.guard.open_socket,
         ssl=_trusting_context(options),
     )
-    trace = aiohttp.TraceConfig()
-    trace.on_request_headers_sent.append(_note_request_head)
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         request_class=_TappedRequest,
         skip_auto_headers=_AUTOMATIC,
-        trace_configs=[trace],
         trust_env=False,
         timeout=aiohttp.ClientTimeout(total=options.request_seconds, sock_connect=options.connect_seconds),
         max_line_size=options.max_header_bytes,
@@ -152,26 +156,23 @@ class _Resolver(AbstractResolver):
 
 
 class _TappedRequest(aiohttp.ClientRequest):
-    """Puts a tap on its connection before it sends anything."""
+    """Puts a tap on its connection before it sends anything, and says what it has sent."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        _current_attempt.get().require_leave()
-        _current_attempt.get().tap_connection(conn.transport)
-        return await super().send(conn)
-
-
-async def _note_request_head(
-    _session: aiohttp.ClientSession, context: SimpleNamespace, sent: aiohttp.TraceRequestHeadersSentParams
-) -> None:
-    attempt: _Attempt = context.trace_request_ctx
-    attempt.note_request_head(sent)
+        attempt = _current_attempt.get()
+        attempt.require_leave()
+        attempt.tap_connection(conn.transport)
+        response = await super().send(conn)
+        attempt.note_request_head(self.method, self.url, self.headers)
+        return response
 
 
 class _Attempt:
     """One request and what became of it."""
 
-    def __init__(self, request: Request, options: FetchOptions, leash: Leash) -> None:
+    def __init__(self, request: Request, headers: list[tuple[str, str]], options: FetchOptions, leash: Leash) -> None:
         self._request = request
+        self._headers = headers
         self._options = options
         self._leash = leash
         by_middleware = request.callback is NO_CALLBACK
@@ -183,7 +184,6 @@ class _Attempt:
         self._known: dict[str, Any] = {}
         self._tap: WireTap | None = None
         self.latency = 0.0
-        self.response_headers: list[tuple[bytes, bytes]] = []
 
     async def perform(self, session: aiohttp.ClientSession, *, stopping: Any) -> Exchange:  # noqa: ANN401 - a callable
         """Send the request and read the answer. Never raises for what the network or the server does.
@@ -228,15 +228,15 @@ class _Attempt:
             self._tap = WireTap.on(transport, self._options.max_header_bytes)
             self._known.update(peer=self._tap.peer, tls=self._tap.tls)
 
-    def note_request_head(self, sent: aiohttp.TraceRequestHeadersSentParams) -> None:
+    def note_request_head(self, method: str, url: yarl.URL, headers: Mapping[str, str]) -> None:
         """Keep the request line and headers as sent, secrets masked."""
         self._sent = asyncio.get_running_loop().time()
-        through_proxy = self._options.proxy is not None and sent.url.scheme == "http"
-        target = str(sent.url) if through_proxy else sent.url.raw_path_qs
-        lines = [f"{sent.method} {target} HTTP/1.1"]
+        through_proxy = self._options.proxy is not None and url.scheme == "http"
+        lines = [f"{method} {url if through_proxy else url.raw_path_qs} HTTP/1.1"]
         masked = []
-        for name, value in sent.headers.items():
-            if name.lower() in self._options.secret_headers | ALWAYS_SECRET:
+        secret = self._options.secret_headers | ALWAYS_SECRET
+        for name, value in headers.items():
+            if name.lower() in secret:
                 masked.append(name)
                 lines.append(f"{name}: {MASK}")
             else:
@@ -248,11 +248,10 @@ class _Attempt:
         async with session.request(
             self._request.method,
             self._url,
-            headers=self._request.headers.to_tuple_list(),
+            headers=self._headers,
             data=self._request.body or None,
             allow_redirects=False,
             proxy=self._options.proxy,
-            trace_request_ctx=self,
         ) as response:
             self.latency = asyncio.get_running_loop().time() - self._started
             try:
@@ -269,7 +268,6 @@ class _Attempt:
                 self._tap.close()  # what else comes on this connection answers nothing either
             raise ValueError("an answer came before it was asked for")
         self._known.update(response_head=head, status=response.status)
-        self.response_headers = read_fields(head)
 
     async def _read_body(self, response: aiohttp.ClientResponse) -> None:
         body = bytearray()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from config.sources import Source
-    from crawler.compare import LastVersions
+    from crawler.compare import LastVersion, LastVersions
     from crawler.model import CrawlPlan, Exchange
     from crawler.network import FetchOptions
     from crawler.outcome import PageContext, PageOutcome
@@ -62,6 +62,8 @@ class PageItem:
     exchange: Exchange
     url: str
     """Normalised."""
+    last: LastVersion | None = None
+    """What was known of an article before this run. Set by ExtractPipeline."""
     outcome: PageOutcome | None = None
     """Set by ExtractPipeline."""
     hint: str | None = None

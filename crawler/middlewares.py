@@ -159,13 +159,16 @@ class RunCookies:
     """Keeps a site's cookies for the run. Scrapy's own would fetch a list of domains from the internet."""
 
     def __init__(self) -> None:
-        self._jar = CookieJar()
+        self._jar: CookieJar | None = None
 
     def process_request(self, request: Request) -> None:
         """Add the cookies that belong to *request*; a Cookie header of the source's own stays as it is."""
-        self._jar.add_cookie_header(request)
+        if self._jar is not None:
+            self._jar.add_cookie_header(request)
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Take in the cookies of *response*."""
-        self._jar.extract_cookies(response, request)
+        if response.headers:
+            self._jar = CookieJar() if self._jar is None else self._jar
+            self._jar.extract_cookies(response, request)
         return response

@@ -140,6 +140,8 @@ class Exchange:
     def header_values(self, name: str) -> list[str]:
         """Return the values of response header *name* in order, unfolded, decoded as Latin-1."""
         wanted = name.lower().encode("latin-1")
+        if wanted not in self.response_head.lower():
+            return []
         values = []
         head = _FOLD.sub(b" ", self.response_head)
         for line in head.split(b"\r\n")[1:]:

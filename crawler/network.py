@@ -45,6 +45,8 @@ class FetchOptions:
     """The operator's `resolve` setting: (host, port) → (address, port) to connect to."""
     ca_file: Path | None = None
     proxy: str | None = field(default=None, repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
+    """Sent with each request that has none of that name."""
     secret_headers: frozenset[str] = frozenset()
     """Lower-case names of request headers whose values are masked in records."""
     max_body_bytes: int = 16 * 1024 * 1024

@@ -5,12 +5,14 @@ Light: loads no parser, so that the crawl's own process stays small. The work it
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from operator import gt
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from config.errors import ExtractError
 from crawler.directives import NOARCHIVE, read_directives
@@ -78,6 +80,8 @@ class PageOutcome:
 
 _OUTCOMES: TypeAdapter[PageOutcome] = TypeAdapter(PageOutcome)
 _OUTLINES: TypeAdapter[Outline] = TypeAdapter(Outline)
+_encoded: list[tuple[PageContext, dict[str, Any]]] = []
+"""The context that was encoded last, and its data."""
 
 
 def media_type_of(exchange: Exchange) -> str | None:
@@ -133,12 +137,17 @@ def failed_outcome(exchange: Exchange, context: PageContext, reason: str, beginn
 
 def encode_page(exchange: Exchange, context: PageContext) -> tuple[dict[str, Any], bytes]:
     """Return a page and its context as JSON data and the body's bytes."""
-    rules = context.rules.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    plain = [field.name for field in fields(context) if field.name != "rules"]
-    return {
-        "exchange": encode_exchange_data(exchange),
-        "context": {"rules": rules} | {name: getattr(context, name) for name in plain},
-    }, exchange.body
+    return {"exchange": encode_exchange_data(exchange), "context": _encode_context(context)}, exchange.body
+
+
+def _encode_context(context: PageContext) -> dict[str, Any]:
+    last = _encoded[0] if _encoded else None
+    if last is None or last[0] is not context:  # all pages of a run have the same
+        rules = context.rules.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        plain = [field.name for field in fields(context) if field.name != "rules"]
+        last = context, {"rules": rules} | {name: getattr(context, name) for name in plain}
+        _encoded[:] = [last]
+    return last[1]
 
 
 def encode_exchange_data(exchange: Exchange) -> dict[str, Any]:
@@ -185,18 +194,28 @@ def _decode_reference(data: dict[str, Any] | None) -> RecordReference | None:
     return RecordReference(**{**data, "captured_at": datetime.fromisoformat(data["captured_at"])})
 
 
-def encode_outcome(outcome: PageOutcome) -> tuple[dict[str, Any], bytes]:
-    """Return *outcome* as JSON data and the bytes of its records."""
-    data: dict[str, Any] = _OUTCOMES.dump_python(outcome, mode="json", exclude={"recorded": {"data"}})
-    return data, outcome.recorded.data
+def encode_outcome(outcome: PageOutcome) -> tuple[bytes, bytes]:
+    """Return *outcome* as JSON and the bytes of its records."""
+    without = replace(outcome, recorded=replace(outcome.recorded, data=b""))
+    return dump_json(_OUTCOMES, without), outcome.recorded.data
 
 
-def decode_outcome(data: dict[str, Any], records: bytes) -> PageOutcome:
+def dump_json(adapter: TypeAdapter[Any], value: object) -> bytes:
+    """Return *value* as JSON; of half a surrogate pair becomes a question mark."""
+    try:
+        return adapter.dump_json(value)
+    except PydanticSerializationError:
+        text = json.dumps(adapter.dump_python(value, mode="json"), ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace")
+
+
+def decode_outcome(text: bytes, records: bytes) -> PageOutcome:
     """Undo `encode_outcome`; trusts nothing. Raises ExtractError if it does not hold together."""
     try:
-        outcome = _OUTCOMES.validate_python({**data, "recorded": {**data["recorded"], "data": records}})
-    except (ValidationError, KeyError, TypeError) as error:
-        raise ExtractError(f"a worker's answer is not an outcome: {error}") from error
+        outcome = _OUTCOMES.validate_json(text)
+    except ValidationError as error:
+        raise ExtractError(f"a worker's answer is not an outcome: {error}"[:_MAX_REASON_CHARS]) from error
+    outcome = replace(outcome, recorded=replace(outcome.recorded, data=records))
     recorded = outcome.recorded
     places = (recorded.response, recorded.request, recorded.metadata)
     extents = [extent for extent in places if extent is not None]
@@ -210,16 +229,15 @@ def decode_outcome(data: dict[str, Any], records: bytes) -> PageOutcome:
     return outcome
 
 
-def encode_outline(outline: Outline) -> dict[str, Any]:
-    """Return *outline* as JSON data."""
-    data: dict[str, Any] = _OUTLINES.dump_python(outline, mode="json")
-    return data
+def encode_outline(outline: Outline) -> bytes:
+    """Return *outline* as JSON."""
+    return dump_json(_OUTLINES, outline)
 
 
-def decode_outline(data: dict[str, Any]) -> Outline:
+def decode_outline(text: bytes) -> Outline:
     """Undo `encode_outline`; trusts nothing. Raises ExtractError if it does not hold together."""
     try:
-        outline = _OUTLINES.validate_python(data)
+        outline = _OUTLINES.validate_json(text)
     except ValidationError as error:
         raise ExtractError(f"a worker's answer is no outline: {error}"[:_MAX_REASON_CHARS]) from error
     found = len(outline.lines), len(outline.names), sum(len(line.names) for line in outline.lines)

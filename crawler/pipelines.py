@@ -39,8 +39,11 @@ class ExtractPipeline(_RunPipeline):
     """Has a worker inflate, parse, extract, normalise and hash the page, and make its WARC records."""
 
     async def process_item(self, item: PageItem) -> PageItem:
-        """Set the item's outcome."""
-        item.exchange = self._refer(item.exchange)
+        """Set the item's outcome, and what was known of it before."""
+        is_article = item.exchange.purpose is Purpose.ARTICLE
+        item.last = self.run.last_versions.last(item.url) if is_article else None
+        if item.last is not None or not is_article:  # what was never captured has no record: no digest, no look-up
+            item.exchange = self._refer(item.exchange)
         item.outcome = await self.run.pool.page(item.exchange, self.run.context)
         if item.outcome.withheld:
             item.exchange = replace(item.exchange, body=b"", truncated="unspecified", refers_to=None)
@@ -58,15 +61,14 @@ class ExtractPipeline(_RunPipeline):
         return exchange if found is None else replace(exchange, refers_to=found)
 
 
-class ComparePipeline(_RunPipeline):
+class ComparePipeline:
     """Guesses the verdict, for the log line."""
 
     def process_item(self, item: PageItem) -> PageItem:
         """Set the item's hint, if it is an article's capture."""
         outcome = item.outcome
         if outcome is not None and item.exchange.purpose is Purpose.ARTICLE:
-            last = self.run.last_versions.last(item.url)
-            item.hint = guess_verdict(outcome.snapshot, outcome.page_class, item.exchange.status, last)
+            item.hint = guess_verdict(outcome.snapshot, outcome.page_class, item.exchange.status, item.last)
         return item
 
 

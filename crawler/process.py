@@ -28,7 +28,8 @@ from crawler.outcome import PageContext
 from crawler.room import write_when_there_is_room
 from crawler.rows import LinkRow, RunRow
 from crawler.segment import SegmentStream
-from crawler.settings import product_token, scrapy_settings
+from crawler.settings import product_token, request_headers, scrapy_settings
+from crawler.signals import HeardSignals
 from crawler.spiders.news import NewsSpider
 from crawler.workers import make_pool
 
@@ -178,6 +179,7 @@ def fetch_options(source: Source, settings: Settings) -> FetchOptions:
         places=places,
         ca_file=settings.ca_file,
         proxy=settings.proxy,
+        headers=request_headers(source, settings),
         secret_headers=source.secret_headers,
         max_body_bytes=settings.max_body_bytes,
         max_header_bytes=settings.max_header_bytes,
@@ -189,7 +191,9 @@ def fetch_options(source: Source, settings: Settings) -> FetchOptions:
 async def _run_scrapy(run: Run, stop_signal: asyncio.Event) -> None:
     """Crawl until Scrapy is done or, after a stop, the time for an orderly end is over."""
     runner = AsyncCrawlerRunner(scrapy_settings(run.source, run.settings))
-    crawling = runner.crawl(NewsSpider, run=run)
+    crawler = runner.create_crawler(NewsSpider)
+    crawler.signals = HeardSignals(crawler)  # before anybody connects
+    crawling = runner.crawl(crawler, run=run)
     stopped = asyncio.create_task(stop_signal.wait())
     try:
         await asyncio.wait({crawling, stopped}, return_when=asyncio.FIRST_COMPLETED)

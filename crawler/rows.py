@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PlainSerializer, TypeAdapter, ValidationError
@@ -195,25 +196,35 @@ class EndRow:
 
 Row = SegmentRow | CaptureRow | SnapshotRow | CdxjRow | LinkRow | RunRow | EndRow
 
-_ROWS: TypeAdapter[Row] = TypeAdapter(Annotated[Row, Field(discriminator="type")])
-_ADAPTERS: dict[str, TypeAdapter[Any]] = {
-    "segment": TypeAdapter(SegmentRow),
-    "capture": TypeAdapter(CaptureRow),
-    "snapshot": TypeAdapter(SnapshotRow),
-    "cdxj": TypeAdapter(CdxjRow),
-    "link": TypeAdapter(LinkRow),
-    "run": TypeAdapter(RunRow),
-    "end": TypeAdapter(EndRow),
+_TYPES: dict[str, type] = {
+    "segment": SegmentRow,
+    "capture": CaptureRow,
+    "snapshot": SnapshotRow,
+    "cdxj": CdxjRow,
+    "link": LinkRow,
+    "run": RunRow,
+    "end": EndRow,
 }
+
+
+@cache
+def _adapter(kind: str) -> TypeAdapter[Any]:
+    """Return what reads and writes rows of type *kind*; made when it is first needed, which takes 3 ms."""
+    return TypeAdapter(_TYPES[kind])
+
+
+@cache
+def _any_adapter() -> TypeAdapter[Any]:
+    return TypeAdapter(Annotated[Row, Field(discriminator="type")])
 
 
 def encode_row(row: Row) -> bytes:
     """Return *row* as one JSON line, newline included."""
     unused = None if not isinstance(row, SnapshotRow) else {"n" if row.of is not None else "of"}
     try:
-        return _ADAPTERS[row.type].dump_json(row, by_alias=True, exclude=unused) + b"\n"
+        return _adapter(row.type).dump_json(row, by_alias=True, exclude=unused) + b"\n"
     except PydanticSerializationError:  # half a surrogate pair, which a worker's answer may hold
-        data = _ADAPTERS[row.type].dump_python(row, by_alias=True, exclude=unused)
+        data = _adapter(row.type).dump_python(row, by_alias=True, exclude=unused)
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=_encode_value)
         return text.encode("utf-8", "replace") + b"\n"
 
@@ -234,7 +245,7 @@ def decode_row(line: bytes) -> Row | None:
     if len(line) > MAX_LINE_BYTES:
         raise RecordError(f"a row of {len(line)} bytes; at most {MAX_LINE_BYTES} are allowed")
     try:
-        row: Row | None = _ROWS.validate_json(line, strict=True)
+        row: Row | None = _any_adapter().validate_json(line, strict=True)
     except ValidationError:
         row = None
     if row is None or encode_row(row) != line:
@@ -255,11 +266,10 @@ def _decode_carefully(line: bytes) -> Row | None:
         raise RecordError(f"a row is not JSON: {error}") from error
     if not isinstance(data.get("type"), str):
         raise RecordError("a row is not a JSON object with a type")
-    adapter = _ADAPTERS.get(data["type"])
-    if adapter is None:
+    if data["type"] not in _TYPES:
         return None
     try:
-        row: Row = adapter.validate_json(line, strict=True)
+        row: Row = _adapter(data["type"]).validate_json(line, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

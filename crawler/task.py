@@ -6,6 +6,7 @@ types alone.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from crawler.outcome import (
     PageOutcome,
     begin_outcome,
     decode_exchange_data,
+    dump_json,
     encode_outcome,
     encode_outline,
     failed_outcome,
@@ -56,6 +58,8 @@ _SNIFFED_BYTES = 1_024
 _BEGINNING_BYTES = 512 * 1024
 _TEXT_CLASSES = GOOD_CLASSES | {PageClass.TRUNCATED}
 _DISCOVERIES: TypeAdapter[Discovery] = TypeAdapter(Discovery)
+_read: list[tuple[dict[str, Any], PageContext]] = []
+"""The context that was read last, and the data that it was made from."""
 
 
 def process_page(exchange: Exchange, context: PageContext) -> PageOutcome:
@@ -117,21 +121,29 @@ def discover(exchange: Exchange, limit: int, *, max_inflated_bytes: int = MAX_IN
     return discover_links(body, url=exchange.url, purpose=exchange.purpose, media_type=media_type, limit=limit)
 
 
-def perform(name: str, data: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
-    """Do what the pipe's other end asks: `page`, `outline`, `explain`, `links` or `beginning`; JSON and bytes."""
+def perform(name: str, data: dict[str, Any], body: bytes) -> tuple[bytes, bytes]:
+    """Do what the pipe's other end asks: `page`, `outline`, `explain`, `links` or `beginning`; JSON and raw bytes."""
     exchange = decode_exchange_data(data["exchange"], body)
     if name == "links":
-        found = discover(exchange, data["limit"])
-        return _DISCOVERIES.dump_python(found, mode="json"), b""
+        return dump_json(_DISCOVERIES, discover(exchange, data["limit"])), b""
     if name == "beginning":
-        return {"text": read_beginning(exchange)}, b""
+        return json.dumps({"text": read_beginning(exchange)}).encode(), b""
     if name in {"page", "outline", "explain"}:
-        rules = ExtractRules.model_validate(data["context"]["rules"])
-        context = PageContext(**{**data["context"], "rules": rules})
+        context = _read_context(data["context"])
         if name == "explain":
-            return encode_explanation(explain_page(exchange, context, whole=data["whole"])), b""
-        return encode_outcome(process_page(exchange, context)) if name == "page" else _outline(exchange, context)
+            return json.dumps(encode_explanation(explain_page(exchange, context, whole=data["whole"]))).encode(), b""
+        if name == "outline":
+            return encode_outline(outline_page(exchange, context)), b""
+        return encode_outcome(process_page(exchange, context))
     raise ValueError(f"asked for {name!r}, expected page, outline, explain, links or beginning")
+
+
+def _read_context(data: dict[str, Any]) -> PageContext:
+    last = _read[0] if _read else None
+    if last is None or last[0] != data:  # checking a source's rules takes longer than many a page
+        last = data, PageContext(**{**data, "rules": ExtractRules.model_validate(data["rules"])})
+        _read[:] = [last]
+    return last[1]
 
 
 def outline_page(exchange: Exchange, context: PageContext) -> Outline:
@@ -141,10 +153,6 @@ def outline_page(exchange: Exchange, context: PageContext) -> Outline:
     if html is None:
         raise ExtractError(outcome.extraction_error or outcome.class_reason or "no text was found in the page")
     return read_outline(html, outcome.snapshot, outcome.page_class)
-
-
-def _outline(exchange: Exchange, context: PageContext) -> tuple[dict[str, Any], bytes]:
-    return encode_outline(outline_page(exchange, context)), b""
 
 
 def warm_up() -> None:

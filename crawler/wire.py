@@ -243,14 +243,12 @@ def read_status(head: bytes) -> int | None:
     return int(match[3]) if match else None
 
 
-def read_fields(head: bytes) -> list[tuple[bytes, bytes]]:
-    """Return name and value of each header line of *head*, unfolded, in order; lines without a colon are left out."""
-    fields = []
-    for line in _LINE_END.split(_FOLD.sub(b" ", head))[1:]:
-        name, colon, value = line.partition(b":")
-        if colon and name.strip():
-            fields.append((name.strip(), value.strip()))
-    return fields
+def read_cookies(head: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the Set-Cookie lines of *head* as names and values, unfolded: all that Scrapy is told of the headers."""
+    if b"set-cookie" not in head.lower():  # and no more work for most pages
+        return []
+    lines = (line.partition(b":") for line in _LINE_END.split(_FOLD.sub(b" ", head))[1:])
+    return [(name.strip(), value.strip()) for name, _, value in lines if name.strip().lower() == b"set-cookie"]
 
 
 def _end_lines(head: bytes) -> bytes:

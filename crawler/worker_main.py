@@ -22,6 +22,7 @@ import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from config.errors import ExtractError
 from crawler import allowance
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 FRAME_HEAD = struct.Struct(">II")
 """Bytes of JSON, bytes of raw data."""
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+_ANSWER = b'{"answer":'
 OUT_OF_MEMORY = 97
 """Exit code of a worker that met its memory limit."""
 _ALARM_SLACK_SECONDS = 10
@@ -37,10 +40,21 @@ _OBJECTS_PER_COLLECTION = 200_000
 _PR_SET_PDEATHSIG = 1
 
 
-def encode_frame(data: dict[str, Any], body: bytes = b"") -> bytes:
-    """Return one frame: the lengths of both parts, JSON, raw bytes."""
-    text = json.dumps(data, separators=(",", ":")).encode()
+def encode_frame(data: dict[str, Any] | bytes, body: bytes = b"") -> bytes:
+    """Return one frame: the lengths of both parts, JSON, raw bytes. *data*: JSON or what is to become it."""
+    text = data if isinstance(data, bytes) else _ENCODER.encode(data).encode()
     return b"".join([FRAME_HEAD.pack(len(text), len(body)), text, body])
+
+
+def read_answer(text: bytes) -> bytes:
+    """Return the JSON of the answer in a frame that a worker sent. Raises ExtractError if it says that it failed."""
+    if text.startswith(_ANSWER) and text.endswith(b"}"):
+        return text[len(_ANSWER) : -1]
+    try:
+        reason = json.loads(text)["failed"]
+    except (ValueError, RecursionError, TypeError, KeyError) as error:
+        raise ExtractError("the worker's answer is no JSON object that holds one, or says why it failed") from error
+    raise ExtractError(str(reason))
 
 
 def serve(stream: BufferedRWPair, *, deadline_seconds: float, cpu_seconds: float) -> None:
@@ -66,7 +80,7 @@ def serve(stream: BufferedRWPair, *, deadline_seconds: float, cpu_seconds: float
         except Exception as error:  # noqa: BLE001 - a page may break a parser in any way; the answer says how
             _send(stream, {"failed": f"{type(error).__name__}: {error}"[:1_000]})
         else:
-            _send(stream, {"answer": answer}, records)
+            _send(stream, b"%b%b}" % (_ANSWER, answer), records)
         allowance.revoke()
         signal.alarm(0)
 
@@ -97,7 +111,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _send(stream: BufferedRWPair, data: dict[str, Any], body: bytes = b"") -> None:
+def _send(stream: BufferedRWPair, data: dict[str, Any] | bytes, body: bytes = b"") -> None:
     stream.write(encode_frame(data, body))
     stream.flush()
 

@@ -27,7 +27,7 @@ from crawler.allowance import OVERDRAWN
 from crawler.explanation import decode_explanation, failed_explanation
 from crawler.model import Discovery
 from crawler.outcome import decode_outcome, decode_outline, encode_exchange_data, encode_page, failed_outcome
-from crawler.worker_main import FRAME_HEAD, OUT_OF_MEMORY, encode_frame
+from crawler.worker_main import FRAME_HEAD, OUT_OF_MEMORY, encode_frame, read_answer
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -110,8 +110,8 @@ class _Worker:
         if self._killed:
             raise ExtractError("the worker was stopped")
 
-    async def ask(self, data: dict[str, Any], body: bytes, *, max_body: int) -> tuple[dict[str, Any], bytes]:
-        """Send one job and return its answer. Raises ExtractError if the process ends or says that it failed."""
+    async def ask(self, data: dict[str, Any], body: bytes, *, max_body: int) -> tuple[bytes, bytes]:
+        """Send one job and return both parts of the frame that answers it. Raises ExtractError if the process ends."""
         if self._streams is None:
             raise ExtractError("the worker was not waited for")
         self.pages += 1
@@ -123,7 +123,7 @@ class _Worker:
             raise ExtractError(self._describe_end()) from error
         return await self._receive(max_body=max_body)
 
-    async def _receive(self, *, max_body: int) -> tuple[dict[str, Any], bytes]:
+    async def _receive(self, *, max_body: int) -> tuple[bytes, bytes]:
         if self._streams is None:
             raise ExtractError("the worker was not waited for")
         reader, _ = self._streams
@@ -131,16 +131,9 @@ class _Worker:
             text_size, body_size = FRAME_HEAD.unpack(await reader.readexactly(FRAME_HEAD.size))
             if text_size > MAX_JSON_BYTES or body_size > max_body:
                 raise ExtractError(f"the worker answered {text_size} + {body_size} bytes, too much for this page")
-            text, body = await reader.readexactly(text_size), await reader.readexactly(body_size)
+            return await reader.readexactly(text_size), await reader.readexactly(body_size)
         except (asyncio.IncompleteReadError, OSError) as error:
             raise ExtractError(self._describe_end()) from error
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ExtractError(f"the worker's answer is not JSON: {error}") from error
-        if not isinstance(data, dict):
-            raise ExtractError("the worker's answer is not a JSON object")
-        return data, body
 
     def kill(self) -> None:
         """End the process at once and take it off the process table. Safe to repeat, with or without a loop."""
@@ -230,9 +223,9 @@ class WorkerPool:
         data = {"exchange": encode_exchange_data(exchange)}
         try:
             found, _ = await self._call("beginning", data, exchange.body, url=exchange.url, max_body=0)
+            text = _read_object(found).get("text")
         except ExtractError:
             return None
-        text = found.get("text")
         return text if isinstance(text, str) else None
 
     async def links(self, exchange: Exchange, limit: int) -> Discovery:
@@ -240,7 +233,7 @@ class WorkerPool:
         data = {"exchange": encode_exchange_data(exchange), "limit": limit}
         try:
             found, _ = await self._call("links", data, exchange.body, url=exchange.url, max_body=0)
-            return _DISCOVERIES.validate_python(found)
+            return _DISCOVERIES.validate_json(found)
         except ValidationError as error:
             return Discovery(links=(), error=f"a worker's answer is no list of links: {error}"[:500], truncated=False)
         except ExtractError as error:
@@ -251,7 +244,7 @@ class WorkerPool:
         data, body = encode_page(exchange, context)
         try:
             found, _ = await self._call("explain", {**data, "whole": whole}, body, url=exchange.url, max_body=0)
-            return decode_explanation(found)
+            return decode_explanation(_read_object(found))
         except ExtractError as error:
             return failed_explanation(str(error))
 
@@ -303,7 +296,8 @@ class WorkerPool:
 
     async def _call(
         self, name: str, data: dict[str, Any], body: bytes, *, url: str, max_body: int
-    ) -> tuple[dict[str, Any], bytes]:
+    ) -> tuple[bytes, bytes]:
+        """Return JSON and raw bytes of the answer to the job *name*. Raises ExtractError."""
         if self._closed:
             raise ExtractError("the workers were stopped")
         place = await self._idle.get()
@@ -314,7 +308,7 @@ class WorkerPool:
 
     async def _call_at(
         self, place: int, data: dict[str, Any], body: bytes, *, url: str, max_body: int
-    ) -> tuple[dict[str, Any], bytes]:
+    ) -> tuple[bytes, bytes]:
         if self._closed:
             raise ExtractError("the workers were stopped")
         worker = self._workers[place]
@@ -334,9 +328,7 @@ class WorkerPool:
         finally:
             if not usable:
                 self._replace(place)
-        if not isinstance(found := answer.get("answer"), dict):
-            raise ExtractError(str(answer.get("failed")))
-        return found, records
+        return read_answer(answer), records
 
     def _give_back(self, place: int) -> None:
         """Let *place* be given to others: at once, or when its new worker is ready; until then they have the rest."""
@@ -366,6 +358,16 @@ class WorkerPool:
             log.warning("failed_worker", error=str(error))
         else:
             log.debug("restarted_worker", worker=self._workers[place].pid)
+
+
+def _read_object(text: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ExtractError(f"the worker's answer is not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise ExtractError("the worker's answer is not a JSON object")
+    return data
 
 
 def make_pool(settings: Settings) -> WorkerPool:

@@ -63,7 +63,7 @@ class NewsSpider(Spider):
             self.run.tally.discovery.append({"url": entry.url, "purpose": entry.kind, "links": 0, "error": None})
             if self._is_first_sight(entry.url):
                 self._listings += 1
-                yield self._request(entry.url, Purpose(entry.kind), seed=number)
+                yield _mark_start(self._request(entry.url, Purpose(entry.kind), seed=number))
         if plan.recheck_file is not None:
             for request in self._request_listed(plan.recheck_file):
                 yield request
@@ -125,7 +125,7 @@ class NewsSpider(Spider):
                     self._leave(Link(url=url, via=url))
                     continue
                 self._articles += 1
-                yield self._request(url, Purpose.ARTICLE)
+                yield _mark_start(self._request(url, Purpose.ARTICLE))
 
     def _follow_redirect(self, target: str, exchange: Exchange, meta: dict[str, Any]) -> Request | None:
         own, error = meta["url"], None
@@ -199,7 +199,7 @@ class NewsSpider(Spider):
             self._leave(link)
             return None, first
         self._articles += 1
-        run.waiting[url] = _link_row(link)  # with what the announcement says beside the URL
+        run.waiting[url] = _link_row(link, url)  # with what the announcement says beside the URL
         return self._request(link.url, Purpose.ARTICLE, via=link.via), first
 
     def _request(
@@ -221,8 +221,8 @@ class NewsSpider(Spider):
         )
         normal = normalise_url(url)
         request.meta.update(purpose=purpose.value, via=via, seed=seed, depth=depth, hops=hops, url=normal)
-        if purpose is Purpose.ARTICLE:
-            self.run.waiting.setdefault(normal, _link_row(Link(url=url, via=via or url)))
+        if purpose is Purpose.ARTICLE and normal not in self.run.waiting:
+            self.run.waiting[normal] = _link_row(Link(url=url, via=via or url), normal)
         if self._headers and origin_of(request.url) in self._own_origins:
             request.headers.update(self._headers)
         return request
@@ -274,9 +274,16 @@ def origin_of(url: str) -> Origin:
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
-def _link_row(link: Link) -> LinkRow:
+def _mark_start(request: Request) -> Request:
+    """Let *request* wait behind those of its priority that follow from pages, as Scrapy's own middleware would."""
+    request.meta["is_start_request"] = True
+    return request
+
+
+def _link_row(link: Link, url: str | None = None) -> LinkRow:
+    """Return the row of *link*. *url*: its normal form, where that is known."""
     return LinkRow(
-        url=normalise_url(link.url),
+        url=url or normalise_url(link.url),
         via=link.via,
         found_at=datetime.now(UTC),
         title=link.title,

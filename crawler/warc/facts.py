@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MEDIA_TYPE = "application/x-ndjson"
-BLOCK_BYTES = 4 << 20
-"""A record is ended once its lines are that long; a single longer line makes a longer record."""
-MAX_BLOCK_BYTES = MAX_LINE_BYTES + BLOCK_BYTES
+MAX_LINES_BYTES = 4 << 20
+"""Several lines in one record are no longer than that: FORMAT.md § 5."""
+BLOCK_BYTES = 1 << 20
+"""Ours are ended once they are that long: who writes or reads a record holds its block several times over."""
+MAX_BLOCK_BYTES = MAX_LINE_BYTES + MAX_LINES_BYTES
 _MAX_HEAD_BYTES = 1 << 16
 
 

@@ -18,8 +18,8 @@ import structlog
 
 from config.errors import ArchiveError, ExitCode
 from config.logs import describe_logging
+from config.rules import ExtractRules
 from config.units import count
-from crawler.extract.page.rules import check_rules
 from crawler.ids import new_id
 from crawler.model import CrawlPlan
 from crawler.spool import FULL
@@ -123,7 +123,10 @@ def _run_locked(
     """*asked*: requests that the store had got before."""
     started = time.monotonic()
     run = new_id(source.id, datetime.now(UTC))
-    check_rules(source.extract)
+    if source.extract != ExtractRules():
+        from crawler.extract.page.rules import check_rules  # noqa: PLC0415 - loads the parsers, which this process is spared else
+
+        check_rules(source.extract)
     source.resolve_headers(os.environ)
     structlog.contextvars.bind_contextvars(run_id=run, source=source.id)
     log.info("started_run", trigger=request.trigger)

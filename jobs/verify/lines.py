@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import RecordError
 from crawler.rows import MAX_LINE_BYTES
-from crawler.warc.facts import BLOCK_BYTES
+from crawler.warc.facts import MAX_LINES_BYTES
 from jobs.verify.members import read_block
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def _split(pieces: Iterable[bytes], record: Record) -> Iterator[bytes]:
         held += piece
         start = 0
         while (end := held.find(b"\n", max(searched, start))) != -1:
-            if end + 1 - start < record.payload_bytes > BLOCK_BYTES:
-                raise RecordError(f"{where}: several lines of {record.payload_bytes} bytes, at most {BLOCK_BYTES}")
+            if end + 1 - start < record.payload_bytes > MAX_LINES_BYTES:
+                raise RecordError(f"{where}: several lines of {record.payload_bytes} bytes, at most {MAX_LINES_BYTES}")
             yield bytes(held[start : end + 1])
             start = searched = end + 1
         del held[:start]

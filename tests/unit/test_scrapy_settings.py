@@ -52,23 +52,18 @@ def test_nothing_listens_and_nothing_else_is_loaded(made: dict[str, Any]) -> Non
     assert {scheme for scheme, handler in handlers.items() if handler} == {"http", "https"}
 
 
-def test_only_robots_cookies_and_headers_stand_between_spider_and_wire(made: dict[str, Any]) -> None:
+def test_only_robots_and_cookies_stand_between_spider_and_wire(made: dict[str, Any]) -> None:
     merged = ScrapySettings(made)
     middlewares = merged.get_component_priority_dict_with_base("DOWNLOADER_MIDDLEWARES")
     assert {
         getattr(name, "__name__", str(name)).rpartition(".")[2] for name, order in middlewares.items() if order
     } == {
-        "DefaultHeadersMiddleware",
-        "UserAgentMiddleware",
         "RunCookies",
         "RobotsRules",
     }
     assert not merged.getbool("ROBOTSTXT_OBEY")  # by Scrapy: see RobotsRules
     assert merged["ROBOTSTXT_USER_AGENT"] == "ofrecord"
-    spider_middlewares = merged.get_component_priority_dict_with_base("SPIDER_MIDDLEWARES")
-    assert {name for name, order in spider_middlewares.items() if order} == {
-        "scrapy.spidermiddlewares.start.StartSpiderMiddleware"
-    }
+    assert not merged.get_component_priority_dict_with_base("SPIDER_MIDDLEWARES")
 
 
 def test_politeness_is_the_sources(made: dict[str, Any]) -> None:
@@ -79,11 +74,14 @@ def test_politeness_is_the_sources(made: dict[str, Any]) -> None:
     assert (changed["DOWNLOAD_DELAY"], changed["CONCURRENT_REQUESTS_PER_DOMAIN"]) == (0.0, 4)
 
 
-def test_language_is_asked_for(made: dict[str, Any]) -> None:
-    assert "Accept-Language" not in made["DEFAULT_REQUEST_HEADERS"]
-    arabic = scrapy_settings(_source(language="ar"), Settings())
-    assert arabic["DEFAULT_REQUEST_HEADERS"]["Accept-Language"] == "ar"
-    assert arabic["DEFAULT_REQUEST_HEADERS"]["Accept-Encoding"] == "gzip, deflate, br"
+def test_language_is_asked_for() -> None:
+    settings = Settings(user_agent="ofrecord/9.9 (+https://contact.example)")
+    plain = dict(fetch_options(_source(), settings).headers)
+    assert "Accept-Language" not in plain
+    assert plain["User-Agent"] == "ofrecord/9.9 (+https://contact.example)"
+    arabic = dict(fetch_options(_source(language="ar"), settings).headers)
+    assert arabic["Accept-Language"] == "ar"
+    assert arabic["Accept-Encoding"] == "gzip, deflate, br"
 
 
 def test_secrets_are_in_no_setting() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from config.errors import ExtractError
 from config.rules import ExtractRules
-from crawler.model import Exchange, PageClass, Purpose
+from crawler.model import Exchange, FieldValue, PageClass, Purpose
 from crawler.normalise import digest_text
 from crawler.outcome import (
     PageContext,
@@ -184,10 +184,29 @@ def test_the_pipe_gives_what_the_function_gives() -> None:
     context = replace(CONTEXT, rules=rules, warcinfo_id="<urn:uuid:1>")
     data, body = encode_page(exchange_of(), context)
     answer, records = perform("page", json.loads(json.dumps(data)), body)
-    outcome = decode_outcome(json.loads(json.dumps(answer)), records)
+    outcome = decode_outcome(answer, records)
     assert outcome == process_page(exchange_of(), context)
     assert outcome.snapshot is not None
     assert LINES[0] not in outcome.snapshot.text
+
+
+def test_half_a_surrogate_pair_is_replaced_on_its_way() -> None:
+    """Python's texts can hold one, JSON cannot; the page must not be lost for it."""
+    made = process_page(exchange_of(), CONTEXT)
+    assert made.snapshot is not None
+    odd = {"section": FieldValue("a\ud800b", "meta")}
+    outcome = decode_outcome(*encode_outcome(replace(made, snapshot=replace(made.snapshot, fields=odd))))
+    assert outcome.snapshot is not None
+    assert outcome.snapshot.fields["section"].value == "a?b"
+
+
+def test_each_page_is_read_by_the_rules_that_come_with_it() -> None:
+    """A worker keeps the rules that it read last, and a caller what it made of them."""
+    other = replace(CONTEXT, rules=ExtractRules(remove=["p:first-of-type"]))
+    for context in (CONTEXT, other, CONTEXT, replace(other)):
+        outcome = decode_outcome(*perform("page", *encode_page(exchange_of(), context)))
+        assert outcome.snapshot is not None
+        assert (LINES[0] in outcome.snapshot.text) == (context is CONTEXT)
 
 
 def test_what_cannot_be_asked() -> None:
@@ -210,7 +229,7 @@ def test_a_hostile_answer_is_refused(change: dict[str, Any]) -> None:
     answer, records = encode_outcome(process_page(exchange_of(), CONTEXT))
     assert decode_outcome(answer, records).snapshot is not None
     with pytest.raises(ExtractError, match="worker's answer"):
-        decode_outcome(answer | change, records)
+        decode_outcome(json.dumps(json.loads(answer) | change).encode(), records)
     with pytest.raises(ExtractError, match="worker's answer"):
         decode_outcome(answer, records + b"x")
 
