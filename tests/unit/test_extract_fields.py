@@ -136,3 +136,17 @@ def test_a_canonical_address_is_made_absolute() -> None:
     assert fields_of('<meta property="og:url" content="//gazette.example/l">')["canonical_url"] == FieldValue(
         "https://gazette.example/l", "meta"
     )
+
+
+def test_a_page_of_no_address_is_read_all_the_same() -> None:
+    article = extract_article(
+        "<html><body><h1>The bridge of Fernmoor</h1><p>5 March 2026</p><p>" + "It was a wet day in the valley. " * 20,
+        url="",
+        status=None,
+        captured_at=datetime(2026, 11, 26, tzinfo=UTC),
+        timezone=None,
+        language=None,
+        rules=ExtractRules(),
+    )
+    assert "url" not in article.fields
+    assert article.fields["published"].value == "2026-03-05"

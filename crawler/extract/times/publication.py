@@ -75,7 +75,7 @@ def read_times(
     tongue = fields.get("language_declared") or fields.get("language")  # a region is stated, and not heard
     language = str(tongue.value) if tongue else ""
     reading = DateRules(captured_at, zone, is_month_first(language, zone))
-    url = str(fields["url"].value)
+    url = str(fields["url"].value) if "url" in fields else ""  # a file has none
     address = read_address(url, reading)
     described = _described(page, "datePublished", "dateModified")
     stated = _stated(found, ("datePublished", "dateCreated"), _PUBLISHED_META)
