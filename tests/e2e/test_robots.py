@@ -247,7 +247,7 @@ def test_crawl_delay_is_cut(site: Site, crawl: Crawl) -> None:
     seeds = _sow(crawl, site.root)
     crawl.run()
     assert site.paths == dict.fromkeys(["/robots.txt", *seeds], 1)
-    assert 0.4 < min(_gaps(site)) < max(_gaps(site)) < 10
+    assert 0.25 < min(_gaps(site)) < max(_gaps(site)) < 10
 
 
 @pytest.mark.parametrize("status", [429, 503])
