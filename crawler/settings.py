@@ -71,8 +71,8 @@ ITEM_PIPELINES = {
     "crawler.pipelines.SegmentPipeline": 300,
 }
 
-# What is announced first is fetched first; Scrapy's own order is the other way round.
-SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
+# Requests of pages are made when their turn has come; until then a page is a row on disk. See scheduler.py.
+SCHEDULER = "crawler.scheduler.FrontierScheduler"
 
 # So many tasks are made for every response, though a page gives one item: 8 cost 0.2 ms a page, Scrapy's 100 over a
 # millisecond.

@@ -20,12 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import structlog
-from pydantic import TypeAdapter, ValidationError
 
 from config.errors import ExtractError
 from crawler.allowance import OVERDRAWN
+from crawler.announcement import MAX_LINKS_BYTES, LinkStream
 from crawler.explanation import decode_explanation, failed_explanation
-from crawler.model import Discovery
 from crawler.outcome import decode_outcome, decode_outline, encode_exchange_data, encode_page, failed_outcome
 from crawler.worker_main import FRAME_HEAD, OUT_OF_MEMORY, encode_frame, read_answer
 
@@ -44,12 +43,12 @@ START_SECONDS = 60.0
 PAGES_PER_WORKER = 2_000
 """After so many pages a worker is replaced, so that what C libraries leak never becomes some page's fault."""
 MAX_JSON_BYTES = 64 * 1024 * 1024
+MAX_ERROR = 1_000
 _SLACK_BYTES = 1 << 20
 _PASSED_ENVIRONMENT = (
     *("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV"),
     *("PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
 )
-_DISCOVERIES: TypeAdapter[Discovery] = TypeAdapter(Discovery)
 
 
 class _Worker:
@@ -228,16 +227,20 @@ class WorkerPool:
             return None
         return text if isinstance(text, str) else None
 
-    async def links(self, exchange: Exchange, limit: int) -> Discovery:
+    async def links(self, exchange: Exchange, limit: int) -> LinkStream:
         """Return what `crawler.task.discover` finds in *exchange*, at most *limit* links. Does not raise."""
         data = {"exchange": encode_exchange_data(exchange), "limit": limit}
         try:
-            found, _ = await self._call("links", data, exchange.body, url=exchange.url, max_body=0)
-            return _DISCOVERIES.validate_json(found)
-        except ValidationError as error:
-            return Discovery(links=(), error=f"a worker's answer is no list of links: {error}"[:500], truncated=False)
+            found, lines = await self._call("links", data, exchange.body, url=exchange.url, max_body=MAX_LINKS_BYTES)
+            about = _read_object(found)
         except ExtractError as error:
-            return Discovery(links=(), error=str(error), truncated=False)
+            return LinkStream(error=str(error))
+        reason = about.get("error")
+        return LinkStream(
+            lines,
+            error=None if reason is None else str(reason)[:MAX_ERROR],
+            truncated=bool(about.get("truncated")),
+        )
 
     async def explain(self, exchange: Exchange, context: PageContext, *, whole: bool) -> Explanation:
         """Return what `crawler.task.explain_page` says of *exchange*. Does not raise."""

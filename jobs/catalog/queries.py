@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 import zstandard
 
-from crawler.compare import LastVersion
+from crawler.compare import LastLook, LastVersion
 from crawler.model import RecordReference
 from crawler.urls import normalise_url
 from jobs.catalog.rollup import RollupQueries
@@ -120,6 +120,17 @@ class CatalogQueries(RollupQueries):
             etag=capture["etag"] if capture else None,
             last_modified=capture["last_modified"] if capture else None,
         )
+
+    def find_looks(self, source: str, urls: Sequence[str]) -> dict[str, LastLook]:
+        """Return the last look at those of *urls* that are articles of *source*: one statement, a look-up each."""
+        query = (
+            "SELECT value AS url, state, last_captured FROM json_each(?)"
+            " JOIN articles ON articles.source = ? AND articles.url = value"
+        )
+        return {
+            row["url"]: LastLook(datetime.fromisoformat(row["last_captured"]), row["state"])
+            for row in self._db.execute(query, (json.dumps(urls), source))
+        }
 
     def find_record(
         self, source: str, target_uri: str, payload_digest: str | None, etag: str | None = None
@@ -298,6 +309,10 @@ class SourceVersions:
     def last(self, url: str) -> LastVersion | None:
         """Return the last known version of the article at the normalised *url*."""
         return self._catalog.last(self._source, url)
+
+    def find_looks(self, urls: Sequence[str]) -> dict[str, LastLook]:
+        """Return the last look at those of the normalised *urls* that are known."""
+        return self._catalog.find_looks(self._source, urls)
 
     def find_record(
         self, target_uri: str, payload_digest: str | None = None, *, etag: str | None = None
