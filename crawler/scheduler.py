@@ -44,5 +44,10 @@ class FrontierScheduler(BaseScheduler):
         return True
 
     def next_request(self) -> Request | None:
-        """Return the request whose turn it is, or `None`."""
+        """Return the request whose turn it is; `None` if there is none, or while the workers are behind.
+
+        Scrapy asks again whenever a page is done with.
+        """
+        if self._spider.run.pool.is_behind:
+            return None
         return heappop(self._waiting)[-1] if self._waiting else self._spider.next_page()

@@ -40,6 +40,8 @@ CPU_SECONDS = 2.0
 """Of CPU time that a page may take, where nothing else is said: ten times the dearest of 1,500 real pages."""
 START_SECONDS = 60.0
 """A worker that has not loaded its parsers by then is taken for broken."""
+PAGES_AHEAD = 32
+"""So many pages for each worker may wait or be read before no more are fetched: a third of a second's work."""
 PAGES_PER_WORKER = 2_000
 """After so many pages a worker is replaced, so that what C libraries leak never becomes some page's fault."""
 MAX_JSON_BYTES = 64 * 1024 * 1024
@@ -181,6 +183,7 @@ class WorkerPool:
         """Places that nobody can be given yet."""
         self._restarts: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._asked = 0
 
     def launch(self) -> None:
         """Start the processes and wait for nothing, so that they load while the caller does. Raises OSError."""
@@ -258,6 +261,11 @@ class WorkerPool:
         return decode_outline(found)
 
     @property
+    def is_behind(self) -> bool:
+        """Whether as many pages wait as should: each holds its body and some 20 KB more in Scrapy's hands."""
+        return self._asked > self._count * PAGES_AHEAD
+
+    @property
     def closed(self) -> bool:
         """Whether no page is read any more."""
         return self._closed
@@ -303,11 +311,15 @@ class WorkerPool:
         """Return JSON and raw bytes of the answer to the job *name*. Raises ExtractError."""
         if self._closed:
             raise ExtractError("the workers were stopped")
-        place = await self._idle.get()
+        self._asked += 1
         try:
-            return await self._call_at(place, {**data, "call": name}, body, url=url, max_body=max_body)
+            place = await self._idle.get()
+            try:
+                return await self._call_at(place, {**data, "call": name}, body, url=url, max_body=max_body)
+            finally:
+                self._give_back(place)
         finally:
-            self._give_back(place)
+            self._asked -= 1
 
     async def _call_at(
         self, place: int, data: dict[str, Any], body: bytes, *, url: str, max_body: int

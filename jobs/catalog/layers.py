@@ -121,14 +121,14 @@ class LayeredCatalog(FoldingCatalog):
 
     def list_incomplete(self, source: str) -> list[int]:
         """Return the commits of which only the rows were read."""
-        query = "SELECT seq FROM commits WHERE source = ? AND kind IS NULL ORDER BY seq"
+        query = "SELECT seq FROM commits INDEXED BY incomplete_commits WHERE source = ? AND kind IS NULL ORDER BY seq"
         return [row["seq"] for row in self._db.execute(query, (source,))]
 
     def list_unsettled(self, source: str) -> list[int]:
         """Return the commits whose rows leave open which epoch is the greatest, or whether its lease was given up."""
         query = (
-            "SELECT seq FROM commits WHERE source = ?1 AND kind IS NULL AND (segment IS NULL OR (epoch = ?2 AND ?3))"
-            " ORDER BY seq"
+            "SELECT seq FROM commits INDEXED BY incomplete_commits WHERE source = ?1 AND kind IS NULL"
+            " AND (segment IS NULL OR (epoch = ?2 AND ?3)) ORDER BY seq"
         )
         epoch = self.last_epoch(source)
         is_open = epoch > 0 and not self.is_released(source, epoch)
