@@ -118,12 +118,11 @@ class Frontier:
 
         A lot that cannot be written is to be written again before the next is asked for.
         """
-        for ahead in self._ahead:
+        for listed, ahead in enumerate(self._ahead):
             lines = [encode_row(link.row) for link in ahead]
             ahead.clear()
             if lines:
                 yield lines
-        for listed in (0, 1):
             while found := self._fetch(listed, BATCH):
                 yield [bytes(line) for _, _, line in found]
 
