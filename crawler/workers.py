@@ -237,10 +237,11 @@ class WorkerPool:
             found, lines = await self._call("links", data, exchange.body, url=exchange.url, max_body=MAX_LINKS_BYTES)
             about = _read_object(found)
         except ExtractError as error:
-            return LinkStream(error=str(error))
+            return LinkStream(via=exchange.url, error=str(error))
         reason = about.get("error")
         return LinkStream(
             lines,
+            via=exchange.url,
             error=None if reason is None else str(reason)[:MAX_ERROR],
             truncated=bool(about.get("truncated")),
         )
