@@ -134,13 +134,17 @@ class LayeredCatalog(FoldingCatalog):
         is_open = epoch > 0 and not self.is_released(source, epoch)
         return [row["seq"] for row in self._db.execute(query, (source, epoch, is_open))]
 
-    def list_touched(self, source: str, after: int) -> list[str]:
-        """Return the articles that commits after number *after* touched, by URL."""
+    def list_touched(self, source: str, after: int) -> Iterator[str]:
+        """Yield the articles that commits after number *after* touched, by URL."""
         query = "SELECT url FROM articles WHERE source = ? AND seq > ? ORDER BY url"
-        return [row["url"] for row in self._db.execute(query, (source, after))]
+        for row in self._db.execute(query, (source, after)):
+            yield row["url"]
 
     def list_answers(self, source: str, *, url: str | None = None, after: int = 0) -> Iterator[Line]:
-        """Yield how an article's captures were answered, or those of all that is no article since commit *after*."""
+        """Yield how an article's captures were answered, or those of all that is no article since commit *after*.
+
+        Those of one URL stand together.
+        """
         query = (
             "SELECT c.segment, c.n, c.target_uri, c.captured_at, c.status, c.response_offset, c.truncated,"
             " c.revisit_segment, c.revisit_n FROM captures c"
@@ -151,7 +155,7 @@ class LayeredCatalog(FoldingCatalog):
             return
         query += (
             " JOIN segments s USING (segment) WHERE s.source = ? AND s.seq > ? AND c.purpose != 'article'"
-            " AND c.response_offset IS NOT NULL"
+            " AND c.response_offset IS NOT NULL ORDER BY c.target_uri"
         )
         for row in self._db.execute(query, (source, after)):
             yield dict(row)

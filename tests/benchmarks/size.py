@@ -139,23 +139,14 @@ def measure(articles: int, folder: Path) -> Cost:
 
 def describe(costs: list[Cost]) -> str:
     """Return the table."""
-    names = (
-        "articles",
-        "catalog MB",
-        "start ms",
-        "look-up ms",
-        "500 links ms",
-        "history ms",
-        "show ms",
-        "command ms",
-        "RSS MB",
-    )
+    figures = ("start", "look-up", "500 links", "history", "show", "command")
+    names = ("articles", "catalog MB", *(f"{name} ms" for name in figures), "RSS MB")
     lines = ["".join(f"{name:>13}" for name in names)]
     for cost in costs:
-        figures = (cost.start, cost.look_up, cost.batch, cost.history, cost.show, cost.command)
+        values = (cost.start, cost.look_up, cost.batch, cost.history, cost.show, cost.command)
         lines.append(
             f"{cost.articles:>13,}{cost.catalog_mb:>13.0f}"
-            + "".join(f"{one:>13.2f}" for one in figures)
+            + "".join(f"{one:>13.2f}" for one in values)
             + f"{cost.peak_mb:>13.0f}"
         )
     return "\n".join(lines)
