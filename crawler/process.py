@@ -52,8 +52,8 @@ FRONTIER_FILE = "frontier"
 """In the spool, as long as the run lasts."""
 DRAIN_SECONDS = 3.0
 """After a stop: for pages that workers are at. Then they are kept without their text."""
-LINKS_SECONDS = 2.0
-"""After a stop: for writing down what was not fetched, some 400,000 links. The next run finds the rest again."""
+LINKS_SECONDS = 0.5
+"""After a stop: for writing down what was not fetched, some 100,000 links. The next run finds the rest again."""
 STOP_SECONDS = 4.5
 """After a stop: until the segment is closed, whatever else is still going on."""
 ROTATE_SECONDS = 5.0

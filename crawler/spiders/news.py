@@ -38,6 +38,8 @@ log = structlog.get_logger()
 Origin = tuple[str, str | None, int | None]
 """Scheme, host and port."""
 LISTING_PURPOSES = frozenset({Purpose.FEED, Purpose.SITEMAP, Purpose.SECTION})
+LISTINGS_AT_A_TIME = 2
+"""So many documents are read and gone through at a time: the links of one may take some megabytes."""
 _PRIORITIES = {Purpose.FEED: 20, Purpose.SITEMAP: 20, Purpose.SECTION: 10, Purpose.ARTICLE: 0}
 
 
@@ -55,6 +57,7 @@ class NewsSpider(Spider):
         self._own_sites = Sites(own_urls)
         self._listings = 0
         self._articles = 0
+        self._reading = asyncio.Semaphore(LISTINGS_AT_A_TIME)
 
     async def start(self) -> AsyncIterator[Request]:
         """Yield the first requests: given pages and nothing else, or seeds and known pages to look at again."""
@@ -104,9 +107,10 @@ class NewsSpider(Spider):
         elif exchange.status != 200:
             self._note_discovery(meta, 0, f"status {exchange.status}, expected 200")
         else:
-            discovery = await self.run.pool.links(exchange, self.run.settings.max_links)
-            async for request in self._follow_links(discovery, exchange, meta):
-                yield request
+            async with self._reading:
+                discovery = await self.run.pool.links(exchange, self.run.settings.max_links)
+                async for request in self._follow_links(discovery, exchange, meta):
+                    yield request
 
     async def parse_failure(self, failure: Failure) -> AsyncIterator[PageItem]:
         """Yield the attempt that got no answer as an exchange with an error; nothing if it is left to do."""
