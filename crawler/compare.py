@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from crawler.model import PageClass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from crawler.model import Link, RecordReference, Snapshot
@@ -31,11 +31,24 @@ class LastVersion:
     last_modified: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LastLook:
+    """When an article was captured last, and how it stood then."""
+
+    captured_at: datetime
+    """Aware UTC."""
+    state: str = "live"
+    """`live`, `suspected`, `gone` or `none`."""
+
+
 class LastVersions(Protocol):
     """Looks up articles; jobs/ fulfils it from the catalog."""
 
     def last(self, url: str) -> LastVersion | None:
         """Return what is known of the article at the normalised *url*, or `None`."""
+
+    def find_looks(self, urls: Sequence[str]) -> Mapping[str, LastLook]:
+        """Return the last look at those of the normalised *urls* that are known: some hundreds at a time."""
 
     def find_record(
         self, target_uri: str, payload_digest: str | None = None, *, etag: str | None = None
@@ -52,6 +65,10 @@ class NothingKnown:
     def last(self, url: str) -> LastVersion | None:  # noqa: ARG002 - the protocol's signature
         """Return `None`."""
         return None
+
+    def find_looks(self, urls: Sequence[str]) -> Mapping[str, LastLook]:  # noqa: ARG002
+        """Return nothing."""
+        return {}
 
     def find_record(
         self,
@@ -87,8 +104,8 @@ def guess_verdict(
     return "bad"
 
 
-def is_wanted(link: Link, last: LastVersion | None, *, recheck_all: bool) -> bool:
-    """Tell whether to fetch an announced article: never had, changed since by its own word, or all are asked for."""
-    if last is None or last.state == "none" or recheck_all:
+def is_wanted(link: Link, last: LastLook | None) -> bool:
+    """Tell whether to fetch an announced article: never had (*last* is `None`), or changed since by its own word."""
+    if last is None or last.state == "none":
         return True
     return link.modified is not None and link.modified > last.captured_at

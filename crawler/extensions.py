@@ -57,6 +57,8 @@ class RunGuard:
         request: Request = response.request  # type: ignore[union-attr,assignment]  # Scrapy puts it on both
         error = f"{type(failure.value).__name__}: {failure.value}"
         log.error("failed_discovery", url=request.url, error=error)
+        if isinstance(failure.value, OSError):
+            self._run.fail(failure.value)
         self._run.tally.note_discovery(request.meta.get("seed"), 0, error)
 
     def _on_open(self) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from config.sources import Source
     from crawler.compare import LastVersion, LastVersions
+    from crawler.frontier import Frontier
     from crawler.model import CrawlPlan, Exchange
     from crawler.network import FetchOptions
     from crawler.outcome import PageContext, PageOutcome
@@ -141,13 +142,15 @@ class Run:
     context: PageContext
     options: FetchOptions
     started: datetime
+    frontier: Frontier
+    """What was seen, and what waits."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The source's own request headers, secrets put in; sent to its own origins only."""
     leash: Leash = field(default_factory=Leash)
     """Whether requests may begin."""
     tally: Tally = field(default_factory=Tally)
     waiting: dict[str, LinkRow] = field(default_factory=dict)
-    """Links that are scheduled and not fetched yet, by normalised URL."""
+    """Pages that are being fetched, by normalised URL: what is written down if that comes to nothing."""
     reason: str = "finished"
     """How the run ended, in the words of RunRow."""
     fatal: BaseException | None = None

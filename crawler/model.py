@@ -229,6 +229,8 @@ class CrawlPlan:
     """Fetch announced articles that are known, whether due or not."""
     limit: int | None = None
     """At most that many article pages."""
+    capacity: int | None = None
+    """No more pages can be fetched in the time there is: what is found beyond is written down and not waited for."""
     max_seconds: float | None = None
     fetch_until: float | None = None
     """By the boot clock, which parent and child share: no request begins after that."""

@@ -9,8 +9,10 @@ import asyncio
 import math
 import os
 import signal
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +23,13 @@ from scrapy.crawler import AsyncCrawlerRunner
 from config.errors import ExtractError
 from config.settings import parse_resolve, program_version
 from crawler.derivation import derive
+from crawler.frontier import Frontier
 from crawler.items import Run
 from crawler.leash import boot_clock
 from crawler.network import FetchOptions
 from crawler.outcome import PageContext
 from crawler.room import write_when_there_is_room
-from crawler.rows import LinkRow, RunRow
+from crawler.rows import RunRow, encode_row
 from crawler.segment import SegmentStream
 from crawler.settings import product_token, request_headers, scrapy_settings
 from crawler.signals import HeardSignals
@@ -45,8 +48,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+FRONTIER_FILE = "frontier"
+"""In the spool, as long as the run lasts."""
 DRAIN_SECONDS = 3.0
 """After a stop: for pages that workers are at. Then they are kept without their text."""
+LINKS_SECONDS = 0.5
+"""After a stop: for writing down what was not fetched, some 100,000 links. The next run finds the rest again."""
 STOP_SECONDS = 4.5
 """After a stop: until the segment is closed, whatever else is still going on."""
 ROTATE_SECONDS = 5.0
@@ -79,7 +86,8 @@ def crawl(
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             run = _prepare(plan, source, settings, last_versions, headers=headers, pool=workers)
             run.leash = leash or run.leash
-            return runner.run(_crawl(run))
+            with closing(run.frontier):
+                return runner.run(_crawl(run))
     finally:
         workers.kill()
 
@@ -164,6 +172,7 @@ def _prepare(
         ),
         options=fetch_options(source, settings),
         started=datetime.now(UTC),
+        frontier=Frontier(Path(plan.spool) / FRONTIER_FILE),
         headers=headers,
     )
 
@@ -244,9 +253,21 @@ def _on_signal(run: Run, number: int) -> None:
     run.stop("stopped")
 
 
+async def _write_waiting(run: Run) -> None:
+    """Write down what nobody fetched. A run that was told to stop takes no longer than it may: see `LINKS_SECONDS`."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + (LINKS_SECONDS if run.stopping else math.inf)
+    in_work = [encode_row(link) for link in run.waiting.values()]
+    for lines in chain([in_work] if in_work else [], run.frontier.take_rows()):
+        await write_when_there_is_room(run, partial(run.segments.add_links, lines))
+        if loop.time() >= deadline and len(run.frontier):
+            log.warning("skipped_page", reason="no time to write down all links that wait", pages=len(run.frontier))
+            return
+
+
 async def _finish(run: Run) -> RunRow:
     """Write down the links that nobody fetched and the run's own row, and close the last segment."""
-    run.tally.links += len(run.waiting)
+    run.tally.links += len(run.waiting) + len(run.frontier)
     row = RunRow(
         run=run.plan.run,
         trigger=run.plan.trigger,
@@ -257,10 +278,9 @@ async def _finish(run: Run) -> RunRow:
         discovery=run.tally.discovery,
         slot=run.plan.slot,
     )
-    last_rows: list[LinkRow | RunRow] = [*run.waiting.values(), row]
     try:
-        for last in last_rows:
-            await write_when_there_is_room(run, partial(run.segments.add, last))
+        await _write_waiting(run)
+        await write_when_there_is_room(run, partial(run.segments.add, row))
         await write_when_there_is_room(run, run.segments.close)
     except OSError as error:
         if run.fatal is None:

@@ -179,6 +179,11 @@ class SegmentWriter:
         self._write(b"", [row])
         self.counts["links"] += isinstance(row, LinkRow)
 
+    def add_links(self, lines: list[bytes]) -> None:
+        """Append link rows that are encoded already. Raises OSError, RecordError."""
+        self._write_lines(b"", lines)
+        self.counts["links"] += len(lines)
+
     def close(self, now: datetime) -> Path:
         """End the segment, make it last, move it to `closed/`, and return where it is now."""
         end = EndRow(
@@ -204,7 +209,9 @@ class SegmentWriter:
             self._lock = -1
 
     def _write(self, records: bytes, rows: list[Row]) -> None:
-        lines = [encode_row(row) for row in rows]
+        self._write_lines(records, [encode_row(row) for row in rows])
+
+    def _write_lines(self, records: bytes, lines: list[bytes]) -> None:
         for line in lines:
             if len(line) > MAX_LINE_BYTES:
                 raise RecordError(
@@ -271,6 +278,11 @@ class SegmentStream:
         if not isinstance(row, RunRow):
             self.rotate()
         self._writer().add(row)
+
+    def add_links(self, lines: list[bytes]) -> None:
+        """Append link rows that are encoded already, as `SegmentWriter.add_links`."""
+        self.rotate()
+        self._writer().add_links(lines)
 
     def rotate(self) -> None:
         """Close the open segment if it is long or old enough. Call it now and then while nothing is appended."""

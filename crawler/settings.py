@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.settings import default_settings
 
+from crawler.throttle import HOSTS_AT_A_TIME
+
 if TYPE_CHECKING:
     from config.settings import Settings
     from config.sources import Source
@@ -71,8 +73,8 @@ ITEM_PIPELINES = {
     "crawler.pipelines.SegmentPipeline": 300,
 }
 
-# What is announced first is fetched first; Scrapy's own order is the other way round.
-SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
+# Requests of pages are made when their turn has come; until then a page is a row on disk. See scheduler.py.
+SCHEDULER = "crawler.scheduler.FrontierScheduler"
 
 # So many tasks are made for every response, though a page gives one item: 8 cost 0.2 ms a page, Scrapy's 100 over a
 # millisecond.
@@ -84,7 +86,6 @@ SCRAPER_SLOT_MAX_ACTIVE_SIZE = 4 * 1024 * 1024
 
 # Exact delays. What a host asks for, and how it answers, makes them longer: see slots.py.
 DOWNLOAD_DELAY_JITTER = 0.0
-HOSTS_AT_A_TIME = 4
 
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 ACCEPT_ENCODING = "gzip, deflate, br"

@@ -11,10 +11,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
-
 from config.errors import ExtractError
 from config.rules import ExtractRules
+from crawler.announcement import encode_links
 from crawler.discover import discover_links
 from crawler.discover.unpack import GZIP_MAGIC
 from crawler.encoding import decode_beginning, decode_html, find_html_encoding, inflate, inflate_beginning
@@ -28,7 +27,6 @@ from crawler.outcome import (
     PageOutcome,
     begin_outcome,
     decode_exchange_data,
-    dump_json,
     encode_outcome,
     encode_outline,
     failed_outcome,
@@ -57,7 +55,6 @@ _PAGES = frozenset({Purpose.ARTICLE, Purpose.SECTION})
 _SNIFFED_BYTES = 1_024
 _BEGINNING_BYTES = 512 * 1024
 _TEXT_CLASSES = GOOD_CLASSES | {PageClass.TRUNCATED}
-_DISCOVERIES: TypeAdapter[Discovery] = TypeAdapter(Discovery)
 _read: list[tuple[dict[str, Any], PageContext]] = []
 """The context that was read last, and the data that it was made from."""
 
@@ -125,7 +122,9 @@ def perform(name: str, data: dict[str, Any], body: bytes) -> tuple[bytes, bytes]
     """Do what the pipe's other end asks: `page`, `outline`, `explain`, `links` or `beginning`; JSON and raw bytes."""
     exchange = decode_exchange_data(data["exchange"], body)
     if name == "links":
-        return dump_json(_DISCOVERIES, discover(exchange, data["limit"])), b""
+        discovery = discover(exchange, data["limit"])
+        lines, cut = encode_links(discovery)
+        return json.dumps({"error": discovery.error, "truncated": discovery.truncated or cut}).encode(), lines
     if name == "beginning":
         return json.dumps({"text": read_beginning(exchange)}).encode(), b""
     if name in {"page", "outline", "explain"}:

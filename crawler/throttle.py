@@ -19,6 +19,8 @@ FIRST_BACK_OFF_SECONDS = 1.0
 """After a refusal, where there was no delay that could be doubled."""
 RECOVERY = 0.9
 """An answer that is no refusal leaves so much of a back-off: half of it is gone after seven."""
+HOSTS_AT_A_TIME = 4
+"""So many hosts of a source are kept busy; requests to others wait."""
 _DIGITS = re.compile(r"\d{1,12}", re.ASCII)
 
 
@@ -94,6 +96,13 @@ class Pace:
         nearer = min(max(target, (self._latency_delay + target) / 2), MAX_DELAY_SECONDS)
         if nearer > self._latency_delay or not grow_only:
             self._latency_delay = nearer
+
+
+def most_requests(seconds: float, *, delay: float, concurrency: int) -> int | None:
+    """Return how many requests fit into *seconds* where every host answers at once; `None`: as many as there are."""
+    if delay <= 0 or not math.isfinite(seconds):
+        return None
+    return HOSTS_AT_A_TIME * max(concurrency, math.ceil(max(0.0, seconds) / delay))
 
 
 def parse_retry_after(value: str, *, date: str | None, now: datetime) -> float | None:

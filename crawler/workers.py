@@ -20,12 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import structlog
-from pydantic import TypeAdapter, ValidationError
 
 from config.errors import ExtractError
 from crawler.allowance import OVERDRAWN
+from crawler.announcement import MAX_LINKS_BYTES, LinkStream
 from crawler.explanation import decode_explanation, failed_explanation
-from crawler.model import Discovery
 from crawler.outcome import decode_outcome, decode_outline, encode_exchange_data, encode_page, failed_outcome
 from crawler.worker_main import FRAME_HEAD, OUT_OF_MEMORY, encode_frame, read_answer
 
@@ -41,15 +40,17 @@ CPU_SECONDS = 2.0
 """Of CPU time that a page may take, where nothing else is said: ten times the dearest of 1,500 real pages."""
 START_SECONDS = 60.0
 """A worker that has not loaded its parsers by then is taken for broken."""
+PAGES_AHEAD = 32
+"""So many pages for each worker may wait or be read before no more are fetched: a third of a second's work."""
 PAGES_PER_WORKER = 2_000
 """After so many pages a worker is replaced, so that what C libraries leak never becomes some page's fault."""
 MAX_JSON_BYTES = 64 * 1024 * 1024
+MAX_ERROR = 1_000
 _SLACK_BYTES = 1 << 20
 _PASSED_ENVIRONMENT = (
     *("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV"),
     *("PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
 )
-_DISCOVERIES: TypeAdapter[Discovery] = TypeAdapter(Discovery)
 
 
 class _Worker:
@@ -182,6 +183,7 @@ class WorkerPool:
         """Places that nobody can be given yet."""
         self._restarts: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._asked = 0
 
     def launch(self) -> None:
         """Start the processes and wait for nothing, so that they load while the caller does. Raises OSError."""
@@ -228,16 +230,21 @@ class WorkerPool:
             return None
         return text if isinstance(text, str) else None
 
-    async def links(self, exchange: Exchange, limit: int) -> Discovery:
+    async def links(self, exchange: Exchange, limit: int) -> LinkStream:
         """Return what `crawler.task.discover` finds in *exchange*, at most *limit* links. Does not raise."""
         data = {"exchange": encode_exchange_data(exchange), "limit": limit}
         try:
-            found, _ = await self._call("links", data, exchange.body, url=exchange.url, max_body=0)
-            return _DISCOVERIES.validate_json(found)
-        except ValidationError as error:
-            return Discovery(links=(), error=f"a worker's answer is no list of links: {error}"[:500], truncated=False)
+            found, lines = await self._call("links", data, exchange.body, url=exchange.url, max_body=MAX_LINKS_BYTES)
+            about = _read_object(found)
         except ExtractError as error:
-            return Discovery(links=(), error=str(error), truncated=False)
+            return LinkStream(via=exchange.url, error=str(error))
+        reason = about.get("error")
+        return LinkStream(
+            lines,
+            via=exchange.url,
+            error=None if reason is None else str(reason)[:MAX_ERROR],
+            truncated=bool(about.get("truncated")),
+        )
 
     async def explain(self, exchange: Exchange, context: PageContext, *, whole: bool) -> Explanation:
         """Return what `crawler.task.explain_page` says of *exchange*. Does not raise."""
@@ -253,6 +260,11 @@ class WorkerPool:
         data, body = encode_page(exchange, context)
         found, _ = await self._call("outline", data, body, url=exchange.url, max_body=0)
         return decode_outline(found)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether as many pages wait as should: each holds its body and some 20 KB more in Scrapy's hands."""
+        return self._asked > self._count * PAGES_AHEAD
 
     @property
     def closed(self) -> bool:
@@ -300,11 +312,15 @@ class WorkerPool:
         """Return JSON and raw bytes of the answer to the job *name*. Raises ExtractError."""
         if self._closed:
             raise ExtractError("the workers were stopped")
-        place = await self._idle.get()
+        self._asked += 1
         try:
-            return await self._call_at(place, {**data, "call": name}, body, url=url, max_body=max_body)
+            place = await self._idle.get()
+            try:
+                return await self._call_at(place, {**data, "call": name}, body, url=url, max_body=max_body)
+            finally:
+                self._give_back(place)
         finally:
-            self._give_back(place)
+            self._asked -= 1
 
     async def _call_at(
         self, place: int, data: dict[str, Any], body: bytes, *, url: str, max_body: int

@@ -30,7 +30,7 @@ from pathlib import Path
 from config.errors import ExtractError
 from config.settings import Settings
 from config.sources import Source
-from crawler.compare import LastVersion
+from crawler.compare import LastLook, LastVersion
 from crawler.model import CrawlPlan
 from crawler.process import crawl
 from crawler.rows import encode_row
@@ -43,6 +43,8 @@ class Known:
     def last(self, url):
         found = self.times.get(url)
         return LastVersion(captured_at=datetime.fromisoformat(found)) if found else None
+    def find_looks(self, urls):
+        return {url: LastLook(datetime.fromisoformat(self.times[url])) for url in urls if url in self.times}
     def find_record(self, target_uri, payload_digest=None, *, etag=None):
         return None
 

@@ -71,6 +71,10 @@ class MarkupReader:
                 return f"{self.kind} is too much to read; the first {end} bytes were read"
             self.malformed = self.depth > 0 and error.code not in _CUT_CODES
             return f"damaged {self.kind}: {error}"
+        finally:
+            # parser and reader hold each other: the links would stay until Python looks for such circles
+            parser.StartElementHandler = parser.EndElementHandler = parser.CharacterDataHandler = None
+            parser.EntityDeclHandler = parser.AttlistDeclHandler = None
         return None
 
     def begin(self, name: str, attributes: list[str]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -11,10 +14,12 @@ import structlog
 from scrapy import Request, Spider
 
 from crawler.compare import is_wanted
+from crawler.frontier import BATCH, FOUND, TAKEN, WaitingLink
 from crawler.items import AttemptFailed, ExchangeResponse, PageItem, RequestForbidden, RunStopped
 from crawler.model import Exchange, Link, Purpose
 from crawler.outcome import find_redirect
-from crawler.rows import LinkRow
+from crawler.room import write_when_there_is_room
+from crawler.rows import LinkRow, encode_row
 from crawler.sites import Sites
 from crawler.urls import MAX_URL_CHARACTERS, normalise_url
 
@@ -24,14 +29,17 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
+    from config.sources import Source
+    from crawler.announcement import LinkStream
     from crawler.items import Run
-    from crawler.model import Discovery
 
 log = structlog.get_logger()
 
 Origin = tuple[str, str | None, int | None]
 """Scheme, host and port."""
 LISTING_PURPOSES = frozenset({Purpose.FEED, Purpose.SITEMAP, Purpose.SECTION})
+LISTINGS_AT_A_TIME = 2
+"""So many documents are read and gone through at a time: the links of one may take some megabytes."""
 _PRIORITIES = {Purpose.FEED: 20, Purpose.SITEMAP: 20, Purpose.SECTION: 10, Purpose.ARTICLE: 0}
 
 
@@ -48,15 +56,14 @@ class NewsSpider(Spider):
         self._own_origins = {origin_of(url) for url in own_urls}
         self._own_sites = Sites(own_urls)
         self._listings = 0
-        self._seen: set[str] = set()
-        self._found: set[int] = set()
         self._articles = 0
+        self._reading = asyncio.Semaphore(LISTINGS_AT_A_TIME)
 
     async def start(self) -> AsyncIterator[Request]:
         """Yield the first requests: given pages and nothing else, or seeds and known pages to look at again."""
         plan = self.run.plan
         if plan.urls_file is not None:
-            for request in self._request_listed(plan.urls_file):
+            async for request in self._request_listed(plan.urls_file):
                 yield request
             return
         for number, entry in enumerate(self.run.source.discover):
@@ -65,8 +72,25 @@ class NewsSpider(Spider):
                 self._listings += 1
                 yield _mark_start(self._request(entry.url, Purpose(entry.kind), seed=number))
         if plan.recheck_file is not None:
-            for request in self._request_listed(plan.recheck_file):
+            async for request in self._request_listed(plan.recheck_file):
                 yield request
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether there are pages that wait for `next_page`."""
+        return len(self.run.frontier) > 0
+
+    def next_page(self) -> Request | None:
+        """Return the request of the page whose turn it is, or `None`; a disk that refuses ends the run."""
+        try:
+            link = self.run.frontier.pop()
+        except OSError as error:
+            self.run.fail(error)
+            return None
+        if link is None:
+            return None
+        self.run.waiting[link.row.url] = link.row
+        return self._request(link.target, Purpose.ARTICLE, via=None if link.listed else link.row.via)
 
     async def parse_answer(self, response: Response) -> AsyncIterator[PageItem | Request]:
         """Yield the exchange itself, then what follows from it: a redirect's target, or the links of a listing."""
@@ -83,9 +107,10 @@ class NewsSpider(Spider):
         elif exchange.status != 200:
             self._note_discovery(meta, 0, f"status {exchange.status}, expected 200")
         else:
-            discovery = await self.run.pool.links(exchange, self.run.settings.max_links)
-            for request in self._follow_links(discovery, exchange, meta):
-                yield request
+            async with self._reading:
+                discovery = await self.run.pool.links(exchange, self.run.settings.max_links)
+                async for request in self._follow_links(discovery, exchange, meta):
+                    yield request
 
     async def parse_failure(self, failure: Failure) -> AsyncIterator[PageItem]:
         """Yield the attempt that got no answer as an exchange with an error; nothing if it is left to do."""
@@ -112,20 +137,20 @@ class NewsSpider(Spider):
             self._note_discovery(meta, 0, exchange.error)
         yield PageItem(exchange, meta["url"])
 
-    def _request_listed(self, path: str) -> Iterator[Request]:
-        """Yield a request for each URL in the file *path*, one a line, in its order."""
-        with Path(path).open(encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                url = line.strip()
-                if not url or url.startswith("#"):
-                    continue
-                if not self._is_first_sight(url):
-                    continue
-                if self._is_full():
-                    self._leave(Link(url=url, via=url))
-                    continue
-                self._articles += 1
-                yield _mark_start(self._request(url, Purpose.ARTICLE))
+    async def _request_listed(self, path: str) -> AsyncIterator[Request]:
+        """Let each URL in the file *path*, one a line, wait in its order; yield the request of one now and then."""
+        with Path(path).open(encoding="utf-8", errors="replace") as lines:  # noqa: ASYNC230 - of this disk, a few KiB at a time
+            urls = (url for line in lines if (url := line.strip()) and not url.startswith("#"))
+            while batch := list(islice(urls, BATCH)):
+                links: dict[str, Link] = {}
+                for url in batch:
+                    if (normal := self._normalise(url)) is not None:
+                        links.setdefault(normal, Link(url=url, via=url))
+                before = self.run.frontier.mark(list(links), TAKEN)
+                new = [one for one, marks in zip(links.items(), before, strict=True) if not marks & TAKEN]
+                await self._let_wait(new, listed=True)
+                if (request := self._wake()) is not None:
+                    yield request
 
     def _follow_redirect(self, target: str, exchange: Exchange, meta: dict[str, Any]) -> Request | None:
         own, error = meta["url"], None
@@ -142,32 +167,47 @@ class NewsSpider(Spider):
             target, exchange.purpose, via=exchange.url, seed=meta["seed"], depth=meta["depth"], hops=meta["hops"] + 1
         )
 
-    def _follow_links(self, discovery: Discovery, exchange: Exchange, meta: dict[str, Any]) -> Iterator[Request]:
+    async def _follow_links(
+        self, discovery: LinkStream, exchange: Exchange, meta: dict[str, Any]
+    ) -> AsyncIterator[Request]:
+        """Let the pages in one document wait, some at a time; yield the requests of the listings that it names."""
         found = 0
-        listings = [link for link in discovery.links if link.purpose in LISTING_PURPOSES]
-        for link in self._choose_listings(listings, exchange, meta):
-            yield self._request(link.url, link.purpose, via=exchange.url, seed=meta["seed"], depth=meta["depth"] + 1)
-        for link in discovery.links:
-            if link.purpose not in LISTING_PURPOSES:
-                request, first = self._consider(link)
-                found += first
-                if request is not None:
-                    yield request
+        left: dict[str, tuple[str, int]] = {}
+        for links in discovery:
+            listings = [link for link in links if link.purpose in LISTING_PURPOSES]
+            for link in self._choose_listings(listings, exchange, meta, left):
+                yield self._request(
+                    link.url, link.purpose, via=exchange.url, seed=meta["seed"], depth=meta["depth"] + 1
+                )
+            found += await self._consider([link for link in links if link.purpose not in LISTING_PURPOSES])
+            if (request := self._wake()) is not None:
+                yield request
+        for reason, (url, number) in left.items():
+            log.info("skipped_page", url=url, via=exchange.url, reason=reason, pages=number)
         error = discovery.error or ("cut: " + exchange.truncated if exchange.truncated else None)
         self._note_discovery(meta, found, error)
         log.info("discovered_links", url=exchange.url, links=found, truncated=discovery.truncated, error=error)
 
-    def _choose_listings(self, links: list[Link], exchange: Exchange, meta: dict[str, Any]) -> Iterator[Link]:
-        """Yield those of the listings in one document that are to be fetched; log why others are not."""
+    def _choose_listings(
+        self, links: list[Link], exchange: Exchange, meta: dict[str, Any], left: dict[str, tuple[str, int]]
+    ) -> Iterator[Link]:
+        """Yield those of the listings in one document that are to be fetched; count in *left* why others are not."""
         settings = self.run.settings
         here = Sites([exchange.url])
-        left: dict[str, list[str]] = {}
+        named: dict[str, Link] = {}
         for link in links:
-            if meta["depth"] >= settings.max_depth:
+            if (url := self._normalise(link.url)) is not None:
+                named.setdefault(url, link)
+        own = {url: link for url, link in named.items() if link.url in here or link.url in self._own_sites}
+        deep = meta["depth"] >= settings.max_depth
+        before = [TAKEN] * len(own) if deep else self.run.frontier.mark(list(own), TAKEN)
+        seen = {url for url, marks in zip(own, before, strict=True) if marks & TAKEN}
+        for url, link in named.items():
+            if deep:
                 reason = f"deeper than max_depth: {settings.max_depth}"
-            elif link.url not in here and link.url not in self._own_sites:
+            elif url not in own:
                 reason = "a listing on another site: add it to the source's discover, if it is the source's own"
-            elif not self._is_first_sight(link.url):
+            elif url in seen:
                 continue
             elif self._listings >= settings.max_listings:
                 reason = f"more than max_listings: {settings.max_listings}"
@@ -177,30 +217,46 @@ class NewsSpider(Spider):
                 self._listings += 1
                 yield link
                 continue
-            left.setdefault(reason, []).append(link.url)
-        for reason, urls in left.items():
-            log.info("skipped_page", url=urls[0], via=exchange.url, reason=reason, pages=len(urls))
+            first, number = left.get(reason, (link.url, 0))
+            left[reason] = first, number + 1
 
-    def _consider(self, link: Link) -> tuple[Request | None, bool]:
-        """Return the request of a link that is to be fetched now, and whether it is an article first found here."""
+    async def _consider(self, links: list[Link]) -> int:
+        """Let those of *links* wait that are to be fetched now; return how many are articles first found here."""
         run = self.run
-        try:
-            url = normalise_url(link.url)
-        except ValueError:
-            return None, False
-        if not run.source.is_article(url):
-            return None, False
-        first = hash(url) not in self._found
-        self._found.add(hash(url))
-        if url in self._seen or not is_wanted(link, run.last_versions.last(url), recheck_all=run.plan.recheck_all):
-            return None, first
-        self._seen.add(url)
-        if self._is_full():
-            self._leave(link)
-            return None, first
-        self._articles += 1
-        run.waiting[url] = _link_row(link, url)  # with what the announcement says beside the URL
-        return self._request(link.url, Purpose.ARTICLE, via=link.via), first
+        pairs = [(url, link) for link in links if (url := _find_article(run.source, link)) is not None]
+        if not pairs:
+            await asyncio.sleep(0)  # who fetches must not wait for a long list
+            return 0
+        urls = [url for url, _ in pairs]
+        before = run.frontier.mark(urls, FOUND)
+        open_urls = {url for url, marks in zip(urls, before, strict=True) if not marks & TAKEN}
+        known = {} if run.plan.recheck_all else run.last_versions.find_looks(list(open_urls))
+        new: dict[str, Link] = {}
+        for url, link in pairs:
+            if url in open_urls and url not in new and is_wanted(link, known.get(url)):
+                new[url] = link
+        run.frontier.mark(list(new), TAKEN)
+        await self._let_wait(list(new.items()), listed=False)
+        return sum(not marks & FOUND for marks in before)
+
+    async def _let_wait(self, links: list[tuple[str, Link]], *, listed: bool) -> None:
+        """Put *links*, with their normalised URLs, into the frontier; write down those that there is no time for."""
+        rows = [(_link_row(link, url), link.url) for url, link in links]
+        room = max(0, self._room())
+        self._articles += len(rows[:room])
+        self.run.frontier.add(WaitingLink(row, target, listed) for row, target in rows[:room])
+        if rows[room:]:
+            if not self.run.stopping:
+                self.run.reason = "limit"
+            self.run.tally.links += len(rows[room:])
+            lines = [encode_row(row) for row, _ in rows[room:]]
+            await write_when_there_is_room(self.run, lambda: self.run.segments.add_links(lines))
+        await asyncio.sleep(0)
+
+    def _wake(self) -> Request | None:
+        """Return the request of a page for the engine, which does not look by itself for what was put by."""
+        enough = len(self.run.waiting) >= self.crawler.settings.getint("CONCURRENT_REQUESTS")
+        return None if enough or self.run.stopping else self.next_page()
 
     def _request(
         self,
@@ -229,26 +285,22 @@ class NewsSpider(Spider):
 
     def _is_first_sight(self, url: str) -> bool:
         """Remember *url*; tell whether it is new to this run and can be requested."""
+        normal = self._normalise(url)
+        return normal is not None and not self.run.frontier.mark([normal], TAKEN)[0] & TAKEN
+
+    def _normalise(self, url: str) -> str | None:
         try:
-            normal = normalise_url(url)
+            return normalise_url(url)
         except ValueError as error:
             log.warning("skipped_page", url=url[:MAX_URL_CHARACTERS], reason=str(error))
-            return False
-        if normal in self._seen:
-            return False
-        self._seen.add(normal)
-        return True
+            return None
 
-    def _is_full(self) -> bool:
-        limit = self.run.plan.limit
-        return self.run.stopping or (limit is not None and self._articles >= limit)
-
-    def _leave(self, link: Link) -> None:
-        """Write down a link that is not fetched in this run."""
-        if not self.run.stopping:
-            self.run.reason = "limit"
-        self.run.tally.links += 1
-        self.run.segments.add(_link_row(link))
+    def _room(self) -> int:
+        """Return how many more pages this run may fetch, and can in its time."""
+        if self.run.stopping:
+            return 0
+        limits = (self.run.plan.limit, self.run.plan.capacity)
+        return min((limit for limit in limits if limit is not None), default=sys.maxsize) - self._articles
 
     def _arrived(self, meta: dict[str, Any]) -> None:
         self.run.waiting.pop(meta["url"], None)
@@ -278,6 +330,15 @@ def _mark_start(request: Request) -> Request:
     """Let *request* wait behind those of its priority that follow from pages, as Scrapy's own middleware would."""
     request.meta["is_start_request"] = True
     return request
+
+
+def _find_article(source: Source, link: Link) -> str | None:
+    """Return the normal form of a link's URL if it is an article of *source*."""
+    try:
+        url = normalise_url(link.url)
+    except ValueError:
+        return None
+    return url if source.is_article(url) else None
 
 
 def _link_row(link: Link, url: str | None = None) -> LinkRow:

@@ -1,6 +1,6 @@
 """The SQLite catalog: a cache of facts and verdicts, folded from the log. Delete it at any time: it is rebuilt.
 
-The only importer of sqlite3. Never the truth: what it says can be had again from the store.
+The only importer of sqlite3 beside the crawl's frontier. Never the truth: what it says can be had again from the store.
 """
 
 from jobs.catalog.intake import Catalog

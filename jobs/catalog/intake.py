@@ -25,7 +25,7 @@ from jobs.archive.commit import (
 )
 from jobs.archive.facts import fetch_rows, read_rows
 from jobs.catalog.folding import format_instant
-from jobs.catalog.layers import LayeredCatalog
+from jobs.catalog.rechecks import RecheckCatalog
 from jobs.catalog.schema import LOCAL_TABLES, TABLES, connect, explain
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ log = structlog.get_logger()
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Catalog(LayeredCatalog):
+class Catalog(RecheckCatalog):
     """One SQLite file. One writer at a time; readers do not block."""
 
     @classmethod

@@ -121,26 +121,30 @@ class LayeredCatalog(FoldingCatalog):
 
     def list_incomplete(self, source: str) -> list[int]:
         """Return the commits of which only the rows were read."""
-        query = "SELECT seq FROM commits WHERE source = ? AND kind IS NULL ORDER BY seq"
+        query = "SELECT seq FROM commits INDEXED BY incomplete_commits WHERE source = ? AND kind IS NULL ORDER BY seq"
         return [row["seq"] for row in self._db.execute(query, (source,))]
 
     def list_unsettled(self, source: str) -> list[int]:
         """Return the commits whose rows leave open which epoch is the greatest, or whether its lease was given up."""
         query = (
-            "SELECT seq FROM commits WHERE source = ?1 AND kind IS NULL AND (segment IS NULL OR (epoch = ?2 AND ?3))"
-            " ORDER BY seq"
+            "SELECT seq FROM commits INDEXED BY incomplete_commits WHERE source = ?1 AND kind IS NULL"
+            " AND (segment IS NULL OR (epoch = ?2 AND ?3)) ORDER BY seq"
         )
         epoch = self.last_epoch(source)
         is_open = epoch > 0 and not self.is_released(source, epoch)
         return [row["seq"] for row in self._db.execute(query, (source, epoch, is_open))]
 
-    def list_touched(self, source: str, after: int) -> list[str]:
-        """Return the articles that commits after number *after* touched, by URL."""
+    def list_touched(self, source: str, after: int) -> Iterator[str]:
+        """Yield the articles that commits after number *after* touched, by URL."""
         query = "SELECT url FROM articles WHERE source = ? AND seq > ? ORDER BY url"
-        return [row["url"] for row in self._db.execute(query, (source, after))]
+        for row in self._db.execute(query, (source, after)):
+            yield row["url"]
 
     def list_answers(self, source: str, *, url: str | None = None, after: int = 0) -> Iterator[Line]:
-        """Yield how an article's captures were answered, or those of all that is no article since commit *after*."""
+        """Yield how an article's captures were answered, or those of all that is no article since commit *after*.
+
+        Those of one URL stand together.
+        """
         query = (
             "SELECT c.segment, c.n, c.target_uri, c.captured_at, c.status, c.response_offset, c.truncated,"
             " c.revisit_segment, c.revisit_n FROM captures c"
@@ -151,7 +155,7 @@ class LayeredCatalog(FoldingCatalog):
             return
         query += (
             " JOIN segments s USING (segment) WHERE s.source = ? AND s.seq > ? AND c.purpose != 'article'"
-            " AND c.response_offset IS NOT NULL"
+            " AND c.response_offset IS NOT NULL ORDER BY c.target_uri"
         )
         for row in self._db.execute(query, (source, after)):
             yield dict(row)

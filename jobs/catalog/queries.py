@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 import zstandard
 
-from crawler.compare import LastVersion
+from crawler.compare import LastLook, LastVersion
 from crawler.model import RecordReference
 from crawler.urls import normalise_url
 from jobs.catalog.rollup import RollupQueries
@@ -80,7 +80,7 @@ class CatalogQueries(RollupQueries):
 
     def is_released(self, source: str, epoch: int) -> bool:
         """Whether a commit gave up lease *epoch*, as far as the catalog has folded; thin facts tell of the greatest."""
-        query = "SELECT 1 FROM commits WHERE source = ? AND epoch = ? AND releases"
+        query = "SELECT 1 FROM commits WHERE source = ? AND epoch = ? AND releases > 0"
         return self._db.execute(query, (source, epoch)).fetchone() is not None
 
     def list_kinds(self, source: str) -> set[str]:
@@ -120,6 +120,17 @@ class CatalogQueries(RollupQueries):
             etag=capture["etag"] if capture else None,
             last_modified=capture["last_modified"] if capture else None,
         )
+
+    def find_looks(self, source: str, urls: Sequence[str]) -> dict[str, LastLook]:
+        """Return the last look at those of *urls* that are articles of *source*: one statement, a look-up each."""
+        query = (
+            "SELECT url, state, last_captured FROM articles"
+            " WHERE source = ? AND url IN (SELECT value FROM json_each(?))"
+        )
+        return {
+            row["url"]: LastLook(datetime.fromisoformat(row["last_captured"]), row["state"])
+            for row in self._db.execute(query, (source, json.dumps(urls)))
+        }
 
     def find_record(
         self, source: str, target_uri: str, payload_digest: str | None, etag: str | None = None
@@ -181,8 +192,9 @@ class CatalogQueries(RollupQueries):
 
     def find_sources(self, url: str) -> list[str]:
         """Return the sources that have an article of that normalised URL."""
-        rows = self._db.execute("SELECT source FROM articles WHERE url = ? ORDER BY source", (url,))
-        return [row["source"] for row in rows]
+        # a look-up for each source: no index by URL alone is kept for this
+        query = "SELECT source FROM logs CROSS JOIN articles USING (source) WHERE url = ? ORDER BY source"
+        return [row["source"] for row in self._db.execute(query, (url,))]
 
     def list_captures(self, source: str, url: str) -> list[StoredCapture]:
         """Return all captures of an article in the order of the fold."""
@@ -261,27 +273,11 @@ class CatalogQueries(RollupQueries):
         names = ("commits", "captures", "articles", "revisions")
         return {name: self._db.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0] for name in names}  # noqa: S608
 
-    def list_due(self, source: str, ages: Sequence[int], now: datetime) -> list[str]:
-        """Return the articles of *source* whose next recheck is due, the oldest due first.
-
-        *ages*: seconds after first sight. An article is due if an age has passed that its last capture did not cover,
-        and at once if it is suspected to be gone: a second look must confirm that.
-        """
-        due: list[tuple[float, str]] = []
-        query = "SELECT url, first_seen, last_captured, state FROM articles WHERE source = ? AND state != 'none'"
-        for row in self._db.execute(query, (source,)):
-            first = datetime.fromisoformat(row["first_seen"])
-            covered = (datetime.fromisoformat(row["last_captured"]) - first).total_seconds()
-            age = (now - first).total_seconds()
-            passed = [mark for mark in ages if covered < mark <= age]
-            if passed or row["state"] == "suspected":
-                due.append((age - passed[0] if passed else 0.0, row["url"]))
-        return [url for _, url in sorted(due, reverse=True)]
-
-    def list_known(self, source: str) -> list[str]:
-        """Return every article of *source* that ever had a text, by URL."""
+    def list_known(self, source: str) -> Iterator[str]:
+        """Yield every article of *source* that ever had a text, by URL."""
         query = "SELECT url FROM articles WHERE source = ? AND state != 'none' ORDER BY url"
-        return [row["url"] for row in self._db.execute(query, (source,))]
+        for row in self._db.execute(query, (source,)):
+            yield row["url"]
 
     def dump(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return every table's rows in the order of their keys: two catalogs of one archive give equal dumps."""
@@ -298,6 +294,10 @@ class SourceVersions:
     def last(self, url: str) -> LastVersion | None:
         """Return the last known version of the article at the normalised *url*."""
         return self._catalog.last(self._source, url)
+
+    def find_looks(self, urls: Sequence[str]) -> dict[str, LastLook]:
+        """Return the last look at those of the normalised *urls* that are known."""
+        return self._catalog.find_looks(self._source, urls)
 
     def find_record(
         self, target_uri: str, payload_digest: str | None = None, *, etag: str | None = None

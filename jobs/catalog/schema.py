@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 _LEAST_FREE_BYTES = 1 << 20
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 _SCHEMA = """
 CREATE TABLE logs (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, head TEXT NOT NULL, checkpoint TEXT) WITHOUT ROWID;
 CREATE TABLE commits (source TEXT, seq INTEGER, digest TEXT, kind TEXT, committed TEXT, run TEXT, segment TEXT,
     signature TEXT, epoch INTEGER, releases INTEGER, derivations TEXT, PRIMARY KEY (source, seq)) WITHOUT ROWID;
 CREATE INDEX incomplete_commits ON commits (source, seq) WHERE kind IS NULL;
+CREATE INDEX commits_by_epoch ON commits (source, epoch, releases);
 CREATE TABLE segments (segment TEXT PRIMARY KEY, source TEXT, seq INTEGER, run TEXT, warc_key TEXT,
     rows_offset INTEGER, rows_bytes INTEGER, rows_sha256 TEXT, opened TEXT, closed TEXT, size_bytes INTEGER)
     WITHOUT ROWID;
@@ -44,15 +45,20 @@ CREATE TABLE texts (digest TEXT PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE articles (source TEXT, url TEXT, title TEXT, first_seen TEXT, last_captured TEXT, last_good TEXT,
     state TEXT, captures INTEGER, revisions INTEGER, seq INTEGER, PRIMARY KEY (source, url)) WITHOUT ROWID;
 CREATE INDEX articles_by_commit ON articles (source, seq);
+CREATE INDEX suspected_articles ON articles (source, url) WHERE state = 'suspected';
 CREATE TABLE revisions (source TEXT, url TEXT, number INTEGER, segment TEXT, n INTEGER, captured_at TEXT,
     captures INTEGER, texts TEXT, PRIMARY KEY (source, url, number)) WITHOUT ROWID;
 CREATE TABLE derivations (derivation TEXT PRIMARY KEY, meaning TEXT) WITHOUT ROWID;
 CREATE TABLE runs (run TEXT, source TEXT, trigger TEXT, slot TEXT, started TEXT, finished TEXT, reason TEXT,
     counts TEXT, discovery TEXT, seq INTEGER, PRIMARY KEY (source, run)) WITHOUT ROWID;
 CREATE INDEX runs_by_commit ON runs (source, seq);
+CREATE INDEX runs_by_start ON runs (source, started);
 CREATE TABLE layers (source TEXT, seq INTEGER, reference TEXT, PRIMARY KEY (source, seq)) WITHOUT ROWID;
 CREATE TABLE depths (source TEXT PRIMARY KEY, thin INTEGER NOT NULL, wanting INTEGER NOT NULL,
     distrusted INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE rechecks (source TEXT, url TEXT, due TEXT, PRIMARY KEY (source, url)) WITHOUT ROWID;
+CREATE INDEX rechecks_by_due ON rechecks (source, due);
+CREATE TABLE recheck_ages (source TEXT PRIMARY KEY, ages TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
 """
 TABLES = (
     "logs",
@@ -67,8 +73,9 @@ TABLES = (
     "runs",
 )
 """What is folded from the log; `seq` is the commit that brought a row or, of an article, touched it last."""
-LOCAL_TABLES = ("layers", "depths")
-"""What this catalog knows of itself: the layers that it can build on, and of which sources it has thin facts only."""
+LOCAL_TABLES = ("layers", "depths", "rechecks", "recheck_ages")
+"""What this catalog knows of itself: the layers that it can build on, of which sources it has thin facts only, and when
+articles are due by the ages that were asked for last."""
 
 
 def explain(error: sqlite3.DatabaseError, path: Path) -> Exception:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -237,7 +238,10 @@ def list_thin(catalog: Catalog, source: str, after: int) -> Iterator[dict[str, A
         firsts = {(one.segment, one.n) for one in catalog.list_revisions(source, url)}
         return needed | {one.revisit_of for one in answers if one.place in firsts and one.revisit_of is not None}
 
-    others = list_records(map(_to_answer, catalog.list_answers(source, after=after)))
+    others: set[Place] = set()
+    answers = map(_to_answer, catalog.list_answers(source, after=after))
+    for _, of_one_url in groupby(answers, key=attrgetter("target_uri")):  # a feed is fetched at each run, for years
+        others |= list_records(of_one_url)
     articles = (
         chain(catalog.export_article(source, url), export(list_places(url)))
         for url in catalog.list_touched(source, after)

@@ -21,8 +21,10 @@ from config.logs import describe_logging
 from config.rules import ExtractRules
 from config.units import count
 from crawler.ids import new_id
+from crawler.leash import boot_clock
 from crawler.model import CrawlPlan
 from crawler.spool import FULL
+from crawler.throttle import most_requests
 from jobs.catalog import Catalog
 from jobs.context import CATALOG_FILE, lock_source, lock_uploads
 from jobs.fold import Verdict
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Generator
 
+    from config.settings import Settings
     from config.sources import Source
     from crawler.leash import Word
     from crawler.rows import RunRow
@@ -220,15 +223,17 @@ def _start_child(
     archive: OpenArchive, source: Source, request: CrawlRequest, run: str, *, epoch: int, word: Word
 ) -> CrawlProcess:
     spool = archive.spool(source.id)
+    capacity = _find_capacity(source, archive.settings, request)
     recheck_file = None
     if request.urls_file is None and request.recheck != "none":
         recheck_file = spool / "recheck.txt"
         known = (
             archive.catalog.list_known(source.id)
             if request.recheck == "all"
-            else archive.catalog.list_due(source.id, source.recheck, datetime.now(UTC))
+            else archive.catalog.list_due(source.id, source.recheck, datetime.now(UTC), limit=capacity)
         )
-        recheck_file.write_text("".join(f"{url}\n" for url in known), encoding="utf-8")
+        with recheck_file.open("w", encoding="utf-8") as file:
+            file.writelines(f"{url}\n" for url in known)
     plan = CrawlPlan(
         run=run,
         source=source.id,
@@ -239,6 +244,7 @@ def _start_child(
         recheck_file=str(recheck_file) if recheck_file else None,
         recheck_all=request.recheck == "all",
         limit=request.limit,
+        capacity=capacity,
         max_seconds=archive.settings.max_run_seconds,
         fetch_until=request.fetch_until,
         slot=request.slot,
@@ -251,6 +257,13 @@ def _start_child(
     assignment.touch(mode=0o600)
     assignment.write_text(text, encoding="utf-8")
     return CrawlProcess(assignment, _scrub_environment(source))
+
+
+def _find_capacity(source: Source, settings: Settings, request: CrawlRequest) -> int | None:
+    """Return how many pages the run can fetch in its time at the most; `None`: nobody can say."""
+    seconds = min(settings.max_run_seconds, (request.fetch_until or math.inf) - boot_clock())
+    politeness = source.politeness
+    return most_requests(seconds, delay=politeness.delay_seconds, concurrency=politeness.concurrent_requests)
 
 
 def _scrub_environment(source: Source) -> dict[str, str]:

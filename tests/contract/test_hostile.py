@@ -22,7 +22,8 @@ from tests.hostile.case import page
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
-    from crawler.model import Discovery, Exchange
+    from crawler.announcement import LinkStream
+    from crawler.model import Exchange
     from crawler.outcome import PageOutcome
 
 _T = TypeVar("_T")
@@ -55,7 +56,7 @@ class Readers:
     def page(self, exchange: Exchange) -> PageOutcome:
         return self._wait(self.pool.page(exchange, CONTEXT))
 
-    def links(self, exchange: Exchange) -> Discovery:
+    def links(self, exchange: Exchange) -> LinkStream:
         return self._wait(self.pool.links(exchange, 100_000))
 
     def stop(self) -> None:
@@ -99,7 +100,7 @@ def test_a_hostile_document_is_kept_as_served_and_read_or_refused_in_time(reader
     assert outcome.class_reason
     assert not outcome.class_reason.startswith(("time-out", "the worker"))
     if found is not None:
-        assert all(link.url.startswith(("http://", "https://")) for link in found.links)
+        assert all(link.url.startswith(("http://", "https://")) for links in found for link in links)
         assert found.error != ""
     elif outcome.snapshot is not None:
         assert outcome.snapshot.text

@@ -75,7 +75,7 @@ def test_a_job_is_done_in_its_time_whatever_takes_it(site: Site, s3_environment:
         ofrecord("init")
         fault = proxy.add("status", 503, method="PUT", path="/segments/", text="SlowDown")
         left = ofrecord("crawl", "gazette", "--limit", "30", "--json", code=12).json()["spool_segments"]
-        assert left >= 3
+        assert left >= 2  # two of them take longer than there is
         proxy.remove(fault)
 
         # catching up takes it all: nothing is fetched, and the job says so

@@ -165,6 +165,41 @@ def test_limit_leaves_links_for_the_next_run(site: Site, crawl: Crawl) -> None:
     assert (result.run.reason, result.run.counts["articles"], result.run.counts["links"]) == ("limit", 2, 3)
 
 
+def test_what_there_is_no_time_for_is_written_down_at_once(site: Site, crawl: Crawl, tmp_path: Path) -> None:
+    """Announced or listed, each once, and what was found before what is due."""
+    site.publish(6)
+    due = tmp_path / "due.txt"
+    due.write_text("".join(f"{site.root}/2026/{name}\n" for name in (0, "old", "older")))
+    site.answers["/2026/old"] = Answer(page("Old"))
+    crawl.plan |= {"capacity": 4, "recheck_file": str(due)}
+    crawl.settings["workers"] = 1
+    result = crawl.run()
+    fetched = {path for path in site.paths if path.startswith("/2026/")}
+    links = [row.url.removeprefix(site.root) for row in result.rows if isinstance(row, LinkRow)]
+    assert len(fetched) == 4
+    assert fetched | set(links) == {*(f"/2026/{number}" for number in range(6)), "/2026/old", "/2026/older"}
+    assert len(links) == 4
+    assert result.run is not None
+    assert (result.run.reason, result.run.counts["articles"], result.run.counts["links"]) == ("limit", 4, 4)
+
+
+def test_many_links_are_written_down_after_a_stop(site: Site, crawl: Crawl) -> None:
+    """Those that wait, those that were handed out, and the one that is being fetched."""
+    site.announce(*(f"/2026/{name}" for name in range(5_000)))
+    site.answers["/2026/0"] = Answer(page("Slow"), seconds=30)
+    child = crawl.start()
+    wait_until(lambda: site.paths["/2026/0"] == 1)
+    child.terminate()
+    result = crawl.finish(child)
+    links = [row.url for row in result.rows if isinstance(row, LinkRow)]
+    found = {row.url for row in result.captures.values() if row.purpose == "article"}
+    assert len(links) == len(set(links)) == 5_000 - len(found)
+    assert found.isdisjoint(links)
+    assert result.run is not None
+    assert result.run.counts["links"] == len(links)
+    assert not (crawl.folder / "spool" / "frontier").exists()
+
+
 def test_redirects_end(site: Site, crawl: Crawl) -> None:
     site.announce("/2026/loop", "/2026/chain0")
     site.answers["/2026/loop"] = Answer(status=302, headers={"Location": "/2026/loop"})

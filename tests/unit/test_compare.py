@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crawler.compare import LastVersion, NothingKnown, guess_verdict, is_wanted
+from crawler.compare import LastLook, LastVersion, NothingKnown, guess_verdict, is_wanted
 from crawler.model import Link, PageClass, Snapshot
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -75,23 +75,15 @@ def test_a_page_that_was_never_there_is_not_gone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("modified", "recheck_all", "wanted"),
-    [
-        (None, False, False),
-        (None, True, True),
-        (NOON, False, False),
-        (NOON + timedelta(seconds=1), False, True),
-        (NOON - timedelta(days=1), True, True),
-    ],
+    ("modified", "wanted"),
+    [(None, False), (NOON, False), (NOON + timedelta(seconds=1), True), (NOON - timedelta(days=1), False)],
 )
-def test_a_known_article_is_wanted_if_its_announcement_is_newer(
-    *, modified: datetime | None, recheck_all: bool, wanted: bool
-) -> None:
+def test_a_known_article_is_wanted_if_its_announcement_is_newer(*, modified: datetime | None, wanted: bool) -> None:
     link = Link(url="https://gazette.example/1", via="https://gazette.example/rss", modified=modified)
-    assert is_wanted(link, _last({}), recheck_all=recheck_all) is wanted
+    assert is_wanted(link, LastLook(NOON)) is wanted
 
 
 def test_an_article_that_was_never_had_is_wanted() -> None:
     link = Link(url="https://gazette.example/1", via="https://gazette.example/rss")
-    assert is_wanted(link, NothingKnown().last(link.url), recheck_all=False)
-    assert is_wanted(link, _last({}, "none"), recheck_all=False)
+    assert is_wanted(link, NothingKnown().find_looks([link.url]).get(link.url))
+    assert is_wanted(link, LastLook(NOON, "none"))

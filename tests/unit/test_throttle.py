@@ -9,7 +9,7 @@ import pytest
 
 from crawler.leash import Leash
 from crawler.slots import HostSlot
-from crawler.throttle import MAX_DELAY_SECONDS, DelayBounds, Pace, parse_retry_after
+from crawler.throttle import MAX_DELAY_SECONDS, DelayBounds, Pace, most_requests, parse_retry_after
 
 NOW = datetime(2026, 11, 22, 3, 45, tzinfo=UTC)
 
@@ -180,3 +180,11 @@ def test_a_stopped_run_waits_for_nothing() -> None:
     assert pace.seconds_after(100.0) >= 500.0
     pace.halted = True
     assert pace.seconds_after(100.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "delay", "concurrency", "most"),
+    [(60, 5, 1, 48), (61, 5, 1, 52), (60, 0, 8, None), (float("inf"), 5, 1, None), (-3, 5, 2, 8), (1, 60, 1, 4)],
+)
+def test_no_more_requests_than_the_time_lets(seconds: float, delay: float, concurrency: int, most: int | None) -> None:
+    assert most_requests(seconds, delay=delay, concurrency=concurrency) == most

@@ -89,8 +89,8 @@ def test_a_worker_gives_what_the_function_gives_and_hides_the_environment(monkey
         async with WorkerPool(1, 10, MEMORY) as pool:
             assert await pool.page(exchange_of(), CONTEXT) == process_page(exchange_of(), CONTEXT)
             listing = exchange_of(body=b'<a href="/1">one</a> <a href="/2">two</a>', purpose=Purpose.SECTION)
-            found = await pool.links(listing, 10)
-            assert [link.url for link in found.links] == ["https://gazette.example/1", "https://gazette.example/2"]
+            (found,) = await pool.links(listing, 10)
+            assert [link.url for link in found] == ["https://gazette.example/1", "https://gazette.example/2"]
             (pid,) = pids_of(pool)
             assert b"swordfish" not in read_environment(pid)
             assert pool._idle.qsize() == 1
@@ -125,8 +125,8 @@ def test_a_page_that_takes_too_much_cpu_time_is_killed_by_the_kernel_and_kept_ra
             assert outcome.extraction_error == "time-out: more than 0.3 s of CPU time"
             assert outcome.recorded.records == 2
             assert not is_alive(first)
-            found = await pool.links(exchange_of(body=b"<a href=/1>one</a>", purpose=Purpose.SECTION), 10)
-            assert len(found.links) == 1
+            (found,) = await pool.links(exchange_of(body=b"<a href=/1>one</a>", purpose=Purpose.SECTION), 10)
+            assert len(found) == 1
             assert (await pool.page(exchange_of(1), CONTEXT)).snapshot is not None
 
     asyncio.run(scenario())

@@ -1,0 +1,164 @@
+"""The pages that a run has seen, and those that wait to be fetched: in a file of its own, thrown away with the run.
+
+So memory stays as it is however many links are found. What is lost with the file is found again by the next run.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import sqlite3
+from collections import deque
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from config.errors import RecordError
+from crawler.rows import LinkRow, decode_row, encode_row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+FOUND, TAKEN = 1, 2
+"""What is noted of a URL: it was announced; it is fetched in this run, or was left by it."""
+BATCH = 500
+"""So many links are looked at, or given out, in one go: a few milliseconds."""
+_AHEAD = 50
+_CACHE_KIB = 8_192
+_SCHEMA = (
+    "CREATE TABLE seen (url INTEGER PRIMARY KEY, marks INTEGER NOT NULL)",
+    "CREATE TABLE waiting (id INTEGER PRIMARY KEY, listed INTEGER NOT NULL, target TEXT, line BLOB NOT NULL)",
+    "CREATE INDEX listed ON waiting (listed, id)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingLink:
+    """A page to be fetched."""
+
+    row: LinkRow
+    """What is written down if it is not fetched after all."""
+    target: str
+    """Its URL as found."""
+    listed: bool = False
+    """Whether it was given or is due, and not announced: such wait behind all others."""
+
+
+class Frontier:
+    """Marks of URLs, and a queue: first in, first out, what is listed behind what is found.
+
+    Everything here raises OSError where the disk refuses.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._ahead: tuple[deque[WaitingLink], deque[WaitingLink]] = (deque(), deque())
+        self._left = [0, 0]
+        """How many wait in the file, found and listed."""
+        self._last = [0, 0]
+        self._closed = False
+        with self._faults():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)  # a run that was killed left it
+            self._db = sqlite3.connect(path, isolation_level=None)
+            # nothing of it is ever needed after a crash: pages go to the disk only where the cache does not hold them
+            for setting in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{_CACHE_KIB}"):
+                self._db.execute(f"PRAGMA {setting}")
+            self._db.execute("BEGIN EXCLUSIVE")
+            for statement in _SCHEMA:
+                self._db.execute(statement)
+
+    def __len__(self) -> int:
+        """Return how many pages wait."""
+        return sum(self._left) + sum(map(len, self._ahead))
+
+    def mark(self, urls: Sequence[str], mark: int) -> list[int]:
+        """Note *mark* of each normalised URL; return what was noted before, one number each.
+
+        URLs are known by 64 bits, another 64 for each process: of five million, two are taken for one in one run of a
+        million. Of a URL that stands twice in *urls* the second is told of the first.
+        """
+        places = [hash(url) for url in urls]
+        query = "SELECT url, marks FROM seen WHERE url IN (SELECT value FROM json_each(?))"
+        with self._faults():
+            marks: dict[int, int] = dict(self._db.execute(query, (json.dumps(places),)).fetchall())
+            before = []
+            changed: dict[int, int] = {}
+            for place in places:
+                known = marks.get(place, 0)
+                before.append(known)
+                if known | mark != known:
+                    marks[place] = changed[place] = known | mark
+            self._db.executemany("INSERT OR REPLACE INTO seen VALUES (?,?)", sorted(changed.items()))
+        return before
+
+    def add(self, links: Iterable[WaitingLink]) -> None:
+        """Let *links* wait, in their order."""
+        rows = [
+            (int(link.listed), None if link.target == link.row.url else link.target, encode_row(link.row))
+            for link in links
+        ]
+        with self._faults():
+            self._db.executemany("INSERT INTO waiting (listed, target, line) VALUES (?,?,?)", rows)
+        for listed, _, _ in rows:
+            self._left[listed] += 1
+
+    def pop(self) -> WaitingLink | None:
+        """Return the page whose turn it is, which waits no more; `None` if none does."""
+        for listed, ahead in enumerate(self._ahead):
+            if not ahead and self._left[listed]:
+                ahead.extend(self._read(listed))
+            if ahead:
+                return ahead.popleft()
+        return None
+
+    def take_rows(self) -> Iterator[list[bytes]]:
+        """Yield the rows of all that wait, encoded, up to 500 at a time; each lot waits no more once it is asked for.
+
+        A lot that cannot be written is to be written again before the next is asked for.
+        """
+        for listed, ahead in enumerate(self._ahead):
+            lines = [encode_row(link.row) for link in ahead]
+            ahead.clear()
+            if lines:
+                yield lines
+            while found := self._fetch(listed, BATCH):
+                yield [bytes(line) for _, _, line in found]
+
+    def close(self) -> None:
+        """Throw it all away. Safe to repeat; raises nothing."""
+        if not self._closed:
+            self._closed = True
+            try:
+                self._db.close()
+                self._path.unlink(missing_ok=True)
+            except (sqlite3.Error, OSError):
+                pass  # the next run takes it away
+
+    def _read(self, listed: int) -> Iterator[WaitingLink]:
+        for _, target, line in self._fetch(listed, _AHEAD):
+            row = decode_row(bytes(line))
+            if not isinstance(row, LinkRow):
+                raise RecordError(f"{self._path}: holds what is no link")
+            yield WaitingLink(row, target or row.url, bool(listed))
+
+    def _fetch(self, listed: int, count: int) -> list[tuple[int, str | None, bytes]]:
+        query = "SELECT id, target, line FROM waiting WHERE listed = ? AND id > ? ORDER BY id LIMIT ?"
+        with self._faults():
+            found: list[tuple[int, str | None, bytes]] = self._db.execute(
+                query, (listed, self._last[listed], count)
+            ).fetchall()
+        if found:
+            self._last[listed] = found[-1][0]
+        self._left[listed] = self._left[listed] - len(found) if found else 0
+        return found
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+            number = errno.ENOSPC if code == sqlite3.SQLITE_FULL else errno.EIO
+            raise OSError(number, f"the file of waiting links: {error}", str(self._path)) from error
