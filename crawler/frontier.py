@@ -25,7 +25,7 @@ FOUND, TAKEN = 1, 2
 BATCH = 500
 """So many links are looked at, or given out, in one go: a few milliseconds."""
 _AHEAD = 50
-_CACHE_KIB = 8_192
+_CACHE_KIB = 2_048
 _SCHEMA = (
     "CREATE TABLE seen (url INTEGER PRIMARY KEY, marks INTEGER NOT NULL)",
     "CREATE TABLE waiting (id INTEGER PRIMARY KEY, listed INTEGER NOT NULL, target TEXT, line BLOB NOT NULL)",

@@ -38,8 +38,8 @@ log = structlog.get_logger()
 Origin = tuple[str, str | None, int | None]
 """Scheme, host and port."""
 LISTING_PURPOSES = frozenset({Purpose.FEED, Purpose.SITEMAP, Purpose.SECTION})
-LISTINGS_AT_A_TIME = 2
-"""So many documents are read and gone through at a time: the links of one may take some megabytes."""
+LISTINGS_AT_A_TIME = 1
+"""So many documents are gone through at a time: the links of one may take some megabytes, in a worker and here."""
 _PRIORITIES = {Purpose.FEED: 20, Purpose.SITEMAP: 20, Purpose.SECTION: 10, Purpose.ARTICLE: 0}
 
 
