@@ -47,7 +47,6 @@ class NewsSpider(Spider):
         own_urls = [normalise_url(url) for url in (run.source.home, *(seed.url for seed in run.source.discover))]
         self._own_origins = {origin_of(url) for url in own_urls}
         self._own_sites = Sites(own_urls)
-        self._listings = 0
         self._seen: set[str] = set()
         self._found: set[int] = set()
         self._articles = 0
@@ -56,14 +55,16 @@ class NewsSpider(Spider):
         """Yield the first requests: given pages and nothing else, or seeds and known pages to look at again."""
         plan = self.run.plan
         if plan.urls_file is not None:
+            self.run.tally.seeded = True
             for request in self._request_listed(plan.urls_file):
                 yield request
             return
         for number, entry in enumerate(self.run.source.discover):
             self.run.tally.discovery.append({"url": entry.url, "purpose": entry.kind, "links": 0, "error": None})
             if self._is_first_sight(entry.url):
-                self._listings += 1
+                self.run.tally.listings += 1
                 yield _mark_start(self._request(entry.url, Purpose(entry.kind), seed=number))
+        self.run.tally.seeded = True
         if plan.recheck_file is not None:
             for request in self._request_listed(plan.recheck_file):
                 yield request
@@ -119,6 +120,7 @@ class NewsSpider(Spider):
                 url = line.strip()
                 if not url or url.startswith("#"):
                     continue
+                self.run.tally.listed += 1
                 if not self._is_first_sight(url):
                     continue
                 if self._is_full():
@@ -169,12 +171,12 @@ class NewsSpider(Spider):
                 reason = "a listing on another site: add it to the source's discover, if it is the source's own"
             elif not self._is_first_sight(link.url):
                 continue
-            elif self._listings >= settings.max_listings:
+            elif self.run.tally.listings >= settings.max_listings:
                 reason = f"more than max_listings: {settings.max_listings}"
                 if not self.run.stopping:
                     self.run.reason = "limit"
             else:
-                self._listings += 1
+                self.run.tally.listings += 1
                 yield link
                 continue
             left.setdefault(reason, []).append(link.url)
@@ -252,6 +254,7 @@ class NewsSpider(Spider):
 
     def _arrived(self, meta: dict[str, Any]) -> None:
         self.run.waiting.pop(meta["url"], None)
+        self.run.tally.arrived += meta["purpose"] == Purpose.ARTICLE
 
     def _note_discovery(self, meta: dict[str, Any], links: int, error: str | None) -> None:
         if error is not None and self.run.pool.closed:
