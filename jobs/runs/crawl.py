@@ -37,7 +37,7 @@ from jobs.store.clock import check_clock
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
 
     from config.sources import Source
     from crawler.leash import Word
@@ -256,8 +256,7 @@ def _start_child(
             if request.recheck == "all"
             else archive.catalog.list_due(source.id, source.recheck, datetime.now(UTC))
         )
-        recheck_file.write_text("".join(f"{url}\n" for url in known), encoding="utf-8")
-        given = len(known)
+        given = _write_lines(recheck_file, known)
     if reporter is not None:
         reporter.given = given
     plan = CrawlPlan(
@@ -288,6 +287,15 @@ def _start_child(
     assignment.touch(mode=0o600)
     assignment.write_text(text, encoding="utf-8")
     return CrawlProcess(assignment, _scrub_environment(source))
+
+
+def _write_lines(path: Path, lines: Iterable[str]) -> int:
+    """Write *lines* one by one; return how many there were."""
+    number = 0
+    with path.open("w", encoding="utf-8") as file:
+        for number, line in enumerate(lines, 1):  # noqa: B007 - the last one counts
+            file.write(f"{line}\n")
+    return number
 
 
 def _scrub_environment(source: Source) -> dict[str, str]:
