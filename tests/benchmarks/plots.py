@@ -59,7 +59,7 @@ def plot_cost(path: Path, comparison: Comparison) -> Path:
     axes[1].set_title("peak memory of all processes, MB")
     for axis in axes:
         axis.set_xlabel("pages of the crawl")
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, 1.1 * axis.get_ylim()[1])
     return _save(figure, path)
 
 
