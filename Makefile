@@ -30,15 +30,16 @@ check: $(READY) ## lint, format, spelling, types, layers: under a minute
 soak: $(READY) $(PYWB)/.tried ## the long counts: many kills, many pages
 	$(BIN)/python -m pytest -m soak
 
-bench: $(READY) ## pages a second of the core, on this machine
-	$(BIN)/python -m tests.benchmarks.pages
+# More words in ARGS, such as --only wget or --out DIR.
+bench: $(READY) ## our crawl beside Scrapy's and wget's on the same pages: tables and plots in bench/; ROUNDS=5 PAGES=3000
+	@$(BIN)/python -m tests.benchmarks.compare $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(PAGES),--pages $(PAGES)) $(ARGS)
 
 # More words in ARGS, such as --quick or --only quality,speed.
 bench-extract: $(READY) ## quality, stability, speed and cost of the clean text beside trafilatura's; EVAL=DIR of real pages
 	@$(BIN)/python -m tests.benchmarks.extract $(if $(EVAL),--eval '$(EVAL)') $(ARGS)
 
-clean: ## remove .venv, the demo's archive and every cache
-	rm -rf $(VENV) demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean: ## remove .venv, the demo's archive, what make bench wrote, and every cache
+	rm -rf $(VENV) demo bench build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Debian splits venv from its pip: where python3-venv is missing, the system's pip fills a venv that has none.
 # -qq: warnings of old pips are of no use to who reads them here; errors are shown.

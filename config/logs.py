@@ -84,6 +84,8 @@ _QUIET = {
 }
 _MAX_VALUE = 4_096
 _ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
+ERASE_LINE = "\x1b[K"
+"""From the cursor on."""
 
 
 _chosen: dict[str, Any] = {"json": None, "level": "info"}
@@ -122,6 +124,7 @@ def configure_logging(*, json: bool | None = None, level: str = "info", stream: 
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 *_renderers(as_json=as_json, colours=terminal and not os.environ.get("NO_COLOR")),
+                *([_take_line] if can_redraw(target) else []),
             ],
         )
     )
@@ -143,6 +146,16 @@ def configure_logging(*, json: bool | None = None, level: str = "info", stream: 
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def can_redraw(stream: TextIO) -> bool:
+    """Whether *stream* is a terminal on which a line can be written over."""
+    return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def _take_line(_logger: WrappedLogger, _method: str, text: EventDict | str) -> str:
+    """Begin by taking away a line of progress, which any process on this terminal may have there."""
+    return f"\r{ERASE_LINE}{text}"
 
 
 def _renderers(*, as_json: bool, colours: bool) -> list[Processor]:

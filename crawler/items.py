@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from scrapy.http import Response
 from config.errors import FetchError
 from crawler.leash import Leash
 from crawler.model import Purpose
+from crawler.progress import CrawlProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -94,6 +96,20 @@ class Tally:
     """Of bodies, as on the wire."""
     discovery: list[dict[str, Any]] = field(default_factory=list)
     """One entry a seed, see FORMAT.md § 5."""
+    hints: Counter[str | None] = field(default_factory=Counter)
+    """Of articles."""
+    listed: int = 0
+    """Lines taken from the list of pages that the run was given."""
+    arrived: int = 0
+    """Answers of article pages, hops and failures among them, that the spider has seen."""
+    recorded: int = 0
+    """Of `arrived`, those that workers are through with."""
+    listings: int = 0
+    """Feeds, sitemaps and sections that are to be read."""
+    listings_read: int = 0
+    """Of `listings`, whatever came of them."""
+    seeded: bool = False
+    """Whether all seeds are among `listings`."""
 
     def count_page(self, item: PageItem, *, stopped: bool = False) -> None:
         """Add the capture that *item* stands for. *stopped*: who would read pages was stopped by the run's end."""
@@ -102,9 +118,11 @@ class Tally:
         self.bytes += len(exchange.body)
         self.errors += exchange.error is not None or exchange.truncated is not None
         self.snapshots += outcome is not None and outcome.snapshot is not None
+        self.recorded += exchange.purpose is Purpose.ARTICLE
         if exchange.purpose is not Purpose.ARTICLE or (outcome is not None and outcome.redirect):
             return
         self.articles += 1
+        self.hints[item.hint] += 1
         answered = exchange.status is not None and (exchange.status < 400 or exchange.status in DELETED)
         self.failed += not answered or bool(outcome and outcome.extraction_error and not stopped)
 
@@ -113,12 +131,14 @@ class Tally:
         article = item.exchange.purpose is Purpose.ARTICLE
         self.errors += 1
         self.articles += article
+        self.recorded += article
         self.failed += article
 
     def note_discovery(self, seed: int | None, links: int, error: str | None) -> None:
         """Add the outcome of a listing to its seed's; an error stands where no document of the seed gave a link."""
         if seed is None:
             return
+        self.listings_read += 1
         entry = self.discovery[seed]
         entry["links"] += links
         entry["error"] = None if entry["links"] else (entry["error"] or error)
@@ -158,6 +178,20 @@ class Run:
     stopping: bool = False
     on_stop: list[Callable[[], None]] = field(default_factory=list)
     """Called once by `stop()`: abort requests in flight, close the spider."""
+
+    def progress(self) -> CrawlProgress:
+        """Return how far the run is."""
+        tally = self.tally
+        return CrawlProgress(
+            pages=tally.articles,
+            new=tally.hints["new"],
+            revised=tally.hints["revised"],
+            failed=tally.failed,
+            size_bytes=tally.bytes,
+            listed=tally.listed,
+            waiting=len(self.frontier) + len(self.waiting) + tally.arrived - tally.recorded,
+            discovering=not tally.seeded or tally.listings_read < tally.listings,
+        )
 
     def stop(self, reason: str) -> None:
         """End the run early; *reason* is `stopped`, `limit` or `lease`. Safe to call again."""

@@ -37,13 +37,14 @@ from crawler.spiders.news import NewsSpider
 from crawler.workers import make_pool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from config.settings import Settings
     from config.sources import Source
     from crawler.compare import LastVersions
     from crawler.leash import Leash
     from crawler.model import CrawlPlan
+    from crawler.progress import CrawlProgress
     from crawler.workers import WorkerPool
 
 log = structlog.get_logger()
@@ -58,6 +59,7 @@ STOP_SECONDS = 4.5
 """After a stop: until the segment is closed, whatever else is still going on."""
 ROTATE_SECONDS = 5.0
 LEASH_SECONDS = 0.5
+PROGRESS_SECONDS = 0.25
 LAPSE_TICKS = 20
 """A run whose leash has lapsed for so many looks at it, ten seconds awake, is ended."""
 
@@ -71,11 +73,13 @@ def crawl(
     environment: Mapping[str, str] | None = None,
     pool: WorkerPool | None = None,
     leash: Leash | None = None,
+    tell: Callable[[CrawlProgress], None] | None = None,
 ) -> RunRow:
     """Carry out *plan* and return its run row, which also stands in the run's last segment.
 
     *environment*: where the secrets of the source's headers are; by default this process's. *pool*: workers that may be
-    launched already; they are killed in any case. *leash*: asked before each request. Ends early, in good order, on
+    launched already; they are killed in any case. *leash*: asked before each request. *tell*: told four times a second
+    how far the run is; must not block. Ends early, in good order, on
     SIGTERM, on SIGINT, after `plan.max_seconds`, at `plan.fetch_until` and where the leash stays lapsed. Raises OSError
     if the disk refuses, ConfigError, ExtractError if a worker does not start; what was captured until then is in closed
     segments or can be recovered.
@@ -87,12 +91,12 @@ def crawl(
             run = _prepare(plan, source, settings, last_versions, headers=headers, pool=workers)
             run.leash = leash or run.leash
             with closing(run.frontier):
-                return runner.run(_crawl(run))
+                return runner.run(_crawl(run, tell))
     finally:
         workers.kill()
 
 
-async def _crawl(run: Run) -> RunRow:
+async def _crawl(run: Run, tell: Callable[[CrawlProgress], None] | None) -> RunRow:
     loop = asyncio.get_running_loop()
     stop_signal = asyncio.Event()
     run.on_stop.append(stop_signal.set)
@@ -100,6 +104,8 @@ async def _crawl(run: Run) -> RunRow:
         loop.add_signal_handler(number, _on_signal, run, number)
     limit = loop.call_later(_seconds_left(run), run.stop, "limit")
     watches = [asyncio.create_task(_rotate(run)), asyncio.create_task(_watch_leash(run))]
+    if tell is not None:
+        watches.append(asyncio.create_task(_tell_progress(run, tell)))
     starting = asyncio.create_task(_start_workers(run))
     try:
         await _run_scrapy(run, stop_signal)
@@ -246,6 +252,12 @@ async def _watch_leash(run: Run) -> None:
         if lapsed >= LAPSE_TICKS:
             run.stop("lease")
             return
+
+
+async def _tell_progress(run: Run, tell: Callable[[CrawlProgress], None]) -> None:
+    while True:
+        tell(run.progress())
+        await asyncio.sleep(PROGRESS_SECONDS)
 
 
 def _on_signal(run: Run, number: int) -> None:

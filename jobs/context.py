@@ -21,7 +21,7 @@ from jobs.checkpoint.writing import sum_up
 from jobs.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from config.settings import Settings
     from jobs.store import ObjectStore
@@ -53,15 +53,24 @@ class OpenArchive:
         """Return the folder of this source's segments that are not yet in the store."""
         return self.state / "spool" / source
 
-    def refresh(self, source: str | None = None, *, checkpoints: bool = True) -> None:
+    def refresh(
+        self,
+        source: str | None = None,
+        *,
+        checkpoints: bool = True,
+        tell: Callable[[str, int, int], None] | None = None,
+    ) -> None:
         """Bring the catalog to the log's end with all facts: of one source, or of all.
 
-        *checkpoints*: spare the commits that a checkpoint covers.
+        *checkpoints*: spare the commits that a checkpoint covers. *tell*: told of each source, and which of how many.
         """
         known = list_sources(self.store)
         if source is not None:
             require_source(source, known)
-        for one in [source] if source else known:
+        chosen = [source] if source else known
+        for number, one in enumerate(chosen, 1):
+            if tell is not None:
+                tell(one, number, len(chosen))
             if checkpoints:
                 refresh_catalog(self.catalog, self.store, self.log(one), full=True)
             else:

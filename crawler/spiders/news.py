@@ -55,7 +55,6 @@ class NewsSpider(Spider):
         own_urls = [normalise_url(url) for url in (run.source.home, *(seed.url for seed in run.source.discover))]
         self._own_origins = {origin_of(url) for url in own_urls}
         self._own_sites = Sites(own_urls)
-        self._listings = 0
         self._articles = 0
         self._reading = asyncio.Semaphore(LISTINGS_AT_A_TIME)
 
@@ -63,14 +62,16 @@ class NewsSpider(Spider):
         """Yield the first requests: given pages and nothing else, or seeds and known pages to look at again."""
         plan = self.run.plan
         if plan.urls_file is not None:
+            self.run.tally.seeded = True
             async for request in self._request_listed(plan.urls_file):
                 yield request
             return
         for number, entry in enumerate(self.run.source.discover):
             self.run.tally.discovery.append({"url": entry.url, "purpose": entry.kind, "links": 0, "error": None})
             if self._is_first_sight(entry.url):
-                self._listings += 1
+                self.run.tally.listings += 1
                 yield _mark_start(self._request(entry.url, Purpose(entry.kind), seed=number))
+        self.run.tally.seeded = True
         if plan.recheck_file is not None:
             async for request in self._request_listed(plan.recheck_file):
                 yield request
@@ -142,6 +143,7 @@ class NewsSpider(Spider):
         with Path(path).open(encoding="utf-8", errors="replace") as lines:  # noqa: ASYNC230 - of this disk, a few KiB at a time
             urls = (url for line in lines if (url := line.strip()) and not url.startswith("#"))
             while batch := list(islice(urls, BATCH)):
+                self.run.tally.listed += len(batch)
                 links: dict[str, Link] = {}
                 for url in batch:
                     if (normal := self._normalise(url)) is not None:
@@ -209,12 +211,12 @@ class NewsSpider(Spider):
                 reason = "a listing on another site: add it to the source's discover, if it is the source's own"
             elif url in seen:
                 continue
-            elif self._listings >= settings.max_listings:
+            elif self.run.tally.listings >= settings.max_listings:
                 reason = f"more than max_listings: {settings.max_listings}"
                 if not self.run.stopping:
                     self.run.reason = "limit"
             else:
-                self._listings += 1
+                self.run.tally.listings += 1
                 yield link
                 continue
             first, number = left.get(reason, (link.url, 0))
@@ -304,6 +306,7 @@ class NewsSpider(Spider):
 
     def _arrived(self, meta: dict[str, Any]) -> None:
         self.run.waiting.pop(meta["url"], None)
+        self.run.tally.arrived += meta["purpose"] == Purpose.ARTICLE
 
     def _note_discovery(self, meta: dict[str, Any], links: int, error: str | None) -> None:
         if error is not None and self.run.pool.closed:

@@ -15,7 +15,7 @@ from jobs.archive.identity import INFO_KEY, create_archive, list_sources, read_i
 from jobs.catalog import Catalog
 from jobs.checkpoint.checking import check_layers
 from jobs.cli.options import Invocation, archive_options, exit_codes, reading_codes
-from jobs.cli.progress import show_progress
+from jobs.cli.progress import show_progress, show_sources
 from jobs.context import CATALOG_FILE, find_state, open_archive, require_source
 from jobs.diff import make_safe
 from jobs.segments.pages import DerivingLimits
@@ -154,7 +154,10 @@ def describe_report(report: VerifyReport) -> str:
 @archive_options
 def index(invocation: Invocation, *, rebuild: bool, no_checkpoints: bool) -> None:
     """Bring the local catalog up to the log's end."""
-    with open_archive(invocation.settings, fresh_catalog=rebuild) as archive:
-        archive.refresh(checkpoints=not no_checkpoints)
+    with (
+        open_archive(invocation.settings, fresh_catalog=rebuild) as archive,
+        show_sources(wanted=not invocation.as_json) as tell,
+    ):
+        archive.refresh(checkpoints=not no_checkpoints, tell=tell)
         counts = archive.catalog.count_all()
     invocation.print_result(counts, count_named(counts))

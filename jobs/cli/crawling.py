@@ -21,6 +21,7 @@ from crawler.urls import normalise_url
 from jobs.cli.failure import judge_os_error, note_reported, note_sources
 from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive, printable
 from jobs.cli.stopping import StopRequest, stop_on_signals
+from jobs.cli.watching import show_run
 from jobs.runs.crawl import CrawlRequest, RunReport, run_crawl
 from jobs.runs.elsewhere import warn_of_waiting
 
@@ -66,9 +67,8 @@ def crawl(
         raise ConfigError("no source named: give one or more, or --all; ofrecord sources list shows them")
     if urls and len(source) != 1:
         raise ConfigError("--urls needs exactly one SOURCE: its rules read the pages")
-    if urls:
-        require_urls(urls)
-    request = CrawlRequest(trigger=trigger, slot=slot, urls_file=urls, limit=limit, recheck=recheck)
+    given = count_urls(urls) if urls else 0
+    request = CrawlRequest(trigger=trigger, slot=slot, urls_file=urls, urls=given, limit=limit, recheck=recheck)
     chosen = invocation.pick_sources(source, all_active=every)
     note_sources(chosen)
     with stop_on_signals() as stop, enter_archive(invocation) as archive:
@@ -119,8 +119,8 @@ class Budget:
             self.pages -= report.pages
 
 
-def require_urls(path: Path) -> None:
-    """Raise ConfigError unless each line of the file is a URL, empty or a comment, and one at least is a URL."""
+def count_urls(path: Path) -> int:
+    """Return how many URLs the file has. Raises ConfigError if it has none, or another line that is no comment."""
     found = 0
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
@@ -137,6 +137,7 @@ def require_urls(path: Path) -> None:
             found += 1
     if not found:
         raise ConfigError(f"{path}: found no URL, expected one a line")
+    return found
 
 
 def refused_report(source: str, error: ArchiveError | OSError) -> RunReport:
@@ -175,11 +176,15 @@ def find_disk_trouble(state: Path) -> OSError | None:
 
 
 def crawl_one(
-    archive: OpenArchive, source: Source, request: CrawlRequest, stop: StopRequest
+    archive: OpenArchive, source: Source, request: CrawlRequest, stop: StopRequest, *, watched: bool = False
 ) -> tuple[RunReport, OSError | None]:
-    """Crawl *source*; return the report, whatever came of it, and what is wrong with the disk for all, if anything."""
+    """Crawl *source*; return the report, whatever came of it, and what is wrong with the disk for all, if anything.
+
+    *watched*: show how it goes, if stderr is a terminal.
+    """
     try:
-        return run_crawl(archive, source, request, stop=stop), None
+        with show_run(wanted=watched) as tell:
+            return run_crawl(archive, source, request, stop=stop, tell=tell), None
     except ArchiveError as error:  # one source's trouble is not another's
         return refused_report(source.id, error), None
     except BrokenPipeError:  # nobody reads what we say
@@ -201,12 +206,13 @@ def crawl_sources(
     """Crawl one after the other, print what each brought, and return the exit code of the worst."""
     allowed = budget or Budget()
     reports: list[RunReport] = []
+    watched = not invocation.as_json and request.trigger != "daemon"
     if request.trigger != "daemon":  # which has said it
         warn_of_waiting(archive)
     for source in chosen:
         if stop.is_set() or allowed.spent:
             break
-        report, trouble = crawl_one(archive, source, allowed.fit(request), stop)
+        report, trouble = crawl_one(archive, source, allowed.fit(request), stop, watched=watched)
         reports.append(report)
         allowed.take(report)
         for problem in report.problems:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
@@ -26,6 +27,9 @@ from crawler.rows import RunRow, encode_row
 from crawler.spool import BROKEN, FULL
 from jobs.catalog import Catalog, SourceVersions
 
+if TYPE_CHECKING:
+    from crawler.progress import CrawlProgress
+
 _PLANS: TypeAdapter[CrawlPlan] = TypeAdapter(CrawlPlan)
 
 
@@ -37,8 +41,12 @@ def encode_assignment(
     catalog: Path,
     logging: dict[str, Any],
     word: Word,
+    progress: bool = False,
 ) -> str:
-    """Return what the parent writes into the plan file. *word*: the first; others come over standard input."""
+    """Return what the parent writes into the plan file. *word*: the first; others come over standard input.
+
+    *progress*: whether it wants to be told how far the run is.
+    """
     return json.dumps(
         {
             "plan": json.loads(_PLANS.dump_json(plan)),
@@ -47,6 +55,7 @@ def encode_assignment(
             "catalog": str(catalog),
             "logging": logging,
             "word": word.encode().decode(),
+            "progress": progress,
         }
     )
 
@@ -83,6 +92,15 @@ def _tell(run: RunRow) -> int:
     return ExitCode.DONE
 
 
+def _tell_progress(progress: CrawlProgress) -> None:
+    """Print *progress* if the pipe takes it: a parent that hangs must not hold this process up."""
+    if select.select([], [1], [], 0)[1]:
+        try:
+            os.write(1, progress.encode())  # whole: a pipe that select lets through has room for PIPE_BUF
+        except OSError:
+            return  # a parent that is dead is found out over standard input
+
+
 def _crawl(assignment: dict[str, Any], leash: Leash) -> RunRow:
     from crawler.workers import make_pool  # noqa: PLC0415 - the parent, who imports this module, has no use for it
 
@@ -94,8 +112,9 @@ def _crawl(assignment: dict[str, Any], leash: Leash) -> RunRow:
         pool.launch()  # the workers load their parsers while we load Scrapy, which takes as long
         from crawler.process import crawl  # noqa: PLC0415 - in this process only, after logging is set up
 
+        tell = _tell_progress if assignment["progress"] else None
         with Catalog.open(Path(assignment["catalog"]), read_only=True) as catalog:
-            return crawl(plan, source, settings, SourceVersions(catalog, source.id), pool=pool, leash=leash)
+            return crawl(plan, source, settings, SourceVersions(catalog, source.id), pool=pool, leash=leash, tell=tell)
     finally:
         pool.kill()
 

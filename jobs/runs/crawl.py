@@ -30,6 +30,7 @@ from jobs.context import CATALOG_FILE, lock_source, lock_uploads
 from jobs.fold import Verdict
 from jobs.runs.child import encode_assignment
 from jobs.runs.pressure import measure_spool
+from jobs.runs.progress import Phase, Reporter
 from jobs.runs.spool import bring_segments, has_closed, list_damaged
 from jobs.runs.supervision import CrawlProcess, RunTimes, Supervisor
 from jobs.runs.tenure import leave_lease, take_lease
@@ -38,7 +39,7 @@ from jobs.store.clock import check_clock
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
 
     from config.settings import Settings
     from config.sources import Source
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from crawler.rows import RunRow
     from jobs.context import OpenArchive
     from jobs.runs.pressure import SpoolUse
+    from jobs.runs.progress import Tell
 
 log = structlog.get_logger()
 
@@ -54,7 +56,7 @@ _NO_TIME = (
     " (option --max-seconds); the next run goes on"
 )
 _PASSED_ENVIRONMENT = (
-    *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NO_COLOR"),
+    *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "TERM", "NO_COLOR"),
     *("PYTHONPATH", "PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
 )
 
@@ -66,6 +68,8 @@ class CrawlRequest:
     trigger: str = "crawl"
     slot: datetime | None = None
     urls_file: Path | None = None
+    urls: int = 0
+    """In that file, for who is told how far it is."""
     limit: int | None = None
     recheck: str = "due"
     """`due`, `all` or `none` of the known articles."""
@@ -106,22 +110,36 @@ class RunReport:
 
 
 def run_crawl(
-    archive: OpenArchive, source: Source, request: CrawlRequest, *, stop: threading.Event | None = None
+    archive: OpenArchive,
+    source: Source,
+    request: CrawlRequest,
+    *,
+    stop: threading.Event | None = None,
+    tell: Tell | None = None,
 ) -> RunReport:
-    """Crawl *source* once and commit what was captured.
+    """Crawl *source* once and commit what was captured. *tell*: told some times a second how far it is.
 
     Raises RunLocked, ConfigError, and StoreError where the store is in trouble before anything was fetched; whatever is
     raised, the spool keeps what was fetched.
     """
     spool, asked = archive.spool(source.id), archive.store.requests.total()
+    reporter = None if tell is None else Reporter(source.id, tell, limit=request.limit)
     with lock_source(spool, source.id):
+        if reporter is not None:
+            reporter.tell(Phase.CATCHING_UP)
         check_clock(archive.store)
         archive.prepare(source.id)
-        return _run_locked(archive, source, request, stop, asked=asked)
+        return _run_locked(archive, source, request, stop, reporter, asked=asked)
 
 
 def _run_locked(
-    archive: OpenArchive, source: Source, request: CrawlRequest, stop: threading.Event | None, *, asked: int
+    archive: OpenArchive,
+    source: Source,
+    request: CrawlRequest,
+    stop: threading.Event | None,
+    reporter: Reporter | None,
+    *,
+    asked: int,
 ) -> RunReport:
     """*asked*: requests that the store had got before."""
     started = time.monotonic()
@@ -143,12 +161,15 @@ def _run_locked(
     try:
         lease = take_lease(archive, source.id, run)
         times = RunTimes(request.fetch_until or math.inf, request.done_by or math.inf)
-        supervisor = Supervisor(uploader, spool, archive.settings, times=times, lease=lease, stop=stop)
+        supervisor = Supervisor(
+            uploader, spool, archive.settings, times=times, lease=lease, stop=stop, reporter=reporter
+        )
         uploader.start()
         supervisor.catch_up()
         row = None
         if supervisor.may_fetch:
-            child = _start_child(archive, source, request, run, epoch=lease.epoch, word=supervisor.next_word())
+            word = supervisor.next_word()
+            child = _start_child(archive, source, request, run, epoch=lease.epoch, word=word, reporter=reporter)
             supervisor.follow(child)
             row = child.read_row()
         supervisor.finish_uploads()
@@ -220,11 +241,18 @@ def _bring(archive: OpenArchive, source: Source) -> Generator[bool, None, None]:
 
 
 def _start_child(
-    archive: OpenArchive, source: Source, request: CrawlRequest, run: str, *, epoch: int, word: Word
+    archive: OpenArchive,
+    source: Source,
+    request: CrawlRequest,
+    run: str,
+    *,
+    epoch: int,
+    word: Word,
+    reporter: Reporter | None,
 ) -> CrawlProcess:
     spool = archive.spool(source.id)
     capacity = _find_capacity(source, archive.settings, request)
-    recheck_file = None
+    recheck_file, given = None, request.urls
     if request.urls_file is None and request.recheck != "none":
         recheck_file = spool / "recheck.txt"
         known = (
@@ -232,8 +260,9 @@ def _start_child(
             if request.recheck == "all"
             else archive.catalog.list_due(source.id, source.recheck, datetime.now(UTC), limit=capacity)
         )
-        with recheck_file.open("w", encoding="utf-8") as file:
-            file.writelines(f"{url}\n" for url in known)
+        given = _write_lines(recheck_file, known)
+    if reporter is not None:
+        reporter.given = given
     plan = CrawlPlan(
         run=run,
         source=source.id,
@@ -252,7 +281,13 @@ def _start_child(
     )
     assignment = spool / "plan.json"
     text = encode_assignment(
-        plan, source, archive.settings, catalog=archive.state / CATALOG_FILE, logging=describe_logging(), word=word
+        plan,
+        source,
+        archive.settings,
+        catalog=archive.state / CATALOG_FILE,
+        logging=describe_logging(),
+        word=word,
+        progress=reporter is not None,
     )
     assignment.touch(mode=0o600)
     assignment.write_text(text, encoding="utf-8")
@@ -264,6 +299,15 @@ def _find_capacity(source: Source, settings: Settings, request: CrawlRequest) ->
     seconds = min(settings.max_run_seconds, (request.fetch_until or math.inf) - boot_clock())
     politeness = source.politeness
     return most_requests(seconds, delay=politeness.delay_seconds, concurrency=politeness.concurrent_requests)
+
+
+def _write_lines(path: Path, lines: Iterable[str]) -> int:
+    """Write *lines* one by one; return how many there were."""
+    number = 0
+    with path.open("w", encoding="utf-8") as file:
+        for number, line in enumerate(lines, 1):  # noqa: B007 - the last one counts
+            file.write(f"{line}\n")
+    return number
 
 
 def _scrub_environment(source: Source) -> dict[str, str]:

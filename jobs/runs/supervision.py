@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 
 from config.errors import StoreUnavailable
 from crawler.leash import Word, boot_clock
+from crawler.progress import CrawlProgress
 from crawler.rows import RunRow, decode_row
 from jobs.runs.pressure import Pressure, measure_spool
+from jobs.runs.progress import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from jobs.archive.lease import Lease
+    from jobs.runs.pressure import SpoolUse
+    from jobs.runs.progress import Reporter
     from jobs.runs.uploading import Uploader
 
 POLL_SECONDS = 0.2
@@ -58,6 +62,8 @@ class CrawlProcess:
         self._told: Word | None = None
         self._asked: float | None = None
         self._last_line = b""
+        self.progress: CrawlProgress | None = None
+        """What the child said last of how far it is, if it was asked to."""
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
         if self._process.stdin is not None:
@@ -125,7 +131,11 @@ class CrawlProcess:
         """Keep the last line, reading all as it comes: a row that fills the pipe must not hold the child up."""
         if self._process.stdout is not None:
             for line in self._process.stdout:
-                self._last_line = line
+                progress = CrawlProgress.decode(line)
+                if progress is None:
+                    self._last_line = line
+                else:
+                    self.progress = progress
 
 
 class Supervisor:
@@ -140,8 +150,10 @@ class Supervisor:
         times: RunTimes | None = None,
         stop: threading.Event | None = None,
         lease: Lease | None = None,
+        reporter: Reporter | None = None,
     ) -> None:
         self._uploader = uploader
+        self._reporter = reporter
         self._spool = spool
         self._settings = settings
         self._times = times or RunTimes()
@@ -165,6 +177,7 @@ class Supervisor:
         """
         while not self._uploader.caught_up.wait(POLL_SECONDS):
             self._look_around()
+            self._report(Phase.CATCHING_UP)
             if self._is_grace_over():
                 raise StoreUnavailable(f"{self._spool}: stopped while what earlier runs left was being uploaded")
             if not self.may_fetch:
@@ -182,7 +195,8 @@ class Supervisor:
         while not child.has_ended():
             self._look_around()
             self._uploader.require_sound()
-            self._watch_disk()
+            use = self._watch_disk()
+            self._report(Phase.CRAWLING if child.progress else Phase.STARTING, child.progress, use)
             child.say(self.next_word())
             late = boot_clock() >= self._times.fetch_until + LATE_SECONDS
             if self._stopped_at is not None or self.disk_full or late:
@@ -193,6 +207,7 @@ class Supervisor:
         self._uploader.finish()
         while not self._uploader.over.wait(POLL_SECONDS):
             self._look_around()
+            self._report(Phase.FINISHING)
             if self._is_grace_over() or boot_clock() >= self._times.done_by:
                 self._uploader.abandon()
                 self._uploader.over.wait(LAST_SEGMENT_SECONDS)
@@ -208,15 +223,24 @@ class Supervisor:
     def _is_grace_over(self) -> bool:
         return self._stopped_at is not None and time.monotonic() - self._stopped_at > self._settings.grace_seconds
 
-    def _watch_disk(self) -> None:
-        """Pause for want of room; give up where no upload can make any."""
+    def _report(self, phase: Phase, progress: CrawlProgress | None = None, use: SpoolUse | None = None) -> None:
+        if self._reporter is not None:
+            try:
+                found = use or measure_spool(self._spool)
+            except OSError:
+                return  # who puts something there will say so
+            self._reporter.tell(phase, progress, spool_bytes=found.size_bytes, paused=self._pressure.paused)
+
+    def _watch_disk(self) -> SpoolUse:
+        """Pause for want of room; give up where no upload can make any. Return what was found."""
         use = measure_spool(self._spool)
         self._pressure.update(use)
         if not self._pressure.disk_is_full or (use.segments and not isinstance(self._uploader.trouble, OSError)):
             self._full_since = None
-            return
+            return use
         now = time.monotonic()
         if self._full_since is None:
             self._full_since = now
         elif now - self._full_since >= self._settings.spool_wait_seconds:
             self.disk_full = f"the disk is full: {self._pressure.reason}"
+        return use

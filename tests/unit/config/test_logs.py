@@ -70,6 +70,7 @@ def test_called_twice_writes_once() -> None:
 
 def test_terminal_gets_text_with_colour_unless_told_not_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "dumb")
     stream = Terminal()
     configure_logging(stream=stream)
     structlog.get_logger().info("started_run", source="gazette")
@@ -81,6 +82,23 @@ def test_terminal_gets_text_with_colour_unless_told_not_to(monkeypatch: pytest.M
     structlog.get_logger().info("started_run", source="gazette")
     assert "\x1b" not in stream.getvalue()
     assert "source=gazette" in stream.getvalue()
+
+
+@pytest.mark.parametrize("json", [True, False])
+def test_a_line_on_a_terminal_takes_away_what_stands_there(monkeypatch: pytest.MonkeyPatch, *, json: bool) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    for term, beginning in (("xterm", "\r\x1b[K"), ("dumb", "")):
+        monkeypatch.setenv("TERM", term)
+        stream = Terminal()
+        configure_logging(stream=stream, json=json)
+        structlog.get_logger().info("started_run", source="gazette")
+        text = stream.getvalue()
+        assert text.startswith(beginning)
+        assert text.count("\x1b") == len(beginning) // 4
+    monkeypatch.setenv("TERM", "xterm")
+    configure_logging(stream=(pipe := io.StringIO()), json=json)
+    structlog.get_logger().info("started_run", source="gazette")
+    assert "\x1b" not in pipe.getvalue()
 
 
 @pytest.mark.parametrize("json_lines", [True, False])
