@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import time
@@ -41,10 +42,14 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(disk: Path, *, left_bytes: int) -> Path:
-    """Leave *left_bytes* of the disk; return the file that takes the rest."""
+    """Leave *left_bytes* of the disk; return the file that takes the rest. A crawl may be writing there meanwhile."""
     stat = os.statvfs(disk)
     filler = disk / "filler"
-    filler.write_bytes(bytes(max(0, stat.f_bavail * stat.f_frsize - left_bytes)))
+    try:
+        filler.write_bytes(bytes(max(0, stat.f_bavail * stat.f_frsize - left_bytes)))
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
     return filler
 
 
