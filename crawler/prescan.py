@@ -8,7 +8,7 @@ person wrote: each limit is far above what is found on real pages.
 from __future__ import annotations
 
 import re
-from itertools import product
+from itertools import islice, product
 
 from crawler.nesting import Nesting
 
@@ -37,6 +37,8 @@ _MARKUP = re.compile(
 _START_TAG = re.compile(rb"<[a-z](?:[^>=]++|=\s*+(?:\"[^\"]*+\"?|'[^']*+'?)?+)*+", re.IGNORECASE)
 _FEW_TAGS = 2_000
 """Start tags that no parser crawls on, however they are nested."""
+_MANY_STARTS = 20 * _FEW_TAGS
+"""Signs that may begin a tag: those of more are not taken apart all at once."""
 _ROOTS = frozenset({b"html", b"body"})
 _TABLE = b"tabl"
 _NOTED = frozenset(
@@ -67,6 +69,9 @@ def prescan(page: bytes) -> str | None:
 
 def _is_small(page: bytes) -> bool:
     """Whether *page* has so few tags, and such short ones, that no nesting matters: most pages are spared the scan."""
+    starts = page.count(b"<") - page.count(b"</")
+    if starts > _MANY_STARTS or page.count(b"</") > _MANY_STARTS:
+        return False
     # most of a page is scripts and texts, so not each tag is read, but what lies between two that begin
     pieces = page.split(b"<")[1:]
     first = b"".join([piece[:1] for piece in pieces])
@@ -178,7 +183,9 @@ def _has_many_attributes(tag: bytes) -> bool:
 
 
 def _count_attributes(tag: bytes) -> int:
-    return len(_ATTRIBUTE.findall(_VALUE.sub(b"= ", tag)))
+    """Return how many attributes *tag* has, as far as they matter: each value is of one."""
+    names = _ATTRIBUTE.finditer(_VALUE.sub(b"= ", tag, count=MAX_ATTRIBUTES + 1))
+    return sum(1 for _ in islice(names, MAX_ATTRIBUTES + 1))
 
 
 def _after(page: bytes, mark: bytes, start: int) -> int:

@@ -214,13 +214,19 @@ def _read_body(page: Page, found: Metadata, rules: ExtractRules, title: str | No
     blocks = trim_blocks(blocks, title)
     stated = stated_descriptions(found)
     leads = leads or find_leads(page.body, heading, container, stated)
-    text = "\n".join(line for lead in leads for line in normalise_lines(_lines_of(lead)))
+    text = "\n".join(dict.fromkeys(line for lead in leads for line in normalise_lines(_lines_of(lead))))
     sources: list[Element | Block] = [*leads] if text else []
     if text:
-        blocks = drop_blocks(blocks, [block for block in blocks if block.text == text], "the lead again")
+        again = [block for block in blocks if block.text == text or _lies_in(block, leads)]
+        again = again if len(again) < len(blocks) else [block for block in again if block.text == text]
+        blocks = drop_blocks(blocks, again, "the lead again")
     elif len(blocks) > 2 and is_description(blocks[0].text, stated) and not blocks[0].is_heading:
         sources, text, blocks = [blocks[0]], blocks[0].text, blocks[1:]
     return Body(read, blocks, text or None, sources, container, roots, prose)
+
+
+def _lies_in(block: Block, elements: list[Element]) -> bool:
+    return any(element.order <= block.order < element.end for element in elements)
 
 
 def _lines_of(element: Element) -> str:

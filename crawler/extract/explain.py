@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from crawler.explanation import Explanation, Passage, RuleUse, Statement
 from crawler.extract.article import find_article
 from crawler.extract.body.blocks import Block
-from crawler.extract.body.heading import is_description, stated_descriptions
+from crawler.extract.body.heading import PROPERTY_CHARS, is_description, stated_descriptions
 from crawler.extract.naming import Namer
 from crawler.extract.page.metadata import read_metadata
 from crawler.extract.page.rules import select
@@ -140,7 +140,7 @@ class _Explainer:
         if isinstance(source, Element):
             if ("lead", source.order) in self._ruled:
                 return "rule extract.lead"
-            if words := find_words(_names_of(source), LEAD):
+            if words := find_words(f"{_names_of(source)} {source.get('itemprop')[:PROPERTY_CHARS]}", LEAD):
                 return f"named {_longest(words)!r}"
             if not is_description(source.text(), self._descriptions):
                 return "sentences between headline and body"

@@ -43,6 +43,8 @@ _REPORT_CHARS = 60
 """So much running text under a headline that says something in passing is a report of it."""
 _PIECES = re.compile(r"\s+[|\-–—·:]\s+|[!?:.]\s+")
 _STORY_CHARS = 800
+_SAID_BLOCKS, _SAID_CHARS = 100, 20_000
+"""Of the text, which says at its beginning that a page is gone, if it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,8 @@ def _not_found(reading: Reading) -> Verdict | None:
     if weight + 2 * bool(titled) + 2 * bool(heading) < 3:
         return None
     words = heading or reading.found.title
-    said = "\n".join([heading or "", reading.found.title or "", *(block.text for block in reading.blocks)])
+    beginning = [block.text for block in reading.blocks[:_SAID_BLOCKS]]
+    said = "\n".join([heading or "", reading.found.title or "", *beginning])[:_SAID_CHARS]
     plain = PAGE_GONE.search(said) or any(_is_mostly(NOT_FOUND, line) for line in _headlines(reading))
     if not plain and reading.chars >= _REPORT_CHARS:
         return None  # a boat was not found, or a bus has that number
@@ -259,7 +262,7 @@ def _begins_with_link(element: Element) -> bool:
     if not 20 <= element.chars <= 700 or element.link_density > 0.95 or element.end - element.order > 100:
         return False
     for child in element.walk():
-        if any(isinstance(item, str) and item.strip() for item in child.children):
+        if child.own_chars:
             return (
                 any(around.tag == "a" for around in [child, *child.ancestors()] if around.order >= element.order)
                 and child.chars > 14

@@ -207,3 +207,29 @@ def test_options_are_not_mirrored_at_a_cost_that_grows_with_their_square() -> No
     page = parse_page("<select>" + "<option selected>a" * 20_000 + "</select><p>text")
     assert page.body.text() == "text"
     assert time.process_time() - started < 0.5  # with events 1.3 s, of 60,000 options 11 s
+
+
+def test_a_sentence_in_an_element_in_another_is_one_lead() -> None:
+    lead = "A vote after four hours of debate saves the building, and nobody is surprised."
+    html = page(f"<main><h1>{TITLE}</h1><p><span>{lead}</span></p><div class='b'>{BODY * 4}</div></main>")
+    assert read(html).lead == lead
+
+
+def test_a_lead_that_stands_there_for_two_widths_of_screen_is_read_once() -> None:
+    lead = "A vote after four hours of debate saves the building, and nobody is surprised."
+    twice = f"<p class='lead wide'>{lead}</p><p class='lead narrow'>{lead}</p>"
+    assert read(page(f"<main><h1>{TITLE}</h1>{twice}<div class='b'>{BODY * 8}</div></main>")).lead == lead
+
+
+def test_a_lead_that_a_rule_names_in_the_body_is_not_repeated_there() -> None:
+    first, second = "A vote saves the building.", "It comes after four hours of debate."
+    kicker = "This is what the members of the council said on their way into the town hall in the evening."
+    intro = f"<div class='intro'><p>{first}</p><p>{second}</p></div>"
+    html = page(f"<article><h1>{TITLE}</h1><p>{kicker}</p>{intro}{BODY}</article>")
+    assert read(html, ExtractRules(lead="div.intro")).lead == f"{first}\n{second}"
+    assert text_of(html, ExtractRules(lead="div.intro")) == [TITLE, first, second, kicker, FIRST, SECOND, THIRD]
+
+
+def test_a_rule_that_calls_all_of_the_body_the_lead_does_not_empty_it() -> None:
+    html = page(f"<h1>{TITLE}</h1><div class='b'>{BODY}</div>")
+    assert read(html, ExtractRules(lead="div.b")).blocks == (FIRST, SECOND, THIRD)

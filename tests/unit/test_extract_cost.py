@@ -94,3 +94,13 @@ def test_class_names_beyond_the_limit_are_not_read() -> None:
     with pytest.raises(ExtractError, match="characters of class names"):
         parse_page(html)
     assert time.process_time() - started < 0.5  # 0.8 s when they were
+
+
+def test_how_deep_json_ld_is_read_does_not_hang_on_who_asks() -> None:
+    source = '{"a":' * 400 + "1" + "}" * 400 + ";"
+    page = parse_page(f'<head><script type="application/ld+json">{source}</script></head><body>text</body>')
+
+    def read(calls: int) -> list[dict[str, Any]]:
+        return read(calls - 1) if calls else read_metadata(page).objects
+
+    assert read(0) == read(700)

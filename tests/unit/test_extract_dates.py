@@ -108,3 +108,16 @@ def test_months_have_one_number_each_in_all_languages() -> None:
             numbers.setdefault(name, set()).add(months.read_month(name))
             assert name == "-" or months.read_month(name.upper()) == number
     assert all(len(found) == 1 for found in numbers.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1912-05-01 10:00", "1912-05-01T10:00:00+00:20"),
+        ("2023-11-06T10:00:00+01:00:30", "2023-11-06T10:00:00+01:00"),
+    ],
+)
+def test_offsets_have_no_seconds_as_rfc_3339_knows_none(text: str, value: str) -> None:
+    found = parse_date(text, DateRules(AT, "Europe/Amsterdam"))
+    assert found is not None
+    assert found.value == value

@@ -357,3 +357,9 @@ def test_what_a_page_says_does_not_steer_a_terminal(capsys: pytest.CaptureFixtur
     rows = [json.loads(line) for line in lines]
     assert [row["text"] for row in rows[1:]] == [one.text for one in found.passages]
     assert (rows[0]["kind"], rows[0]["file"]) == ("article", f"{ESCAPES}.html")
+
+
+def test_a_lead_that_a_property_names_is_not_called_unnamed() -> None:
+    lead = "A vote after four hours of debate saves the building, and nobody is surprised."
+    found = explain(page(f"<p>{THIRD} {SECOND}</p>" * 4, around=f"<p itemprop='description'>{lead}</p>"))
+    assert [one.origin for one in found.statements if one.name == "lead"] == ["named 'description'"]

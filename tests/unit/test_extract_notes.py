@@ -173,3 +173,14 @@ def test_a_wall_on_the_page_says_paid_where_nothing_is_stated() -> None:
     assert (found.value, found.origin) == ("paid", "visible")
     assert read(TEXT + wall, head=ld(isAccessibleForFree=True)).fields["access"].value == "free"
     assert "access" not in read(TEXT).fields
+
+
+@pytest.mark.parametrize("label", ["<h3>Correction</h3>", "<p><b>Berichtigung</b></p>", "<div>Fe de errores</div>"])
+def test_a_label_without_a_colon_heads_the_note_in_its_box(label: str) -> None:
+    article = read(f"{TEXT}<aside>{label}<p>The debate took four hours, and not five.</p></aside>")
+    assert len(article.fields["corrections"].value) == 1
+    assert article.fields["corrections"].value[0].endswith(" The debate took four hours, and not five.")
+
+
+def test_an_article_that_such_a_word_heads_is_no_note() -> None:
+    assert "corrections" not in read(f"<h2>Correction</h2>{TEXT}").fields

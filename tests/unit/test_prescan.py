@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 
 import pytest
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
@@ -121,3 +122,13 @@ def test_nonsense_is_nested_as_the_parser_nests_it() -> None:
         if tree > 3 * found + 20:
             fooled.append((seed, tree, found))
     assert len(fooled) <= 4, fooled
+
+
+@pytest.mark.parametrize("sign", ["<", "<a", "</", "<!"])
+def test_signs_by_the_million_are_not_taken_apart_all_at_once(sign: str) -> None:
+    page = sign.encode() * 1_000_000
+    tracemalloc.start()
+    prescan(page)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * len(page) + 2_000_000  # 97 MB, and 1 GB for a page of the greatest size

@@ -5,6 +5,7 @@ A block is a paragraph, heading, list item, quote part or table row; `<br>` ends
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from crawler.normalise import normalise_line, normalise_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _CELLS = frozenset({"td", "th"})
 _SENTENCE = 40
 """A block of so many characters is text; short list items above the first such are the date, the source and so on."""
@@ -257,7 +259,7 @@ def _furniture_reason(block: Block) -> str | None:
         return "a line of furniture"
     if RELATED_LABEL.search(text.lower()):
         return "the label of a box"
-    if not any(character.isalnum() for character in text):
+    if not _LETTER_OR_DIGIT.search(text):
         return "no letter or digit" if block.chars < 4 or len(set(text)) < 3 else None
     # a paragraph that is a link as a whole and no sentence leads elsewhere
     whole = block.link_chars >= 0.95 * block.chars and not block.is_heading and block.element.tag != "li"

@@ -276,8 +276,8 @@ def _shape_reason(element: Element, prose: Prose) -> str | None:
 def _is_list_of_links(element: Element) -> bool:
     """Whether each item of a list is a headline that is a link, with a word of its matter before it at most."""
     items = element.below("li")
-    if len(items) < 2 or element.link_density < _LINKED:
-        return False
+    if len(items) < 2 or element.link_density < _LINKED or element.find("ul", "ol") is not None:
+        return False  # a list in it is looked at for itself
     return all(
         item.link_density >= _LINKED
         and item.link_chars >= _HEADLINE_CHARS
@@ -290,11 +290,11 @@ def _is_list_of_links(element: Element) -> bool:
 
 def _has_label(element: Element) -> bool:
     """Whether the first words in *element* are a label such as *Related news*."""
-    for child in element.walk():
-        first = next((item for item in child.children if isinstance(item, str) and item.strip()), None)
-        if first is not None:
-            return RELATED_LABEL.search(" ".join(first[:_LABEL_CHARS].split()).lower()) is not None
-    return False
+    holder = next((child for child in element.walk() if child.own_chars), None)
+    if holder is None:
+        return False
+    first = next(item for item in holder.children if isinstance(item, str) and item.strip())
+    return RELATED_LABEL.search(" ".join(first[:_LABEL_CHARS].split()).lower()) is not None
 
 
 def _has_twins(element: Element) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from crawler.extract.page.signs import BODY
@@ -44,9 +45,11 @@ def _keep_to_story(container: Element, prose: Prose, heading: Element | None) ->
         return container
     stories = [story for story in container.below("article") if not story.order <= heading.order < story.end]
     others = [story for story in stories if not story.is_dropped and story.find("h1") is not None]
+    places = [story.order for story in others]
     part: Element = heading
     for around in heading.ancestors():
-        if around is container or any(around.order < other.order < around.end for other in others):
+        following = bisect_right(places, around.order)
+        if around is container or (following < len(places) and places[following] < around.end):
             break
         part = around
     enough = max(_STORY_CHARS, _STORY_SHARE * prose.of(container))
@@ -178,4 +181,7 @@ def _is_story(element: Element, current: Element, heading: Element | None) -> bo
         return False
     if element.tag == "article" or element.find("article") is not None:
         return True
-    return element.find("h1") is not None and all(inner is heading for inner in current.below("h1"))
+    if element.find("h1") is None:
+        return False
+    own = current.tree.between("h1", current.order + 1, current.end, limit=2)
+    return all(inner is heading for inner in own)

@@ -32,6 +32,12 @@ _CERTAIN = 1.14
 """The page's h1 in the very letters of a stated title: no other heading can be a better one."""
 _TITLE_TAGS = frozenset({"div", "p", "span", "header"})
 _OTHER_PARTS = frozenset({"nav", "aside", "footer", "li"})
+_DESCRIBED = 20
+"""Letters and digits: what is shorter may stand in any description."""
+_BEGINNING_CHARS = 100
+PROPERTY_CHARS = 100
+_MAX_READ = 10_000_000
+"""Characters that are compared with descriptions, those of elements in each other counted for each."""
 _LEAD_CHARS = (25, 1500)
 _SENTENCES = (60, 500)
 _FEW = 2
@@ -153,8 +159,13 @@ def stated_descriptions(found: Metadata) -> list[str]:
 
 def is_description(text: str, stated: list[str]) -> bool:
     """Whether *text* is one of the *stated* descriptions, which may be cut."""
+    if not stated:
+        return False
+    beginning = bare(text[:_BEGINNING_CHARS])
+    if len(beginning) >= _DESCRIBED and not any(other.startswith(beginning[:_DESCRIBED]) for other in stated):
+        return False
     letters = bare(text)
-    if len(letters) < 20:
+    if len(letters) < _DESCRIBED:
         return False
     return any(
         letters == other or (len(other) >= 60 and (letters.startswith(other[:60]) or other.startswith(letters)))
@@ -171,6 +182,7 @@ def find_leads(body: Element, title: Element | None, container: Element, stated:
     if title is not None:
         around |= {title, *title.ancestors()}
     found: list[Element] = []
+    room = _MAX_READ
     for element in body.walk(kept=True):
         if not _LEAD_CHARS[0] <= element.chars <= _LEAD_CHARS[1] or element.tag not in _LEAD_TAGS:
             continue
@@ -180,12 +192,15 @@ def find_leads(body: Element, title: Element | None, container: Element, stated:
             continue
         if found and element.order > container.order:
             break
-        if _is_named_lead(element, title, container) or _is_described(element, title, stated):
+        room -= element.chars
+        if _is_named_lead(element, title, container) or (room > 0 and _is_described(element, title, stated)):
             found.append(element)
     if not found and title is not None:
         between = body.tree.elements[title.end : container.order]
-        unnamed = [element for element in between if element not in around and _is_unnamed_lead(element)]
-        return unnamed if len(unnamed) <= _FEW else []
+        for element in between:
+            if (not found or element.order >= found[-1].end) and element not in around and _is_unnamed_lead(element):
+                found.append(element)
+        return found if len(found) <= _FEW else []
     return found if sum(element.chars for element in found) <= _LEAD_CHARS[1] else found[:1]
 
 
@@ -197,7 +212,7 @@ def _is_described(element: Element, title: Element | None, stated: list[str]) ->
 def _is_named_lead(element: Element, title: Element | None, container: Element) -> bool:
     if (title is not None and element.order < title.order) or element.order > container.order:
         return False
-    signs = element.signs | read_signs(element.get("itemprop"))
+    signs = element.signs | read_signs(element.get("itemprop")[:PROPERTY_CHARS])
     return bool(signs & LEAD) and _is_leaf(element) and not _is_heading_block(element)
 
 

@@ -32,6 +32,8 @@ _MIN_STRING_CHARS = 300
 _MAX_SCRIPT_CHARS = 4_000_000
 _MAX_STRING_CHARS = 500_000
 _MAX_STRINGS = 200
+_MAX_WEIGHED_CHARS = 1_000_000
+"""Of texts that are looked at for notices."""
 _MAX_DEPTH = 3
 _JSON = re.compile(r'"\s*:\s*["\[{]|\\u003c', re.IGNORECASE)
 _PARAGRAPH = re.compile(r"<p[ >]|<br[ />]")
@@ -47,14 +49,17 @@ def read_scripts(page: Page, found: Metadata, shown: list[Block]) -> list[Block]
         return shown
     is_article = bool(found.article) or (found.first("og:type") or "").lower() == "article"
     best: list[Block] = []
-    room = MAX_ELEMENTS - page.size
+    room, letters = MAX_ELEMENTS - page.size, _MAX_WEIGHED_CHARS
     for html in _list_candidates(page, found, scripts=is_article and visible < _NOTHING):
         blocks, size = _read(html)
         room -= size
         if room < 0:
             break
-        if _measure(blocks) > _measure(best) and not _is_notice(blocks):
-            best = blocks
+        if _measure(blocks) > _measure(best):
+            letters -= _measure(blocks)
+            if letters < 0:
+                break
+            best = best if _is_notice(blocks) else blocks
     return best if _measure(best) >= max(MIN_CHARS, 2 * visible) else shown
 
 

@@ -16,6 +16,7 @@ _TIERS = {"free": "free", "metered": "metered", "locked": "paid", "paid": "paid"
 _TIER_KEYS = ("article:content_tier", "og:article:content_tier", "content_tier", "isaccessibleforfree")
 _FREE = {"true": "free", "false": "paid"}
 _MAX_PARTS = 20
+_MAX_WALL_CHARS = 20_000
 _WALL = "a pay wall"
 """The mark that `crawler.extract.body.boxes` leaves on one."""
 
@@ -38,5 +39,5 @@ def read_access(fields: Fields, page: Page, found: Metadata) -> None:
     if "access" in fields:
         return
     walls = [one for one in page.body.signed(PAYWALL) if one.dropped == _WALL]
-    if any(PAYWALL_PHRASE.search(wall.text()) for wall in walls[:_MAX_PARTS]):
+    if any(PAYWALL_PHRASE.search(wall.text()[:_MAX_WALL_CHARS]) for wall in walls[:_MAX_PARTS]):
         fields.put("access", "paid", "visible")

@@ -144,7 +144,7 @@ def _read_stated(value: object, known: dict[str, dict[str, Any]], sites: set[str
 
     *known*: the page's objects by their `@id`, by which others refer to them.
     """
-    for stated in (value if isinstance(value, list) else [value])[: 2 * MAX_NAMES]:
+    for stated in (value if isinstance(value, list) else [value])[:MAX_NAMES]:
         item = stated
         if isinstance(item, dict) and not item.get("name") and isinstance(item.get("@id"), str):
             item = known.get(item["@id"], item)

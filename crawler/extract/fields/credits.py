@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_NAMES = 50
 _MAX_CHARS = 4_000
+"""Of all texts of one place together."""
 _MAX_NAME_CHARS = 80
 _MAX_WORDS = 8
 _SHORT = 4
@@ -63,9 +64,11 @@ def read_credits(texts: Iterable[str], sites: Container[str] = (), *, shown: boo
     *sites*: what the site and its publisher are called, as `bare` has it. *shown*: the texts stand as bylines.
     """
     reader = _Reader(sites, shown=shown)
+    room = _MAX_CHARS
     for text in texts:
-        reader.read(text[:_MAX_CHARS])
-        if len(reader.found) >= MAX_NAMES:
+        reader.read(text[:room])
+        room -= len(text)
+        if room <= 0 or len(reader.found) >= MAX_NAMES:
             break
     return list(reader.found.values())[:MAX_NAMES]
 

@@ -97,11 +97,12 @@ def read_embeds(
     """Add `embeds`, each post once, in document order, to *fields*."""
     ruled = select(page, rules.embeds)
     posts: dict[str, dict[str, str]] = {}
+    known: dict[Element, str | None] = {}
     end = 0
     for element in ruled or container.below(*_TAGS):
         if element.order < end or (element.tag == "div" and _STATING_KEYS.isdisjoint(element.attributes)):
             continue
-        post = _read_element(element, url, captured_at)
+        post = _read_element(element, url, captured_at, known)
         if post is not None:
             end = element.end
             posts.setdefault(post.get("url") or post["text"], post)
@@ -110,7 +111,10 @@ def read_embeds(
     fields.put("embeds", list(posts.values()), "rule" if ruled else "visible")
 
 
-def _read_element(element: Element, url: str, captured_at: datetime) -> dict[str, str] | None:
+def _read_element(
+    element: Element, url: str, captured_at: datetime, known: dict[Element, str | None]
+) -> dict[str, str] | None:
+    """Return the post in *element*. *known*: links looked at so far, for quotes may stand in each other."""
     if element.tag in _AMP:
         stated, name, prefix = _AMP[element.tag]
         target = resolve(url, prefix + element.get(name)) if element.get(name) else None
@@ -119,7 +123,7 @@ def _read_element(element: Element, url: str, captured_at: datetime) -> dict[str
         return _read_frame(element, url)
     if element.end - element.order > _POST_ELEMENTS or element.chars > _POST_CHARS:
         return None
-    address = _find_address(element, url)
+    address = _find_address(element, url, known)
     names = split_names(element.get("class"))
     platform = next((_NAMES[name] for name in names if name in _NAMES), None) or _platform_of(address)
     if platform is None or (address is None and (element.tag != "blockquote" or platform == "facebook")):
@@ -155,7 +159,7 @@ def _platform_of(address: str | None) -> str | None:
     return next((_HOSTS[name] for at in range(len(parts) - 1) if (name := ".".join(parts[at:])) in _HOSTS), None)
 
 
-def _find_address(element: Element, url: str) -> str | None:
+def _find_address(element: Element, url: str, known: dict[Element, str | None]) -> str | None:
     """Return the address of the post in *element*: the one that it states, or the last link to a single post."""
     for name in _STATING:
         stated = element.get(name)
@@ -166,9 +170,17 @@ def _find_address(element: Element, url: str) -> str | None:
         address = resolve(url, stated)
         if address and _platform_of(address) and _POST_PATHS.search(address):
             return address if "story_fbid=" in address or "/watch" in address else address.split("?", 1)[0]
-    links = [resolve(url, link.get("href")) for link in element.below("a")[:50]]
-    posts = [link.split("?", 1)[0] for link in links if link and _POST_PATHS.search(link) and _platform_of(link)]
-    return posts[-1] if posts else None
+    posts = []
+    for link in element.below("a")[:50]:
+        if link not in known:
+            known[link] = _find_post(link, url)
+        posts.append(known[link])
+    return next(filter(None, reversed(posts)), None)
+
+
+def _find_post(link: Element, url: str) -> str | None:
+    target = resolve(url, link.get("href"))
+    return target.split("?", 1)[0] if target and _POST_PATHS.search(target) and _platform_of(target) else None
 
 
 def _read_post(element: Element, platform: str, address: str | None, captured_at: datetime) -> dict[str, str]:

@@ -31,7 +31,7 @@ _CREDIT_LABEL = re.compile(
     re.IGNORECASE,
 )
 _CREDIT_NAME = re.compile(
-    r"(?:^|[\s_-])(?:credits?|copyright|photog\w*|fotogra\w*|\w*quelle|urheber|cr[eé]ditos?|autoria|sources?)(?:$"
+    r"(?:^|[\s_-])(?:credits?|copyright|photog\w*|fotogra\w*|[^\W_]*quelle|urheber|cr[eé]ditos?|autoria|sources?)(?:$"
     r"|[\s_-])"
     r"|[a-z](?:Credit|Copyright|Photographer|Source)\b",
 )

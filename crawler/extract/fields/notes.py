@@ -71,14 +71,19 @@ def read_corrections(fields: Fields, found: Metadata, place: Element, openings: 
     """Add `corrections`: the notes of the editors that *place* shows, else those that JSON-LD states."""
     notes: dict[str, None] = {}
     end = place.order
+    seen: set[Element | None] = {None}
     for element, opening in openings:
         if not end <= element.order < place.end or not _NOTE.match(opening):
             continue
-        holder = _find_holder(element)
+        block = _find_block(element)
+        if block in seen:
+            continue
+        seen.add(block)
+        holder = _find_holder(block, place) if block is not None else None
         if holder is None or any(one.dropped in _ELSEWHERE for one in [holder, *holder.ancestors()] if one.dropped):
             continue
         text = holder.text()
-        if len(text) >= _LEAST_CHARS and _NOTE.match(text[:200]):
+        if len(text) >= _LEAST_CHARS and (holder is not block or _NOTE.match(text[:200])):
             notes[text] = None
             end = holder.end
             if len(notes) >= _MAX_NOTES:
@@ -93,19 +98,21 @@ def read_corrections(fields: Fields, found: Metadata, place: Element, openings: 
         fields.put("corrections", [text for text in texts if text], "json-ld")
 
 
-def _find_holder(element: Element) -> Element | None:
-    """Return the block that *element* begins, or the box of which it is but the label."""
-    block: Element | None = element
-    while block is not None and block.tag not in BLOCK_TAGS:
-        block = block.parent
-    if block is None or block.chars > _NOTE_CHARS:
+def _find_block(element: Element) -> Element | None:
+    return next((one for one in (element, *element.ancestors()) if one.tag in BLOCK_TAGS), None)
+
+
+def _find_holder(block: Element, place: Element) -> Element | None:
+    """Return *block*, in which a note may begin, or the box in *place* of which it is but the label."""
+    if block.chars > _NOTE_CHARS:
         return None
-    if not _LABEL.match(block.text()):
+    label = block.text()
+    if not _LABEL.match(label):
         return block
     around = block.parent
-    if around is not None and around.chars <= _NOTE_CHARS and _NOTE.match(around.text()[:200]):
-        return around
-    return None
+    if around is None or around.order <= place.order or around.chars > _NOTE_CHARS:
+        return None
+    return around if around.text().startswith(label) else None
 
 
 def read_fact_boxes(fields: Fields, container: Element) -> None:

@@ -33,11 +33,16 @@ _MAX_VALUE_CHARS = 1_000_000
 """Of one meta element, read so far. Most on 1,500 real pages: 169,000."""
 _MAX_TEXT_CHARS = 100_000
 """Of one JSON-LD value that is no article body, read so far. Most on 1,500 real pages: 5,500."""
+_MAX_LEVELS = 200
+_MAX_BRACKETS = 500_000
 _MAX_TYPES = 20
+_MAX_TYPE_CHARS = 200
 _STATEMENTS = 'meta[content], link[rel][href], script[type*="ld+json" i]'
 _META_KEYS = ("property", "name", "itemprop", "http-equiv")
 _NAMESPACE = re.compile(r"[/#:]")
 _CONTROL = re.compile(r"[\x00-\x1f]+")
+_BRACKET = re.compile(r"[\[\]{}]")
+_TAG = re.compile(r"<[^<>]{1,200}>")
 _OPENING = re.compile(r"\s*(?://\s*)?(?:<!--|<!\[CDATA\[|/\*<!\[CDATA\[\*/)")
 _CLOSINGS = ("-->", "]]>", "/*]]>*/")
 ARTICLE_TYPES = frozenset(
@@ -129,7 +134,7 @@ def types_of(item: dict[str, Any]) -> set[str]:
     """Return the types that a JSON-LD object has, without their namespace."""
     value = item.get("@type")
     names = value if isinstance(value, list) else [value]
-    return {_NAMESPACE.split(name)[-1] for name in names[:_MAX_TYPES] if isinstance(name, str)}
+    return {_NAMESPACE.split(name[-_MAX_TYPE_CHARS:])[-1] for name in names[:_MAX_TYPES] if isinstance(name, str)}
 
 
 def text_of(value: object) -> str | None:
@@ -144,7 +149,7 @@ def text_of(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     value = value[:_MAX_TEXT_CHARS]
-    text = re.sub(r"<[^>]{1,200}>", " ", unescape(unescape(value))) if "<" in value or "&" in value else value
+    text = _TAG.sub(" ", unescape(unescape(value))) if "<" in value or "&" in value else value
     return normalise_line(text) or None
 
 
@@ -180,11 +185,23 @@ def _unwrap(source: str) -> str:
     return source[opening.end() :] if opening else source
 
 
+def _is_deep(source: str) -> bool:
+    """Whether *source* has more levels than `from_json` reads: how many `json` does hangs on what called it."""
+    depth = 0
+    for number, mark in enumerate(_BRACKET.finditer(source)):
+        depth += 1 if mark[0] in "[{" else -1
+        if depth > _MAX_LEVELS or number > _MAX_BRACKETS:
+            return True
+    return False
+
+
 def _parse(source: str) -> Any:  # noqa: ANN401 - JSON is of any type
     try:
         return from_json(source)  # three times as fast as json, and stricter
     except ValueError:
         pass
+    if _is_deep(source):
+        return None
     for text in (
         source,
         _CONTROL.sub(" ", source),

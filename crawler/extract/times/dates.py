@@ -73,6 +73,7 @@ _DIGITS = {ord(digit): str(number % 10) for number, digit in enumerate(_OTHER_DI
 _AFTERNOON = re.compile("오후|下午|午後|晚上|مساء")
 _RFC822 = re.compile(r"(?<![^\W\d_])(?P<zone>[+-]\d{4}|GMT|UTC|Z)\s*$")
 _MAX_EXACT_CHARS = 40
+_MINUTE = timedelta(minutes=1)
 _FUTURE = timedelta(days=1)
 """A clock or zone may be wrong by so much; a later date is no date of publication."""
 MAX_DATE_CHARS = 200
@@ -116,7 +117,7 @@ def _read_exact(text: str) -> FoundDate | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return FoundDate(moment.replace(microsecond=0).isoformat()) if moment.tzinfo is not None else None
+    return FoundDate(_write(moment.replace(microsecond=0))) if moment.tzinfo is not None else None
 
 
 def find_dates(text: str, rules: DateRules) -> Iterator[tuple[FoundDate, int, int]]:
@@ -180,9 +181,17 @@ def _from_parts(parts: dict[str, str | None], text: str, rules: DateRules) -> Fo
         return FoundDate(moment.replace(tzinfo=offset).isoformat()) if offset is not None else None
     assumed = rules.zone or "UTC"
     try:
-        return FoundDate(moment.replace(tzinfo=ZoneInfo(assumed)).isoformat(), assumed)
+        return FoundDate(_write(moment.replace(tzinfo=ZoneInfo(assumed))), assumed)
     except (ZoneInfoNotFoundError, ValueError, OverflowError):
         return FoundDate(moment.replace(tzinfo=UTC).isoformat(), "UTC")
+
+
+def _write(moment: datetime) -> str:
+    """Return *moment* (aware) as RFC 3339 has it, whose offsets have no seconds; those of old local times do."""
+    offset = moment.utcoffset()
+    if offset is not None and offset % _MINUTE:
+        moment = moment.replace(tzinfo=timezone(round(offset / _MINUTE) * _MINUTE))
+    return moment.isoformat()
 
 
 def _offset(stated: str) -> timezone | None:

@@ -40,6 +40,7 @@ _MODIFIED_META = (
 _DAY_CHARS = len("2023-11-06")
 _MAX_CANDIDATES = 20
 _MAX_DESCRIBED = 100
+_MAX_OBJECTS = 200
 _MAX_SHOWN_CHARS = 200
 _SAME = timedelta(minutes=1)
 _SHORT = 60
@@ -171,7 +172,7 @@ def _stated(found: Metadata, keys: tuple[str, ...], names: tuple[str, ...]) -> I
         for value in found.meta.get(name, [])[:2]:
             yield value, "meta"
     if not found.article:
-        for item in found.objects:
+        for item in found.objects[:_MAX_OBJECTS]:
             if text := text_of(item.get(keys[0])):
                 yield text, "json-ld"
 
