@@ -33,6 +33,7 @@ from crawler.outcome import (
     media_type_of,
 )
 from crawler.prescan import prescan
+from crawler.redirects import leads_away
 
 if TYPE_CHECKING:
     from crawler.explanation import Explanation
@@ -76,6 +77,9 @@ def process_page(exchange: Exchange, context: PageContext) -> PageOutcome:
         return outcome
     reason = _find_obstacle(exchange)
     if reason is not None:
+        if exchange.purpose is Purpose.ARTICLE and outcome.redirect and leads_away(exchange.url, outcome.redirect):
+            away = f"{reason}, the site's home or a section"
+            return replace(outcome, page_class=PageClass.SOFT_404, class_reason=away)
         return replace(outcome, class_reason=reason)
     if exchange.purpose is not Purpose.ARTICLE:
         return replace(outcome, page_class=PageClass.LISTING, class_reason=f"fetched as {exchange.purpose.value}")

@@ -95,6 +95,14 @@ def test_an_error_in_place_of_a_known_article_keeps_its_text(
     assert read_texts(archive_dir)[SEED] == [read_expected("clean.txt")]
 
 
+def test_a_redirect_to_the_home_page_is_evidence_of_deletion(crawled: Ofrecord, site: Site, archive_dir: Path) -> None:
+    site.answers[SEED_URL] = Answer(302, headers=(("Location", "/"),))
+    for _ in range(2):
+        crawled("crawl", ENGLISH, "--recheck", "all", code=None)
+    assert [verdict for verdict, _, _ in read_histories(archive_dir)[SEED]] == ["new", "suspected", "gone"]
+    assert read_texts(archive_dir)[SEED] == [read_expected("clean.txt")]
+
+
 def test_a_changed_rule_over_an_unchanged_site_is_no_revision(
     crawled: Ofrecord, config_dir: Path, archive_dir: Path
 ) -> None:

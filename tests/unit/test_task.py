@@ -106,6 +106,8 @@ def test_a_page_that_cannot_be_read_is_kept_and_says_why(changes: dict[str, Any]
         ({"status": 503, "body": b"busy", "head": "Content-Type: text/plain\r\n"}, "error", "status 503"),
         ({"status": 206}, "error", "status 206"),
         ({"status": 301, "head": "Location: /new\r\n"}, "error", "leads to /new"),
+        ({"status": 302, "head": "Location: /\r\n"}, "soft-404", "leads to /, the site's home or a section"),
+        ({"status": 302, "head": "Location: /\r\n", "purpose": Purpose.SECTION}, "error", "leads to /"),
         ({"status": 304, "body": b""}, "error", "status 304"),
         ({"body": b"%PDF-1.7", "head": "Content-Type: application/pdf\r\n"}, "error", "application/pdf is no web page"),
         ({"purpose": Purpose.SECTION}, "listing", "section"),
