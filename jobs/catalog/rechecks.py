@@ -23,7 +23,7 @@ class RecheckCatalog(LayeredCatalog):
         *ages*: seconds after first sight. An article is due if an age has passed that its last capture did not cover,
         and at once, after all others, if it is suspected to be gone: a second look must confirm that.
         """
-        self._bring_up(source, ages)
+        self.plan_rechecks(source, ages)
         moment = format_instant(now)
         query = "SELECT url FROM rechecks INDEXED BY rechecks_by_due WHERE source = ?1 AND due <= ?2 ORDER BY due, url"
         left = -1 if limit is None else limit
@@ -38,8 +38,11 @@ class RecheckCatalog(LayeredCatalog):
         for row in self._db.execute(query, (source, moment, -1 if limit is None else left)):
             yield row["url"]
 
-    def _bring_up(self, source: str, ages: Sequence[int]) -> None:
-        """Work out anew when those articles are due that commits touched since; all, if *ages* are others than then."""
+    def plan_rechecks(self, source: str, ages: Sequence[int]) -> None:
+        """Work out anew when those articles are due that commits touched since; all, if *ages* are others than then.
+
+        All takes 3 s for a million.
+        """
         marks = sorted(ages)
         wanted, seq = json.dumps(marks), self.head(source)[0]
         known = self._db.execute("SELECT ages, seq FROM recheck_ages WHERE source = ?", (source,)).fetchone()

@@ -159,5 +159,17 @@ def index(invocation: Invocation, *, rebuild: bool, no_checkpoints: bool) -> Non
         show_sources(wanted=not invocation.as_json) as tell,
     ):
         archive.refresh(checkpoints=not no_checkpoints, tell=tell)
+        plan_rechecks(invocation, archive.catalog)
         counts = archive.catalog.count_all()
     invocation.print_result(counts, count_named(counts))
+
+
+def plan_rechecks(invocation: Invocation, catalog: Catalog) -> None:
+    """Work out when articles are due, which the first crawl after a rebuild would else wait for."""
+    try:
+        sources = invocation.load_sources()
+    except ConfigError:
+        return  # a crawl will say so; the catalog does not hang on it
+    for name, seq, _ in catalog.list_heads():
+        if seq and name in sources:
+            catalog.plan_rechecks(name, sources[name].recheck)

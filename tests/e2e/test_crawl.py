@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,6 +54,10 @@ def test_the_catalog_can_be_deleted_and_rebuilt(ofrecord: Ofrecord, archive_dir:
     ofrecord("index", "--rebuild")
     with Catalog.open(path, read_only=True) as catalog:
         assert catalog.dump() == grown
+    with closing(sqlite3.connect(path)) as db:  # no crawl has to do it first
+        planned = dict(db.execute("SELECT source, seq FROM recheck_ages"))
+        assert planned == dict(db.execute("SELECT source, seq FROM logs"))
+        assert db.execute("SELECT COUNT(*) FROM rechecks").fetchone()[0] >= 10
     path.write_bytes(b"no catalog at all")
     ofrecord("index")
     with Catalog.open(path, read_only=True) as catalog:
