@@ -67,6 +67,11 @@ _TITLE_CHARS = 120
 _ENDS = (".", "!", "?", "…", "。", "؟", "۔", "।", ".”", '."', ".»", ")")
 
 
+def begins_as_note(text: str) -> bool:
+    """Whether *text* begins as corrections and notes of editors do."""
+    return _NOTE.match(text[:200]) is not None
+
+
 def read_corrections(fields: Fields, found: Metadata, place: Element, openings: list[Opening]) -> None:
     """Add `corrections`: the notes of the editors that *place* shows, else those that JSON-LD states."""
     notes: dict[str, None] = {}
@@ -83,7 +88,7 @@ def read_corrections(fields: Fields, found: Metadata, place: Element, openings: 
         if holder is None or any(one.dropped in _ELSEWHERE for one in [holder, *holder.ancestors()] if one.dropped):
             continue
         text = holder.text()
-        if len(text) >= _LEAST_CHARS and (holder is not block or _NOTE.match(text[:200])):
+        if len(text) >= _LEAST_CHARS and (holder is not block or begins_as_note(text)):
             notes[text] = None
             end = holder.end
             if len(notes) >= _MAX_NOTES:

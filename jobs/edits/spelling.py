@@ -1,0 +1,56 @@
+"""Whether two words are one word, spelled otherwise."""
+
+from __future__ import annotations
+
+import unicodedata
+from difflib import SequenceMatcher
+
+_LEAST_LETTERS = 4
+_MOST_EDITS = 2
+_ENDING = 2
+"""Letters at a word's end that tell forms of it apart."""
+
+
+def bare(text: str) -> str:
+    """Return letters and digits of *text* alone, without case."""
+    return "".join(sign for sign in unicodedata.normalize("NFKC", text).casefold() if sign.isalnum())
+
+
+def count_edits(one: str, other: str) -> int:
+    """Return how many letters differ: put in, left out, replaced, or two neighbours in each other's place."""
+    before_last: list[int] = []
+    last = list(range(len(other) + 1))
+    for i, sign in enumerate(one, 1):
+        row = [i]
+        for j, goal in enumerate(other, 1):
+            cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (sign != goal))
+            if i > 1 and j > 1 and sign == other[j - 2] and one[i - 2] == goal:
+                cost = min(cost, before_last[j - 2] + 1)
+            row.append(cost)
+        before_last, last = last, row
+    return last[-1]
+
+
+def is_respelled(one: str, other: str) -> bool:
+    """Whether the words *one* and *other* differ by a slip: in few letters, and not in the ending alone."""
+    one, other = one.casefold(), other.casefold()
+    longest = max(len(one), len(other))
+    if min(len(one), len(other)) < _LEAST_LETTERS or abs(len(one) - len(other)) > _MOST_EDITS:
+        return False
+    edits = count_edits(one, other)
+    if not edits or edits > (1 if longest < 2 * _LEAST_LETTERS else _MOST_EDITS):
+        return False
+    head = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return head < min(len(one), len(other)) - _ENDING or _is_swapped(one, other)
+
+
+def is_form(one: str, other: str) -> bool:
+    """Whether *one* and *other* may be two forms of one word: they begin alike, and few letters follow."""
+    one, other = one.casefold(), other.casefold()
+    head = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return head >= _LEAST_LETTERS - 1 and max(len(one), len(other)) - head <= _ENDING + 1
+
+
+def _is_swapped(one: str, other: str) -> bool:
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
+    return len(one) == len(other) and sorted(one) == sorted(other) and matcher.ratio() > 0.6
