@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from crawler.extract.fields.notes import begins_as_note
 from jobs.diff import Change, diff_texts
 from jobs.edits.hunks import list_hunks
 from jobs.edits.kinds import Edit, EditKind, EditReport
-from jobs.edits.names import changes_name, find_names
+from jobs.edits.lives import LivePage
+from jobs.edits.names import changes_name, find_names, is_han, is_work_title
 from jobs.edits.negations import changes_negation
-from jobs.edits.numbers import is_telling, list_moments, list_values
-from jobs.edits.quotations import MARKS, find_quotations, lies_within, straighten
-from jobs.edits.spelling import bare, is_respelled
+from jobs.edits.notes import is_note
+from jobs.edits.numbers import list_moments, list_values
+from jobs.edits.quotations import find_quotations, lies_within, straighten
+from jobs.edits.spelling import bare, is_respelled, is_slip
+from jobs.edits.vocabulary import read_negations, read_numbers
+from jobs.edits.walls import has_wall
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +28,10 @@ if TYPE_CHECKING:
     from jobs.edits.kinds import State
     from jobs.edits.names import Names
 
+_OF_WORDS = frozenset(EditKind) - {
+    *(EditKind.LIVE_APPEND, EditKind.PAYWALL_ON, EditKind.PAYWALL_OFF, EditKind.IMAGE, EditKind.CAPTION),
+    *(EditKind.DATE_MOVED, EditKind.BYLINE),
+}
 _SHORT = 3
 """Words beside a number that do not make a clause of their own."""
 
@@ -32,13 +40,31 @@ def judge_edit(before: State, after: State) -> EditReport:
     """Return what was done to the article between *before* and *after*."""
     names = find_names((before, after))
     edits = [*_judge_head(before, after, names), *_judge_lines(before, after, names), *_judge_fields(before, after)]
-    words_changed = (before.title, before.lead, before.lines) != (after.title, after.lead, after.lines)
+    words_changed = (before.title, list_paragraphs(before)) != (after.title, list_paragraphs(after))
     edits += _judge_dates(before, after, words_changed=words_changed)
+    edits = _settle_names(edits)
     return EditReport(
         edits=tuple(dict.fromkeys(edits)),
-        silent=_is_silent(before, after) if words_changed else None,
-        backdated=any(_went_back(before.fields.get(name), after.fields.get(name)) for name in ("published", "modified")),
+        silent=_is_silent(before, after) if words_changed and any(edit.kind in _OF_WORDS for edit in edits) else False,
+        backdated=any(
+            _went_back(before.fields.get(name), after.fields.get(name)) for name in ("published", "modified")
+        ),
     )
+
+
+def list_paragraphs(state: State) -> list[str]:
+    """Return lead and lines: what is read as the lead may be another line at times."""
+    return [line for line in (state.lead, *state.lines) if line]
+
+
+def _settle_names(edits: list[Edit]) -> list[Edit]:
+    """Return *edits*; what is a name in one place, and was changed alike in another, is a name there too."""
+    named = {(edit.before, edit.after) for edit in edits if edit.kind is EditKind.NAME}
+    loose = (EditKind.WORDING, EditKind.TYPO)
+    return [
+        replace(edit, kind=EditKind.NAME) if edit.kind in loose and (edit.before, edit.after) in named else edit
+        for edit in edits
+    ]
 
 
 def _judge_head(before: State, after: State, names: Names) -> Iterator[Edit]:
@@ -56,30 +82,38 @@ def _judge_head(before: State, after: State, names: Names) -> Iterator[Edit]:
 
 
 def _judge_lines(before: State, after: State, names: Names) -> Iterator[Edit]:
+    if list_paragraphs(before) == list_paragraphs(after):
+        return  # the first paragraph is read as the lead now, or no longer
     lines = diff_texts("\n".join(before.lines), "\n".join(after.lines)).lines
     moved = Counter(line.before for line in lines if line.change is Change.REMOVED) & Counter(
         line.after for line in lines if line.change is Change.ADDED
     )
-    posts = _new_posts(before, after)
-    if posts:
-        yield Edit(EditKind.LIVE_APPEND, "posts", None, "\n".join(posts))
-    live = "\n".join(posts)
+    live = LivePage(before, after)
+    if live.come:
+        yield Edit(EditKind.LIVE_APPEND, "posts", None, "\n".join(live.come))
+    walled = has_wall(before) != has_wall(after)
     for stretch in _list_stretches(lines):
         if _is_layout(stretch):
             continue
         for line in stretch:
             text = line.before if line.change is Change.REMOVED else line.after
-            if text in moved and line.change is not Change.CHANGED:
-                continue
             place = f"line {line.after_number or line.before_number}"
             if line.change is Change.CHANGED:
-                yield from _judge_line(line, place, names)
-            elif begins_as_note(text or ""):
+                if not (walled and _is_cut(line)):
+                    yield from _judge_line(line, place, names)
+            elif text in moved or live.explains(line):
+                continue
+            elif is_note(text or ""):
                 yield Edit(EditKind.CORRECTION_NOTE, place, line.before, line.after)
-            elif line.change is Change.REMOVED:
-                yield Edit(EditKind.PARAGRAPH_REMOVED, place, line.before, None)
-            elif not (live and text and text in live):
-                yield Edit(EditKind.PARAGRAPH_ADDED, place, None, line.after)
+            elif not walled:
+                kind = EditKind.PARAGRAPH_REMOVED if line.change is Change.REMOVED else EditKind.PARAGRAPH_ADDED
+                yield Edit(kind, place, line.before, line.after)
+
+
+def _is_cut(line: Line) -> bool:
+    """Whether one of both is the beginning of the other, as a pay wall leaves it."""
+    short, long = sorted((line.before or "", line.after or ""), key=len)
+    return long.startswith(short.rstrip("….. \u00a0"))
 
 
 def _list_stretches(lines: tuple[Line, ...]) -> Iterator[list[Line]]:
@@ -98,63 +132,110 @@ def _list_stretches(lines: tuple[Line, ...]) -> Iterator[list[Line]]:
 
 def _is_layout(stretch: list[Line]) -> bool:
     """Whether the same words stand in other paragraphs."""
-    old = " ".join(line.before for line in stretch if line.before is not None)
-    new = " ".join(line.after for line in stretch if line.after is not None)
-    return "".join(old.split()) == "".join(new.split())
+    old = [line.before for line in stretch if line.before is not None]
+    new = [line.after for line in stretch if line.after is not None]
+    return len(old) != len(new) and "".join("".join(old).split()) == "".join("".join(new).split())
 
 
 def _judge_line(line: Line, place: str, names: Names) -> Iterator[Edit]:
     """Yield what was done within a line that changed."""
-    if begins_as_note(line.after or ""):
-        yield Edit(EditKind.CORRECTION_NOTE, place, line.before, line.after)
+    before, after = line.before or "", line.after or ""
+    if is_note(after):
+        yield Edit(EditKind.CORRECTION_NOTE, place, before, after)
         return
     hunks = list(list_hunks(line))
     moved = Counter(hunk.before.strip() for hunk in hunks) & Counter(hunk.after.strip() for hunk in hunks)
-    quoted = find_quotations(line.before or ""), find_quotations(line.after or "")
-    if len(quoted[0]) != len(quoted[1]) and straighten(line.before or "").count('"') != straighten(line.after or "").count('"'):
-        yield Edit(EditKind.QUOTATION, place, line.before, line.after)
+    quoted = find_quotations(before), find_quotations(after)
+    comes_or_goes = straighten(before).count('"') != straighten(after).count('"')
+    if comes_or_goes:
+        yield Edit(EditKind.QUOTATION, place, before, after)
+    same_values = list_values(before, names.language) == list_values(after, names.language)
     for hunk in hunks:
-        if hunk.before.strip() in moved or hunk.after.strip() in moved:
+        parts = hunk.before.strip(), hunk.after.strip()
+        if any(part in moved for part in parts if part):
             continue
+        if comes_or_goes and not bare(hunk.before + hunk.after):
+            continue  # its marks
         within = lies_within(hunk.start, hunk.end, quoted[0]) and lies_within(hunk.new_start, hunk.new_end, quoted[1])
-        for kind in _judge_hunk(hunk, names, quoted=within):
-            yield Edit(kind, place, hunk.before.strip() or None, hunk.after.strip() or None)
+        whole = (hunk.start, hunk.end) in quoted[0] and (hunk.new_start, hunk.new_end) in quoted[1]
+        for kind in _judge_hunk(hunk, names, quoted=within, whole=whole, same_values=same_values):
+            yield Edit(kind, place, parts[0] or None, parts[1] or None)
 
 
-def _judge_hunk(hunk: Hunk, names: Names, *, quoted: bool) -> list[EditKind]:
-    old, new = straighten(hunk.before), straighten(hunk.after)
-    if old == new or not (set(hunk.before + hunk.after) - MARKS - set(" \u00a0")):
-        return []  # other marks round the same words
-    if bare(old) == bare(new):
+def _judge_hunk(hunk: Hunk, names: Names, *, quoted: bool, whole: bool, same_values: bool) -> list[EditKind]:
+    old, new = straighten(hunk.before).strip(), straighten(hunk.after).strip()
+    language = names.language
+    numbers = list_values(hunk.before, language), list_values(hunk.after, language)
+    if same_values and any(numbers) and _is_number(old, language) and _is_number(new, language):
+        return [EditKind.TYPO]  # the same numbers, written otherwise
+    if bare(old) == bare(new) and (numbers[0] == numbers[1] or same_values):
         return [EditKind.TYPO]
+    if _is_slip_of_word(old, new, names):
+        return [EditKind.TYPO]
+    if changes_name(hunk, names) or (whole and is_work_title(hunk)):
+        digits = any(sign.isdigit() for sign in old + new)
+        return [EditKind.NAME, EditKind.NUMBER] if digits and _changes_number(hunk, language) else [EditKind.NAME]
     telling = []
-    if changes_negation(hunk, names.language):
+    if changes_negation(hunk, language) and not (quoted and not _share_words(old, new)):
         telling.append(EditKind.NEGATION)
-    if _changes_number(hunk, names.language):
+    if (not same_values and _changes_number(hunk, language)) or _changes_moment(hunk, language):
         telling.append(EditKind.NUMBER)
-    if changes_name(hunk, names):
-        telling.append(EditKind.NAME)
+    if quoted:
+        return [*telling, EditKind.QUOTATION]
     if not telling and _is_typo(old, new, hunk):
         return [EditKind.TYPO]
-    if quoted:
-        telling.append(EditKind.QUOTATION)
     return telling or [EditKind.WORDING]
 
 
+def _share_words(old: str, new: str) -> bool:
+    """Whether one is the other with words put in or taken out."""
+    if not old or not new:
+        return True
+    one, other = ({bare(word) for word in text.split()} for text in (old, new))
+    return bool(one & other) or bare(old).startswith(bare(new)) or bare(new).startswith(bare(old))
+
+
+def _is_number(text: str, language: str) -> bool:
+    """Whether *text* is a number, in digits or words, and nothing else."""
+    known = read_numbers(language)
+    words = [word.strip(".,").casefold() for word in text.split()]
+    return all(
+        word in known or not any(sign.isalpha() and not sign.isnumeric() for sign in word.strip("百分之"))
+        for word in words
+    )
+
+
+def _is_slip_of_word(old: str, new: str, names: Names) -> bool:
+    """Whether a word that says a number or a *not* was but spelled wrong, or has another form."""
+    if len(old.split()) != 1 or len(new.split()) != 1:
+        return False
+    language = names.language
+    known = read_numbers(language).keys() | read_negations(language)
+    one, other = old.casefold(), new.casefold()
+    if (one in known) != (other in known):
+        return is_slip(one, other)
+    values = list_values(one, language), list_values(other, language)
+    return values[0] == values[1] and bool(values[0])
+
+
 def _changes_number(hunk: Hunk, language: str) -> bool:
-    for find in (list_values, list_moments):
-        old, new = find(hunk.before, language), find(hunk.after, language)
-        if old and new and old != new and (is_telling(old - new) or is_telling(new - old) or len(hunk.after) == 1):
-            return True
     old, new = list_values(hunk.before, language), list_values(hunk.after, language)
+    if old and new and old != new:
+        return True
     if bool(old) == bool(new) or not hunk.before.strip() or not hunk.after.strip():
         return False
-    words = max(len(hunk.before.split()), len(hunk.after.split()))
-    return words <= _SHORT and is_telling(old or new)
+    return max(len(hunk.before.split()), len(hunk.after.split())) <= _SHORT
+
+
+def _changes_moment(hunk: Hunk, language: str) -> bool:
+    old, new = list_moments(hunk.before, language), list_moments(hunk.after, language)
+    return bool(old and new and old != new)
 
 
 def _is_typo(old: str, new: str, hunk: Hunk) -> bool:
     old, new = old.strip(), new.strip()
+    if len(old) == len(new) == 1 and is_han(old) and is_han(new):
+        return True
     if len(old.split()) == len(new.split()) == 1:
         return is_respelled(old, new)
     if not new and old:  # a word that stood twice
@@ -164,7 +245,7 @@ def _is_typo(old: str, new: str, hunk: Hunk) -> bool:
 
 def _judge_fields(before: State, after: State) -> Iterator[Edit]:
     old, new = before.fields, after.fields
-    walls = [_has_wall(state) for state in (before, after)]
+    walls = [has_wall(state) for state in (before, after)]
     if walls[0] != walls[1]:
         kind = EditKind.PAYWALL_ON if walls[1] else EditKind.PAYWALL_OFF
         yield Edit(kind, "access", _text(old.get("access")), _text(new.get("access")))
@@ -195,17 +276,6 @@ def _is_silent(before: State, after: State) -> bool | None:
     if new is None:
         return None
     return old is not None and _same_time(old, new)
-
-
-def _has_wall(state: State) -> bool:
-    return state.page_class == "truncated" or state.fields.get("access") == "paid"
-
-
-def _new_posts(before: State, after: State) -> list[str]:
-    """Return the words of posts that are in *after* alone."""
-    known = {post.get("id") for post in before.fields.get("posts") or ()}
-    come = [post for post in after.fields.get("posts") or () if post.get("id") not in known]
-    return ["\n".join(str(post[name]) for name in ("title", "text") if post.get(name)) for post in come]
 
 
 def _went_back(old: Any, new: Any) -> bool:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from crawler.extract.times.months import read_month
 from jobs.edits.spelling import is_form, is_respelled
 from jobs.edits.vocabulary import (
+    begins_with_han_kind,
     begins_with_han_role,
     ends_in_han_role,
+    is_arabic_given_name,
     is_han_name,
     is_han_surname,
     read_days,
@@ -25,17 +27,42 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’.][^\W\d_]+)*\.?")
 _PLAIN = re.compile(r"[^\W\d_]+")
-_SENTENCE = ".!?:…“„«\"»”–—•|"
+_SENTENCE = '.!?:…“„«"»”–—•|'
 _MOST_WORDS = 5
 _TITLE_CASE = 0.6
-_PARTICLES = frozenset("de del de la las los el da das do dos di du des van von der den ter ten zu zur bin al ibn and y und e i".split())
+_PARTICLES = frozenset(
+    "фон ван де да ди аль de del de la las los el da das do dos di du des van von der den ter ten zu zur bin al ibn and y und e i".split()
+)
+_GERMAN_PARTICLES = frozenset({"van", "von"})
 _PLACE_WORDS = frozenset({"in", "aus", "nach"})
-_NOUN_ENDS = ("ung", "heit", "keit", "schaft", "tät", "ion", "nis", "tum", "en", "er", "mus", "enz", "anz", "ur", "ie", "ik")
+_NOUN_ENDS = (
+    "ung",
+    "heit",
+    "keit",
+    "schaft",
+    "tät",
+    "ion",
+    "nis",
+    "tum",
+    "en",
+    "er",
+    "mus",
+    "enz",
+    "anz",
+    "ur",
+    "ie",
+    "ik",
+)
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
-_HAN_SAYS = re.compile("^(?:表示|称|稱|说|說|指出|告诉|告訴|认为|認為|强调|強調|透露|介绍|介紹|回应|回應|宣布|承认|承認|在|于|於|和|与|與|的|，|、|。|：|是|将|將)")
-_HAN_BEFORE = re.compile("(?:名叫|名为|名為|叫做|叫|在|位于|位於|前往|来自|來自|抵达|抵達|到|与|與|和|由|据|據|对|對|向|、|，|“|「|《|^)$")
+_HAN_SAYS = re.compile(
+    "^(?:表示|称|稱|说|說|指出|告诉|告訴|认为|認為|强调|強調|透露|介绍|介紹|回应|回應|宣布|承认|承認|在|于|於|和|与|與|的|，|、|。|：|是|将|將)"
+)
+_HAN_BEFORE = re.compile(
+    "(?:名叫|名为|名為|叫做|叫|在|位于|位於|前往|来自|來自|抵达|抵達|到|与|與|和|由|据|據|对|對|向|、|，|“|「|《|^)$"
+)
+_HAN_FOREIGN = re.compile("[·・][\u3400-\u9fff]{1,4}$")
+_HAN_WORK = re.compile("[《〈][^》〉]*$")
 _ARABIC = re.compile("[\u0621-\u064a\u066e-\u06d3]+")
-_AL = "ال"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +100,19 @@ def changes_name(hunk: Hunk, names: Names) -> bool:
     return _changes_cased_name(hunk, names)
 
 
+def is_work_title(hunk: Hunk) -> bool:
+    """Whether *hunk*, all that stands between quotation marks, is more like the title of a work than like speech."""
+    head = hunk.new_line[: hunk.new_start].rstrip('"“„«「‘ ')
+    short = max(len(hunk.before.split()), len(hunk.after.split())) <= _MOST_WORDS
+    upper = hunk.before[:1].isupper() and hunk.after[:1].isupper()
+    return short and upper and bool(head) and head[-1].isalnum() and hunk.after[-1:] not in ".!?,…"
+
+
+def is_han(text: str) -> bool:
+    """Whether *text* is of Han letters alone."""
+    return _HAN.fullmatch(text) is not None
+
+
 def _changes_cased_name(hunk: Hunk, names: Names) -> bool:
     old, new = (_list_words(*part) for part in _parts(hunk))
     if not (old or new) or max(len(old), len(new)) > _MOST_WORDS:
@@ -81,12 +121,21 @@ def _changes_cased_name(hunk: Hunk, names: Names) -> bool:
     new_names = [word for word, begins in new if _is_name(word, names, begins=begins, hunk=hunk)]
     gone, come = set(old_names) - set(new_names), set(new_names) - set(old_names)
     if not gone and not come:
-        return False
+        return _changes_particle(hunk, old or new)
     if not old or not new:  # something was said more fully, or less so
         return all(word in (old_names or new_names) or word.casefold() in _PARTICLES for word, _ in old or new)
     if gone and come:
         return not all(any(_is_inflected(one, other) for other in come) for one in gone)
     return False
+
+
+def _changes_particle(hunk: Hunk, words: list[tuple[str, bool]]) -> bool:
+    """Whether *words*, which came or went between two names, are such as join them (*de la*, *von*)."""
+    if (hunk.before.strip() and hunk.after.strip()) or not all(word.casefold() in _PARTICLES for word, _ in words):
+        return False
+    line, start, end = max(_parts(hunk), key=lambda part: part[2] - part[1])
+    before, after = _WORD.findall(line[:start])[-1:], _WORD.match(line[end:].lstrip())
+    return bool(before and before[0][0].isupper() and after is not None and after[0][0].isupper())
 
 
 def _is_inflected(one: str, other: str) -> bool:
@@ -115,6 +164,8 @@ def _is_german_name(word: str, hunk: Hunk) -> bool:
         for found in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", line[start:end]):
             at = start + found.start()
             before = _WORD.findall(line[:at])
+            if len(before) > 1 and before[-1] in _PARTICLES and before[-2].casefold() in _GERMAN_PARTICLES:
+                return True
             last = before[-1] if before and line[:at].endswith(before[-1] + " ") else ""
             after = _WORD.match(line, at + len(word) + 1) if line[at + len(word) : at + len(word) + 1] == " " else None
             if last.casefold().rstrip(".") in read_titles("de"):
@@ -134,7 +185,9 @@ def _stands_by_name(word: str, hunk: Hunk) -> bool:
     for line, start, end in _parts(hunk):
         at = line.find(word, start, end)
         if at >= 0:
-            following = _WORD.match(line, at + len(word) + 1) if line[at + len(word) : at + len(word) + 1] == " " else None
+            following = (
+                _WORD.match(line, at + len(word) + 1) if line[at + len(word) : at + len(word) + 1] == " " else None
+            )
             return following is not None and following[0][0].isupper()
     return False
 
@@ -150,25 +203,45 @@ def _changes_arabic_name(hunk: Hunk, names: Names) -> bool:
         return False
     if any(word in names.listed for word in (*old, *new)):
         return True
+    if len(old) > 1 and len(new) > 1 and is_arabic_given_name(old[0]) and is_arabic_given_name(new[0]):
+        return True
     before = _ARABIC.findall(hunk.line[: hunk.start])[-3:]
     titles = read_titles("ar")
-    return any(word in titles or word.removeprefix("و").removeprefix("ب").removeprefix("ل") in titles for word in before)
+    return any(word in titles or word[1:] in titles for word in before) or any(map(is_arabic_given_name, before[-1:]))
 
 
 def _changes_han_name(hunk: Hunk) -> bool:
     old, new = hunk.before.strip(), hunk.after.strip()
-    if not old or not new or not (_HAN.fullmatch(old) and _HAN.fullmatch(new)) or max(len(old), len(new)) > 6:  # noqa: PLR2004 - letters
+    if not all(_HAN.fullmatch(one) for one in (old, new) if one) or max(len(old), len(new)) > 6:  # noqa: PLR2004 - letters
         return False
     head, tail = hunk.new_line[: hunk.new_start], hunk.new_line[hunk.new_end :]
-    if is_han_name(old) and is_han_name(new) and len(old) > 1:
-        return bool(_HAN_BEFORE.search(head) or ends_in_han_role(head) or _HAN_SAYS.match(tail) or begins_with_han_role(tail))
+    if _HAN_FOREIGN.search(head) or (_HAN_WORK.search(head) and tail[:1] in {"》", "〉"}):
+        return True
+    if not old or not new:
+        return False
+    if len(old) > 1 and len(new) > 1:
+        if begins_with_han_kind(tail):
+            return True
+        if is_han_name(old) and is_han_name(new):
+            return bool(
+                _HAN_BEFORE.search(head)
+                or ends_in_han_role(head)
+                or _HAN_SAYS.match(tail)
+                or begins_with_han_role(tail)
+            )
+    return _changes_part_of_han_name(head, new, tail)
+
+
+def _changes_part_of_han_name(head: str, new: str, tail: str) -> bool:
+    """Whether *new* stands where a given name does, behind a family name: after a post, or before what people do."""
     for back in (1, 2):
-        if len(head) >= back and is_han_surname(head[-back]) and back + len(new) <= 3:  # noqa: PLR2004 - a full name
-            rest = tail[: 3 - back - len(new) + 1]
-            follows = any(_HAN_SAYS.match(tail[skip:]) or begins_with_han_role(tail[skip:]) for skip in range(len(rest) + 1))
-            if follows or ends_in_han_role(head[:-back]):
-                return True
-    return bool(tail) and is_han_name(new + tail[0]) and is_han_name(old + tail[0]) and tail[0] not in "王李张" and len(new) > 1
+        if len(head) < back or not is_han_surname(head[-back]) or back + len(new) > 3:  # noqa: PLR2004 - a full name
+            continue
+        rest = 3 - back - len(new)
+        says = any(_HAN_SAYS.match(tail[skip:]) or begins_with_han_role(tail[skip:]) for skip in range(rest + 1))
+        if says or ends_in_han_role(head[:-back]):
+            return True
+    return False
 
 
 def _parts(hunk: Hunk) -> tuple[tuple[str, int, int], tuple[str, int, int]]:

@@ -14,26 +14,42 @@ _GROUPS = re.compile(r"\d{1,3}(?:([.,'’\u00a0\u202f\u066c])\d{3})(?:\1\d{3})*"
 _PARTED = re.compile(r"[^\d]+")
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 _HAN = re.compile(f"[{HAN_NUMERALS}]+")
-_HAN_LARGE = frozenset("十百千万萬亿億")
+_SCALES = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
+_SPACED = re.compile(r"(?<![\d.,])(\d{1,3})((?:[ \u00a0\u202f]\d{3})+)(?![\d.,])")
+_PER_CENT = re.compile(f"百分之([{HAN_NUMERALS}]+)")
+_HAN_DIGITS = {sign: value for value, sign in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2, "兩": 2}
+_HAN_UNITS = {"十": 10, "百": 100, "千": 1_000}
+_LEAST_SCALE = 1_000
 _COMPOUND_LANGUAGES = frozenset({"de", "nl"})
 _MAX_COMPOUND = 60
 
 
 def list_values(text: str, language: str) -> Counter[str]:
     """Return the values in *text*, each as often as it stands there."""
-    found: Counter[str] = Counter()
-    for match in _DIGITS.finditer(text):
-        found[_value_of(match[0])] += 1
-    if language == "zh" or _HAN.search(text):
-        for match in _HAN.finditer(text):
-            found[match[0]] += 1
     words = read_numbers(language)
+    text = _SPACED.sub(lambda found: re.sub(r"\s", "", found[0]), text)
+    text = _PER_CENT.sub(lambda found: f"{_read_han(found[1]) or found[1]}%", text)
+    values: list[tuple[int, int, str]] = []
+    for match in _DIGITS.finditer(text):
+        end, value = match.end(), _value_of(match[0])
+        if (scale := _SCALES.get(text[end : end + 1])) is not None:
+            end, value = end + 1, _multiply(value, scale)
+        elif (scaled := _read_scale(text, end, words)) is not None:
+            value = _multiply(value, scaled[1])
+            end = scaled[0]
+        values.append((match.start(), end, value))
+    taken = [(start, end) for start, end, _ in values]
+    for match in _HAN.finditer(text):
+        if not any(start <= match.start() < end for start, end in taken):
+            values.append((match.start(), match.end(), _read_han(match[0]) or match[0]))
     for match in _WORD.finditer(text):
+        if any(start <= match.start() < end for start, end in taken):
+            continue
         word = match[0].lower()
         value = words.get(word) or (_take_apart(word, words) if language in _COMPOUND_LANGUAGES else None)
         if value is not None:
-            found[value] += 1
-    return found
+            values.append((match.start(), match.end(), value))
+    return Counter(value for _, _, value in values)
 
 
 def list_moments(text: str, language: str) -> Counter[str]:
@@ -44,14 +60,9 @@ def list_moments(text: str, language: str) -> Counter[str]:
         word = match[0].lower()
         if word in days:
             found[f"day {days[word]}"] += 1
-        elif (month := read_month(word)):
+        elif month := read_month(word):
             found[f"month {month}"] += 1
     return found
-
-
-def is_telling(values: Counter[str]) -> bool:
-    """Whether *values* are more than a small Han numeral, which most often is part of another word."""
-    return any(value[0].isascii() or len(value) > 1 or value in _HAN_LARGE or not _HAN.match(value) for value in values)
 
 
 def _value_of(digits: str) -> str:
@@ -61,6 +72,38 @@ def _value_of(digits: str) -> str:
         return re.sub(r"\D", "", plain)
     parts = _PARTED.split(plain)
     return ".".join(part.lstrip("0") or "0" for part in parts)
+
+
+def _read_scale(text: str, at: int, words: dict[str, str]) -> tuple[int, int] | None:
+    """Return the end and the value of *thousand* and the like behind a number that ends at *at*."""
+    match = _WORD.match(text, at + 1) if text[at : at + 1].isspace() else None
+    value = words.get(match[0].lower(), "") if match else ""
+    return (match.end(), int(value)) if match and value.isdigit() and int(value) >= _LEAST_SCALE else None
+
+
+def _multiply(value: str, scale: int) -> str:
+    try:
+        product = float(value) * scale
+    except ValueError:
+        return f"{value}*{scale}"
+    return str(int(product)) if product == int(product) else str(product)
+
+
+def _read_han(numeral: str) -> str | None:
+    """Return the value of a Han numeral in digits, or `None`."""
+    total = section = digit = 0
+    for sign in numeral:
+        if sign in _HAN_DIGITS:
+            digit = _HAN_DIGITS[sign]
+        elif sign in _HAN_UNITS:
+            section += (digit or 1) * _HAN_UNITS[sign]
+            digit = 0
+        elif sign in _SCALES:
+            total += (section + digit or 1) * _SCALES[sign]
+            section = digit = 0
+        else:
+            return None
+    return str(total + section + digit)
 
 
 def _take_apart(word: str, words: dict[str, str]) -> str | None:

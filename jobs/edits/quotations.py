@@ -6,7 +6,7 @@ import re
 
 _PAIRS = {"“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』", "‹": "›", "‟": "”", "‚": "‘’", "‘": "’"}
 _SINGLE = frozenset("‘‚'")
-MARKS = frozenset("“”„«»「」『』‹›‟\"")
+MARKS = frozenset('“”„«»「」『』‹›‟"')
 _STRAIGHT = str.maketrans(dict.fromkeys("“”„«»「」『』‟", '"') | dict.fromkeys("‘’‚‹›", "'"))
 _MAX_QUOTED = 5_000
 _LETTER = re.compile(r"\w")

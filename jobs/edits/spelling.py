@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from difflib import SequenceMatcher
 
 _LEAST_LETTERS = 4
 _MOST_EDITS = 2
+_LOOSE = str.maketrans({"\u0629": "\u0647", "\u0649": "\u064a", "\u0640": None, "\u0450": "\u0435", "\u0451": "\u0435"})
+"""Arabic ta marbuta, alif maqsura and the stroke that stretches a word; Russian ё."""
 _ENDING = 2
 """Letters at a word's end that tell forms of it apart."""
 
@@ -34,23 +35,31 @@ def count_edits(one: str, other: str) -> int:
 def is_respelled(one: str, other: str) -> bool:
     """Whether the words *one* and *other* differ by a slip: in few letters, and not in the ending alone."""
     one, other = one.casefold(), other.casefold()
+    if fold(one) == fold(other):
+        return True
     longest = max(len(one), len(other))
     if min(len(one), len(other)) < _LEAST_LETTERS or abs(len(one) - len(other)) > _MOST_EDITS:
         return False
     edits = count_edits(one, other)
-    if not edits or edits > (1 if longest < 2 * _LEAST_LETTERS else _MOST_EDITS):
+    if edits > (1 if longest < 2 * _LEAST_LETTERS else _MOST_EDITS):
         return False
-    head = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    return head < min(len(one), len(other)) - _ENDING or _is_swapped(one, other)
+    return one[-1] == other[-1] or sorted(one) == sorted(other)
+
+
+def is_slip(one: str, other: str) -> bool:
+    """Whether *one* and *other* differ in a single letter, or in marks above and below letters alone."""
+    one, other = one.casefold(), other.casefold()
+    return fold(one) == fold(other) or (min(len(one), len(other)) >= _LEAST_LETTERS and count_edits(one, other) == 1)
+
+
+def fold(word: str) -> str:
+    """Return *word* without the marks and forms of letters that are left out in haste."""
+    plain = unicodedata.normalize("NFD", word.translate(_LOOSE))
+    return unicodedata.normalize("NFC", "".join(sign for sign in plain if unicodedata.category(sign) != "Mn"))
 
 
 def is_form(one: str, other: str) -> bool:
     """Whether *one* and *other* may be two forms of one word: they begin alike, and few letters follow."""
     one, other = one.casefold(), other.casefold()
     head = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    return head >= _LEAST_LETTERS - 1 and max(len(one), len(other)) - head <= _ENDING + 1
-
-
-def _is_swapped(one: str, other: str) -> bool:
-    matcher = SequenceMatcher(None, one, other, autojunk=False)
-    return len(one) == len(other) and sorted(one) == sorted(other) and matcher.ratio() > 0.6
+    return head >= _LEAST_LETTERS and max(len(one), len(other)) - head <= _ENDING + 1

@@ -1,0 +1,18 @@
+"""Whether a paragraph is a note of the editors."""
+
+from __future__ import annotations
+
+import re
+
+from crawler.extract.fields.notes import begins_as_note
+
+_LABEL = re.compile(
+    r"(?:hinweis|anm\. d\. red\.|note|nota|от редакции|прим\. ред\.|примечание редакции|编者按|編者按|编者注|編者註|编辑注"
+    r"|ملاحظة|تنبيه|note de la rédaction)\s*[:：]",
+    re.IGNORECASE,
+)
+
+
+def is_note(text: str) -> bool:
+    """Whether *text* begins as notes of editors do; more freely than where an extractor has to tell them from all else."""
+    return begins_as_note(text) or _LABEL.match(text) is not None
