@@ -29,6 +29,7 @@ from crawler.extract.fields.openings import list_openings
 from crawler.extract.page.metadata import Metadata, read_metadata
 from crawler.extract.page.parsing import MAX_GUESSED_ELEMENTS, Page, parse_page
 from crawler.extract.page.rules import drop_learned, select
+from crawler.extract.page.tree import HEADING_TAGS
 from crawler.extract.page_class import Reading, classify_page
 from crawler.extract.times.publication import read_times
 from crawler.model import Article, PageClass
@@ -48,6 +49,7 @@ _LOADING_SECONDS = 2.0
 """Of CPU time, for what trafilatura does once in a process; 0.1 s were measured."""
 _MAX_FALLBACK_CHARS = 2_000_000
 _STARTS = SOURCE_STARTS | NOTE_STARTS
+_FEW_CHARS = 400
 _SAMPLED_BLOCKS = 8
 """Blocks that tell the language."""
 
@@ -131,7 +133,7 @@ def find_article(
     title, title_origin, heading = _title(page, found, rules)
     body = _read_body(page, found, rules, title, heading)
     container = body.container
-    scope = _scope(container, heading)
+    scope = _scope(container, heading, body.prose)
     openings = list_openings(page.body, _STARTS)
     fields = read_fields(page, found, rules, url=url, place=scope, openings=openings)
     sample = "\n".join([title or "", body.lead or "", *(block.text for block in body.blocks[:_SAMPLED_BLOCKS])])
@@ -245,14 +247,20 @@ def _after_heading(blocks: list[Block], heading: Element, container: Element) ->
     return drop_blocks(blocks, before, "above the headline")
 
 
-def _scope(container: Element, heading: Element | None) -> Element:
+def _scope(container: Element, heading: Element | None, prose: Prose) -> Element:
+    """Return the element around headline and body; where these are few words, its pictures may stand beside both."""
     if heading is None:
         return container
     around = set(heading.ancestors())
-    return next(
+    scope = next(
         (element for element in [container, *container.ancestors()] if element in around or element is heading),
         container,
     )
+    if prose.of(scope) >= _FEW_CHARS:
+        return scope
+    wider = next((element for element in scope.ancestors() if element.tag in {"article", "main"}), scope)
+    stories = [story for story in wider.below("article") if not story.order <= heading.order < story.end]
+    return scope if any(story.find(*HEADING_TAGS) for story in stories) else wider
 
 
 def _confidence(body: Body, found: Metadata, heading: Element | None, *, ruled: bool) -> float:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from crawler.extract.page.signs import CAPTION, COMMENT, CONSENT, FAINT, FURNITURE, GALLERY, PAYWALL, RELATED
 from crawler.extract.page.tree import BLOCK_TAGS, HEADING_TAGS, Element
-from crawler.extract.page.words import PAYWALL_PHRASE, RELATED_LABEL
+from crawler.extract.page.words import CONSENT_CHOICE, CONSENT_PHRASE, PAYWALL_PHRASE, RELATED_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -68,6 +68,7 @@ _MOST = 0.35
 """A box that holds this share of the page's prose is no furniture, whatever it is called."""
 _SMALL_BOX = 300
 _WALL = 900
+_CONSENT_CHARS = 6_000
 _STORY_CHARS = 600
 _KICKER_CHARS = 60
 _HEADLINE_CHARS = 15
@@ -202,8 +203,8 @@ def _box_reason(element: Element, prose: Prose, *, named: bool) -> str | None:
     if element.tag == "form" and _is_beside_a_story(element, prose):
         return "a form"
     if prose.share(element) > _MOST:
-        return None
-    if element.attributes and _is_hidden(element):
+        return "consent" if element.attributes and is_hidden(element) and _asks_for_consent(element) else None
+    if element.attributes and is_hidden(element):
         return "hidden"
     if element.tag == "figure":
         return None if element.find("blockquote", "table") else "a figure"
@@ -239,7 +240,14 @@ def _is_gallery(element: Element, prose: Prose) -> bool:
     return len(element.below("img", "li")) >= max(3, paragraphs)
 
 
-def _is_hidden(element: Element) -> bool:
+def _asks_for_consent(element: Element) -> bool:
+    """Whether *element* speaks of cookies and of a choice; a wall to pay at may hide an article, and that is text."""
+    text = element.text() if element.chars <= _CONSENT_CHARS else ""
+    return len(CONSENT_PHRASE.findall(text)) * 250 > len(text) > 0 and CONSENT_CHOICE.search(text) is not None
+
+
+def is_hidden(element: Element) -> bool:
+    """Whether *element* is hidden by an attribute of its own."""
     style = element.attributes.get("style")
     return (
         "hidden" in element.attributes
