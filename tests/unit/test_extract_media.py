@@ -138,3 +138,24 @@ def test_pictures_of_other_articles_are_not_this_ones() -> None:
 )
 def test_addresses(target: str | None, expected: str | None) -> None:
     assert resolve("https://gazette.example/politics/library", target) == expected
+
+
+@pytest.mark.parametrize(
+    "credit",
+    [
+        "Fot. Maciej Duda",
+        "Фото: Maciej Duda",
+        "تصوير: Maciej Duda",
+        "फ़ोटो: Maciej Duda",
+        "फोटो: Maciej Duda",
+        "撮影・Maciej Duda",
+        "사진: Maciej Duda",
+        "Foto: Maciej Duda",
+    ],
+)
+def test_the_word_before_a_credit_is_no_part_of_it(credit: str) -> None:
+    image = image_of(
+        f'<figure><img src="/a.jpg"><figcaption>The roof <i class="credit">{credit}</i></figcaption></figure>'
+    )
+    assert (image["caption"], image["credit"]) == ("The roof", "Maciej Duda")
+    assert find_credit(f"The roof. {credit}") == "Maciej Duda"
