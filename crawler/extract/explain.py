@@ -15,7 +15,18 @@ from crawler.extract.body.heading import PROPERTY_CHARS, is_description, stated_
 from crawler.extract.naming import Namer
 from crawler.extract.page.metadata import read_metadata
 from crawler.extract.page.rules import select
-from crawler.extract.page.signs import COMMENT, CONSENT, FAINT, FURNITURE, GALLERY, LEAD, PAYWALL, RELATED, find_words
+from crawler.extract.page.signs import (
+    COMMENT,
+    CONSENT,
+    CORRECTION,
+    FAINT,
+    FURNITURE,
+    GALLERY,
+    LEAD,
+    PAYWALL,
+    RELATED,
+    find_words,
+)
 from crawler.extract.page.tree import BLOCK_TAGS, Element
 from crawler.extract.page.words import RELATED_LABEL
 from crawler.model import PageClass
@@ -39,6 +50,7 @@ _SIGNS = {
     "consent": CONSENT,
     "a pay wall": PAYWALL,
     "a gallery": GALLERY,
+    "a correction": CORRECTION,
 }
 _DROPPING = {
     "remove": "a rule",

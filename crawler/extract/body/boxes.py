@@ -8,7 +8,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from crawler.extract.page.signs import CAPTION, COMMENT, CONSENT, FAINT, FURNITURE, GALLERY, PAYWALL, RELATED
+from crawler.extract.page.signs import (
+    CAPTION,
+    COMMENT,
+    CONSENT,
+    CORRECTION,
+    FAINT,
+    FURNITURE,
+    GALLERY,
+    PAYWALL,
+    RELATED,
+)
 from crawler.extract.page.tree import BLOCK_TAGS, HEADING_TAGS, Element
 from crawler.extract.page.words import CONSENT_CHOICE, CONSENT_PHRASE, PAYWALL_PHRASE, RELATED_LABEL
 
@@ -60,7 +70,7 @@ CHROME_ROLES = frozenset(
     ]
 )
 _CHROME_SIGNS = COMMENT | CONSENT
-_BOX_SIGNS = RELATED | FURNITURE | FAINT | PAYWALL
+_BOX_SIGNS = RELATED | FURNITURE | FAINT | PAYWALL | CORRECTION
 _SHAPED_TAGS = BLOCK_TAGS - HEADING_TAGS | {"figure"}
 _HIDING = frozenset({"hidden", "aria-hidden", "style"})
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
@@ -69,6 +79,8 @@ _MOST = 0.35
 _SMALL_BOX = 300
 _WALL = 900
 _CONSENT_CHARS = 6_000
+_NOTE_CHARS = 3_000
+_BOX_TAGS = frozenset({"div", "section"})
 _STORY_CHARS = 600
 _KICKER_CHARS = 60
 _HEADLINE_CHARS = 15
@@ -208,16 +220,25 @@ def _box_reason(element: Element, prose: Prose, *, named: bool) -> str | None:
         return "hidden"
     if element.tag == "figure":
         return None if element.find("blockquote", "table") else "a figure"
+    if reason := _named_reason(element, signs, prose):
+        return reason
+    if signs & PAYWALL and not _has_prose(element):
+        return "a pay wall"
+    if element.tag in _SHAPED_TAGS:
+        return _shape_reason(element, prose)
+    return None
+
+
+def _named_reason(element: Element, signs: int, prose: Prose) -> str | None:
+    """Return what its name says that *element* is, and what it holds does not gainsay."""
+    if signs & CORRECTION and element.tag in _BOX_TAGS and element.chars <= _NOTE_CHARS:
+        return "a correction"
     if signs & RELATED:
         return "related"
     if signs & FURNITURE and not _is_text_of_its_own(element):
         return "furniture"
     if signs & FAINT and prose.of(element) < _SMALL_BOX and not _is_text_of_its_own(element):
         return "furniture"
-    if signs & PAYWALL and not _has_prose(element):
-        return "a pay wall"
-    if element.tag in _SHAPED_TAGS:
-        return _shape_reason(element, prose)
     return None
 
 

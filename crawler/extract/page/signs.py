@@ -27,6 +27,7 @@ CAPTCHA = 1 << 15
 READING_TIME = 1 << 16
 CAPTION = 1 << 17
 MORE_POSTS = 1 << 18
+CORRECTION = 1 << 19
 
 _WORDS = {
     RELATED: (
@@ -114,6 +115,11 @@ _WORDS = {
     READING_TIME: "read-time readtime reading-time readingtime time-to-read min-read",
     CAPTION: "captions caption figcaption image-caption photo-caption wp-caption-text legend caption-text",
     MORE_POSTS: "load-more loadmore show-more more-posts older",
+    CORRECTION: (
+        "correction corrections clarification clarifications editors-note editor-note erratum errata corrigendum"
+        " richtigstellung berichtigung korrektur rectificatif rectificacion rettifica rectificatie rattelse rettelse"
+        " oikaisu sprostowanie"
+    ),
 }
 """Bit → words; a word with a hyphen stands for parts that follow each other."""
 

@@ -209,8 +209,7 @@ def _shown(lines: Iterable[Dateline], rules: DateRules) -> list[Statement]:
 def _is_sure(exact: list[Statement], shown: FoundDate) -> bool:
     """Whether a time that states its zone stands for one that is *shown* without."""
     return any(
-        "T" in date.value and not date.assumed_zone and _is_near(date, shown.value[:_DAY_CHARS])
-        for date, _, _ in exact
+        "T" in date.value and not date.assumed_zone and _is_near(date, shown.value[:_DAY_CHARS]) for date, _, _ in exact
     )
 
 
