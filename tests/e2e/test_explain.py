@@ -94,6 +94,18 @@ def test_a_pipe_gets_plain_lines_and_json_if_asked(command: Ofrecord) -> None:
     assert [(row["selector"], row["kept"]) for row in removed] == [("blockquote.twitter-tweet", False)]
 
 
+def test_every_field_says_where_it_is_from_and_how_sure_it_is(command: Ofrecord, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    text = "<p>The council voted on Tuesday to keep the old library open, after four hours.</p>" * 3
+    page.write_text(f"<h1>The library stays</h1><time>3 March 2026, 10:15</time>{text}", "utf-8")
+    found = command("extract", page).json()
+    stated = {key for key in ("published", "language", "authors") if found[key] is not None} | found["fields"].keys()
+    assert found["provenance"].keys() == stated
+    assert all(0 <= one["confidence"] <= 1 and one["from"] for one in found["provenance"].values() if "confidence" in one)
+    published = found["provenance"]["published"]
+    assert (published["from"], published["assumed_zone"]) == ("visible", "UTC")
+
+
 def test_what_is_kept_is_what_is_extracted(command: Ofrecord) -> None:
     text = command("extract", "--source", "gazette", PAGE).json()["text"].split("\n")
     rows = command("extract", "--explain", "--json", "--source", "gazette", PAGE).rows()[1:]
