@@ -19,6 +19,7 @@ from crawler.extract.page.signs import (
     COMMENT,
     CONSENT,
     CORRECTION,
+    FACTS,
     FAINT,
     FURNITURE,
     GALLERY,
@@ -51,6 +52,7 @@ _SIGNS = {
     "a pay wall": PAYWALL,
     "a gallery": GALLERY,
     "a correction": CORRECTION,
+    "facts": FACTS,
 }
 _DROPPING = {
     "remove": "a rule",

@@ -53,7 +53,7 @@ def extract(
     """Extract clean text and fields from HTML: a file, a folder of files, or - for standard input.
 
     Prints one JSON object a page: file, kind, title, lead, text (lead and body, without the title), published, authors,
-    language, …, and under provenance where each field is from, how sure it is, and the zone that was assumed for a time.
+    language, …, and under provenance where each field is from, how sure it is, and the zone that was assumed for it.
     Nothing is stored.
 
     With --explain it prints, for a person who writes a rule, each block with a selector that names it.

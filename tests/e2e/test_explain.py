@@ -101,7 +101,9 @@ def test_every_field_says_where_it_is_from_and_how_sure_it_is(command: Ofrecord,
     found = command("extract", page).json()
     stated = {key for key in ("published", "language", "authors") if found[key] is not None} | found["fields"].keys()
     assert found["provenance"].keys() == stated
-    assert all(0 <= one["confidence"] <= 1 and one["from"] for one in found["provenance"].values() if "confidence" in one)
+    assert all(
+        0 <= one["confidence"] <= 1 and one["from"] for one in found["provenance"].values() if "confidence" in one
+    )
     published = found["provenance"]["published"]
     assert (published["from"], published["assumed_zone"]) == ("visible", "UTC")
 

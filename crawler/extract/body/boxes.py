@@ -13,6 +13,7 @@ from crawler.extract.page.signs import (
     COMMENT,
     CONSENT,
     CORRECTION,
+    FACTS,
     FAINT,
     FURNITURE,
     GALLERY,
@@ -70,7 +71,7 @@ CHROME_ROLES = frozenset(
     ]
 )
 _CHROME_SIGNS = COMMENT | CONSENT
-_BOX_SIGNS = RELATED | FURNITURE | FAINT | PAYWALL | CORRECTION
+_BOX_SIGNS = RELATED | FURNITURE | FAINT | PAYWALL | CORRECTION | FACTS
 _SHAPED_TAGS = BLOCK_TAGS - HEADING_TAGS | {"figure"}
 _HIDING = frozenset({"hidden", "aria-hidden", "style"})
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
@@ -233,6 +234,8 @@ def _named_reason(element: Element, signs: int, prose: Prose) -> str | None:
     """Return what its name says that *element* is, and what it holds does not gainsay."""
     if signs & CORRECTION and element.tag in _BOX_TAGS and element.chars <= _NOTE_CHARS:
         return "a correction"
+    if signs & FACTS and element.tag in _BOX_TAGS and _is_headed(element):
+        return "facts"
     if signs & RELATED:
         return "related"
     if signs & FURNITURE and not _is_text_of_its_own(element):
@@ -240,6 +243,11 @@ def _named_reason(element: Element, signs: int, prose: Prose) -> str | None:
     if signs & FAINT and prose.of(element) < _SMALL_BOX and not _is_text_of_its_own(element):
         return "furniture"
     return None
+
+
+def _is_headed(element: Element) -> bool:
+    heading = element.find(*HEADING_TAGS, "strong", "b")
+    return heading is not None and heading.chars > 1 and not element.text_before(heading)
 
 
 def _is_part_of_sentence(element: Element) -> bool:

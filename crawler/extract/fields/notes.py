@@ -56,7 +56,7 @@ _NOTE_CHARS = 3_000
 _LEAST_CHARS = 25
 _MAX_NOTES = 20
 _ELSEWHERE = frozenset({"comments", "related", "links", "a nav element", "a form element", "consent", "hidden"})
-_BOX_REASONS = frozenset({"a aside element", "furniture", "a details element", "role complementary"})
+_BOX_REASONS = frozenset({"a aside element", "facts", "furniture", "a details element", "role complementary"})
 _NO_FACTS = RELATED | COMMENT | CONSENT | PAYWALL | GALLERY | BYLINE | CAPTION
 _FACTS_NAME = re.compile(
     r"fact-?s?(?:box|\b)|info-?box|fakten|faktaboks|faktaruta|kasten|encadr|recuadro|despiece|box-?info|key-?points"

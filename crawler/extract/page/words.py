@@ -37,6 +37,14 @@ FURNITURE_LINE = _words(
     r"|\d+ min(?:ute)?s? read|read time:?.{0,20}|\d{1,3} (?:min|minutes?) de lecture"
     r"|follow .{3,60} on (?:x|twitter|facebook|instagram|google news|whatsapp)\b.{0,40})$"
 )
+TAG_LABEL = _words(
+    r"^(?:tags?|topics?|keywords?|filed under|themen|schlag(?:wörter|worte)|stichw(?:örter|orte)|mots[ -]clés|thèmes"
+    r"|etiquetas|temas|palabras clave|palavras-chave|argomenti|parole chiave|trefwoorden|onderwerpen|ämnen|emner"
+    r"|nøgleord|tagi|tematy|słowa kluczowe|etiketler|теги|темы|ключевые слова|теми|klíčová slova|štítky|címkék|etichete"
+    r"|ετικέτες|الكلمات (?:المفتاحية|الدلالية)|وسوم|كلمات مفتاحية"
+    r"|برچسب‌?ها|תגיות|विषय|टैग(?:्स)?|タグ|キーワード|标签|標籤"
+    r"|关键词|關鍵字|태그|키워드|chủ đề|từ khóa)\s*[:：]"
+)
 COPYRIGHT_LINE = _words(
     r"^(?:©|\(c\)|copyright\b).{0,60}\b(?:19|20)\d\d\b|^(?:19|20)\d\d\s*©|[.?!。؟»]\s*©\s?(?:19|20)\d\d\b"
 )
