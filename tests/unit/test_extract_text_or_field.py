@@ -89,7 +89,7 @@ def test_text(body: str) -> None:
         ("fact_boxes", f"{TEXT}<aside><h3>The mill</h3><p>MARK: built in 1910. {OLD}</p></aside>{TEXT}", None),
         (
             "fact_boxes",
-            f'{TEXT}<div class="info-box"><h3>Mill</h3><ul><li>MARK: of 1910.</li><li>{OLD}</li></ul></div>{TEXT}',
+            f'{TEXT}<div class="info-box"><h3>Mill</h3><ul><li>MARK: of 1910, rebuilt.</li><li>{OLD}</li></ul></div>{TEXT}',
             None,
         ),
         (
