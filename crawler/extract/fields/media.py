@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 _MAKERS = "fot\\.|фото|تصوير|عکس|צילום|फ\u093c?ोटो|사진|撮影|写真|摄影|攝影"
 """*Photo* in other letters, or shortened."""
 _CREDIT = re.compile(
-    r"\(([^()]{2,60})\)\s*$|(?:photo|foto|credit|image|picture|copyright|©)\s*(?:by|:|/)?\s*([^|()]{2,60})$"
+    r"\(([^()]{2,60})\)\s*$"
+    r"|\b(?:photo|foto|image|picture|credit|crédit|copyright)s?\s*(?:by\s*)?[:：/]\s*([^|():：]{2,60})$"
+    r"|(?:^|[.!?…»”\"|)]\s+)(?:photo|foto|image|picture|credit)s?\s+(?:by\s+)?((?-i:[A-ZÀ-Þ])[^|():]{1,60})$"
+    r"|©\s*([^|()]{2,60})$"
     rf"|(?:^|[\s.。])(?:{_MAKERS})\s*[:：/・]?\s*([^|()]{{2,60}})$",
     re.IGNORECASE,
 )
@@ -110,7 +113,7 @@ def _witness_image(fields: Fields, named: str, *, shown: bool) -> None:
 def find_credit(caption: str) -> str | None:
     """Return whom *caption* names as the picture's maker: what stands in brackets at its end, or after *Photo:*."""
     match = _CREDIT.search(caption[-_CREDIT_CHARS:])
-    return (match[1] or match[2] or match[3]).strip() if match else None
+    return next(filter(None, match.groups())).strip() if match else None
 
 
 def image_of(value: object) -> dict[str, Any]:
