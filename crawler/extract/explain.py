@@ -273,13 +273,13 @@ class _Explainer:
 
 
 def _list_rules(rules: ExtractRules) -> Iterator[tuple[str, str]]:
-    """Yield each selector that is set with its key: `remove[2]`, `title`, `learned.remove[0]`."""
+    """Yield each selector that is set with its key, counted from one: `remove[2]`, `title`, `learned.remove[1]`."""
     given: dict[str, Any] = rules.model_dump(exclude_defaults=True)
     learned = given.pop("learned", {})
     given |= {f"learned.{key}": learned.get(key, []) for key in ("remove", "links")}
     for key, value in given.items():
         if isinstance(value, list):
-            yield from ((f"{key}[{place}]", selector) for place, selector in enumerate(value))
+            yield from ((f"{key}[{number}]", selector) for number, selector in enumerate(value, 1))
         else:
             yield key, value
 

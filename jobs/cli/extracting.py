@@ -14,11 +14,11 @@ from config.errors import ConfigError
 from config.rules import ExtractRules
 from crawler.batch import explain_pages, run_pages
 from crawler.derivation import derive
-from crawler.extract import check_rules
 from crawler.model import Exchange, Purpose
 from crawler.outcome import PageContext
 from jobs.cli.explaining import print_explanation
 from jobs.cli.options import Invocation, common_options, exit_codes
+from jobs.cli.sources import check_source_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,8 @@ def extract(
         raise click.UsageError("--all is for --explain")
     source = invocation.pick_sources((source_id,))[0] if source_id else None
     rules = source.extract if source else ExtractRules()
-    check_rules(rules)
+    if source:
+        check_source_rules(invocation, source)
     timezone, language = (source.timezone, source.language) if source else (None, None)
     context = PageContext(
         rules=rules,
