@@ -17,6 +17,7 @@ from crawler.extract.page.words import (
     EMAIL_LINE,
     FURNITURE_LINE,
     RELATED_LABEL,
+    TAG_LABEL,
     TIME_LINE,
 )
 from crawler.normalise import normalise_line, normalise_lines
@@ -34,9 +35,14 @@ _ITEM_TAGS = frozenset({"li", "dd", "dt", "blockquote", "pre"})
 _ENDS = (".", "!", "?", "”", '"', "»", "’", "…", "。", "！", "？", "」", "؟", ")", "“")
 _BYLINE_ELEMENTS = 20
 """An element that holds more is no byline: a text's lines may stand in one with the author's name."""
+TAGS = "a line of tags"
+_BOX_ELEMENTS = 200
 _LABEL_CHARS = 40
 _LABELLED_ELEMENTS = 20
 """An element with more below it is no line that a label begins, and many lines may share it."""
+_SIGNED = 60
+SIGNED = "trimmed at the tail: a byline"
+_AND = frozenset({"and", "und", "et", "y", "e", "en", "och", "og"})
 _PARAGRAPH = 60
 """List items of so many characters are text wherever they stand."""
 
@@ -146,7 +152,18 @@ def trim_blocks(blocks: list[Block], title: str | None) -> list[Block]:
     kept = drop_blocks(kept, imprint, "trimmed at the head: a date, a byline or a short item")
     while kept and EMAIL_LINE.fullmatch(kept[-1].text):
         kept.pop().dropped = "trimmed at the tail: an address"
+    if len(kept) > 1 and _is_signed(kept[-1]):
+        kept.pop().dropped = SIGNED
     return kept
+
+
+def _is_signed(block: Block) -> bool:
+    """Whether a block is *By* and a name or two."""
+    if len(block.lines) > 1 or block.is_heading or block.chars > _SIGNED or block.text.endswith(_ENDS):
+        return False
+    words = block.text.split()[1:]
+    names = [word for word in words if word not in _AND]
+    return len(names) > 1 and all(word[0].isupper() for word in names) and bool(BYLINE_LINE.search(block.text))
 
 
 def drop_blocks(blocks: list[Block], gone: list[Block], reason: str) -> list[Block]:
@@ -225,11 +242,24 @@ def _names_author(element: Element) -> bool:
 def _is_imprint_line(line: str) -> bool:
     if EMAIL_LINE.fullmatch(line):
         return True
-    if line.endswith((".", "!", "?", "”", '"')):
+    if line.endswith((".", "!", "?", "”", '"', "。", "！", "？", "؟", "۔", "।")):
         return False
-    if len(line) < _SENTENCE and (line.isupper() or TIME_LINE.search(line)):
+    if len(line) < _SENTENCE and (_is_in_capitals(line) or TIME_LINE.search(line)):
         return True
     return BYLINE_LINE.search(line) is not None or DATE_LINE.search(line) is not None
+
+
+def _is_label_with_links(block: Block) -> bool:
+    link = block.element.find("a")
+    if link is None or block.element.end - block.element.order > _BOX_ELEMENTS:
+        return False
+    label = block.element.text_before(link)
+    return len(label) <= _LABEL_CHARS and block.link_chars > 0.7 * (block.chars - measure(label))
+
+
+def _is_in_capitals(line: str) -> bool:
+    """Whether all letters are capitals; most scripts have none, and an acronym among them makes no label."""
+    return line.isupper() and all(letter.isupper() for letter in line if letter.isalpha())
 
 
 def find_label(block: Block) -> str:
@@ -259,6 +289,8 @@ def _furniture_reason(block: Block) -> str | None:
         return "a line of furniture"
     if RELATED_LABEL.search(text.lower()):
         return "the label of a box"
+    if block.link_chars and TAG_LABEL.match(text) and _is_label_with_links(block):
+        return TAGS
     if not _LETTER_OR_DIGIT.search(text):
         return "no letter or digit" if block.chars < 4 or len(set(text)) < 3 else None
     # a paragraph that is a link as a whole and no sentence leads elsewhere

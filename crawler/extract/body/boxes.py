@@ -8,9 +8,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from crawler.extract.page.signs import CAPTION, COMMENT, CONSENT, FAINT, FURNITURE, GALLERY, PAYWALL, RELATED
+from crawler.extract.page.signs import (
+    CAPTION,
+    COMMENT,
+    CONSENT,
+    CORRECTION,
+    FACTS,
+    FAINT,
+    FURNITURE,
+    GALLERY,
+    PAYWALL,
+    RELATED,
+)
 from crawler.extract.page.tree import BLOCK_TAGS, HEADING_TAGS, Element
-from crawler.extract.page.words import PAYWALL_PHRASE, RELATED_LABEL
+from crawler.extract.page.words import CONSENT_CHOICE, CONSENT_PHRASE, PAYWALL_PHRASE, RELATED_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -60,7 +71,7 @@ CHROME_ROLES = frozenset(
     ]
 )
 _CHROME_SIGNS = COMMENT | CONSENT
-_BOX_SIGNS = RELATED | FURNITURE | FAINT | PAYWALL
+_BOX_SIGNS = RELATED | FURNITURE | FAINT | PAYWALL | CORRECTION | FACTS
 _SHAPED_TAGS = BLOCK_TAGS - HEADING_TAGS | {"figure"}
 _HIDING = frozenset({"hidden", "aria-hidden", "style"})
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
@@ -68,6 +79,9 @@ _MOST = 0.35
 """A box that holds this share of the page's prose is no furniture, whatever it is called."""
 _SMALL_BOX = 300
 _WALL = 900
+_CONSENT_CHARS = 6_000
+_NOTE_CHARS = 3_000
+_BOX_TAGS = frozenset({"div", "section"})
 _STORY_CHARS = 600
 _KICKER_CHARS = 60
 _HEADLINE_CHARS = 15
@@ -202,22 +216,38 @@ def _box_reason(element: Element, prose: Prose, *, named: bool) -> str | None:
     if element.tag == "form" and _is_beside_a_story(element, prose):
         return "a form"
     if prose.share(element) > _MOST:
-        return None
-    if element.attributes and _is_hidden(element):
+        return "consent" if element.attributes and is_hidden(element) and _asks_for_consent(element) else None
+    if element.attributes and is_hidden(element):
         return "hidden"
     if element.tag == "figure":
         return None if element.find("blockquote", "table") else "a figure"
+    if reason := _named_reason(element, signs, prose):
+        return reason
+    if signs & PAYWALL and not _has_prose(element):
+        return "a pay wall"
+    if element.tag in _SHAPED_TAGS:
+        return _shape_reason(element, prose)
+    return None
+
+
+def _named_reason(element: Element, signs: int, prose: Prose) -> str | None:
+    """Return what its name says that *element* is, and what it holds does not gainsay."""
+    if signs & CORRECTION and element.tag in _BOX_TAGS and element.chars <= _NOTE_CHARS:
+        return "a correction"
+    if signs & FACTS and element.tag in _BOX_TAGS and _is_headed(element):
+        return "facts"
     if signs & RELATED:
         return "related"
     if signs & FURNITURE and not _is_text_of_its_own(element):
         return "furniture"
     if signs & FAINT and prose.of(element) < _SMALL_BOX and not _is_text_of_its_own(element):
         return "furniture"
-    if signs & PAYWALL and not _has_prose(element):
-        return "a pay wall"
-    if element.tag in _SHAPED_TAGS:
-        return _shape_reason(element, prose)
     return None
+
+
+def _is_headed(element: Element) -> bool:
+    heading = element.find(*HEADING_TAGS, "strong", "b")
+    return heading is not None and heading.chars > 1 and not element.text_before(heading)
 
 
 def _is_part_of_sentence(element: Element) -> bool:
@@ -239,7 +269,14 @@ def _is_gallery(element: Element, prose: Prose) -> bool:
     return len(element.below("img", "li")) >= max(3, paragraphs)
 
 
-def _is_hidden(element: Element) -> bool:
+def _asks_for_consent(element: Element) -> bool:
+    """Whether *element* speaks of cookies and of a choice; a wall to pay at may hide an article, and that is text."""
+    text = element.text() if element.chars <= _CONSENT_CHARS else ""
+    return len(CONSENT_PHRASE.findall(text)) * 250 > len(text) > 0 and CONSENT_CHOICE.search(text) is not None
+
+
+def is_hidden(element: Element) -> bool:
+    """Whether *element* is hidden by an attribute of its own."""
     style = element.attributes.get("style")
     return (
         "hidden" in element.attributes

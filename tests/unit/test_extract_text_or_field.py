@@ -1,0 +1,195 @@
+"""What is text, what is a field and what is neither, FORMAT.md § 6: a page for each statement there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from config.rules import ExtractRules, LearnedRules
+from crawler.extract import extract_article
+
+if TYPE_CHECKING:
+    from crawler.model import Article
+
+TITLE = "The old library stays open"
+TEXT = "".join(
+    f"<p>The council met for the {number}th time on Tuesday, and the library in the mill stays open.</p>"
+    for number in range(4)
+)
+DAY = "<time>3 March 2026</time>"
+TWEET = '<p>MARK</p>&mdash; A (@a) <a href="https://x.com/a/status/1">May 3, 2026</a>'
+OLD = "It holds 40,000 books, and two of them are very old indeed, she said."
+FERRY = '<a href="/2">MARK, and a ferry in winter</a>'
+TAG = '<a href="/t/1">MARK</a>'
+GALLERY = "".join(
+    f'<figure><img src="/{n}.jpg"><figcaption>MARK, picture {n} of the flood.</figcaption></figure>' for n in range(4)
+)
+
+
+def read(body: str, *, head: str = "", rules: ExtractRules | None = None) -> Article:
+    return extract_article(
+        f"<html><head>{head}</head><body><article><h1>{TITLE}</h1>{body}</article></body></html>",
+        url="https://gazette.example/city/library",
+        status=200,
+        captured_at=datetime(2026, 11, 22, tzinfo=UTC),
+        timezone=None,
+        language=None,
+        rules=rules or ExtractRules(),
+    )
+
+
+def text_of(article: Article) -> str:
+    return "\n".join([article.title or "", article.lead or "", *article.blocks])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'<p class="standfirst">MARK: what it is about.</p>{TEXT}',
+        f"{TEXT}<h2>MARK</h2>{TEXT}",
+        f"{TEXT}<p><strong>MARK</strong></p>{TEXT}",
+        f"{TEXT}<blockquote><p>We shall keep it, MARK.</p></blockquote>{TEXT}",
+        f"{TEXT}<ul><li>Item one</li><li>MARK</li></ul>{TEXT}",
+        f"{TEXT}<dl><dt>A term</dt><dd>MARK is what it means</dd></dl>{TEXT}",
+        f"{TEXT}<table><tr><th>Year</th><td>MARK</td></tr></table>{TEXT}",
+        f'{TEXT}<p>Read next: <a href="/2">MARK about a ferry in winter</a></p>{TEXT}',
+        f"<p>潮見<ruby>港<rt>こう</rt></ruby>で事故があった。MARK</p>{TEXT}",
+    ],
+)
+def test_text(body: str) -> None:
+    text = text_of(read(body))
+    assert "MARK" in text
+    assert "こう" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "value"),
+    [
+        ("byline", f'<p class="byline">By Mark MARK</p>{TEXT}', "By Mark MARK"),
+        ("authors", f"<p>By Mark MARK</p>{TEXT}", ["Mark MARK"]),
+        ("byline", f"<p>By Mark MARK</p>{TEXT}", "By Mark MARK"),
+        ("authors", f'<div class="x">By <a href="/m">Mark MARK</a></div>{TEXT}', ["Mark MARK"]),
+        ("authors", f'<div class="x">Von <a href="/m">Mark MARK</a></div>{TEXT}', ["Mark MARK"]),
+        (
+            "authors",
+            f"<div><span>Por Mark MARK y Ana Uno</span>{DAY}</div>{TEXT}",
+            ["Mark MARK", "Ana Uno"],
+        ),
+        ("authors", f"{TEXT}<p>By Mark MARK</p>", ["Mark MARK"]),
+        ("authors", f"{TEXT}<p><em>Von Mark MARK und Ana Uno</em></p>", ["Mark MARK", "Ana Uno"]),
+        ("image", f'<figure><img src="/a.jpg"><figcaption>MARK (AP)</figcaption></figure>{TEXT}', None),
+        ("images", f'{TEXT}<figure><img src="/a.jpg"><figcaption>MARK</figcaption></figure>{TEXT}', None),
+        ("tags", f'{TEXT}<ul class="tags"><li>{TAG}</li><li><a>Mills</a></li></ul>', ["MARK", "Mills"]),
+        ("tags", f'{TEXT}<div class="article-tags"><b>Topics</b>{TAG}</div>', ["MARK"]),
+        ("tags", f'{TEXT}<p>Tags: {TAG}, <a href="/t/2">Old mills</a></p>', ["MARK", "Old mills"]),
+        ("tags", f'{TEXT}<p>Schlagwörter: {TAG} <a href="/t/2">Mühlen</a></p>', ["MARK", "Mühlen"]),
+        ("tags", f'{TEXT}<p>タグ：{TAG}、<a href="/t/2">図書館</a></p>', ["MARK", "図書館"]),
+        ("fact_boxes", f"{TEXT}<aside><h3>The mill</h3><p>MARK: built in 1910. {OLD}</p></aside>{TEXT}", None),
+        (
+            "fact_boxes",
+            f'{TEXT}<div class="info-box"><h3>Mill</h3><ul><li>MARK: of 1910.</li><li>{OLD}</li></ul></div>{TEXT}',
+            None,
+        ),
+        (
+            "fact_boxes",
+            f'{TEXT}<section class="article-factbox"><b>Mill</b><p>MARK: built in 1910. {OLD}</p></section>{TEXT}',
+            None,
+        ),
+        (
+            "corrections",
+            f"{TEXT}<aside><p>Correction: MARK stood for Mark.</p></aside>",
+            ["Correction: MARK stood for Mark."],
+        ),
+        ("corrections", f'{TEXT}<div class="correction"><p>MARK stood here for Mark.</p></div>', None),
+        ("related_links", f'{TEXT}<div class="related">{FERRY}</div>{TEXT}', None),
+        ("related_links", f"{TEXT}<div><b>Read also</b><ul><li>{FERRY}</li></ul></div>{TEXT}", None),
+    ],
+)
+def test_fields_that_are_no_text(name: str, body: str, value: object) -> None:
+    article = read(body)
+    assert "MARK" not in text_of(article)
+    assert "MARK" in str(article.fields[name].value)
+    if value is not None:
+        assert article.fields[name].value == value
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        "<nav><a href='/'>MARK</a></nav>",
+        "<div class='ad'>MARK, buy this now</div>",
+        "<div class='newsletter'><p>MARK each morning in your inbox</p></div>",
+        "<div><p>MARK each morning in your inbox</p><form><input type='email'><button>Go</button></form></div>",
+        "<div class='paywall'><p>Subscribe to continue reading MARK</p></div>",
+        "<div class='share-tools'><a href='/s'>MARK</a></div>",
+        "<section id='comments'><p>MARK, says a reader</p></section>",
+        "<footer><p>MARK, all rights reserved</p></footer>",
+    ],
+)
+def test_neither(box: str) -> None:
+    article = read(TEXT + box)
+    assert "MARK" not in text_of(article)
+    assert not [name for name, field in article.fields.items() if "MARK" in str(field.value)]
+
+
+def test_a_date_is_no_text() -> None:
+    article = read(f"<p>3 March 2026</p>{TEXT}")
+    assert article.fields["published"].value == "2026-03-03"
+    assert "2026" not in text_of(article)
+
+
+def test_captions_are_the_text_of_a_gallery() -> None:
+    head = '<script type="application/ld+json">{"@type": "ImageGallery", "name": "The flood"}</script>'
+    assert read(f'<div class="gallery">{GALLERY}</div>', head=head).blocks[2] == "MARK, picture 2 of the flood."
+
+
+def test_learned_rules_take_out_what_leads_elsewhere() -> None:
+    rules = ExtractRules(learned=LearnedRules(labels=["Read next:"]))
+    body = f'{TEXT}<p>Read next: <a href="/2">MARK about a ferry in winter</a></p>{TEXT}'
+    assert "MARK" not in text_of(read(body, rules=rules))
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        (
+            "embeds",
+            f'<blockquote class="twitter-tweet">{TWEET}</blockquote>',
+        ),
+        ("corrections", "<p>Correction: MARK stood for Mark.</p>"),
+        ("corrections", '<p class="correction">Correction: MARK stood for Mark.</p>'),
+    ],
+)
+def test_both(name: str, body: str) -> None:
+    article = read(TEXT + body)
+    assert "MARK" in text_of(article)
+    assert "MARK" in str(article.fields[name].value)
+
+
+def test_a_standfirst_in_the_element_of_the_body_is_the_lead() -> None:
+    for name in ("standfirst", "article__lead", "intro"):
+        article = read(f'<p class="{name}">MARK: what it is all about.</p>{TEXT}')
+        assert article.lead == "MARK: what it is all about."
+        assert article.fields["lead"].origin == "visible"
+        assert len(article.blocks) == 4
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "By noon all was over",
+        "By Tuesday the mayor had changed her mind",
+        "Von hier an gilt das neue Recht",
+        "Por eso no hubo acuerdo",
+        "Tags: they are what the shops in the mill sell most of",
+        "Topics of the evening: the mill, the roof and the bill",
+    ],
+)
+def test_lines_of_the_text_that_begin_like_fields(line: str) -> None:
+    article = read(f"{TEXT}<p>{line}</p>{TEXT}")
+    assert line in article.blocks
+    fields: dict[str, Any] = {name: field.value for name, field in article.fields.items()}
+    assert not {"authors", "tags"} & fields.keys()
+    assert line in read(f"{TEXT}<p>{line}</p>").blocks
