@@ -193,3 +193,64 @@ def test_lines_of_the_text_that_begin_like_fields(line: str) -> None:
     fields: dict[str, Any] = {name: field.value for name, field in article.fields.items()}
     assert not {"authors", "tags"} & fields.keys()
     assert line in read(f"{TEXT}<p>{line}</p>").blocks
+
+
+SHARE = (
+    '<a href="https://www.facebook.com/sharer/sharer.php?u=x">Facebook</a><a href="https://x.com/intent/post?url=x">X</a>'
+    '<a href="whatsapp://send?text=x">WhatsApp</a>'
+)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        f'<div class="flex"><span>Compartir</span>{SHARE}</div>',
+        f"<div><p>Share this story with your friends and neighbours</p>{SHARE}</div>",
+        f"<p>共有：{SHARE}</p>",
+        '<ul><li>Teilen</li><li><a href="mailto:?a">Mail</a></li><li><a href="https://t.me/share/url?a">T</a></li></ul>',
+    ],
+)
+def test_links_to_share_by_are_no_text_whatever_they_are_called(row: str) -> None:
+    article = read(f"{row}{TEXT}{row}")
+    assert article.blocks == read(TEXT).blocks
+
+
+def test_a_head_that_holds_links_to_share_by_is_more_than_these() -> None:
+    lead = "It takes the council four hours, and then one more, to save the old mill for the readers."
+    assert lead in text_of(read(f"<div><p>{lead}</p><ul><li>Teilen</li><li>{SHARE}</li></ul></div>{TEXT}"))
+
+
+def test_a_paragraph_with_a_link_to_share_by_is_text() -> None:
+    line = "The council asks all to share its "
+    text = f'<p>{line}<a href="https://www.facebook.com/sharer/sharer.php?u=x">letter</a> with their neighbours.</p>'
+    assert f"{line}letter with their neighbours." in read(TEXT + text).blocks
+
+
+@pytest.mark.parametrize(
+    ("who", "post", "time", "rest"),
+    [
+        (
+            "Por <a>Inés Carballo Rueda</a>",
+            "Corresponsal en el puerto",
+            "20 de noviembre de 2025, 08:15",
+            "Actualizado: ayer a las 9",
+        ),
+        (
+            "Autor: Agnieszka Wrzos",
+            "Reporterka działu Region",
+            "20 listopada 2025, 08:15",
+            "Aktualizacja: 2 godziny temu",
+        ),
+    ],
+)
+def test_who_and_when_in_one_line_with_more_is_no_text(who: str, post: str, time: str, rest: str) -> None:
+    line = f"<span>{who}</span> <span>{post}</span><time>{time}</time> <span>{rest}</span>"
+    article = read(f'<div class="flex text-sm">{line}</div>{TEXT}')
+    assert article.blocks == read(TEXT).blocks
+    assert len(article.fields["authors"].value) == 1
+    assert str(article.fields["published"].value).startswith("2025-11-20")
+
+
+def test_a_first_sentence_with_a_time_in_it_is_text() -> None:
+    first = "On <time>20 November 2025</time> the council met for the first time in the new hall by the old mill."
+    assert read(f"<p>{first}</p>{TEXT}").blocks[0] == first.replace("<time>", "").replace("</time>", "")

@@ -30,6 +30,8 @@ _CELLS = frozenset({"td", "th"})
 _SENTENCE = 40
 """A block of so many characters is text; short list items above the first such are the date, the source and so on."""
 _IMPRINT = 90
+_LONG_IMPRINT = 200
+"""With a time among who, when and what they are."""
 _LONG = 100
 _ITEM_TAGS = frozenset({"li", "dd", "dt", "blockquote", "pre"})
 _ENDS = (".", "!", "?", "”", '"', "»", "’", "…", "。", "！", "？", "」", "؟", ")", "“")
@@ -220,7 +222,7 @@ def _is_imprint(block: Block) -> bool:
     if block.is_heading:
         return BYLINE_LINE.search(block.text) is not None and block.chars < _SENTENCE
     if block.chars > _IMPRINT:
-        return False
+        return block.chars <= _LONG_IMPRINT and not block.text.endswith(_ENDS) and _shows_time(block.element)
     return all(_is_imprint_line(line) for line in block.lines) or (
         not block.text.endswith(_ENDS) and _names_author(block.element)
     )
@@ -231,6 +233,10 @@ def _is_signature(block: Block) -> bool:
     if block.is_heading or block.element.tag == "li" or block.chars > _IMPRINT or block.text.endswith(_ENDS):
         return False
     return _names_author(block.element) or all(DATE_LINE.search(line) for line in block.lines)
+
+
+def _shows_time(element: Element) -> bool:
+    return element.end - element.order <= _BYLINE_ELEMENTS and element.find("time") is not None
 
 
 def _names_author(element: Element) -> bool:

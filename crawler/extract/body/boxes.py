@@ -81,6 +81,15 @@ _SMALL_BOX = 300
 _WALL = 900
 _CONSENT_CHARS = 6_000
 _NOTE_CHARS = 3_000
+_SHARE_CHARS, _SHARE_ELEMENTS, _SHARE_LINKS = 300, 80, 15
+_SHARE = re.compile(
+    r"facebook\.com/(?:sharer?|dialog)\b|//(?:www\.)?(?:twitter|x)\.com/(?:intent|share)\b|whatsapp://|//wa\.me/\?"
+    r"|whatsapp\.com/send|telegram\.me/share|//t\.me/share|linkedin\.com/(?:share|sharing|cws)|pinterest\.[a-z.]+/pin/create"
+    r"|reddit\.com/submit|bsky\.app/intent|threads\.(?:net|com)/intent|//vk\.com/share|line\.me/(?:r/msg|lineit/share)"
+    r"|b\.hatena\.ne\.jp/|xing\.com/(?:spi|app)/|mailto:\?",
+    re.IGNORECASE,
+)
+"""How addresses begin by which networks are handed a page."""
 _BOX_TAGS = frozenset({"div", "section"})
 _STORY_CHARS = 600
 _KICKER_CHARS = 60
@@ -294,6 +303,8 @@ def _shape_reason(element: Element, prose: Prose) -> str | None:
     """Return why *element* is a box by what it is made of, whatever its class."""
     if not element.chars or element.end - element.order > _BOX_ELEMENTS:
         return None
+    if element.chars <= _SHARE_CHARS and element.chars - element.link_chars <= _KICKER_CHARS and _is_to_share(element):
+        return "links to share by"
     if element.link_density > 0.8 and element.tag not in {"p", "blockquote", "td", "tr", "dd", "dt", "li"}:
         return "related" if _has_label(element) else "links"
     if element.tag in {"ul", "ol"} and _is_list_of_links(element):
@@ -308,6 +319,17 @@ def _shape_reason(element: Element, prose: Prose) -> str | None:
     if small and element.find("input", "button", "iframe", "video", "audio") is not None and element.find("h1") is None:
         return "a box with controls"
     return None
+
+
+def _is_to_share(element: Element) -> bool:
+    """Whether most links of *element*, two at least, hand the page on to others by a network or by mail."""
+    if not element.link_chars or element.end - element.order > _SHARE_ELEMENTS:
+        return False
+    links = element.below("a")
+    if len(links) > _SHARE_LINKS:
+        return False
+    shares = sum(1 for link in links if _SHARE.search(link.get("href")[:_SHARE_CHARS]))
+    return shares > 1 and 2 * shares > len(links)
 
 
 def _is_list_of_links(element: Element) -> bool:
