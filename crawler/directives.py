@@ -59,6 +59,9 @@ def _read_headers(values: Iterable[str], product: str) -> Iterator[str]:
 
 def _read_meta(page: str, product: str) -> Iterator[str]:
     for tag in _list_meta(page[:_HEAD_CHARS]):
+        lower = tag.lower()
+        if "robots" not in lower and product not in lower and "&" not in tag:
+            continue  # as nearly all: no such name can be among its attributes, not even in escapes
         attributes = {name.lower(): a or b or c for name, a, b, c in reversed(_ATTRIBUTE.findall(tag))}
         if html.unescape(attributes.get("name", "")).strip().lower() in {"robots", product}:
             for part in html.unescape(attributes.get("content", "")[:_MAX_VALUE_CHARS]).split(","):
@@ -97,6 +100,9 @@ def _list_meta(head: str) -> Iterator[str]:
 def _find_tag_end(head: str, start: int) -> int | None:
     """Return where the tag's `>` stands, outside quotes; `None` if it is too far or there is none."""
     at, limit = start, min(len(head), start + _TAG_CHARS)
+    first = head.find(">", start, limit)
+    if first >= 0 and head.find("'", start, first) < 0 and not head.count('"', start, first) % 2:
+        return first  # every quote that is opened before it is closed before it
     while at < limit and head[at] != ">":
         piece = _TAG_PIECE.match(head, at, limit)
         at = piece.end() if piece else at + 1

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LEAST_FREE_BYTES = 1 << 20
+_CACHE_KIB = 16_384
+"""Of a writer. SQLite's own 2 MB do not hold what a segment changes, so its pages were written several times."""
 
 SCHEMA_VERSION = 7
 
@@ -104,6 +106,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     if not read_only:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         _create_schema(connection)
     return connection
 
