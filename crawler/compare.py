@@ -39,6 +39,8 @@ class LastLook:
     """Aware UTC."""
     state: str = "live"
     """`live`, `suspected`, `gone` or `none`."""
+    unread: bool = False
+    """Whether that capture was only recorded, and its text is still to be had."""
 
 
 class LastVersions(Protocol):
@@ -86,7 +88,8 @@ def guess_verdict(
 ) -> str:
     """Return the verdict that the fold will most likely come to for this capture of an article.
 
-    `new`, `revised`, `unchanged`, `returned`, `uncompared`, `suspected`, `gone` or `bad`. A reverted text shows as
+    `new`, `revised`, `unchanged`, `returned`, `uncompared`, `suspected`, `gone` or `bad`; `unread` where no text was
+    asked for. A reverted text shows as
     `revised`, for only the last one is known here.
     """
     known = last is not None and last.state != "none"
@@ -99,13 +102,19 @@ def guess_verdict(
         if text != snapshot.text_digest:
             return "revised"
         return "unchanged" if last.state == "live" else "returned"
+    if page_class is PageClass.UNREAD:
+        return "unread"
     if last is not None and known and (status in DELETION_STATUSES or page_class is PageClass.SOFT_404):
         return "suspected" if last.state == "live" else "gone"
     return "bad"
 
 
-def is_wanted(link: Link, last: LastLook | None) -> bool:
-    """Tell whether to fetch an announced article: never had (*last* is `None`), or changed since by its own word."""
-    if last is None or last.state == "none":
+def is_wanted(link: Link, last: LastLook | None, *, raw_only: bool = False) -> bool:
+    """Tell whether to fetch an announced article: never had (*last* is `None`), or changed since by its own word.
+
+    Had is what has a text; to a run that is *raw_only*, what was recorded.
+    """
+    if last is None:
         return True
-    return link.modified is not None and link.modified > last.captured_at
+    had = last.unread or last.state != "none" if raw_only else not last.unread and last.state != "none"
+    return not had or (link.modified is not None and link.modified > last.captured_at)

@@ -26,7 +26,7 @@ _RAW = ("script", "style", "noscript", "template", "title", "textarea")
 _MARK = re.compile(rf"<!--|<({'|'.join(_RAW)})\b|<meta\b|<body\b|</head\b", re.IGNORECASE)
 _CLOSING = {name: re.compile(f"</{name}", re.IGNORECASE) for name in _RAW}
 _COMMENT_END = re.compile(r"(?<=<!)--?-?>|--!?>")
-_TAG_PIECE = re.compile(r"[^>\"']+|\"[^\"]*\"|'[^']*'|[\"']")
+_TAG = re.compile(r"(?:[^>\"']+|\"[^\"]*\"|'[^']*'|[\"'])*+>")
 _ATTRIBUTE = re.compile(r"([a-zA-Z-]{1,20})\s{0,9}=\s{0,9}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]{1,2000}))")
 
 
@@ -45,6 +45,19 @@ def read_directives(headers: Iterable[str], page: str | None, product: str) -> t
     return tuple(first)
 
 
+def find_robots_tags(page: str, product: str) -> tuple[str, bool]:
+    """Return those meta tags at the beginning of *page* in which `read_directives` may find any, and no more.
+
+    And whether all of them are there: the head of *page* ends in it.
+    """
+    tags, whole = _list_meta(page[:_HEAD_CHARS])
+    return "".join(f"<meta{tag}>" for tag in tags if _may_direct(tag.lower(), product.lower())), whole
+
+
+def _may_direct(tag: str, product: str) -> bool:
+    return "robots" in tag or product in tag or "&" in tag
+
+
 def _read_headers(values: Iterable[str], product: str) -> Iterator[str]:
     for value in values:
         meant = True
@@ -58,7 +71,9 @@ def _read_headers(values: Iterable[str], product: str) -> Iterator[str]:
 
 
 def _read_meta(page: str, product: str) -> Iterator[str]:
-    for tag in _list_meta(page[:_HEAD_CHARS]):
+    for tag in _list_meta(page[:_HEAD_CHARS])[0]:
+        if not _may_direct(tag.lower(), product):
+            continue
         attributes = {name.lower(): a or b or c for name, a, b, c in reversed(_ATTRIBUTE.findall(tag))}
         if html.unescape(attributes.get("name", "")).strip().lower() in {"robots", product}:
             for part in html.unescape(attributes.get("content", "")[:_MAX_VALUE_CHARS]).split(","):
@@ -74,30 +89,29 @@ def _read_part(part: str) -> Iterator[str]:
         yield NOARCHIVE
 
 
-def _list_meta(head: str) -> Iterator[str]:
-    """Yield the meta tags of a page's head, but none in comments, scripts and titles."""
+def _list_meta(head: str) -> tuple[list[str], bool]:
+    """Return the meta tags of a page's head, but none in comments, scripts and titles; and whether its end was seen."""
+    tags: list[str] = []
     position = 0
     while (mark := _MARK.search(head, position)) is not None:
         word = mark[0].lower()
         if word in {"<body", "</head"}:
-            return
+            return tags, mark.end() < len(head)
         if word == "<meta":
             stop = _find_tag_end(head, mark.end())
             if stop is not None:
-                yield head[mark.end() : stop]
+                tags.append(head[mark.end() : stop])
         else:
             closing = _COMMENT_END.search(head, mark.start() + 2) if mark[1] is None else None
             closing = closing or (_CLOSING[mark[1].lower()].search(head, mark.end()) if mark[1] else None)
             stop = closing.end() if closing else None
         if stop is None:
-            return
+            break
         position = stop
+    return tags, False
 
 
 def _find_tag_end(head: str, start: int) -> int | None:
     """Return where the tag's `>` stands, outside quotes; `None` if it is too far or there is none."""
-    at, limit = start, min(len(head), start + _TAG_CHARS)
-    while at < limit and head[at] != ">":
-        piece = _TAG_PIECE.match(head, at, limit)
-        at = piece.end() if piece else at + 1
-    return at if at < limit else None
+    end = _TAG.match(head, start, start + _TAG_CHARS)
+    return end.end() - 1 if end else None

@@ -9,6 +9,7 @@ import structlog
 
 from crawler.compare import guess_verdict
 from crawler.model import Purpose
+from crawler.recording import record_only
 from crawler.room import write_when_there_is_room
 from crawler.rows import CaptureReference, CaptureRow
 from crawler.warc import NOT_MODIFIED, digest_bytes
@@ -44,10 +45,15 @@ class ExtractPipeline(_RunPipeline):
         item.last = self.run.last_versions.last(item.url) if is_article else None
         if item.last is not None or not is_article:  # what was never captured has no record: no digest, no look-up
             item.exchange = self._refer(item.exchange)
-        item.outcome = await self.run.pool.page(item.exchange, self.run.context)
+        item.outcome = await self._read(item.exchange)
         if item.outcome.withheld:
             item.exchange = replace(item.exchange, body=b"", truncated="unspecified", refers_to=None)
         return item
+
+    async def _read(self, exchange: Exchange) -> PageOutcome:
+        if self.run.plan.raw_only:  # less work than to hand the page to a worker
+            return record_only(exchange, self.run.context)
+        return await self.run.pool.page(exchange, self.run.context)
 
     def _refer(self, exchange: Exchange) -> Exchange:
         """Return *exchange*, referring to the committed record that holds its payload, if there is one."""

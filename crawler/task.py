@@ -16,7 +16,7 @@ from config.rules import ExtractRules
 from crawler.announcement import encode_links
 from crawler.discover import discover_links
 from crawler.discover.unpack import GZIP_MAGIC
-from crawler.encoding import decode_beginning, decode_html, find_html_encoding, inflate, inflate_beginning
+from crawler.encoding import decode_html, find_html_encoding, inflate
 from crawler.explanation import encode_explanation, failed_explanation
 from crawler.extract import explain_article, extract_article, read_outline
 from crawler.model import GOOD_CLASSES, Discovery, Exchange, PageClass, Purpose
@@ -33,6 +33,7 @@ from crawler.outcome import (
     media_type_of,
 )
 from crawler.prescan import prescan
+from crawler.recording import describe_listing, find_obstacle, read_beginning
 
 if TYPE_CHECKING:
     from crawler.explanation import Explanation
@@ -53,7 +54,6 @@ __all__ = [
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _PAGES = frozenset({Purpose.ARTICLE, Purpose.SECTION})
 _SNIFFED_BYTES = 1_024
-_BEGINNING_BYTES = 512 * 1024
 _TEXT_CLASSES = GOOD_CLASSES | {PageClass.TRUNCATED}
 _read: list[tuple[dict[str, Any], PageContext]] = []
 """The context that was read last, and the data that it was made from."""
@@ -74,11 +74,11 @@ def process_page(exchange: Exchange, context: PageContext) -> PageOutcome:
     outcome = begin_outcome(exchange, context, html or read_beginning(exchange))
     if outcome.withheld:
         return outcome
-    reason = _find_obstacle(exchange)
+    reason = find_obstacle(exchange)
     if reason is not None:
         return replace(outcome, class_reason=reason)
     if exchange.purpose is not Purpose.ARTICLE:
-        return replace(outcome, page_class=PageClass.LISTING, class_reason=f"fetched as {exchange.purpose.value}")
+        return replace(outcome, page_class=PageClass.LISTING, class_reason=describe_listing(exchange))
     try:
         return _read_article(exchange, context, outcome, html, unreadable)
     except ExtractError as error:
@@ -95,14 +95,6 @@ def explain_page(exchange: Exchange, context: PageContext, *, whole: bool) -> Ex
         return explain_article(_require_simple(html), **_given(exchange, context), whole=whole)
     except ExtractError as error:
         return failed_explanation(str(error))
-
-
-def read_beginning(exchange: Exchange) -> str | None:
-    """Return the first part of the body as text, as far as it can be read; `None` for what says nothing to robots."""
-    if exchange.purpose is Purpose.ROBOTS or not exchange.body:
-        return None
-    data = inflate_beginning(exchange.body, exchange.header_values("Content-Encoding"), limit=_BEGINNING_BYTES)
-    return decode_beginning(data)
 
 
 def discover(exchange: Exchange, limit: int, *, max_inflated_bytes: int = MAX_INFLATED_BYTES) -> Discovery:
@@ -172,21 +164,6 @@ def warm_up() -> None:
         body=f"<html><head>{date}</head><body><article><h1>Library</h1>{text}</article></body></html>".encode(),
     )
     process_page(exchange, PageContext(ExtractRules(), timezone=None, language=None, derivation=""))
-
-
-def _find_obstacle(exchange: Exchange) -> str | None:
-    """Return why there is no page to look at, or `None` if there is one."""
-    status = exchange.status
-    if status is None:
-        return exchange.error or "no answer"
-    if 300 <= status < 400:
-        if status == 304 and exchange.purpose is not Purpose.ARTICLE:
-            return None
-        target = exchange.header("Location")
-        return f"status {status}" + (f", leads to {target[:200]}" if target else "")
-    if exchange.purpose is not Purpose.ARTICLE and not 200 <= status < 300:
-        return f"status {status}"
-    return None
 
 
 def _read_html(exchange: Exchange, context: PageContext) -> str | None:

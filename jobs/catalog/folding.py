@@ -9,6 +9,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from crawler.model import PageClass
 from crawler.rows import format_time
 from jobs.catalog.queries import CatalogQueries
 from jobs.fold import CaptureFact, Verdict, fold_article
@@ -71,7 +72,7 @@ class FoldingCatalog(CatalogQueries):
                 (good[-1].segment, good[-1].n),
             ).fetchone()["title"]
         self._db.execute(
-            "INSERT OR REPLACE INTO articles VALUES (?,?,?,?,?,?,?,?,?,?)",
+            "INSERT OR REPLACE INTO articles VALUES (?,?,?,?,?,?,?,?,?,?,?)",
             (
                 source,
                 url,
@@ -83,6 +84,7 @@ class FoldingCatalog(CatalogQueries):
                 len(captures),
                 len(history.revisions),
                 seq,
+                1 if captures[-1].page_class == PageClass.UNREAD else None,
             ),
         )
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_SHOWN = "CASE WHEN class = 'unread' AND verdict = 'bad' THEN 'unread' ELSE verdict END AS verdict"
+"""A verdict in the words of people: nothing is bad of what was only recorded."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredCapture:
@@ -124,11 +127,11 @@ class CatalogQueries(RollupQueries):
     def find_looks(self, source: str, urls: Sequence[str]) -> dict[str, LastLook]:
         """Return the last look at those of *urls* that are articles of *source*: one statement, a look-up each."""
         query = (
-            "SELECT url, state, last_captured FROM articles"
+            "SELECT url, state, last_captured, unread FROM articles"
             " WHERE source = ? AND url IN (SELECT value FROM json_each(?))"
         )
         return {
-            row["url"]: LastLook(datetime.fromisoformat(row["last_captured"]), row["state"])
+            row["url"]: LastLook(datetime.fromisoformat(row["last_captured"]), row["state"], bool(row["unread"]))
             for row in self._db.execute(query, (source, json.dumps(urls)))
         }
 
@@ -245,7 +248,8 @@ class CatalogQueries(RollupQueries):
     def count_verdicts(self, run: str) -> dict[str, int]:
         """Return verdict → number of captures of articles in *run*."""
         rows = self._db.execute(
-            "SELECT verdict, COUNT(*) AS n FROM captures WHERE run = ? AND purpose = 'article' GROUP BY verdict", (run,)
+            f"SELECT {_SHOWN}, COUNT(*) AS n FROM captures WHERE run = ? AND purpose = 'article' GROUP BY 1",  # noqa: S608 - a text of ours
+            (run,),
         )
         return {row["verdict"]: row["n"] for row in rows if row["verdict"]}
 
@@ -257,7 +261,7 @@ class CatalogQueries(RollupQueries):
     def list_verdicts(self, run: str) -> list[dict[str, Any]]:
         """Return URL, verdict, class and revision of each article capture of *run*, in order of time."""
         rows = self._db.execute(
-            "SELECT url, verdict, class, class_reason, status, revision, captured_at FROM captures"
+            f"SELECT url, {_SHOWN}, class, class_reason, status, revision, captured_at FROM captures"  # noqa: S608 - a text of ours
             " WHERE run = ? AND purpose = 'article' ORDER BY captured_at, segment, n",
             (run,),
         )
@@ -274,8 +278,8 @@ class CatalogQueries(RollupQueries):
         return {name: self._db.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0] for name in names}  # noqa: S608
 
     def list_known(self, source: str) -> Iterator[str]:
-        """Yield every article of *source* that ever had a text, by URL."""
-        query = "SELECT url FROM articles WHERE source = ? AND state != 'none' ORDER BY url"
+        """Yield every article of *source* that ever had a text, or is still to be read, by URL."""
+        query = "SELECT url FROM articles WHERE source = ? AND (state != 'none' OR unread) ORDER BY url"
         for row in self._db.execute(query, (source,)):
             yield row["url"]
 
@@ -324,7 +328,7 @@ def _to_capture(row: sqlite3.Row) -> StoredCapture:
         status=row["status"],
         page_class=row["class"],
         class_reason=row["class_reason"],
-        verdict=row["verdict"],
+        verdict="unread" if (row["class"], row["verdict"]) == ("unread", "bad") else row["verdict"],
         revision=row["revision"],
         error=row["error"],
         warc_key=row["warc_key"],

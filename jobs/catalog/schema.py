@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _LEAST_FREE_BYTES = 1 << 20
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 _SCHEMA = """
 CREATE TABLE logs (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, head TEXT NOT NULL, checkpoint TEXT) WITHOUT ROWID;
@@ -43,7 +43,8 @@ CREATE INDEX snapshots_by_commit ON snapshots (source, seq);
 CREATE INDEX snapshots_by_text ON snapshots (text_digest);
 CREATE TABLE texts (digest TEXT PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE articles (source TEXT, url TEXT, title TEXT, first_seen TEXT, last_captured TEXT, last_good TEXT,
-    state TEXT, captures INTEGER, revisions INTEGER, seq INTEGER, PRIMARY KEY (source, url)) WITHOUT ROWID;
+    state TEXT, captures INTEGER, revisions INTEGER, seq INTEGER, unread INTEGER, PRIMARY KEY (source, url))
+    WITHOUT ROWID;
 CREATE INDEX articles_by_commit ON articles (source, seq);
 CREATE INDEX suspected_articles ON articles (source, url) WHERE state = 'suspected';
 CREATE TABLE revisions (source TEXT, url TEXT, number INTEGER, segment TEXT, n INTEGER, captured_at TEXT,

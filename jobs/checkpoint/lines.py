@@ -200,6 +200,7 @@ class ArticleLine(TypedDict):
     state: NotRequired[str]
     captures: NotRequired[_Number]
     revisions: NotRequired[_Number]
+    unread: NotRequired[_Number]
 
 
 @with_config(_CONFIG)
