@@ -43,6 +43,18 @@ class LastLook:
     """Whether that capture was only recorded, and its text is still to be had."""
 
 
+@dataclass(frozen=True, slots=True)
+class KnownReading:
+    """What the last capture of an article came to, for the same payload to come to again."""
+
+    captured_at: datetime
+    """Aware UTC."""
+    read_with: Mapping[str, Sequence[str]]
+    """As in `crawler.outcome.describe_reading`."""
+    directives: tuple[str, ...]
+    snapshot: Snapshot
+
+
 class LastVersions(Protocol):
     """Looks up articles; jobs/ fulfils it from the catalog."""
 
@@ -58,6 +70,12 @@ class LastVersions(Protocol):
         """Return a committed, whole response record of *target_uri* with that payload, or `None`.
 
         Without a digest: the one that holds what the URL answered last with status 200, if its ETag is not another.
+        """
+
+    def find_reading(self, url: str, target_uri: str, payload_digest: str, derivation: str) -> KnownReading | None:
+        """Return what the last capture of the article at the normalised *url* came to under *derivation*.
+
+        `None` unless it had that payload, from *target_uri*, and would come to the same at any later time.
         """
 
 
@@ -79,6 +97,10 @@ class NothingKnown:
         *,
         etag: str | None = None,  # noqa: ARG002
     ) -> RecordReference | None:
+        """Return `None`."""
+        return None
+
+    def find_reading(self, url: str, target_uri: str, payload_digest: str, derivation: str) -> KnownReading | None:  # noqa: ARG002
         """Return `None`."""
         return None
 

@@ -184,6 +184,8 @@ class Article:
     fields: dict[str, FieldValue] = field(default_factory=dict)
     confidence: float = 0.0
     """0 to 1."""
+    clock_bound: bool = False
+    """Whether the time of capture decided anything, so that the same page may be read otherwise later."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from crawler.directives import find_robots_tags
 from crawler.encoding import decode_beginning, inflate_beginning, inflate_by_steps
 from crawler.model import PageClass, Purpose
-from crawler.outcome import begin_outcome
+from crawler.outcome import begin_outcome, describe_reading
 
 if TYPE_CHECKING:
+    from crawler.compare import KnownReading
     from crawler.model import Exchange
     from crawler.outcome import PageContext, PageOutcome
 
@@ -41,6 +42,23 @@ def record_only(exchange: Exchange, context: PageContext) -> PageOutcome:
     if exchange.status != 200:
         return replace(outcome, class_reason=f"status {exchange.status}")
     return replace(outcome, page_class=PageClass.UNREAD, class_reason=UNREAD)
+
+
+def recall_reading(exchange: Exchange, context: PageContext, known: KnownReading) -> PageOutcome | None:
+    """Return the outcome of *exchange* without reading its page, whose payload is that of *known*.
+
+    `None` where more than the payload decides, and that is not the same. Raises RecordError as `record_only`.
+    """
+    if known.captured_at > exchange.started_at or known.read_with != describe_reading(exchange, context.product):
+        return None
+    return replace(
+        begin_outcome(exchange, context),
+        page_class=known.snapshot.page_class,
+        class_reason=known.snapshot.class_reason,
+        snapshot=known.snapshot,
+        directives=known.directives,
+        repeatable=True,
+    )
 
 
 def read_beginning(exchange: Exchange) -> str | None:

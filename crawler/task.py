@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from config.errors import ExtractError
 from config.rules import ExtractRules
 from crawler.announcement import encode_links
+from crawler.directives import NOARCHIVE
 from crawler.discover import discover_links
 from crawler.discover.unpack import GZIP_MAGIC
 from crawler.encoding import decode_html, find_html_encoding, inflate
@@ -225,7 +226,8 @@ def _conclude(exchange: Exchange, context: PageContext, outcome: PageOutcome, ar
     snapshot = make_snapshot(article, context.derivation)
     if not snapshot.text:
         return replace(outcome, extraction_error="no text was found in the page")
-    return replace(outcome, snapshot=snapshot)
+    repeatable = not article.clock_bound and NOARCHIVE not in outcome.directives
+    return replace(outcome, snapshot=snapshot, repeatable=repeatable)
 
 
 def _is_html(media_type: str | None, body: bytes) -> bool:

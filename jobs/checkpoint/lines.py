@@ -121,6 +121,7 @@ class CaptureLine(TypedDict):
     truncated: NotRequired[str]
     revisit_segment: NotRequired[str]
     revisit_n: NotRequired[_Number]
+    reading: NotRequired[_List]
     verdict: NotRequired[str]
     revision: NotRequired[_Number]
 
