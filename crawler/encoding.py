@@ -29,6 +29,7 @@ _ZSTD_WINDOW_BYTES = 8 * 1024 * 1024
 """RFC 9659 allows no larger window on the web."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK = 64 * 1024
+_SMALL_CHUNK = 8 * 1024
 _SAMPLE_BYTES = 32 * 1024
 _SEARCHED_BYTES = 4 * 1024 * 1024
 _TEXT = re.compile(rb"[^<>]+")
@@ -118,14 +119,14 @@ def inflate_by_steps(body: bytes, content_encodings: Sequence[str], limits: Sequ
     if len(names) != 1 or _BEGINNINGS.get(names[0]) is not _begin_zlib:
         yield inflate_beginning(body, content_encodings, limit=limits[-1])
         return
-    inflater, left, out = _begin_inflating(body), body, bytearray()
+    inflater, out, at = _begin_inflating(body), bytearray(), 0
     for limit in limits:
         piece = b"begun"
         try:
-            while len(out) < limit and not inflater.eof and (left or piece):  # of what is read, some may be held back
-                given, left = left[:_CHUNK], left[_CHUNK:]
+            while len(out) < limit and not inflater.eof and (at < len(body) or piece):  # some may be held back
+                given = body[at : at + _SMALL_CHUNK]
                 piece = inflater.decompress(given, limit - len(out))
-                left = inflater.unconsumed_tail + left
+                at += len(given) - len(inflater.unconsumed_tail)
                 out += piece
         except _FAULTS:
             pass  # of what follows a fault nothing can be read

@@ -73,12 +73,8 @@ def read_robots_tags(exchange: Exchange, product: str) -> str | None:
     """Do what `read_beginning` does, but return no more than what may be said to robots, and read no further."""
     if exchange.purpose is Purpose.ROBOTS or not exchange.body:
         return None
-    tags = ""
-    for beginning in inflate_by_steps(exchange.body, exchange.header_values("Content-Encoding"), _STEPS):
-        tags, whole = find_robots_tags(decode_beginning(beginning), product)
-        if whole:
-            break
-    return tags
+    steps = inflate_by_steps(exchange.body, exchange.header_values("Content-Encoding"), _STEPS)
+    return find_robots_tags(map(decode_beginning, steps), product)
 
 
 def find_obstacle(exchange: Exchange) -> str | None:

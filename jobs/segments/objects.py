@@ -19,7 +19,7 @@ import yaml
 
 from config.errors import ExtractError, ObjectExists, RecordError, StoreError
 from crawler.encoding import inflate
-from crawler.model import GOOD_CLASSES, PageClass
+from crawler.model import GOOD_CLASSES
 from crawler.rows import CaptureRow, SnapshotRow, format_time
 from crawler.warc import read_response
 from jobs.archive.commit import digest
@@ -43,7 +43,7 @@ ENDINGS = {
     "text/plain": "txt",
 }
 """Media type → ending of a raw file; of all others, `bin`."""
-_GOOD = frozenset(one.value for one in (*GOOD_CLASSES, PageClass.UNREAD))
+_GOOD = frozenset(one.value for one in GOOD_CLASSES)
 _MARKUP = re.compile(r"[\\`*_\[\]<>&~|#]")
 _BULLET = re.compile(r"^[+=-]")
 _NUMBER = re.compile(r"^(\d{1,9})([.)])")

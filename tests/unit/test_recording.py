@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.directives import read_directives
+from crawler.directives import find_robots_tags, read_directives
 from crawler.encoding import inflate_beginning, inflate_by_steps
 from crawler.model import PageClass, Purpose
 from crawler.recording import read_beginning, read_robots_tags, record_only
@@ -84,6 +84,14 @@ def test_a_page_that_asks_not_to_be_archived_is_withheld(
     assert outcome.recorded.response is not None
     assert read_response(outcome.recorded.data[: outcome.recorded.response.length]).body == b""
     assert record_only(exchange, CONTEXT).page_class is PageClass.UNREAD
+
+
+@given(st.lists(st.sampled_from([*PIECES, "<meta name=robots content='a > b, noarchive'>"]), max_size=40), st.data())
+def test_a_head_is_read_part_by_part(pieces: list[str], data: st.DataObject) -> None:
+    page = "".join(pieces)
+    ends = sorted(data.draw(st.lists(st.integers(0, len(page)), max_size=6)))
+    tags = find_robots_tags((page[:end] for end in [*ends, len(page)]), "ofrecord")
+    assert read_directives([], tags, "ofrecord") == read_directives([], page, "ofrecord")
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=600), st.integers(0, 40_000))
