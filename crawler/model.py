@@ -40,6 +40,8 @@ class PageClass(StrEnum):
     """Status 200, but the page says that there is nothing here."""
     NOARCHIVE = "noarchive"
     """The publisher asks that the page is not archived, and that was obeyed: its body is not kept."""
+    UNREAD = "unread"
+    """Recorded, and nobody has looked at it: no text was asked for."""
     ERROR = "error"
 
     @property
@@ -182,6 +184,8 @@ class Article:
     fields: dict[str, FieldValue] = field(default_factory=dict)
     confidence: float = 0.0
     """0 to 1."""
+    clock_bound: bool = False
+    """Whether the time of capture decided anything, so that the same page may be read otherwise later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +231,8 @@ class CrawlPlan:
     """Known articles to look at again, one normalised URL a line."""
     recheck_all: bool = False
     """Fetch announced articles that are known, whether due or not."""
+    raw_only: bool = False
+    """Record article pages and read none."""
     limit: int | None = None
     """At most that many article pages."""
     capacity: int | None = None
@@ -237,6 +243,13 @@ class CrawlPlan:
     slot: datetime | None = None
     epoch: int = 0
     """Of the lease under which the run crawls; 0: none is held."""
+
+    def count_workers(self, configured: int) -> int:
+        """Return how many of *configured* worker processes the run has work for: listings want one, given pages none.
+
+        That is so of a run that reads no pages.
+        """
+        return configured if not self.raw_only else int(self.urls_file is None)
 
 
 MAX_OUTLINE_LINES = 4_000

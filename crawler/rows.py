@@ -118,6 +118,8 @@ class CaptureRow:
     directives: list[str] = field(default_factory=list)
     """What the publisher says to robots of this page, in lower case, as far as it is meant for us."""
     hint: str | None = None
+    read_with: dict[str, list[str]] | None = None
+    """What decided, beside payload, URL and derivation, what the page came to; `None`: something else did, too."""
     type: Literal["capture"] = "capture"
 
 

@@ -373,10 +373,10 @@ def _read_object(text: bytes) -> dict[str, Any]:
     return data
 
 
-def make_pool(settings: Settings) -> WorkerPool:
-    """Return the pool that *settings* ask for; nothing is launched yet."""
+def make_pool(settings: Settings, count: int | None = None) -> WorkerPool:
+    """Return the pool that *settings* ask for, of *count* workers if that is given; nothing is launched yet."""
     return WorkerPool(
-        settings.workers,
+        count or settings.workers,
         settings.page_seconds,
         settings.worker_memory_bytes,
         cpu_seconds=settings.page_cpu_seconds,

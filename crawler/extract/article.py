@@ -32,6 +32,7 @@ from crawler.extract.page.rules import drop_learned, select
 from crawler.extract.page.signs import LEAD
 from crawler.extract.page.tree import HEADING_TAGS
 from crawler.extract.page_class import Reading, classify_page
+from crawler.extract.times.dates import DateRules
 from crawler.extract.times.publication import read_times
 from crawler.model import Article, PageClass
 from crawler.normalise import normalise_line, normalise_lines
@@ -142,6 +143,7 @@ def find_article(
     fields = read_fields(page, found, rules, url=url, place=scope, openings=openings, lines=lines)
     sample = "\n".join([title or "", body.lead or "", *(block.text for block in body.blocks[:_SAMPLED_BLOCKS])])
     read_language(fields, found, place=container, text=sample, assumed=language)
+    doubts: list[str] = []
     read_times(
         fields,
         page,
@@ -152,6 +154,7 @@ def find_article(
         html=html,
         captured_at=captured_at,
         zone=timezone,
+        doubts=doubts,
     )
     read_media(fields, page, rules, found, scope=scope, url=url)
     page_class, reason = classify_page(
@@ -159,10 +162,10 @@ def find_article(
     )
     if page_class not in _WITH_TEXT:
         fields.weigh()
-        article = Article(page_class, reason, fields=fields)
+        article = Article(page_class, reason, fields=fields, clock_bound=bool(doubts))
         return Findings(page, title, title_origin, heading, scope, body, article, has_text=False)
     read_links(fields, page, rules, container, blocks=body.blocks, url=url)
-    read_embeds(fields, page, rules, container, url=url, captured_at=captured_at)
+    read_embeds(fields, page, rules, container, url=url, reading=DateRules(captured_at, zone=None, doubts=doubts))
     read_corrections(fields, found, scope, openings)
     read_fact_boxes(fields, container)
     confidence = _confidence(body, found, heading, ruled=bool(rules.include))
@@ -182,7 +185,7 @@ def find_article(
     if page_class is PageClass.TRUNCATED:
         fields.put("access", "paid", "visible")
     fields.weigh()
-    article = Article(page_class, reason, title, body.lead, tuple(blocks), fields, confidence)
+    article = Article(page_class, reason, title, body.lead, tuple(blocks), fields, confidence, clock_bound=bool(doubts))
     return Findings(page, title, title_origin, heading, scope, body, article, has_text=True, taken_over=taken_over)
 
 

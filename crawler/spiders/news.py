@@ -236,7 +236,7 @@ class NewsSpider(Spider):
         known = {} if run.plan.recheck_all else run.last_versions.find_looks(list(open_urls))
         new: dict[str, Link] = {}
         for url, link in pairs:
-            if url in open_urls and url not in new and is_wanted(link, known.get(url)):
+            if url in open_urls and url not in new and is_wanted(link, known.get(url), raw_only=run.plan.raw_only):
                 new[url] = link
         run.frontier.mark(list(new), TAKEN)
         await self._let_wait(list(new.items()), listed=False)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from crawler.model import PageClass
 from jobs.catalog.queries import CatalogQueries
 from jobs.fold import CaptureFact, Verdict, fold_article
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 _PUT_REVISION = "INSERT INTO revisions VALUES (?,?,?,?,?,?,?,?)"
-_PUT_ARTICLE = "INSERT OR REPLACE INTO articles VALUES (?,?,?,?,?,?,?,?,?,?)"
+_PUT_ARTICLE = "INSERT OR REPLACE INTO articles VALUES (?,?,?,?,?,?,?,?,?,?,?)"
 
 
 @dataclass(slots=True)
@@ -190,6 +191,7 @@ def _article_of(source: str, url: str, history: History, seq: int, title: str | 
         len(captures),
         len(history.revisions),
         seq,
+        1 if captures[-1].page_class == PageClass.UNREAD else None,
     )
 
 

@@ -16,7 +16,7 @@ _LEAST_FREE_BYTES = 1 << 20
 _CACHE_KIB = 16_384
 """Of a writer. SQLite's own 2 MB do not hold what a segment changes, so its pages were written several times."""
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 _SCHEMA = """
 CREATE TABLE logs (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, head TEXT NOT NULL, checkpoint TEXT) WITHOUT ROWID;
@@ -33,7 +33,7 @@ CREATE TABLE captures (source TEXT, url TEXT, captured_at TEXT, segment TEXT, n 
     etag TEXT, last_modified TEXT, redirect TEXT, error TEXT, extraction_error TEXT,
     response_offset INTEGER, response_length INTEGER, request_offset INTEGER, request_length INTEGER,
     truncated TEXT, revisit_segment TEXT, revisit_n INTEGER,
-    verdict TEXT, revision INTEGER, PRIMARY KEY (segment, n)) WITHOUT ROWID;
+    reading TEXT, verdict TEXT, revision INTEGER, PRIMARY KEY (segment, n)) WITHOUT ROWID;
 CREATE INDEX captures_by_url ON captures (source, url, captured_at);
 CREATE INDEX records_by_payload ON captures (source, target_uri, payload_digest, captured_at)
     WHERE response_offset IS NOT NULL AND revisit_segment IS NULL AND truncated IS NULL;
@@ -45,7 +45,8 @@ CREATE INDEX snapshots_by_commit ON snapshots (source, seq);
 CREATE INDEX snapshots_by_text ON snapshots (text_digest);
 CREATE TABLE texts (digest TEXT PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE articles (source TEXT, url TEXT, title TEXT, first_seen TEXT, last_captured TEXT, last_good TEXT,
-    state TEXT, captures INTEGER, revisions INTEGER, seq INTEGER, PRIMARY KEY (source, url)) WITHOUT ROWID;
+    state TEXT, captures INTEGER, revisions INTEGER, seq INTEGER, unread INTEGER, PRIMARY KEY (source, url))
+    WITHOUT ROWID;
 CREATE INDEX articles_by_commit ON articles (source, seq);
 CREATE INDEX suspected_articles ON articles (source, url) WHERE state = 'suspected';
 CREATE TABLE revisions (source TEXT, url TEXT, number INTEGER, segment TEXT, n INTEGER, captured_at TEXT,

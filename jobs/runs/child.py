@@ -110,9 +110,11 @@ def _crawl(assignment: dict[str, Any], leash: Leash) -> RunRow:
     plan = _PLANS.validate_python(assignment["plan"])
     source = Source.model_validate(assignment["source"])
     settings = Settings(**assignment["settings"])
-    pool = make_pool(settings)
+    wanted = plan.count_workers(settings.workers)
+    pool = make_pool(settings, wanted)
     try:
-        pool.launch()  # the workers load their parsers while we load Scrapy, which takes as long
+        if wanted:
+            pool.launch()  # the workers load their parsers while we load Scrapy, which takes as long
         from crawler.process import crawl  # noqa: PLC0415 - in this process only, after logging is set up
 
         gc.freeze()

@@ -41,6 +41,7 @@ ROW_FIELDS: dict[str, dict[str, Callable[[Any], Any]]] = {
         "peer": lambda _: "192.0.2.66",
         "etag": lambda v: (v or "") + "x",
         "last_modified": lambda v: (v or "") + "x",
+        "read_with": lambda v: {**(v or {}), "content-type": ["text/other"]},
         "truncated": lambda v: "time" if v != "time" else None,
         "error": lambda v: None if v else "made up",
         "purpose": lambda v: "feed" if v == "article" else "article",

@@ -68,14 +68,16 @@ def read_times(
     html: str,
     captured_at: datetime,
     zone: str | None,
+    doubts: list[str],
 ) -> None:
     """Add `published`, `modified` and all their candidates to *fields*. *zone*: assumed where a time states none.
 
-    *title*: the element of the headline; *text*: order of the elements where the text begins and ends.
+    *title*: the element of the headline; *text*: order of the elements where the text begins and ends. *doubts*: takes
+    what the time of capture decided, as in `DateRules`.
     """
     tongue = fields.get("language_declared") or fields.get("language")  # a region is stated, and not heard
     language = str(tongue.value) if tongue else ""
-    reading = DateRules(captured_at, zone, is_month_first(language, zone))
+    reading = DateRules(captured_at, zone, is_month_first(language, zone), doubts)
     url = str(fields["url"].value) if "url" in fields else ""  # a file has none
     address = read_address(url, reading)
     described = _described(page, "datePublished", "dateModified")
