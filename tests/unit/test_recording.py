@@ -70,6 +70,14 @@ def test_the_class_is_what_the_status_tells(
     assert (outcome.page_class, outcome.class_reason, outcome.extraction_error) == (page_class, reason, None)
 
 
+def test_a_redirect_home_is_evidence_of_deletion() -> None:
+    outcome = record_only(exchange_of(b"", status=302, head="Location: /\r\n"), OBEYING)
+    assert (outcome.page_class, outcome.class_reason) == (
+        PageClass.SOFT_404,
+        "status 302, leads to /, the site's home or a section",
+    )
+
+
 @pytest.mark.parametrize("before", [b"", b"<style>" + b"x" * 20_000 + b"</style>", b"<!--" + b"x" * 300_000 + b"-->"])
 @pytest.mark.parametrize(
     ("coding", "code"),

@@ -37,10 +37,11 @@ MAX_DEPTH = 400
 SKIPPED_TAGS = frozenset(
     (
         *("script", "style", "noscript", "template", "svg", "math", "canvas", "object", "select", "option"),
-        *("textarea", "head", "frameset", "rp", "rt", "rtc", "-undef", "-comment"),
+        *("textarea", "head", "frameset", "rp", "rt", "rtc", "", "-undef", "-comment", "-doctype"),
     )
 )
 """Never text of an article, and not in the tree."""
+_TEXT = "-text"
 _CHECKED_NODES = 1_024
 _LIMITS = (
     (MAX_NODES, "elements, texts and comments"),
@@ -85,7 +86,8 @@ def parse_page(html: str, *, numbered: bool = True) -> Page:
     """
     try:
         # without events: they mirror the options of a select, at a cost that grows with their number squared
-        parser = LexborHTMLParser(html.replace("\0", ""), options=LexborDocumentOptions.WO_EVENTS)
+        html = html.replace("\0", "") if "\0" in html else html  # to look for it takes far less than to replace it
+        parser = LexborHTMLParser(html, options=LexborDocumentOptions.WO_EVENTS)
         top = parser.root
     except (SelectolaxError, ValueError, RuntimeError) as error:
         raise ExtractError(f"page: cannot be parsed: {error}") from error
@@ -118,18 +120,19 @@ def _copy(top: LexborNode, *, numbered: bool) -> tuple[Element, dict[int, Elemen
             seen += 1
             if not seen % _CHECKED_NODES:
                 _check((seen, order, stated, sign_chars, levels, text_levels))
-            if node.is_text_node:
+            tag = node.tag or ""
+            if tag == _TEXT:
                 text = node.text_content or ""
                 children.append(text)
                 pieces.append(text)
                 text_levels += len(text) * depth
                 if stripped := text.strip():
                     parent.own_chars += len(stripped) if stripped.isascii() else measure(stripped)
-            elif node.is_element_node and (tag := node.tag or "") not in SKIPPED_TAGS:
+            elif tag not in SKIPPED_TAGS:
                 if tag in _PARTED:
                     pieces.append(" ")
                 attributes = node.attributes
-                signs = 0
+                signs, is_described = 0, False
                 if attributes:
                     stated += len(attributes)
                     names = attributes.get("class")
@@ -138,6 +141,7 @@ def _copy(top: LexborNode, *, numbered: bool) -> tuple[Element, dict[int, Elemen
                     if names:
                         sign_chars += len(names)
                         signs = read_signs(names) if sign_chars <= MAX_SIGN_CHARS else 0
+                    is_described = "itemprop" in attributes or "rel" in attributes or "itemtype" in attributes
                 inner = linked or (tag == "a" and "href" in attributes)
                 element = Element(tag, attributes, signs, parent, tree, order, inner, len(pieces))
                 children.append(element)
@@ -145,7 +149,7 @@ def _copy(top: LexborNode, *, numbered: bool) -> tuple[Element, dict[int, Elemen
                     nodes[node.mem_id] = element
                 if signs:
                     signed.append(element)
-                if "itemprop" in attributes or "rel" in attributes or "itemtype" in attributes:
+                if is_described:
                     described.append(element)
                 tags[tag].append(order)
                 made.append(element)
