@@ -254,3 +254,66 @@ def test_who_and_when_in_one_line_with_more_is_no_text(who: str, post: str, time
 def test_a_first_sentence_with_a_time_in_it_is_text() -> None:
     first = "On <time>20 November 2025</time> the council met for the first time in the new hall by the old mill."
     assert read(f"<p>{first}</p>{TEXT}").blocks[0] == first.replace("<time>", "").replace("</time>", "")
+
+
+AGES = [
+    "3 hours ago",
+    "Updated 3 hours ago",
+    "Updated: 12 mins ago",
+    "vor 3 Stunden",
+    "Aktualisiert vor 5 Min.",
+    "hace 3 horas",
+    "Actualizado: hace 3 horas",
+    "il y a 3 heures",
+    "há 3 horas",
+    "3 ore fa",
+    "3 uur geleden",
+    "för 3 timmar sedan",
+    "3 godziny temu",
+    "3 часа назад",
+    "3 saat önce",
+    "πριν 3 ώρες",
+    "قبل 3 ساعات",
+    "منذ ٣ ساعات",
+    "آخر تحديث: قبل ساعتين",
+    "לפני 3 שעות",
+    "3 घंटे पहले",
+    "3 ঘণ্টা আগে",
+    "3時間前",
+    "更新：3 小时前",
+    "3시간 전",
+    "3 jam yang lalu",
+    "3 giờ trước",
+]
+
+
+@pytest.mark.parametrize("age", AGES)
+@pytest.mark.parametrize("shape", ["<p>{}</p>", "<div><span>{}</span></div>"])
+def test_how_long_ago_is_no_text_for_it_is_another_at_each_capture(age: str, shape: str) -> None:
+    assert read(shape.format(age) + TEXT).blocks == read(TEXT).blocks
+    assert read(TEXT + shape.format(age) + TEXT).blocks == read(TEXT + TEXT).blocks
+
+
+@pytest.mark.parametrize("time", ["12:10", "5 minutes ago", "20 Nov 2025 12:10", "12h10", "vor 3 Minuten"])
+def test_the_time_of_a_post_is_in_posts_and_no_text(time: str) -> None:
+    stamp = '<time datetime="2025-11-20T12:1{0}:00Z">{1}</time>'
+    post = f'<div class="live-post" id="p{{0}}">{stamp}<h3>Part {{0}}</h3><p>A bus came.</p></div>'
+    article = read("".join(post.format(number, time) for number in range(5)))
+    assert article.blocks[:4] == ("Part 0", "A bus came.", "Part 1", "A bus came.")
+    assert article.fields["posts"].value[0]["time"] == "2025-11-20T12:10:00Z"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<h2>20 years ago</h2>",
+        "<h3>3 days ago</h3>",
+        "<p>The bus left 3 hours ago.</p>",
+        "<p><time>1914</time></p>",
+        "<p><time>3 March 1914</time></p>",
+        "<p><time>3.11.1914</time></p>",
+        "<p>Vor 3 Stunden ging der Bus.</p>",
+    ],
+)
+def test_times_that_are_text(line: str) -> None:
+    assert len(read(TEXT + line + TEXT).blocks) == len(read(TEXT + TEXT).blocks) + 1

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from crawler.extract.page.tree import BLOCK_TAGS, HEADING_TAGS, Element, measure
 from crawler.extract.page.words import (
+    AGE_LINE,
     BYLINE_LINE,
+    CLOCK,
     COPYRIGHT_LINE,
     DATE_LINE,
     EMAIL_LINE,
@@ -39,6 +41,7 @@ _BYLINE_ELEMENTS = 20
 """An element that holds more is no byline: a text's lines may stand in one with the author's name."""
 TAGS = "a line of tags"
 _BOX_ELEMENTS = 200
+_TIME_CHARS, _POST_ELEMENTS = 60, 200
 _LABEL_CHARS = 40
 _LABELLED_ELEMENTS = 20
 """An element with more below it is no line that a label begins, and many lines may share it."""
@@ -255,6 +258,16 @@ def _is_imprint_line(line: str) -> bool:
     return BYLINE_LINE.search(line) is not None or DATE_LINE.search(line) is not None
 
 
+def _is_time(block: Block) -> bool:
+    """Whether a block is how long ago, or the time of day in an element for times, and hardly anything else."""
+    text = block.text
+    if AGE_LINE.fullmatch(text):
+        return True
+    if CLOCK.search(text) is None or block.element.end - block.element.order > _POST_ELEMENTS:
+        return False
+    return any(time.text() == text for time in block.element.below("time")[:10])
+
+
 def _is_label_with_links(block: Block) -> bool:
     link = block.element.find("a")
     if link is None or block.element.end - block.element.order > _BOX_ELEMENTS:
@@ -291,6 +304,8 @@ def _furniture_reason(block: Block) -> str | None:
         return "a copyright line"
     if len(block.lines) > 1 or len(text) > 160:
         return None
+    if not block.is_heading and len(text) <= _TIME_CHARS and _is_time(block):
+        return "a time"
     if FURNITURE_LINE.search(text):
         return "a line of furniture"
     if RELATED_LABEL.search(text.lower()):

@@ -55,6 +55,19 @@ DATE_LINE = _words(
     r"^\D{0,30}\d.{0,25}\b(?:19|20)\d\d\b\D{0,20}(?:\d{1,2}[:.]\d\d.{0,45})?$"
     r"|^\d{1,2}:\d\d\b.{0,30}\b(?:19|20)\d\d\b.{0,45}$"
 )
+AGE_LINE = _words(
+    r"(?:[^\W\d]{2,20}\s+|(?:[^\W\d]+\s+){0,3}[^\W\d]+\s*[:：]\s*)?(?:"
+    r"(?:\d{1,3}|an?|one) ?(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?) ago"
+    r"|vor \d{1,3} (?:sek(?:unden?)?|min(?:uten?)?|std|stunden?|tag(?:en)?|wochen?)\.?"
+    r"|(?:hace|há|hai|fa|il y a|acum|před|for|för|πριν(?: από)?|לפני|قبل|منذ)\s+\d{1,3}\s*[^\s\d]{1,14}\.?"
+    r"(?:\s(?:sedan|siden))?|(?:قبل|منذ) (?:دقيقتين|ساعتين|يومين|دقيقة|ساعة|يوم)"
+    r"|\d{1,3} [^\s\d]{1,14} (?:atrás|fa|geleden|temu|назад|тому|önce|sitten|siden|sedan|पहले|আগে"
+    r"|پیش|قبل|پہلے|(?:yang )?lalu|trước)"
+    r"|\d{1,3} ?(?:秒|分钟?|分鐘|時間|小时|小時|日|天)前|\d{1,3} ?(?:초|분|시간|일) ?전"
+    r"|\d{1,3} ?(?:นาที|ชั่วโมง|วัน)(?:ที่แล้ว|ที่ผ่านมา))"
+)
+"""How long ago, and hardly anything else."""
+CLOCK = _words(r"(?<![\d.])\d{1,2}(?:[:.]\d\d(?![.\d])|h\d\d\b|時\d{1,2}分)|\bago\b|^vor \d")
 NOT_FOUND = _words(
     r"\bpage (?:was |could )?(?:not|cannot be|can't be|can’t be) found\b|\bnot found\b|\berror 404\b"
     r"|\b404 error\b|\b404\b|page (?:is )?(?:unavailable|missing|doesn['’]t exist|does not exist"
