@@ -6,9 +6,20 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 _FOLD = re.compile(rb"\r\n[ \t]+")
+
+
+@lru_cache(maxsize=4)
+def _read_fields(head: bytes) -> dict[bytes, list[str]]:
+    """Return the values of each header in *head*, by name in lower case; kept for a moment, for who asks for more."""
+    fields: dict[bytes, list[str]] = {}
+    for line in _FOLD.sub(b" ", head).split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        fields.setdefault(name.strip().lower(), []).append(value.strip().decode("latin-1"))
+    return fields
 
 
 class Purpose(StrEnum):
@@ -141,16 +152,7 @@ class Exchange:
 
     def header_values(self, name: str) -> list[str]:
         """Return the values of response header *name* in order, unfolded, decoded as Latin-1."""
-        wanted = name.lower().encode("latin-1")
-        if wanted not in self.response_head.lower():
-            return []
-        values = []
-        head = _FOLD.sub(b" ", self.response_head)
-        for line in head.split(b"\r\n")[1:]:
-            key, _, value = line.partition(b":")
-            if key.strip().lower() == wanted:
-                values.append(value.strip().decode("latin-1"))
-        return values
+        return list(_read_fields(self.response_head).get(name.lower().encode("latin-1"), ()))
 
     def header(self, name: str) -> str | None:
         """Return the first value of response header *name*, or `None`."""
