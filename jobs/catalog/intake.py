@@ -42,7 +42,7 @@ log = structlog.get_logger()
 
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-SIGHTS_AT_A_TIME = 1_000
+SIGHTS_AT_A_TIME = 500
 """So many articles that may be new are held before they are judged."""
 
 

@@ -86,8 +86,7 @@ def parse_page(html: str, *, numbered: bool = True) -> Page:
     """
     try:
         # without events: they mirror the options of a select, at a cost that grows with their number squared
-        html = html.replace("\0", "") if "\0" in html else html  # to look for it takes far less than to replace it
-        parser = LexborHTMLParser(html, options=LexborDocumentOptions.WO_EVENTS)
+        parser = LexborHTMLParser(html.replace("\0", ""), options=LexborDocumentOptions.WO_EVENTS)
         top = parser.root
     except (SelectolaxError, ValueError, RuntimeError) as error:
         raise ExtractError(f"page: cannot be parsed: {error}") from error
