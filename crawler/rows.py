@@ -222,7 +222,11 @@ def _any_adapter() -> TypeAdapter[Any]:
 
 def encode_row(row: Row) -> bytes:
     """Return *row* as one JSON line, newline included."""
-    unused = None if not isinstance(row, SnapshotRow) else {"n" if row.of is not None else "of"}
+    unused = None
+    if isinstance(row, SnapshotRow):
+        unused = {"n" if row.of is not None else "of"}
+    elif isinstance(row, CaptureRow) and row.read_with is None:
+        unused = {"read_with"}  # as rows were before there was such a thing
     try:
         return _adapter(row.type).dump_json(row, by_alias=True, exclude=unused) + b"\n"
     except PydanticSerializationError:  # half a surrogate pair, which a worker's answer may hold

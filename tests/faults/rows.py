@@ -83,7 +83,7 @@ def edit_row(store: MemoryStore, rng: random.Random) -> set[str] | None:
     at = rng.choice(rows)
 
     def change(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        lines[at][name] = ROW_FIELDS[kind][name](lines[at][name])
+        lines[at][name] = ROW_FIELDS[kind][name](lines[at].get(name))
         return lines
 
     edit_rows(store, key, change)
