@@ -18,11 +18,6 @@ from tests.installation import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [
-    pytest.mark.soak,
-    pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler here"),
-    pytest.mark.skipif(importlib.util.find_spec("setuptools") is None, reason="mypyc needs setuptools"),
-]
 BUILD = (
     "import setuptools, setup; setuptools.setup(name='compiled', packages=[], ext_modules=setup.compile_modules(),"
     " script_args=['build_ext', '--inplace', '--parallel', '2'])"
@@ -56,6 +51,9 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.soak
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler here")
+@pytest.mark.skipif(importlib.util.find_spec("setuptools") is None, reason="mypyc needs setuptools")
 def test_compiled_modules_give_what_their_sources_give(compiled: Path) -> None:
     path, *lines = run(compiled, "-m", "tests.outcomes")
     assert Path(json.loads(path)["prescan"]).suffix == ".so"
