@@ -8,6 +8,7 @@ before the first page, it writes no files.
 from __future__ import annotations
 
 import ctypes
+import errno
 import gc
 import json
 import logging
@@ -117,6 +118,10 @@ def main(argv: list[str]) -> int:
         os._exit(OUT_OF_MEMORY)
     except ConnectionError:
         return 0  # the parent is gone or has no more use for us
+    except OSError as error:
+        if error.errno != errno.ENOMEM:
+            raise
+        os._exit(OUT_OF_MEMORY)
     return 0
 
 
