@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYWB := $(VENV)/pywb
-CODE := config crawler jobs tests
+CODE := config crawler jobs tests setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak bench bench-extract clean
+.PHONY: help demo test check soak bench bench-extract wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ bench: $(READY) ## our crawl beside Scrapy's and wget's on the same pages: table
 # More words in ARGS, such as --quick or --only quality,speed.
 bench-extract: $(READY) ## quality, stability, speed and cost of the clean text beside trafilatura's; EVAL=DIR of real pages
 	@$(BIN)/python -m tests.benchmarks.extract $(if $(EVAL),--eval '$(EVAL)') $(ARGS)
+
+wheel: $(READY) ## a wheel in dist/ whose modules that read pages are compiled; needs a C compiler, some minutes
+	rm -rf build
+	OFRECORD_COMPILE=1 $(BIN)/python -m pip wheel --no-deps --wheel-dir dist .
 
 clean: ## remove .venv, the demo's archive, what make bench wrote, and every cache
 	rm -rf $(VENV) demo bench build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

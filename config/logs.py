@@ -128,6 +128,9 @@ def configure_logging(*, json: bool | None = None, level: str = "info", stream: 
             ],
         )
     )
+    # what no line of ours says, Python need not find out for each: where in the source, which thread, which process
+    logging._srcfile = None  # noqa: SLF001 - as the logging HOWTO has it
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)

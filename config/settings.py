@@ -114,6 +114,8 @@ class Settings(BaseSettings):
     """A whole exchange."""
     connect_seconds: Seconds = Field(15.0, gt=0, le=600, allow_inf_nan=False)
     """Connecting, TLS included."""
+    raw_only: bool = False
+    """Whether article pages are only recorded, for sources that do not say: their text is read by a later crawl."""
     obey_noarchive: bool = True
     """Whether the body of a page that says `noarchive` to robots is left out."""
     max_redirects: int = Field(5, ge=0, le=20)

@@ -122,6 +122,8 @@ class Source(StrictModel):
     )
     """Seconds after the first capture at which an article is captured again; given as `1 hour`."""
     politeness: Politeness = Politeness()
+    raw_only: bool | None = None
+    """Whether pages are only recorded, and their text read by a later crawl; `None`: as the settings say."""
     raw: Literal["every"] = "every"
     """Every page is kept as served; the only choice yet."""
     headers: dict[str, str] = Field(default_factory=dict, repr=False, max_length=50)

@@ -39,6 +39,20 @@ class LastLook:
     """Aware UTC."""
     state: str = "live"
     """`live`, `suspected`, `gone` or `none`."""
+    unread: bool = False
+    """Whether that capture was only recorded, and its text is still to be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownReading:
+    """What the last capture of an article came to, for the same payload to come to again."""
+
+    captured_at: datetime
+    """Aware UTC."""
+    read_with: Mapping[str, Sequence[str]]
+    """As in `crawler.outcome.describe_reading`."""
+    directives: tuple[str, ...]
+    snapshot: Snapshot
 
 
 class LastVersions(Protocol):
@@ -56,6 +70,12 @@ class LastVersions(Protocol):
         """Return a committed, whole response record of *target_uri* with that payload, or `None`.
 
         Without a digest: the one that holds what the URL answered last with status 200, if its ETag is not another.
+        """
+
+    def find_reading(self, url: str, target_uri: str, payload_digest: str, derivation: str) -> KnownReading | None:
+        """Return what the last capture of the article at the normalised *url* came to under *derivation*.
+
+        `None` unless it had that payload, from *target_uri*, and would come to the same at any later time.
         """
 
 
@@ -80,13 +100,18 @@ class NothingKnown:
         """Return `None`."""
         return None
 
+    def find_reading(self, url: str, target_uri: str, payload_digest: str, derivation: str) -> KnownReading | None:  # noqa: ARG002
+        """Return `None`."""
+        return None
+
 
 def guess_verdict(
     snapshot: Snapshot | None, page_class: PageClass, status: int | None, last: LastVersion | None
 ) -> str:
     """Return the verdict that the fold will most likely come to for this capture of an article.
 
-    `new`, `revised`, `unchanged`, `returned`, `uncompared`, `suspected`, `gone` or `bad`. A reverted text shows as
+    `new`, `revised`, `unchanged`, `returned`, `uncompared`, `suspected`, `gone` or `bad`; `unread` where no text was
+    asked for. A reverted text shows as
     `revised`, for only the last one is known here.
     """
     known = last is not None and last.state != "none"
@@ -99,13 +124,19 @@ def guess_verdict(
         if text != snapshot.text_digest:
             return "revised"
         return "unchanged" if last.state == "live" else "returned"
+    if page_class is PageClass.UNREAD:
+        return "unread"
     if last is not None and known and (status in DELETION_STATUSES or page_class is PageClass.SOFT_404):
         return "suspected" if last.state == "live" else "gone"
     return "bad"
 
 
-def is_wanted(link: Link, last: LastLook | None) -> bool:
-    """Tell whether to fetch an announced article: never had (*last* is `None`), or changed since by its own word."""
-    if last is None or last.state == "none":
+def is_wanted(link: Link, last: LastLook | None, *, raw_only: bool = False) -> bool:
+    """Tell whether to fetch an announced article: never had (*last* is `None`), or changed since by its own word.
+
+    Had is what has a text; to a run that is *raw_only*, what was recorded.
+    """
+    if last is None:
         return True
-    return link.modified is not None and link.modified > last.captured_at
+    had = last.unread or last.state != "none" if raw_only else not last.unread and last.state != "none"
+    return not had or (link.modified is not None and link.modified > last.captured_at)

@@ -22,11 +22,14 @@ _HEAD_CHARS = 512 * 1024
 _TAG_CHARS = 5_000
 _VALUED = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
 _ADDRESSED = re.compile(r"\s*([A-Za-z][!#$%&'*+.^_`|~0-9A-Za-z-]{0,99})\s*:")
-_RAW = ("script", "style", "noscript", "template", "title", "textarea")
-_MARK = re.compile(rf"<!--|<({'|'.join(_RAW)})\b|<meta\b|<body\b|</head\b", re.IGNORECASE)
-_CLOSING = {name: re.compile(f"</{name}", re.IGNORECASE) for name in _RAW}
-_COMMENT_END = re.compile(r"(?<=<!)--?-?>|--!?>")
-_TAG_PIECE = re.compile(r"[^>\"']+|\"[^\"]*\"|'[^']*'|[\"']")
+_MARK = re.compile(
+    rb"<(?:!--|(?:(script|style|noscript|template|title|textarea)|meta|body|/head)(?![0-9a-z_?\x80-\xff]))"
+)
+"""In small letters, other characters than those of Latin-1 as `?`."""
+_COMMENT_END = re.compile(rb"(?<=<!)--?-?>|--!?>")
+_TAG = re.compile(rb"(?:[^>\"']+|\"[^\"]*\"|'[^']*')*+>")
+_ODD_TAG = re.compile(rb"(?:[^>\"']+|\"[^\"]*\"|'[^']*'|[\"'])*+>")
+"""With a quote that is not closed."""
 _ATTRIBUTE = re.compile(r"([a-zA-Z-]{1,20})\s{0,9}=\s{0,9}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]{1,2000}))")
 
 
@@ -45,6 +48,27 @@ def read_directives(headers: Iterable[str], page: str | None, product: str) -> t
     return tuple(first)
 
 
+def find_robots_tags(beginnings: Iterable[str], product: str) -> str:
+    """Return those meta tags in the head of a page in which `read_directives` may find any, and no more.
+
+    *beginnings*: of the page, each longer than the last; no more of them are taken than the head takes.
+    """
+    found: list[str] = []
+    page, position, whole = "", 0, False
+    for page in beginnings:
+        tags, position, whole = _list_meta(page[:_HEAD_CHARS], position, partly=True)
+        found += tags
+        if whole:
+            break
+    if not whole:
+        found += _list_meta(page[:_HEAD_CHARS], position)[0]
+    return "".join(f"<meta{tag}>" for tag in found if _may_direct(tag.lower(), product.lower()))
+
+
+def _may_direct(tag: str, product: str) -> bool:
+    return "robots" in tag or product in tag or "&" in tag
+
+
 def _read_headers(values: Iterable[str], product: str) -> Iterator[str]:
     for value in values:
         meant = True
@@ -58,7 +82,9 @@ def _read_headers(values: Iterable[str], product: str) -> Iterator[str]:
 
 
 def _read_meta(page: str, product: str) -> Iterator[str]:
-    for tag in _list_meta(page[:_HEAD_CHARS]):
+    for tag in _list_meta(page[:_HEAD_CHARS])[0]:
+        if not _may_direct(tag.lower(), product):
+            continue
         attributes = {name.lower(): a or b or c for name, a, b, c in reversed(_ATTRIBUTE.findall(tag))}
         if html.unescape(attributes.get("name", "")).strip().lower() in {"robots", product}:
             for part in html.unescape(attributes.get("content", "")[:_MAX_VALUE_CHARS]).split(","):
@@ -74,30 +100,37 @@ def _read_part(part: str) -> Iterator[str]:
         yield NOARCHIVE
 
 
-def _list_meta(head: str) -> Iterator[str]:
-    """Yield the meta tags of a page's head, but none in comments, scripts and titles."""
-    position = 0
-    while (mark := _MARK.search(head, position)) is not None:
-        word = mark[0].lower()
-        if word in {"<body", "</head"}:
-            return
-        if word == "<meta":
-            stop = _find_tag_end(head, mark.end())
+def _list_meta(head: str, position: int = 0, *, partly: bool = False) -> tuple[list[str], int, bool]:
+    """Return the meta tags of a page's head from *position* on, but none in comments, scripts and titles.
+
+    And where to go on with more of it, and whether its end was seen. *partly*: there may be more of it, so that what
+    may mean something else then is left for then.
+    """
+    tags: list[str] = []
+    plain = head.encode("latin-1", "replace").lower()  # a byte a character: many times quicker to search
+    while (mark := _MARK.search(plain, position)) is not None:
+        stop: int | None
+        if mark[0] in {b"<body", b"</head"}:
+            return tags, mark.start(), mark.end() < len(head)
+        if mark[0] == b"<meta":
+            stop = _find_tag_end(plain, mark.end(), partly=partly)
             if stop is not None:
-                yield head[mark.end() : stop]
+                tags.append(head[mark.end() : stop])
+        elif mark[1] is None:
+            comment = _COMMENT_END.search(plain, mark.start() + 2)
+            stop = comment.end() if comment else None
         else:
-            closing = _COMMENT_END.search(head, mark.start() + 2) if mark[1] is None else None
-            closing = closing or (_CLOSING[mark[1].lower()].search(head, mark.end()) if mark[1] else None)
-            stop = closing.end() if closing else None
+            stop = plain.find(b"</" + mark[1], mark.end())
+            stop = stop if stop >= 0 else None
         if stop is None:
-            return
+            return tags, mark.start(), False
         position = stop
+    return tags, position, False
 
 
-def _find_tag_end(head: str, start: int) -> int | None:
+def _find_tag_end(plain: bytes, start: int, *, partly: bool) -> int | None:
     """Return where the tag's `>` stands, outside quotes; `None` if it is too far or there is none."""
-    at, limit = start, min(len(head), start + _TAG_CHARS)
-    while at < limit and head[at] != ">":
-        piece = _TAG_PIECE.match(head, at, limit)
-        at = piece.end() if piece else at + 1
-    return at if at < limit else None
+    end = _TAG.match(plain, start, start + _TAG_CHARS)
+    if end is None and not (partly and start + _TAG_CHARS > len(plain)):
+        end = _ODD_TAG.match(plain, start, start + _TAG_CHARS)
+    return end.end() - 1 if end else None

@@ -18,7 +18,7 @@ from config.errors import ExtractError
 from crawler.charset import GUESSED_CODECS, decode, read_declaration, read_header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 MAX_CODINGS = 4
 """A body that names more content codings than this is refused."""
@@ -29,6 +29,7 @@ _ZSTD_WINDOW_BYTES = 8 * 1024 * 1024
 """RFC 9659 allows no larger window on the web."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK = 64 * 1024
+_SMALL_CHUNK = 8 * 1024
 _SAMPLE_BYTES = 32 * 1024
 _SEARCHED_BYTES = 4 * 1024 * 1024
 _TEXT = re.compile(rb"[^<>]+")
@@ -108,13 +109,41 @@ def inflate_beginning(body: bytes, content_encodings: Sequence[str], *, limit: i
     return body[:limit]
 
 
-def _begin_zlib(body: bytes, limit: int) -> bytes:
+def inflate_by_steps(body: bytes, content_encodings: Sequence[str], limits: Sequence[int]) -> Iterator[bytes]:
+    """Yield what `inflate_beginning` returns for each of *limits*, which grow; no further than anybody looks.
+
+    Where that cannot be had step by step, it is what it returns for the last of them.
+    """
+    names = [name.strip().lower() for value in content_encodings for name in value.split(",")]
+    names = [name for name in names if name not in _NO_CODINGS]
+    if len(names) != 1 or _BEGINNINGS.get(names[0]) is not _begin_zlib:
+        yield inflate_beginning(body, content_encodings, limit=limits[-1])
+        return
+    inflater, out, at = _begin_inflating(body), bytearray(), 0
+    for limit in limits:
+        piece = b"begun"
+        try:
+            while len(out) < limit and not inflater.eof and (at < len(body) or piece):  # some may be held back
+                given = body[at : at + _SMALL_CHUNK]
+                piece = inflater.decompress(given, limit - len(out))
+                at += len(given) - len(inflater.unconsumed_tail)
+                out += piece
+        except _FAULTS:
+            pass  # of what follows a fault nothing can be read
+        yield bytes(out)
+
+
+def _begin_inflating(body: bytes) -> isal_zlib.Decompress:
     raw = len(body) < 2 or (body[:2] != _GZIP_MAGIC and (body[0] & 0x0F != 8 or (body[0] << 8 | body[1]) % 31))
-    inflater, out = zlib.decompressobj(wbits=-15 if raw else 47), bytearray()
+    return isal_zlib.decompressobj(wbits=-15 if raw else 47)
+
+
+def _begin_zlib(body: bytes, limit: int) -> bytes:
+    inflater, out = _begin_inflating(body), bytearray()
     for at in range(0, len(body), _CHUNK):
         try:
             out += inflater.decompress(body[at : at + _CHUNK], limit - len(out) + 1)
-        except zlib.error:
+        except _FAULTS:
             break
         if len(out) > limit or inflater.eof:
             break

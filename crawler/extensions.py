@@ -1,10 +1,8 @@
-"""Two Scrapy extensions: one ends a run early and in good order, one tells hosts' paces how they answer."""
+"""A Scrapy extension that ends a run early and in good order."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -13,9 +11,7 @@ from scrapy.exceptions import CloseSpider
 from twisted.python.failure import Failure
 
 from crawler.items import RunStopped
-from crawler.slots import HostSlot, find_slot
-from crawler.spiders.news import exchange_of
-from crawler.throttle import parse_retry_after
+from crawler.slots import HostSlot
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -81,29 +77,3 @@ class RunGuard:
             for _, answer in waiting:
                 failure = Failure(RunStopped("the run is being stopped"))  # type: ignore[no-untyped-call]
                 answer.errback(failure)
-
-
-class Throttle:
-    """Tells the pace of a host about each answer, before the host's next request is sent.
-
-    In place of Scrapy's AutoThrottle, which knows one least delay for all hosts, and neither 429 nor Retry-After.
-    """
-
-    def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
-        crawler.signals.connect(self._note_answer, signal=signals.response_downloaded)
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Throttle:
-        """Return the extension of *crawler*."""
-        return cls(crawler)
-
-    def _note_answer(self, response: Response, request: Request) -> None:
-        exchange = exchange_of(response)
-        wish = exchange.header("Retry-After")
-        find_slot(self._crawler, request).pace.note_answer(
-            response.status,
-            latency=request.meta["download_latency"],
-            now=time.monotonic(),
-            retry_after=parse_retry_after(wish, date=exchange.header("Date"), now=datetime.now(UTC)) if wish else None,
-        )

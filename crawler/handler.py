@@ -23,6 +23,7 @@ from crawler.items import AttemptFailed, ExchangeResponse, RunStopped
 from crawler.model import Exchange, Purpose
 from crawler.network import granted_place
 from crawler.robots import MAX_RULES_BYTES
+from crawler.slots import slot_of
 from crawler.wire import WireTap, read_cookies, read_status
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class OfrecordDownloadHandler(BaseDownloadHandler):
         self._run: Run = crawler.spider.run  # type: ignore[union-attr]  # the spider exists before its handlers
         self._options = self._run.options
         self._session: aiohttp.ClientSession | None = None
-        self._flying: set[asyncio.Task[Response]] = set()
+        self._flying: set[asyncio.Task[Any]] = set()
+        """Scrapy makes a task for each request; one of our own would be one more."""
         self._run.on_stop.append(self._abort)
 
     async def download_request(self, request: Request) -> Response:
@@ -66,10 +68,14 @@ class OfrecordDownloadHandler(BaseDownloadHandler):
         """
         if self._run.stopping:
             raise RunStopped("the run is being stopped")
-        task = asyncio.create_task(self._download(request))
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a request is made outside of any task: Scrapy is to run on asyncio")
         self._flying.add(task)
-        task.add_done_callback(self._flying.discard)
-        return await task
+        try:
+            return await self._download(request)
+        finally:
+            self._flying.discard(task)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -85,7 +91,7 @@ class OfrecordDownloadHandler(BaseDownloadHandler):
         return [*own, *(ours for ours in self._options.headers if ours[0].lower() not in names)]
 
     def _abort(self) -> None:
-        for task in self._flying:
+        for task in list(self._flying):
             task.cancel()
 
     async def _download(self, request: Request) -> Response:
@@ -96,6 +102,8 @@ class OfrecordDownloadHandler(BaseDownloadHandler):
         if exchange.status is None:
             raise AttemptFailed(exchange)
         request.meta["download_latency"] = attempt.latency
+        if (slot := slot_of(request)) is not None:  # before the host's next request is sent
+            slot.note_answer(exchange, latency=attempt.latency)
         return ExchangeResponse(
             request.url,
             status=exchange.status,
@@ -196,8 +204,10 @@ class _Attempt:
             await self._options.guard.check_target(*place)
             await self._exchange(session)
         except asyncio.CancelledError:
-            if not stopping():
+            task = asyncio.current_task()
+            if task is None or not stopping():
                 raise
+            task.uncancel()  # it goes on: Scrapy hears of it as of any failure
             raise RunStopped("the run was stopped before the answer was complete") from None
         except aiohttp.ConnectionTimeoutError:
             self._fail(f"no connection within {self._options.connect_seconds:g} seconds", cut="time")

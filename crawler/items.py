@@ -69,6 +69,8 @@ class PageItem:
     """What was known of an article before this run. Set by ExtractPipeline."""
     outcome: PageOutcome | None = None
     """Set by ExtractPipeline."""
+    recalled: bool = False
+    """Whether the page is as it was last, and was not read. Set by ExtractPipeline."""
     hint: str | None = None
     """Set by ComparePipeline."""
 

@@ -75,6 +75,8 @@ class RulesCache:
         if asked is None or asked.is_stale(now):
             asked = self._asked[origin] = _Asked(now, asyncio.create_task(self._fetch(url)))
             asked.rules.add_done_callback(_look_at)
+        if asked.rules.done():
+            return asked.rules.result()
         return await asyncio.shield(asked.rules)  # one that gives up must not take the rules from the others
 
 

@@ -6,9 +6,20 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 _FOLD = re.compile(rb"\r\n[ \t]+")
+
+
+@lru_cache(maxsize=4)
+def _read_fields(head: bytes) -> dict[bytes, list[str]]:
+    """Return the values of each header in *head*, by name in lower case; kept for a moment, for who asks for more."""
+    fields: dict[bytes, list[str]] = {}
+    for line in _FOLD.sub(b" ", head).split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        fields.setdefault(name.strip().lower(), []).append(value.strip().decode("latin-1"))
+    return fields
 
 
 class Purpose(StrEnum):
@@ -40,6 +51,8 @@ class PageClass(StrEnum):
     """Status 200, but the page says that there is nothing here."""
     NOARCHIVE = "noarchive"
     """The publisher asks that the page is not archived, and that was obeyed: its body is not kept."""
+    UNREAD = "unread"
+    """Recorded, and nobody has looked at it: no text was asked for."""
     ERROR = "error"
 
     @property
@@ -139,16 +152,7 @@ class Exchange:
 
     def header_values(self, name: str) -> list[str]:
         """Return the values of response header *name* in order, unfolded, decoded as Latin-1."""
-        wanted = name.lower().encode("latin-1")
-        if wanted not in self.response_head.lower():
-            return []
-        values = []
-        head = _FOLD.sub(b" ", self.response_head)
-        for line in head.split(b"\r\n")[1:]:
-            key, _, value = line.partition(b":")
-            if key.strip().lower() == wanted:
-                values.append(value.strip().decode("latin-1"))
-        return values
+        return list(_read_fields(self.response_head).get(name.lower().encode("latin-1"), ()))
 
     def header(self, name: str) -> str | None:
         """Return the first value of response header *name*, or `None`."""
@@ -182,6 +186,8 @@ class Article:
     fields: dict[str, FieldValue] = field(default_factory=dict)
     confidence: float = 0.0
     """0 to 1."""
+    clock_bound: bool = False
+    """Whether the time of capture decided anything, so that the same page may be read otherwise later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +233,8 @@ class CrawlPlan:
     """Known articles to look at again, one normalised URL a line."""
     recheck_all: bool = False
     """Fetch announced articles that are known, whether due or not."""
+    raw_only: bool = False
+    """Record article pages and read none."""
     limit: int | None = None
     """At most that many article pages."""
     capacity: int | None = None
@@ -237,6 +245,13 @@ class CrawlPlan:
     slot: datetime | None = None
     epoch: int = 0
     """Of the lease under which the run crawls; 0: none is held."""
+
+    def count_workers(self, configured: int) -> int:
+        """Return how many of *configured* worker processes the run has work for: listings want one, given pages none.
+
+        That is so of a run that reads no pages.
+        """
+        return configured if not self.raw_only else int(self.urls_file is None)
 
 
 MAX_OUTLINE_LINES = 4_000

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _DROPPED = "\u00ad\u200b\ufeff"
 """Soft hyphen, zero width space, byte order mark: they show nothing and come and go between crawls."""
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 _STEADY = re.compile(
     "[\\0-\u02ff\u0400-\u0482\u048a-\u052f\u05d0-\u05ea\u0620-\u064a\u0660-\u066f\u0671-\u06d3\u200c-\u2027\u2030-\u205e"

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 MAX_INFLATED_BYTES = 32 * 1024 * 1024
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REASON_CHARS = 500
+_READING_HEADERS = ("content-type", "content-encoding", "x-robots-tag")
+_MAX_READING_CHARS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class PageOutcome:
     """What the publisher says to robots of this page, as far as it is meant for us."""
     withheld: bool = False
     """Whether the body is left out of the records, since the publisher asks for it."""
+    repeatable: bool = False
+    """Whether the same payload with the same headers comes to the same class and snapshot at any later time."""
 
 
 _OUTCOMES: TypeAdapter[PageOutcome] = TypeAdapter(PageOutcome)
@@ -96,6 +100,17 @@ def find_redirect(exchange: Exchange) -> str | None:
         return None
     # the header is bytes: nearly all servers that send more than ASCII mean UTF-8
     return resolve_link(exchange.url, location.encode("latin-1").decode("utf-8", "replace"))
+
+
+def describe_reading(exchange: Exchange, product: str) -> dict[str, list[str]] | None:
+    """Return what decides, beside payload, URL and derivation, what a page comes to; `None` if it is long.
+
+    So these are the values of some headers, by name in lower case, and as whom we read what robots are told.
+    """
+    headers = {name: values for name in _READING_HEADERS if (values := exchange.header_values(name))}
+    if sum(len(value) for values in headers.values() for value in values) > _MAX_READING_CHARS:
+        return None
+    return {**headers, "product": [product]}
 
 
 def begin_outcome(exchange: Exchange, context: PageContext, beginning: str | None = None) -> PageOutcome:

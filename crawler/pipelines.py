@@ -9,6 +9,8 @@ import structlog
 
 from crawler.compare import guess_verdict
 from crawler.model import Purpose
+from crawler.outcome import describe_reading
+from crawler.recording import recall_reading, record_only
 from crawler.room import write_when_there_is_room
 from crawler.rows import CaptureReference, CaptureRow
 from crawler.warc import NOT_MODIFIED, digest_bytes
@@ -42,14 +44,32 @@ class ExtractPipeline(_RunPipeline):
         """Set the item's outcome, and what was known of it before."""
         is_article = item.exchange.purpose is Purpose.ARTICLE
         item.last = self.run.last_versions.last(item.url) if is_article else None
+        digest = None
         if item.last is not None or not is_article:  # what was never captured has no record: no digest, no look-up
-            item.exchange = self._refer(item.exchange)
-        item.outcome = await self.run.pool.page(item.exchange, self.run.context)
+            digest = digest_bytes(item.exchange.body)
+            item.exchange = self._refer(item.exchange, digest)
+        item.outcome = await self._read(item, digest)
         if item.outcome.withheld:
             item.exchange = replace(item.exchange, body=b"", truncated="unspecified", refers_to=None)
         return item
 
-    def _refer(self, exchange: Exchange) -> Exchange:
+    async def _read(self, item: PageItem, digest: str | None) -> PageOutcome:
+        context = self.run.context
+        if self.run.plan.raw_only:  # less work than to hand the page to a worker
+            return record_only(item.exchange, context)
+        outcome = self._recall(item, digest)
+        item.recalled = outcome is not None
+        return outcome or await self.run.pool.page(item.exchange, context)
+
+    def _recall(self, item: PageItem, digest: str | None) -> PageOutcome | None:
+        """Return the outcome of an article's page that is as it was last, or `None`: then it is to be read."""
+        exchange, context = item.exchange, self.run.context
+        if item.last is None or digest is None or exchange.status != 200 or exchange.refers_to is None:
+            return None
+        known = self.run.last_versions.find_reading(item.url, exchange.url, digest, context.derivation)
+        return None if known is None else recall_reading(exchange, context, known)
+
+    def _refer(self, exchange: Exchange, digest: str) -> Exchange:
         """Return *exchange*, referring to the committed record that holds its payload, if there is one."""
         if exchange.truncated or exchange.status is None:
             return exchange
@@ -57,7 +77,7 @@ class ExtractPipeline(_RunPipeline):
         if exchange.status == NOT_MODIFIED:
             found = self.run.last_versions.find_record(exchange.url, etag=exchange.header("ETag"))
         elif exchange.body:
-            found = self.run.last_versions.find_record(exchange.url, digest_bytes(exchange.body))
+            found = self.run.last_versions.find_record(exchange.url, digest)
         return exchange if found is None else replace(exchange, refers_to=found)
 
 
@@ -75,16 +95,20 @@ class ComparePipeline:
 class SegmentPipeline(_RunPipeline):
     """Appends the capture to the segment and says so in one line."""
 
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        self._log = log.bind()  # else a logger is put together for each line: 20 µs
+
     async def process_item(self, item: PageItem) -> PageItem:
         """Write the item down. Raises OSError if the disk refuses, which ends the run."""
         _exchange, outcome = item.exchange, item.outcome
         if outcome is None:
             raise RuntimeError(f"{item!r} reached the segment without an outcome")
-        row = make_row(item, outcome)
+        row = make_row(item, outcome, self.run.context.product)
         recorded, snapshot = outcome.recorded, outcome.snapshot
         await write_when_there_is_room(self.run, lambda: self.run.segments.append(row, recorded, snapshot))
         self.run.tally.count_page(item, stopped=self.run.pool.closed)
-        log.info(
+        self._log.info(
             "captured_page",
             url=item.url,
             purpose=row.purpose,
@@ -94,13 +118,17 @@ class SegmentPipeline(_RunPipeline):
             payload_digest=row.payload_digest,
             page_class=row.page_class,
             verdict=item.hint,
+            recalled=item.recalled,
             error=row.error or row.extraction_error,
         )
         return item
 
 
-def make_row(item: PageItem, outcome: PageOutcome) -> CaptureRow:
-    """Return the capture row of *item*; its number and its place in the WARC file are the segment's to set."""
+def make_row(item: PageItem, outcome: PageOutcome, product: str) -> CaptureRow:
+    """Return the capture row of *item*; its number and its place in the WARC file are the segment's to set.
+
+    *product*: as whom we read what robots are told.
+    """
     exchange, referred = item.exchange, item.exchange.refers_to
     return CaptureRow(
         n=0,
@@ -126,4 +154,5 @@ def make_row(item: PageItem, outcome: PageOutcome) -> CaptureRow:
         hint=item.hint,
         revisit_of=None if referred is None else CaptureReference(referred.segment, referred.n),
         directives=list(outcome.directives),
+        read_with=describe_reading(exchange, product) if outcome.repeatable else None,
     )

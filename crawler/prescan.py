@@ -8,7 +8,7 @@ person wrote: each limit is far above what is found on real pages.
 from __future__ import annotations
 
 import re
-from itertools import islice, product
+from itertools import islice
 
 from crawler.nesting import Nesting
 
@@ -37,14 +37,10 @@ _MARKUP = re.compile(
 _START_TAG = re.compile(rb"<[a-z](?:[^>=]++|=\s*+(?:\"[^\"]*+\"?|'[^']*+'?)?+)*+", re.IGNORECASE)
 _FEW_TAGS = 2_000
 """Start tags that no parser crawls on, however they are nested."""
-_MANY_STARTS = 20 * _FEW_TAGS
-"""Signs that may begin a tag: those of more are not taken apart all at once."""
 _ROOTS = frozenset({b"html", b"body"})
 _TABLE = b"tabl"
-_NOTED = frozenset(
-    bytes(letters) for name in (*_ROOTS, _TABLE) for letters in product(*zip(name, name.upper(), strict=True))
-)
-"""However they are written."""
+_NOTED = re.compile(rb"<(?:[hH][tT][mM][lL]|[bB][oO][dD][yY]|[tT][aA][bB][lL])")
+"""However they are written; to ignore case would cost five times as much."""
 _LONG_TAG = 2 * MAX_ATTRIBUTES
 """Bytes: a shorter one cannot have so many attributes."""
 _MISPLACING = frozenset({b"table", b"tr"})
@@ -69,20 +65,37 @@ def prescan(page: bytes) -> str | None:
 
 def _is_small(page: bytes) -> bool:
     """Whether *page* has so few tags, and such short ones, that no nesting matters: most pages are spared the scan."""
-    starts = page.count(b"<") - page.count(b"</")
-    if starts > _MANY_STARTS or page.count(b"</") > _MANY_STARTS:
+    signs = page.count(b"<")
+    if signs > _FEW_TAGS and signs - page.count(b"</") > _FEW_TAGS:
         return False
-    # most of a page is scripts and texts, so not each tag is read, but what lies between two that begin
-    pieces = page.split(b"<")[1:]
-    first = b"".join([piece[:1] for piece in pieces])
-    if len(first) - first.count(b"/") > _FEW_TAGS:
+    noted = [found.start() for found in _NOTED.finditer(page)]
+    names = [page[at + 1 : at + 5].lower() for at in noted]
+    if _TABLE in names and page.count(b"<!") * len(page) > MAX_COPIED:
         return False
-    pieces = [piece for piece in pieces if len(piece) > _LONG_TAG or piece[:4] in _NOTED]
-    if first.count(b"!") * len(page) > MAX_COPIED and any(piece[:4].lower() == _TABLE for piece in pieces):
+    roots = [_read_tag(page, at) for at, name in zip(noted, names, strict=True) if name in _ROOTS]
+    if sum(map(_count_attributes, roots)) > MAX_ATTRIBUTES:
         return False
-    tags = [found[0] for piece in pieces if (found := _START_TAG.match(b"<" + piece))]
-    roots = sum(_count_attributes(tag) for tag in tags if tag[1:5].lower() in _ROOTS)
-    return roots <= MAX_ATTRIBUTES and not any(_has_many_attributes(tag) for tag in tags)
+    return not any(_has_many_attributes(_read_tag(page, at)) for at in _list_long(page))
+
+
+def _list_long(page: bytes) -> list[int]:
+    """Return the places of the signs that begin tags and have no other in the next bytes: only these may be long."""
+    found = []
+    at = page.find(b"<")
+    while at >= 0:  # from each to the last one that a short tag may reach: most are leapt over
+        following = page.rfind(b"<", at + 1, at + _LONG_TAG + 2)
+        if following < 0:
+            found.append(at)
+            following = page.find(b"<", at + 1)
+        at = following
+    return found
+
+
+def _read_tag(page: bytes, at: int) -> bytes:
+    """Return the start tag at *at* as far as the next sign that may begin one; nothing if there is none."""
+    end = page.find(b"<", at + 1)
+    found = _START_TAG.match(page, at, end if end >= 0 else len(page))
+    return found[0] if found else b""
 
 
 class _Scan:

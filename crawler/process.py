@@ -84,7 +84,7 @@ def crawl(
     if the disk refuses, ConfigError, ExtractError if a worker does not start; what was captured until then is in closed
     segments or can be recovered.
     """
-    workers = pool or make_pool(settings)
+    workers = pool or make_pool(settings, plan.count_workers(settings.workers))
     try:
         headers = source.resolve_headers(os.environ if environment is None else environment)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -132,6 +132,8 @@ def _seconds_left(run: Run) -> float:
 
 async def _start_workers(run: Run) -> None:
     """Wait for the workers while the first requests are under way; if one does not start, end the run for it."""
+    if not run.plan.count_workers(run.settings.workers):
+        return
     try:
         await run.pool.start()
     except (ExtractError, OSError) as error:
@@ -157,7 +159,7 @@ def _prepare(
         writer=f"ofrecord/{program_version()}",
         max_bytes=settings.segment_bytes,
         max_seconds=settings.segment_seconds,
-        derivations={derivation.digest: derivation.meaning},
+        derivations={} if plan.raw_only else {derivation.digest: derivation.meaning},
         epoch=plan.epoch,
     )
     return Run(

@@ -118,6 +118,8 @@ class CaptureRow:
     directives: list[str] = field(default_factory=list)
     """What the publisher says to robots of this page, in lower case, as far as it is meant for us."""
     hint: str | None = None
+    read_with: dict[str, list[str]] | None = None
+    """What decided, beside payload, URL and derivation, what the page came to; `None`: something else did, too."""
     type: Literal["capture"] = "capture"
 
 
@@ -220,7 +222,11 @@ def _any_adapter() -> TypeAdapter[Any]:
 
 def encode_row(row: Row) -> bytes:
     """Return *row* as one JSON line, newline included."""
-    unused = None if not isinstance(row, SnapshotRow) else {"n" if row.of is not None else "of"}
+    unused = None
+    if isinstance(row, SnapshotRow):
+        unused = {"n" if row.of is not None else "of"}
+    elif isinstance(row, CaptureRow) and row.read_with is None:
+        unused = {"read_with"}  # as rows were before there was such a thing
     try:
         return _adapter(row.type).dump_json(row, by_alias=True, exclude=unused) + b"\n"
     except PydanticSerializationError:  # half a surrogate pair, which a worker's answer may hold
@@ -240,15 +246,18 @@ def read_json_object(data: bytes) -> dict[str, Any]:
     return found
 
 
-def decode_row(line: bytes) -> Row | None:
-    """Return the row that *line* holds; `None` for a type that this version does not know. Raises RecordError."""
+def decode_row(line: bytes, *, checked: bool = False) -> Row | None:
+    """Return the row that *line* holds; `None` for a type that this version does not know. Raises RecordError.
+
+    *checked*: the same line was decoded before, so it need not be proved again that it holds nothing but the row.
+    """
     if len(line) > MAX_LINE_BYTES:
         raise RecordError(f"a row of {len(line)} bytes; at most {MAX_LINE_BYTES} are allowed")
     try:
         row: Row | None = _any_adapter().validate_json(line, strict=True)
     except ValidationError:
         row = None
-    if row is None or encode_row(row) != line:
+    if row is None or not (checked or encode_row(row) == line):
         # not written by this version: there may be keys that it does not know, or what only looks like a row
         row = _decode_carefully(line)
     if isinstance(row, SnapshotRow) and (row.n is None) == (row.of is None):

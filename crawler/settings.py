@@ -35,7 +35,6 @@ LOGSTATS_INTERVAL = 0.0
 EXTENSIONS_BASE: dict[str, int] = {}  # of Scrapy's own none: even one that is turned off would be loaded at each start
 EXTENSIONS = {
     "crawler.extensions.RunGuard": 100,
-    "crawler.extensions.Throttle": 200,
 }
 
 # Our own client, which checks certificates and addresses; no other scheme.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class HeardSignals(SignalManager):
-    """Sends a signal only if somebody connected to it: of the seven of a page, one is heard. 35 µs a page."""
+    """Sends a signal only if somebody connected to it: of the seven of a page, none is heard. 35 µs a page."""
 
     def __init__(self, sender: Any) -> None:  # noqa: ANN401 - the crawler
         super().__init__(sender)

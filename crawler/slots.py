@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from scrapy.core.downloader import Slot
 
-from crawler.throttle import Pace
+from crawler.throttle import Pace, parse_retry_after
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
     from crawler.leash import Leash
+    from crawler.model import Exchange
     from crawler.throttle import DelayBounds
 
 
@@ -39,19 +41,35 @@ class HostSlot(Slot):
             self.delay = self.pace.seconds_after(self.lastseen)
         return self.delay
 
+    def note_answer(self, exchange: Exchange, *, latency: float) -> None:
+        """Tell the pace of an answer that came just now, *latency* seconds after its request.
+
+        In place of Scrapy's AutoThrottle, which knows one least delay for all hosts, and neither 429 nor Retry-After.
+        """
+        wish, now = exchange.header("Retry-After"), datetime.now(UTC)
+        self.pace.note_answer(
+            exchange.status or 0,
+            latency=latency,
+            now=time.monotonic(),
+            retry_after=parse_retry_after(wish, date=exchange.header("Date"), now=now) if wish else None,
+        )
+
 
 def open_slot(crawler: Crawler, request: Request, bounds: DelayBounds, leash: Leash) -> HostSlot:
     """Return the slot that *request* will wait in. It lasts for the run: Scrapy clears away only what it opened."""
     downloader = crawler.engine.downloader
     key = downloader.get_slot_key(request)
-    if key not in downloader.slots:
-        downloader.slots[key] = HostSlot(downloader.domain_concurrency, Pace(bounds), leash)
-    return find_slot(crawler, request)
-
-
-def find_slot(crawler: Crawler, request: Request) -> HostSlot:
-    """Return the slot of *request*, which `open_slot` has opened."""
-    slot = crawler.engine.downloader.slots[crawler.engine.downloader.get_slot_key(request)]
+    slot = downloader.slots.get(key)
+    if slot is None:
+        slot = downloader.slots[key] = HostSlot(downloader.domain_concurrency, Pace(bounds), leash)
     if not isinstance(slot, HostSlot):
         raise TypeError(f"{request!r}: its slot was not opened by us")
+    # the first is where Scrapy looks before it takes the URL apart, which it would do three times
+    request.meta.update(download_slot=key, host_slot=slot)
+    return slot
+
+
+def slot_of(request: Request) -> HostSlot | None:
+    """Return the slot that `open_slot` gave *request*, if it did."""
+    slot: HostSlot | None = request.meta.get("host_slot")
     return slot

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from config.errors import ExtractError
 from config.rules import ExtractRules
 from crawler.announcement import encode_links
+from crawler.directives import NOARCHIVE
 from crawler.discover import discover_links
 from crawler.discover.unpack import GZIP_MAGIC
-from crawler.encoding import decode_beginning, decode_html, find_html_encoding, inflate, inflate_beginning
+from crawler.encoding import decode_html, find_html_encoding, inflate
 from crawler.explanation import encode_explanation, failed_explanation
 from crawler.extract import explain_article, extract_article, read_outline
 from crawler.model import GOOD_CLASSES, Discovery, Exchange, PageClass, Purpose
@@ -33,7 +34,7 @@ from crawler.outcome import (
     media_type_of,
 )
 from crawler.prescan import prescan
-from crawler.redirects import leads_away
+from crawler.recording import describe_listing, find_obstacle, read_beginning, stop_at
 
 if TYPE_CHECKING:
     from crawler.explanation import Explanation
@@ -54,7 +55,6 @@ __all__ = [
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _PAGES = frozenset({Purpose.ARTICLE, Purpose.SECTION})
 _SNIFFED_BYTES = 1_024
-_BEGINNING_BYTES = 512 * 1024
 _TEXT_CLASSES = GOOD_CLASSES | {PageClass.TRUNCATED}
 _read: list[tuple[dict[str, Any], PageContext]] = []
 """The context that was read last, and the data that it was made from."""
@@ -75,14 +75,11 @@ def process_page(exchange: Exchange, context: PageContext) -> PageOutcome:
     outcome = begin_outcome(exchange, context, html or read_beginning(exchange))
     if outcome.withheld:
         return outcome
-    reason = _find_obstacle(exchange)
+    reason = find_obstacle(exchange)
     if reason is not None:
-        if exchange.purpose is Purpose.ARTICLE and outcome.redirect and leads_away(exchange.url, outcome.redirect):
-            away = f"{reason}, the site's home or a section"
-            return replace(outcome, page_class=PageClass.SOFT_404, class_reason=away)
-        return replace(outcome, class_reason=reason)
+        return stop_at(reason, exchange, outcome)
     if exchange.purpose is not Purpose.ARTICLE:
-        return replace(outcome, page_class=PageClass.LISTING, class_reason=f"fetched as {exchange.purpose.value}")
+        return replace(outcome, page_class=PageClass.LISTING, class_reason=describe_listing(exchange))
     try:
         return _read_article(exchange, context, outcome, html, unreadable)
     except ExtractError as error:
@@ -99,14 +96,6 @@ def explain_page(exchange: Exchange, context: PageContext, *, whole: bool) -> Ex
         return explain_article(_require_simple(html), **_given(exchange, context), whole=whole)
     except ExtractError as error:
         return failed_explanation(str(error))
-
-
-def read_beginning(exchange: Exchange) -> str | None:
-    """Return the first part of the body as text, as far as it can be read; `None` for what says nothing to robots."""
-    if exchange.purpose is Purpose.ROBOTS or not exchange.body:
-        return None
-    data = inflate_beginning(exchange.body, exchange.header_values("Content-Encoding"), limit=_BEGINNING_BYTES)
-    return decode_beginning(data)
 
 
 def discover(exchange: Exchange, limit: int, *, max_inflated_bytes: int = MAX_INFLATED_BYTES) -> Discovery:
@@ -178,21 +167,6 @@ def warm_up() -> None:
     process_page(exchange, PageContext(ExtractRules(), timezone=None, language=None, derivation=""))
 
 
-def _find_obstacle(exchange: Exchange) -> str | None:
-    """Return why there is no page to look at, or `None` if there is one."""
-    status = exchange.status
-    if status is None:
-        return exchange.error or "no answer"
-    if 300 <= status < 400:
-        if status == 304 and exchange.purpose is not Purpose.ARTICLE:
-            return None
-        target = exchange.header("Location")
-        return f"status {status}" + (f", leads to {target[:200]}" if target else "")
-    if exchange.purpose is not Purpose.ARTICLE and not 200 <= status < 300:
-        return f"status {status}"
-    return None
-
-
 def _read_html(exchange: Exchange, context: PageContext) -> str | None:
     """Return the page as text; `None` if it is no web page. Raises ExtractError if it cannot be read."""
     if exchange.truncated:
@@ -252,7 +226,8 @@ def _conclude(exchange: Exchange, context: PageContext, outcome: PageOutcome, ar
     snapshot = make_snapshot(article, context.derivation)
     if not snapshot.text:
         return replace(outcome, extraction_error="no text was found in the page")
-    return replace(outcome, snapshot=snapshot)
+    repeatable = not article.clock_bound and NOARCHIVE not in outcome.directives
+    return replace(outcome, snapshot=snapshot, repeatable=repeatable)
 
 
 def _is_html(media_type: str | None, body: bytes) -> bool:

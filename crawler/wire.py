@@ -25,7 +25,8 @@ _STATUS_LINE = re.compile(rb"HTTP/(\d)\.(\d) +(\d{3})(?: [^\r\n]*)?\r?\n")
 _BEGINNING = b"HTTP/"
 _OVERLAP = 3
 """An end of headers may lie across two pieces."""
-_FIELD = re.compile(rb"\n(content-length|transfer-encoding|connection)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
+"""Headers that say where a message ends."""
 _CHUNK_SIZE = re.compile(rb"[ \t]*0*([0-9a-fA-F]{1,15})(?![0-9a-fA-F])")
 _BODILESS = frozenset({101, 204, 304})
 _MAX_CHUNK_LINE = 16 * 1024
@@ -36,8 +37,11 @@ class _Framing:
 
     def __init__(self, head: bytes) -> None:
         fields: dict[bytes, list[bytes]] = {}
-        for match in _FIELD.finditer(_FOLD.sub(b" ", head)):
-            fields.setdefault(match[1].lower(), []).extend(part.strip() for part in match[2].split(b","))
+        for line in _unfold(head).lower().split(b"\n")[1:]:
+            name, colon, value = line.partition(b":")
+            if colon and (name := name.rstrip(b" \t")) in _FRAMING:
+                values = value.partition(b"\r")[0].split(b",")
+                fields.setdefault(name, []).extend([one.strip() for one in values])
         codings, lengths = fields.get(b"transfer-encoding", []), set(fields.get(b"content-length", []))
         self._connection = [word for word in fields.get(b"connection", []) if word.isalnum() or b"-" in word][:4]
         self._version = head[5:8]
@@ -180,6 +184,11 @@ class WireTap(asyncio.Protocol):
     def _keep(self, data: bytes) -> int:
         """Add *data* to the head; return where the body begins in it, if the head ends there, else its length."""
         held = self._held
+        if not held and (end := _find_plain_end(data, self._limit)) is not None:
+            self._held[:] = data[:end]
+            self._end = end
+            self._framing = _Framing(data[:end])
+            return end
         start, before = max(0, len(held) - _OVERLAP), len(held)
         held += data
         skipped = len(held) - len(held.lstrip(b"\r\n")) if not before else 0
@@ -188,12 +197,12 @@ class WireTap(asyncio.Protocol):
             self._foreign = True
             self._inner.data_received(bytes(held))
             return len(data)
-        while (end := _END.search(held, start)) is not None:
+        while (found := _END.search(held, start)) is not None:
             if not _INTERIM.match(held):
-                self._end = end.end()
+                self._end = found.end()
                 break
-            skipped += end.end()
-            del held[: end.end()]  # an interim answer: the one that counts follows
+            skipped += found.end()
+            del held[: found.end()]  # an interim answer: the one that counts follows
             start = 0
         if (len(held) if self._end is None else self._end) > self._limit:
             self.too_long, self._end = True, None
@@ -247,12 +256,27 @@ def read_cookies(head: bytes) -> list[tuple[bytes, bytes]]:
     """Return the Set-Cookie lines of *head* as names and values, unfolded: all that Scrapy is told of the headers."""
     if b"set-cookie" not in head.lower():  # and no more work for most pages
         return []
-    lines = (line.partition(b":") for line in _LINE_END.split(_FOLD.sub(b" ", head))[1:])
+    lines = (line.partition(b":") for line in _LINE_END.split(_unfold(head))[1:])
     return [(name.strip(), value.strip()) for name, _, value in lines if name.strip().lower() == b"set-cookie"]
+
+
+def _find_plain_end(data: bytes, limit: int) -> int | None:
+    """Return where the head that *data* begins with ends, if it is one that needs no second look, as nearly all are."""
+    end = data.find(b"\r\n\r\n", 0, limit) + 4
+    head = data[:end] if end > 4 else b""
+    if head.count(b"\n") != head.count(b"\r\n") or not _STATUS_LINE.match(head) or _INTERIM.match(head):
+        return None
+    return end
+
+
+def _unfold(head: bytes) -> bytes:
+    return _FOLD.sub(b" ", head) if b"\n " in head or b"\n\t" in head else head
 
 
 def _end_lines(head: bytes) -> bytes:
     """Return the lines of *head* without the empty one at its end, each ended by CR LF."""
+    if head.find(b"\r\n\r\n") == len(head) - 4 >= 0 and head.count(b"\n") == head.count(b"\r\n"):
+        return head[:-2]
     return b"".join(line + b"\r\n" for line in _LINE_END.split(head) if line)
 
 

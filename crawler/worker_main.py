@@ -8,6 +8,7 @@ before the first page, it writes no files.
 from __future__ import annotations
 
 import ctypes
+import errno
 import gc
 import json
 import logging
@@ -22,6 +23,8 @@ import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import PydanticSerializationError, to_json
+
 from config.errors import ExtractError
 from crawler import allowance
 
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
 
 FRAME_HEAD = struct.Struct(">II")
 """Bytes of JSON, bytes of raw data."""
-_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _ANSWER = b'{"answer":'
 OUT_OF_MEMORY = 97
 """Exit code of a worker that met its memory limit."""
@@ -42,8 +44,15 @@ _PR_SET_PDEATHSIG = 1
 
 def encode_frame(data: dict[str, Any] | bytes, body: bytes = b"") -> bytes:
     """Return one frame: the lengths of both parts, JSON, raw bytes. *data*: JSON or what is to become it."""
-    text = data if isinstance(data, bytes) else _ENCODER.encode(data).encode()
+    text = data if isinstance(data, bytes) else _encode(data)
     return b"".join([FRAME_HEAD.pack(len(text), len(body)), text, body])
+
+
+def _encode(data: dict[str, Any]) -> bytes:
+    try:
+        return to_json(data)
+    except PydanticSerializationError:  # half a surrogate pair
+        return json.dumps(data).encode()
 
 
 def read_answer(text: bytes) -> bytes:
@@ -65,6 +74,7 @@ def serve(stream: BufferedRWPair, *, deadline_seconds: float, cpu_seconds: float
     # what is loaded by now stays; a page's tree is taken apart after use, so there is hardly anything to collect
     gc.freeze()
     gc.set_threshold(_OBJECTS_PER_COLLECTION)
+    gc.enable()
     _send(stream, {"ready": True})
     while head := stream.read(FRAME_HEAD.size):
         text_size, body_size = FRAME_HEAD.unpack(head)
@@ -108,6 +118,10 @@ def main(argv: list[str]) -> int:
         os._exit(OUT_OF_MEMORY)
     except ConnectionError:
         return 0  # the parent is gone or has no more use for us
+    except OSError as error:
+        if error.errno != errno.ENOMEM:
+            raise
+        os._exit(OUT_OF_MEMORY)
     return 0
 
 
@@ -129,4 +143,5 @@ def _die_with_parent() -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()  # until all is loaded: see serve
     sys.exit(main(sys.argv[1:]))

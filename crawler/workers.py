@@ -24,12 +24,14 @@ import structlog
 from config.errors import ExtractError
 from crawler.allowance import OVERDRAWN
 from crawler.announcement import MAX_LINKS_BYTES, LinkStream
+from crawler.channel import Channel, ChannelClosed
 from crawler.explanation import decode_explanation, failed_explanation
 from crawler.outcome import decode_outcome, decode_outline, encode_exchange_data, encode_page, failed_outcome
-from crawler.worker_main import FRAME_HEAD, OUT_OF_MEMORY, encode_frame, read_answer
+from crawler.worker_main import OUT_OF_MEMORY, encode_frame, read_answer
 
 if TYPE_CHECKING:
     from config.settings import Settings
+    from crawler.channel import Frame
     from crawler.explanation import Explanation
     from crawler.model import Exchange, Outline
     from crawler.outcome import PageContext, PageOutcome
@@ -44,7 +46,6 @@ PAGES_AHEAD = 32
 """So many pages for each worker may wait or be read before no more are fetched: a third of a second's work."""
 PAGES_PER_WORKER = 2_000
 """After so many pages a worker is replaced, so that what C libraries leak never becomes some page's fault."""
-MAX_JSON_BYTES = 64 * 1024 * 1024
 MAX_ERROR = 1_000
 _SLACK_BYTES = 1 << 20
 _PASSED_ENVIRONMENT = (
@@ -60,7 +61,8 @@ class _Worker:
         self.pages = 0
         self._ready = self._killed = False
         self._cpu_seconds = cpu_seconds
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._deadline_seconds = deadline_seconds
+        self._channel: Channel | None = None
         self._socket, theirs = socket.socketpair()
         root = str(Path(__file__).resolve().parent.parent)
         environment = {name: os.environ[name] for name in _PASSED_ENVIRONMENT if name in os.environ}
@@ -88,52 +90,41 @@ class _Worker:
         """Wait until it has loaded its parsers. Raises ExtractError."""
         if self._ready:
             return
-        if self._streams is None:
-            self._streams = await self._connect()
+        if self._channel is None:
+            self._channel = await self._connect()
         try:
-            async with asyncio.timeout(START_SECONDS):
-                await self._receive(max_body=0)
+            await self._channel.receive(max_body=0, seconds=START_SECONDS)
+        except ChannelClosed as error:
+            raise ExtractError(self._describe_end()) from error
         except TimeoutError as error:
             raise ExtractError(f"the worker did not start within {START_SECONDS:.0f} s") from error
         self._ready = True
 
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connect(self) -> Channel:
         self._require_alive()
-        streams = await asyncio.open_unix_connection(sock=self._socket)
+        channel = await Channel.open(self._socket)
         try:
             self._require_alive()
         except ExtractError:
-            streams[1].transport.abort()
+            channel.abort()
             raise
-        return streams
+        return channel
 
     def _require_alive(self) -> None:
         if self._killed:
             raise ExtractError("the worker was stopped")
 
-    async def ask(self, data: dict[str, Any], body: bytes, *, max_body: int) -> tuple[bytes, bytes]:
-        """Send one job and return both parts of the frame that answers it. Raises ExtractError if the process ends."""
-        if self._streams is None:
+    async def ask(self, frame: bytes, *, max_body: int) -> Frame:
+        """Send one job and return both parts of the frame that answers it.
+
+        Raises ExtractError if the process ends, TimeoutError after its deadline.
+        """
+        if self._channel is None:
             raise ExtractError("the worker was not waited for")
         self.pages += 1
-        _, writer = self._streams
         try:
-            writer.write(encode_frame(data, body))
-            await writer.drain()
-        except OSError as error:
-            raise ExtractError(self._describe_end()) from error
-        return await self._receive(max_body=max_body)
-
-    async def _receive(self, *, max_body: int) -> tuple[bytes, bytes]:
-        if self._streams is None:
-            raise ExtractError("the worker was not waited for")
-        reader, _ = self._streams
-        try:
-            text_size, body_size = FRAME_HEAD.unpack(await reader.readexactly(FRAME_HEAD.size))
-            if text_size > MAX_JSON_BYTES or body_size > max_body:
-                raise ExtractError(f"the worker answered {text_size} + {body_size} bytes, too much for this page")
-            return await reader.readexactly(text_size), await reader.readexactly(body_size)
-        except (asyncio.IncompleteReadError, OSError) as error:
+            return await self._channel.ask(frame, max_body=max_body, seconds=self._deadline_seconds)
+        except ChannelClosed as error:
             raise ExtractError(self._describe_end()) from error
 
     def kill(self) -> None:
@@ -143,8 +134,8 @@ class _Worker:
         self._killed = True
         self._process.kill()
         self._process.wait()
-        if self._streams is not None:
-            self._streams[1].transport.abort()
+        if self._channel is not None:
+            self._channel.abort()
         self._socket.close()
 
     def _describe_end(self) -> str:
@@ -306,9 +297,7 @@ class WorkerPool:
             deadline_seconds=self._deadline_seconds, cpu_seconds=self._cpu_seconds, memory_bytes=self._memory_bytes
         )
 
-    async def _call(
-        self, name: str, data: dict[str, Any], body: bytes, *, url: str, max_body: int
-    ) -> tuple[bytes, bytes]:
+    async def _call(self, name: str, data: dict[str, Any], body: bytes, *, url: str, max_body: int) -> Frame:
         """Return JSON and raw bytes of the answer to the job *name*. Raises ExtractError."""
         if self._closed:
             raise ExtractError("the workers were stopped")
@@ -316,23 +305,21 @@ class WorkerPool:
         try:
             place = await self._idle.get()
             try:
-                return await self._call_at(place, {**data, "call": name}, body, url=url, max_body=max_body)
+                frame = encode_frame({**data, "call": name}, body)
+                return await self._call_at(place, frame, url=url, max_body=max_body)
             finally:
                 self._give_back(place)
         finally:
             self._asked -= 1
 
-    async def _call_at(
-        self, place: int, data: dict[str, Any], body: bytes, *, url: str, max_body: int
-    ) -> tuple[bytes, bytes]:
+    async def _call_at(self, place: int, frame: bytes, *, url: str, max_body: int) -> Frame:
         if self._closed:
             raise ExtractError("the workers were stopped")
         worker = self._workers[place]
         usable = False
         try:
             await worker.wait_ready()
-            async with asyncio.timeout(self._deadline_seconds):
-                answer, records = await worker.ask(data, body, max_body=max_body)
+            answer, records = await worker.ask(frame, max_body=max_body)
             usable = worker.pages < PAGES_PER_WORKER
         except TimeoutError as error:
             reason = f"time-out: not done within {self._deadline_seconds:g} s"
@@ -386,10 +373,10 @@ def _read_object(text: bytes) -> dict[str, Any]:
     return data
 
 
-def make_pool(settings: Settings) -> WorkerPool:
-    """Return the pool that *settings* ask for; nothing is launched yet."""
+def make_pool(settings: Settings, count: int | None = None) -> WorkerPool:
+    """Return the pool that *settings* ask for, of *count* workers if that is given; nothing is launched yet."""
     return WorkerPool(
-        settings.workers,
+        count or settings.workers,
         settings.page_seconds,
         settings.worker_memory_bytes,
         cpu_seconds=settings.page_cpu_seconds,

@@ -47,6 +47,8 @@ class Known:
         return {url: LastLook(datetime.fromisoformat(self.times[url])) for url in urls if url in self.times}
     def find_record(self, target_uri, payload_digest=None, *, etag=None):
         return None
+    def find_reading(self, url, target_uri, payload_digest, derivation):
+        return None
 
 if __name__ == "__main__":
     given = json.load(sys.stdin)

@@ -53,6 +53,8 @@ class Look:
     """Derivations in which this capture is derived again in the same commit."""
     revisit_of: CaptureReference | None = None
     fields: dict[str, Any] = field(default_factory=dict)
+    without: str = "error"
+    """The class of an article's capture that has no text."""
 
     @property
     def url(self) -> str:
@@ -238,7 +240,7 @@ def _make_capture(n: int, look: Look, captured_at: datetime) -> CaptureRow:
         target_uri=look.url,
         captured_at=captured_at,
         purpose=look.purpose,
-        page_class=("article" if good else "error") if look.purpose == "article" else "listing",
+        page_class=("article" if good else look.without) if look.purpose == "article" else "listing",
         class_reason="test",
         status=look.status,
         payload_digest=body if look.status else None,

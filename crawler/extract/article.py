@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from config.rules import ExtractRules
 from crawler import allowance
-from crawler.extract.body.blocks import Block, drop_blocks, read_blocks, trim_appendix, trim_blocks
+from crawler.extract.body.blocks import SIGNED, TAGS, Block, drop_blocks, read_blocks, trim_appendix, trim_blocks
 from crawler.extract.body.boxes import Prose, mark_boxes
 from crawler.extract.body.container import find_column, find_container
 from crawler.extract.body.heading import find_leads, find_title, is_description, stated_descriptions
 from crawler.extract.body.learned import drop_learned_lines, list_lines
 from crawler.extract.body.scripts import read_scripts
-from crawler.extract.fields.basics import SOURCE_STARTS, read_fields
+from crawler.extract.fields.basics import SOURCE_STARTS, Lines, read_fields
 from crawler.extract.fields.embeds import read_embeds
 from crawler.extract.fields.head import state_head
 from crawler.extract.fields.language import read_language
@@ -29,7 +29,10 @@ from crawler.extract.fields.openings import list_openings
 from crawler.extract.page.metadata import Metadata, read_metadata
 from crawler.extract.page.parsing import MAX_GUESSED_ELEMENTS, Page, parse_page
 from crawler.extract.page.rules import drop_learned, select
+from crawler.extract.page.signs import LEAD
+from crawler.extract.page.tree import HEADING_TAGS
 from crawler.extract.page_class import Reading, classify_page
+from crawler.extract.times.dates import DateRules
 from crawler.extract.times.publication import read_times
 from crawler.model import Article, PageClass
 from crawler.normalise import normalise_line, normalise_lines
@@ -48,6 +51,9 @@ _LOADING_SECONDS = 2.0
 """Of CPU time, for what trafilatura does once in a process; 0.1 s were measured."""
 _MAX_FALLBACK_CHARS = 2_000_000
 _STARTS = SOURCE_STARTS | NOTE_STARTS
+_FEW_CHARS = 400
+_HEAD_ELEMENTS = 200
+_LEAD_CHARS = 600
 _SAMPLED_BLOCKS = 8
 """Blocks that tell the language."""
 
@@ -131,11 +137,13 @@ def find_article(
     title, title_origin, heading = _title(page, found, rules)
     body = _read_body(page, found, rules, title, heading)
     container = body.container
-    scope = _scope(container, heading)
+    scope = _scope(container, heading, body.prose)
     openings = list_openings(page.body, _STARTS)
-    fields = read_fields(page, found, rules, url=url, place=scope, openings=openings)
+    lines = _list_lines(page, body, heading)
+    fields = read_fields(page, found, rules, url=url, place=scope, openings=openings, lines=lines)
     sample = "\n".join([title or "", body.lead or "", *(block.text for block in body.blocks[:_SAMPLED_BLOCKS])])
     read_language(fields, found, place=container, text=sample, assumed=language)
+    doubts: list[str] = []
     read_times(
         fields,
         page,
@@ -146,6 +154,7 @@ def find_article(
         html=html,
         captured_at=captured_at,
         zone=timezone,
+        doubts=doubts,
     )
     read_media(fields, page, rules, found, scope=scope, url=url)
     page_class, reason = classify_page(
@@ -153,10 +162,10 @@ def find_article(
     )
     if page_class not in _WITH_TEXT:
         fields.weigh()
-        article = Article(page_class, reason, fields=fields)
+        article = Article(page_class, reason, fields=fields, clock_bound=bool(doubts))
         return Findings(page, title, title_origin, heading, scope, body, article, has_text=False)
     read_links(fields, page, rules, container, blocks=body.blocks, url=url)
-    read_embeds(fields, page, rules, container, url=url, captured_at=captured_at)
+    read_embeds(fields, page, rules, container, url=url, reading=DateRules(captured_at, zone=None, doubts=doubts))
     read_corrections(fields, found, scope, openings)
     read_fact_boxes(fields, container)
     confidence = _confidence(body, found, heading, ruled=bool(rules.include))
@@ -176,7 +185,7 @@ def find_article(
     if page_class is PageClass.TRUNCATED:
         fields.put("access", "paid", "visible")
     fields.weigh()
-    article = Article(page_class, reason, title, body.lead, tuple(blocks), fields, confidence)
+    article = Article(page_class, reason, title, body.lead, tuple(blocks), fields, confidence, clock_bound=bool(doubts))
     return Findings(page, title, title_origin, heading, scope, body, article, has_text=True, taken_over=taken_over)
 
 
@@ -220,9 +229,17 @@ def _read_body(page: Page, found: Metadata, rules: ExtractRules, title: str | No
         again = [block for block in blocks if block.text == text or _lies_in(block, leads)]
         again = again if len(again) < len(blocks) else [block for block in again if block.text == text]
         blocks = drop_blocks(blocks, again, "the lead again")
-    elif len(blocks) > 2 and is_description(blocks[0].text, stated) and not blocks[0].is_heading:
+    elif len(blocks) > 2 and not blocks[0].is_heading and _is_lead(blocks[0], stated, title):
         sources, text, blocks = [blocks[0]], blocks[0].text, blocks[1:]
     return Body(read, blocks, text or None, sources, container, roots, prose)
+
+
+def _is_lead(block: Block, stated: list[str], title: str | None) -> bool:
+    """Whether the first block of the body is what the page describes itself by, or is named a lead."""
+    if is_description(block.text, stated):
+        return True
+    named = block.element.signs & LEAD and block.element.tag in {"p", "div"} and block.chars <= _LEAD_CHARS
+    return bool(named) and not block.text.startswith(title or block.text)
 
 
 def _lies_in(block: Block, elements: list[Element]) -> bool:
@@ -245,14 +262,29 @@ def _after_heading(blocks: list[Block], heading: Element, container: Element) ->
     return drop_blocks(blocks, before, "above the headline")
 
 
-def _scope(container: Element, heading: Element | None) -> Element:
+def _list_lines(page: Page, body: Body, heading: Element | None) -> Lines:
+    near: list[Element] = []
+    first = body.blocks[0].order if body.blocks else body.container.order
+    if heading is not None and heading.end < first:
+        near = page.root.tree.elements[heading.end : min(first, heading.end + _HEAD_ELEMENTS)]
+    near += [block.element for block in body.read if block.dropped == SIGNED]
+    return Lines(near, [block.element for block in body.read if block.dropped == TAGS])
+
+
+def _scope(container: Element, heading: Element | None, prose: Prose) -> Element:
+    """Return the element around headline and body; where these are few words, its pictures may stand beside both."""
     if heading is None:
         return container
     around = set(heading.ancestors())
-    return next(
+    scope = next(
         (element for element in [container, *container.ancestors()] if element in around or element is heading),
         container,
     )
+    if prose.of(scope) >= _FEW_CHARS:
+        return scope
+    wider = next((element for element in scope.ancestors() if element.tag in {"article", "main"}), scope)
+    stories = [story for story in wider.below("article") if not story.order <= heading.order < story.end]
+    return scope if any(story.find(*HEADING_TAGS) for story in stories) else wider
 
 
 def _confidence(body: Body, found: Metadata, heading: Element | None, *, ruled: bool) -> float:

@@ -15,7 +15,19 @@ from crawler.extract.body.heading import PROPERTY_CHARS, is_description, stated_
 from crawler.extract.naming import Namer
 from crawler.extract.page.metadata import read_metadata
 from crawler.extract.page.rules import select
-from crawler.extract.page.signs import COMMENT, CONSENT, FAINT, FURNITURE, GALLERY, LEAD, PAYWALL, RELATED, find_words
+from crawler.extract.page.signs import (
+    COMMENT,
+    CONSENT,
+    CORRECTION,
+    FACTS,
+    FAINT,
+    FURNITURE,
+    GALLERY,
+    LEAD,
+    PAYWALL,
+    RELATED,
+    find_words,
+)
 from crawler.extract.page.tree import BLOCK_TAGS, Element
 from crawler.extract.page.words import RELATED_LABEL
 from crawler.model import PageClass
@@ -39,6 +51,8 @@ _SIGNS = {
     "consent": CONSENT,
     "a pay wall": PAYWALL,
     "a gallery": GALLERY,
+    "a correction": CORRECTION,
+    "facts": FACTS,
 }
 _DROPPING = {
     "remove": "a rule",
@@ -259,13 +273,13 @@ class _Explainer:
 
 
 def _list_rules(rules: ExtractRules) -> Iterator[tuple[str, str]]:
-    """Yield each selector that is set with its key: `remove[2]`, `title`, `learned.remove[0]`."""
+    """Yield each selector that is set with its key, counted from one: `remove[2]`, `title`, `learned.remove[1]`."""
     given: dict[str, Any] = rules.model_dump(exclude_defaults=True)
     learned = given.pop("learned", {})
     given |= {f"learned.{key}": learned.get(key, []) for key in ("remove", "links")}
     for key, value in given.items():
         if isinstance(value, list):
-            yield from ((f"{key}[{place}]", selector) for place, selector in enumerate(value))
+            yield from ((f"{key}[{number}]", selector) for number, selector in enumerate(value, 1))
         else:
             yield key, value
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from crawler.extract.body.boxes import is_hidden
 from crawler.extract.fields.live import find_posts
 from crawler.extract.page.metadata import types_of
 from crawler.extract.page.signs import CAPTCHA, CONSENT_FORM, GALLERY, PAYWALL
@@ -15,6 +16,7 @@ from crawler.extract.page.words import (
     CHALLENGE,
     CONSENT_CHOICE,
     CONSENT_PHRASE,
+    FAILURE,
     INFOGRAPH,
     NOT_FOUND,
     PAGE_GONE,
@@ -35,10 +37,16 @@ _VIDEO_TYPES = frozenset({"VideoObject", "Clip", "Movie", "TVEpisode", "Episode"
 _GALLERY_TYPES = frozenset({"ImageGallery", "MediaGallery"})
 _LIST_TYPES = frozenset({"CollectionPage", "ItemList", "SearchResultsPage", "WebSite"})
 _PAGED = re.compile(r"(?:^|/)(?:page|pagina|seite|p)/\d+$", re.IGNORECASE)
+_UNPARTED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+"""Letters of Thai, Lao, Burmese, Khmer, Japanese and Chinese."""
 _COUNT = re.compile(r"[0-9]{1,9}")
 _MAX_BOX_CHARS = 100_000
 _UNIT_TAGS = frozenset({"div", "article", "li", "section", "tr"})
 _SMALL_PAGE = 3_000
+_MAX_CONSENT_CHARS, _MAX_HIDDEN = 10 * _SMALL_PAGE, 100
+"""Of a page that may be a form of consent: its text, hidden parts counted, and how many of these there are."""
+_FAILURE_CHARS = 600
+_FAILURE_STATUS = re.compile(r"50[0-4]")
 _REPORT_CHARS = 60
 """So much running text under a headline that says something in passing is a report of it."""
 _PIECES = re.compile(r"\s+[|\-–—·:]\s+|[!?:.]\s+")
@@ -77,7 +85,19 @@ class Reading:
 
 def classify_page(reading: Reading) -> Verdict:
     """Return the class of a page and why. Refusals come first, then kinds, then what kind of article."""
-    for judge in (_status, _challenge, _consent, _not_found, _live, _video, _infograph, _gallery, _listing, _truncated):
+    for judge in (
+        _status,
+        _challenge,
+        _consent,
+        _not_found,
+        _failure,
+        _live,
+        _video,
+        _infograph,
+        _gallery,
+        _listing,
+        _truncated,
+    ):
         verdict = judge(reading)
         if verdict is not None:
             return verdict
@@ -121,21 +141,43 @@ def _consent(reading: Reading) -> Verdict | None:
     if reading.found.article or reading.found.first("og:type") not in {None, "website"}:
         return None
     known = "published" in reading.fields and reading.fields["published"].origin != "guess"
-    boxed = reading.page.body.signed(CONSENT_FORM)
+    body = reading.page.body
+    if (known and not body.signed(CONSENT_FORM)) or body.chars > _MAX_CONSENT_CHARS:
+        return None
+    text, boxed = _shown_text(body)
     if known and not boxed:
         return None
-    text = reading.page.body.text()
     if len(text) > _SMALL_PAGE * 2:
         return None
     found = CONSENT_PHRASE.findall(text)
     hits, asks = len(found), len({word.lower() for word in found}) > 1 and CONSENT_CHOICE.search(text) is not None
     lines = [block for block in reading.blocks if CONSENT_PHRASE.search(block.text)]
     mostly = 2 * sum(block.chars for block in lines) >= sum(block.chars for block in reading.blocks)
+    if not lines:  # else each page of links alone is one, because of its banner
+        mostly = 2 * boxed >= len(text) or not (boxed or _count_teasers(reading))
     if hits >= 3 and asks and not known and mostly and hits * 250 > len(text):
         return PageClass.CONSENT, f"{hits} words of consent in {len(text)} characters and nothing of an article"
     if boxed and hits >= 2 and mostly and len(text) < _SMALL_PAGE:
         return PageClass.CONSENT, "a page that holds a consent form and nothing else"
     return None
+
+
+def _shown_text(body: Element) -> tuple[str, int]:
+    """Return what *body* shows, in one line, and how many characters of it stand in forms of consent."""
+    text, boxed, end, hidden = body.text(), 0, 0, 0
+    for element in body.walk():
+        if element.order < end:
+            continue
+        if element.attributes and is_hidden(element):
+            end = element.end
+            hidden += 1
+            text = text.replace(element.text(), "", 1)
+            if hidden == _MAX_HIDDEN:
+                break
+        elif element.signs & CONSENT_FORM and element is not body:
+            end = element.end
+            boxed += element.chars
+    return " ".join(text.split()), boxed
 
 
 def _headlines(reading: Reading) -> list[str]:
@@ -155,7 +197,8 @@ def _is_mostly(phrase: re.Pattern[str], line: str) -> bool:
 
 
 def _not_found(reading: Reading) -> Verdict | None:
-    weight = int("error-page" in reading.page.body.get("class") or "error404" in reading.page.body.get("class"))
+    named = next((name for name in ("error404", "error-page") if name in reading.page.body.get("class")), None)
+    weight = 2 * bool(named)
     weight -= 3 * bool(reading.found.article) + ("article:published_time" in reading.found.meta) * 2
     weight -= reading.chars > 1_200
     weight += "canonical_url" not in reading.fields
@@ -166,6 +209,8 @@ def _not_found(reading: Reading) -> Verdict | None:
     titled = NOT_FOUND.search(reading.found.title or "")
     if weight + 2 * bool(titled) + 2 * bool(heading) < 3:
         return None
+    if named == "error404" and not (titled or heading):
+        return PageClass.SOFT_404, f"status {reading.status or 'unknown'}, but the page is named {named!r}"
     words = heading or reading.found.title
     beginning = [block.text for block in reading.blocks[:_SAID_BLOCKS]]
     said = "\n".join([heading or "", reading.found.title or "", *beginning])[:_SAID_CHARS]
@@ -173,6 +218,19 @@ def _not_found(reading: Reading) -> Verdict | None:
     if not plain and reading.chars >= _REPORT_CHARS:
         return None  # a boat was not found, or a bus has that number
     return PageClass.SOFT_404, f"status {reading.status or 'unknown'}, but the page says {words!r} and names no article"
+
+
+def _failure(reading: Reading) -> Verdict | None:
+    """Say whether a server that failed answered with 200."""
+    if reading.is_stated_article or reading.chars > _FAILURE_CHARS:
+        return None
+    if "published" in reading.fields and reading.fields["published"].origin != "guess":
+        return None
+    lines = _headlines(reading)
+    if any(_FAILURE_STATUS.fullmatch(line) for line in lines):
+        lines += [block.text for block in reading.blocks[:3]]
+    said = next((line for line in lines if _is_mostly(FAILURE, line)), None)
+    return (PageClass.ERROR, f"a short page that says {said!r}") if said else None
 
 
 def _live(reading: Reading) -> Verdict | None:
@@ -224,7 +282,7 @@ def _listing(reading: Reading) -> Verdict | None:
     if reading.found.article or "article:published_time" in reading.found.meta:
         return None
     path = urlsplit(reading.url).path.strip("/")
-    teasers = sum(1 for element in reading.page.body.below("h2", "h3", "h4") if _is_linked_heading(element))
+    teasers = _count_teasers(reading)
     units = _teaser_units(reading.container)
     dated = "published" in reading.fields and reading.fields["published"].origin != "guess"
     longest = max((block.chars - block.link_chars for block in reading.blocks), default=0)
@@ -240,6 +298,10 @@ def _listing(reading: Reading) -> Verdict | None:
             f"{max(teasers, units)} teasers, {reading.chars} characters of other text, nothing of one article",
         )
     return None
+
+
+def _count_teasers(reading: Reading) -> int:
+    return sum(1 for element in reading.page.body.below("h2", "h3", "h4") if _is_linked_heading(element))
 
 
 def _is_linked_heading(element: Element) -> bool:
@@ -273,7 +335,7 @@ def _begins_with_link(element: Element) -> bool:
 def _truncated(reading: Reading) -> Verdict | None:
     boxes = reading.scope.signed(PAYWALL)
     paid = str(reading.found.article.get("isAccessibleForFree", "")).lower() == "false"
-    words = sum(len(block.text.split()) for block in reading.blocks)
+    words = sum(_count_words(block.text) for block in reading.blocks)
     stated = reading.found.article.get("wordCount")
     count = int(stated) if isinstance(stated, int | str) and _COUNT.fullmatch(str(stated)) else 0
     short_of = words < 0.5 * count > 60
@@ -289,6 +351,11 @@ def _truncated(reading: Reading) -> Verdict | None:
     signs += ["it states that it is not free"] if paid else []
     signs += [f"{words} of {stated} words"] if short_of else []
     return PageClass.TRUNCATED, "; ".join(signs) or "a pay wall follows the first paragraphs"
+
+
+def _count_words(text: str) -> int:
+    """Return how many words *text* has, at most: where no spaces part them, publishers count letters."""
+    return len(text.split()) + len(_UNPARTED.findall(text))
 
 
 def _tail(reading: Reading) -> str:

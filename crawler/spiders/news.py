@@ -91,7 +91,8 @@ class NewsSpider(Spider):
         if link is None:
             return None
         self.run.waiting[link.row.url] = link.row
-        return self._request(link.target, Purpose.ARTICLE, via=None if link.listed else link.row.via)
+        via = None if link.listed else link.row.via
+        return self._request(link.target, Purpose.ARTICLE, via=via, normal=link.row.url)
 
     async def parse_answer(self, response: Response) -> AsyncIterator[PageItem | Request]:
         """Yield the exchange itself, then what follows from it: a redirect's target, or the links of a listing."""
@@ -235,7 +236,7 @@ class NewsSpider(Spider):
         known = {} if run.plan.recheck_all else run.last_versions.find_looks(list(open_urls))
         new: dict[str, Link] = {}
         for url, link in pairs:
-            if url in open_urls and url not in new and is_wanted(link, known.get(url)):
+            if url in open_urls and url not in new and is_wanted(link, known.get(url), raw_only=run.plan.raw_only):
                 new[url] = link
         run.frontier.mark(list(new), TAKEN)
         await self._let_wait(list(new.items()), listed=False)
@@ -269,7 +270,9 @@ class NewsSpider(Spider):
         seed: int | None = None,
         depth: int = 0,
         hops: int = 0,
+        normal: str | None = None,
     ) -> Request:
+        """Return the request of *url*. *normal*: its normal form, where that is known."""
         request = Request(
             url.partition("#")[0],
             callback=self.parse_answer,
@@ -277,7 +280,7 @@ class NewsSpider(Spider):
             priority=_PRIORITIES[purpose] + hops,
             dont_filter=True,
         )
-        normal = normalise_url(url)
+        normal = normal or normalise_url(url)
         request.meta.update(purpose=purpose.value, via=via, seed=seed, depth=depth, hops=hops, url=normal)
         if purpose is Purpose.ARTICLE and normal not in self.run.waiting:
             self.run.waiting[normal] = _link_row(Link(url=url, via=via or url), normal)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import uuid
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from isal import isal_zlib
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from crawler.rows import CaptureRow
 
 _SQUEEZED_CODINGS = ("gzip", "x-gzip", "deflate", "br", "zstd", "compress")
-_NAMESPACE = uuid.UUID("6a1f2c55-3c0e-5d0a-9d8b-0f3f6e6d7a11")
+_NAMESPACE = bytes.fromhex("6a1f2c553c0e5d0a9d8b0f3f6e6d7a11")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _END = b"\r\n\r\n"
 _PROFILES = "http://netpreserve.org/warc/1.1/revisit/"
@@ -70,7 +70,7 @@ def encode_warcinfo(*, filename: str, run: str, source: str, software: str, crea
         ("isPartOf", run),
         ("ofrecord-source", source),
     ]
-    block = b"".join(_header_line(name, value) for name, value in fields)
+    block = _header_lines(fields)
     record_id = _make_id("warcinfo", filename, _warc_time(created), run)
     headers = [("WARC-Filename", filename)]
     return _encode_record(
@@ -169,7 +169,7 @@ def _encode_metadata(exchange: Exchange, record_id: str, headers: Headers) -> by
         exchange.started_at,
         headers,
         content_type="application/warc-fields",
-        block=b"".join(_header_line(name, value) for name, value in fields),
+        block=_header_lines(fields),
     )
 
 
@@ -229,7 +229,7 @@ def _encode_record(
         ("Content-Type", content_type),
         ("Content-Length", str(len(block))),
     ]
-    head = b"WARC/1.1\r\n" + b"".join(_header_line(name, value) for name, value in lines) + b"\r\n"
+    head = b"WARC/1.1\r\n" + _header_lines(lines) + b"\r\n"
     return _compress([head, block, _END], squeezed=squeezed)
 
 
@@ -242,10 +242,12 @@ def _compress(parts: Sequence[bytes], *, squeezed: bool) -> bytes:
     return b"".join([*(compressor.compress(part) for part in parts), compressor.flush()])
 
 
-def _header_line(name: str, value: str) -> bytes:
-    if _CONTROL.search(value):
+def _header_lines(fields: Headers) -> bytes:
+    text = "\r\n".join([f"{name}: {value}" for name, value in fields])
+    if text.count("\r\n") != len(fields) - 1 or _CONTROL.search(text.replace("\r\n", "")):
+        name, value = next((name, value) for name, value in fields if _CONTROL.search(value))
         raise RecordError(f"WARC header {name}: found a control character in {value[:200]!r}")
-    return f"{name}: {value}\r\n".encode("utf-8", "surrogateescape")
+    return (text + "\r\n").encode("utf-8", "surrogateescape")
 
 
 def _is_squeezed(exchange: Exchange) -> bool:
@@ -255,10 +257,14 @@ def _is_squeezed(exchange: Exchange) -> bool:
 
 
 def _make_id(*parts: str) -> str:
-    """Return a record id made from everything that tells this record from any other."""
-    return f"<urn:uuid:{uuid.uuid5(_NAMESPACE, json.dumps(parts))}>"
+    """Return a record id made from everything that tells this record from any other: a UUID of version 5, by hand."""
+    data = bytearray(hashlib.sha1(_NAMESPACE + json.dumps(parts).encode(), usedforsecurity=False).digest()[:16])
+    data[6], data[8] = data[6] & 0x0F | 0x50, data[8] & 0x3F | 0x80
+    text = data.hex()
+    return f"<urn:uuid:{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}>"
 
 
+@lru_cache(maxsize=4)
 def _warc_time(value: datetime) -> str:
     text = format_time(value)
     return text if "." in text else text[:-1] + ".000000Z"

@@ -37,17 +37,18 @@ def fetch_rows(store: ObjectStore, place: RowsPlace) -> bytes:
     return data
 
 
-def read_rows(data: bytes | BinaryIO, where: str) -> Iterator[tuple[int, Row]]:
+def read_rows(data: bytes | BinaryIO, where: str, *, checked: bool = False) -> Iterator[tuple[int, Row]]:
     """Yield line number (from 1) and row of a segment's rows; passes over types that we do not know.
 
-    *data*: the gzip members. Bounded: one record is held at a time. Raises RecordError naming *where* and the line.
+    *data*: the gzip members. *checked*: this process has decoded each of the lines before. Bounded: one record is held
+    at a time. Raises RecordError naming *where* and the line.
     """
     source = io.BytesIO(data) if isinstance(data, bytes) else data
     number = 0
     try:
         for line in read_facts(source):
             number += 1
-            row = decode_row(line)
+            row = decode_row(line, checked=checked)
             if row is not None:
                 yield number, row
     except RecordError as error:

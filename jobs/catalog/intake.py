@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +25,10 @@ from jobs.archive.commit import (
     require_supported,
 )
 from jobs.archive.facts import fetch_rows, read_rows
-from jobs.catalog.folding import format_instant
+from jobs.catalog.folding import FirstSight, format_instant
 from jobs.catalog.rechecks import RecheckCatalog
 from jobs.catalog.schema import LOCAL_TABLES, TABLES, connect, explain
+from jobs.fold import CaptureFact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +42,43 @@ log = structlog.get_logger()
 
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+SIGHTS_AT_A_TIME = 500
+"""So many articles that may be new are held before they are judged."""
+
+
+class _Touched:
+    """The articles that the rows of one segment touch: those that may be new, and all others."""
+
+    def __init__(self, segment: str, run: str, derived_before: bool) -> None:  # noqa: FBT001
+        self.sights: dict[str, FirstSight] = {}
+        self.others: set[str] = set()
+        self._segment = segment
+        self._run = run
+        self._derived_before = derived_before
+
+    def note_capture(self, row: CaptureRow) -> None:
+        if row.purpose != "article":
+            return
+        if self._derived_before or row.url in self.others or self.sights.pop(row.url, None) is not None:
+            self.others.add(row.url)
+            return
+        fact = CaptureFact(row.captured_at, self._segment, row.n, self._run, row.status, row.page_class, None, {})
+        self.sights[row.url] = FirstSight(fact)
+
+    def note_snapshot(self, row: SnapshotRow, *, alone: bool) -> None:
+        sight = self.sights.get(row.url)
+        place = (row.n, row.captured_at)
+        if not alone or sight is None or sight.fact.native or (sight.fact.n, sight.fact.captured_at) != place:
+            self.sights.pop(row.url, None)
+            self.others.add(row.url)
+            return
+        sight.fact = replace(sight.fact, native=row.derivation, texts={row.derivation: row.text_digest})
+        sight.title = row.title
+
+    def take_sights(self) -> dict[str, FirstSight]:
+        """Return the articles that may be new, which are not held any more."""
+        taken, self.sights = self.sights, {}
+        return taken
 
 
 class Catalog(RecheckCatalog):
@@ -66,14 +105,17 @@ class Catalog(RecheckCatalog):
             log.info("indexed_run", source=source_log.source, commits=folded)
         return folded
 
-    def add_commit(self, store: ObjectStore, stored: StoredCommit) -> None:
+    def add_commit(self, store: ObjectStore, stored: StoredCommit, *, rows: bytes | None = None) -> None:
         """Fold one commit, the next one of its source, in one transaction; nothing is done if it was folded already.
 
-        Raises DamageFound, FormatTooNew, StoreError; CatalogDamaged if commits between are not folded.
+        *rows*: its rows, as this process has just written them, each line checked; else they are fetched. Raises
+        DamageFound, FormatTooNew, StoreError; CatalogDamaged if commits between are not folded.
         """
         commit = stored.commit
         require_supported(commit.requires, f"{store.url}/{commit_key(commit.source, commit.seq)}")
-        data = fetch_rows(store, commit.rows) if commit.rows and commit.kind in SEGMENT_KINDS else None
+        data = rows
+        if data is None and commit.rows and commit.kind in SEGMENT_KINDS:
+            data = fetch_rows(store, commit.rows)
         with self.transaction():
             last = self.head(commit.source)[0]
             if last >= commit.seq:
@@ -82,7 +124,7 @@ class Catalog(RecheckCatalog):
             known = self.has_segment(commit.segment or "")
             self._add_commit_row(stored)
             if data is not None and commit.rows is not None and not known:
-                self._add_segment(commit, data, commit.rows)
+                self._add_segment(commit, data, commit.rows, checked=rows is not None)
             self._move_on(commit.source, commit.seq, stored.digest, commit.checkpoint)
 
     def add_rows(self, source: str, link: CommitLink, data: bytes | None, *, checkpoint: dict[str, Any] | None) -> None:
@@ -151,7 +193,7 @@ class Catalog(RecheckCatalog):
                 "INSERT OR IGNORE INTO derivations VALUES (?,?)", (derivation, json.dumps(meaning, sort_keys=True))
             )
 
-    def _add_segment(self, commit: Commit, data: bytes, place: RowsPlace) -> None:
+    def _add_segment(self, commit: Commit, data: bytes, place: RowsPlace, *, checked: bool = False) -> None:
         where = place.key
         self._db.execute(
             "INSERT INTO segments VALUES (?,?,?,?,?,?,?,?,?,?,?)",
@@ -169,31 +211,37 @@ class Catalog(RecheckCatalog):
                 sum(file.size_bytes for file in commit.files),
             ),
         )
-        touched: set[str] = set()
-        for line, row in read_rows(data, where):
+        touched = self._begin_touched(commit)
+        for line, row in read_rows(data, where, checked=checked):
             if isinstance(row, SegmentRow):
                 _require_own(row, commit, f"{where}: line {line}")
             elif isinstance(row, CaptureRow):
                 self._add_capture(commit.source, commit.segment or "", commit.run or "", row)
-                if row.purpose == "article":
-                    touched.add(row.url)
+                touched.note_capture(row)
+                if len(touched.sights) >= SIGHTS_AT_A_TIME:
+                    touched.others.update(self._fold_new(commit.source, touched.take_sights(), commit.seq))
             elif isinstance(row, SnapshotRow):
                 if row.of is not None and not owns_segment(commit.source, row.of.segment):
                     raise DamageFound(f"{where}: line {line}: a snapshot of another source's capture: {row.of.segment}")
-                self._add_snapshot(commit, row)
-                touched.add(row.url)
+                touched.note_snapshot(row, alone=self._add_snapshot(commit, row))
                 if row.of is not None and self.thin_until(commit.source) and not self._has_capture(row.of):
                     self._set_wanting(commit.source)
             elif isinstance(row, RunRow):
                 self._add_run(commit, row)
-        for url in sorted(touched):
+        touched.others.update(self._fold_new(commit.source, touched.take_sights(), commit.seq))
+        for url in sorted(touched.others):
             self._fold(commit.source, url, commit.seq)
+
+    def _begin_touched(self, commit: Commit) -> _Touched:
+        known = "SELECT EXISTS (SELECT 1 FROM snapshots WHERE segment = ?)"
+        derived_before = bool(self._db.execute(known, (commit.segment,)).fetchone()[0])
+        return _Touched(commit.segment or "", commit.run or "", derived_before)
 
     def _add_capture(self, source: str, segment: str, run: str, row: CaptureRow) -> None:
         response = row.warc.response if row.warc else None
         request = row.warc.request if row.warc else None
         self._db.execute(
-            "INSERT INTO captures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL)",
+            "INSERT INTO captures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL)",
             (
                 source,
                 row.url,
@@ -221,10 +269,12 @@ class Catalog(RecheckCatalog):
                 row.truncated,
                 row.revisit_of.segment if row.revisit_of else None,
                 row.revisit_of.n if row.revisit_of else None,
+                json.dumps([row.read_with, row.directives]) if row.read_with else None,
             ),
         )
 
-    def _add_snapshot(self, commit: Commit, row: SnapshotRow) -> None:
+    def _add_snapshot(self, commit: Commit, row: SnapshotRow) -> bool:
+        """Return whether it is the first one that is known of its capture under its derivation."""
         if digest(row.text.encode()) != row.text_digest:
             raise DamageFound(
                 f"segment {commit.segment}: the text of {row.url} does not have the digest {row.text_digest}"
@@ -257,6 +307,7 @@ class Catalog(RecheckCatalog):
                 "DELETE FROM texts WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM snapshots WHERE text_digest = ?1)",
                 (replaced["text_digest"],),
             )
+        return replaced is None
 
     def _has_capture(self, place: CaptureReference) -> bool:
         query = "SELECT 1 FROM captures WHERE segment = ? AND n = ?"

@@ -56,6 +56,10 @@ _FACTS = {
 class LayeredCatalog(FoldingCatalog):
     """The catalog as far as it can be written from layers, and layers from it."""
 
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self._compressor = zstandard.ZstdCompressor(level=3)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Let all that is written within be there as a whole, or not at all."""
@@ -88,7 +92,7 @@ class LayeredCatalog(FoldingCatalog):
     def put_text(self, text_digest: str, text: str) -> None:
         """Keep a text, once."""
         if self._db.execute("SELECT 1 FROM texts WHERE digest = ?", (text_digest,)).fetchone() is None:
-            self._db.execute("INSERT INTO texts VALUES (?,?)", (text_digest, zstandard.compress(text.encode(), 3)))
+            self._db.execute("INSERT INTO texts VALUES (?,?)", (text_digest, self._compressor.compress(text.encode())))
 
     def checkpoint(self, source: str) -> dict[str, Any] | None:
         """Return what the last commit folded names as checkpoint."""

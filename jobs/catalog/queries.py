@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 import zstandard
 
-from crawler.compare import LastLook, LastVersion
-from crawler.model import RecordReference
+from crawler.compare import KnownReading, LastLook, LastVersion
+from crawler.model import FieldValue, PageClass, RecordReference, Snapshot
 from crawler.urls import normalise_url
 from jobs.catalog.rollup import RollupQueries
 from jobs.catalog.schema import TABLES
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 log = structlog.get_logger()
+
+_SHOWN = "CASE WHEN class = 'unread' AND verdict = 'bad' THEN 'unread' ELSE verdict END AS verdict"
+"""A verdict in the words of people: nothing is bad of what was only recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +127,11 @@ class CatalogQueries(RollupQueries):
     def find_looks(self, source: str, urls: Sequence[str]) -> dict[str, LastLook]:
         """Return the last look at those of *urls* that are articles of *source*: one statement, a look-up each."""
         query = (
-            "SELECT url, state, last_captured FROM articles"
+            "SELECT url, state, last_captured, unread FROM articles"
             " WHERE source = ? AND url IN (SELECT value FROM json_each(?))"
         )
         return {
-            row["url"]: LastLook(datetime.fromisoformat(row["last_captured"]), row["state"])
+            row["url"]: LastLook(datetime.fromisoformat(row["last_captured"]), row["state"], bool(row["unread"]))
             for row in self._db.execute(query, (source, json.dumps(urls)))
         }
 
@@ -153,6 +156,26 @@ class CatalogQueries(RollupQueries):
             return None
         captured_at = datetime.fromisoformat(row["captured_at"])
         return RecordReference(row["target_uri"], captured_at, row["segment"], row["n"])
+
+    def find_reading(
+        self, source: str, url: str, target_uri: str, payload_digest: str, derivation: str
+    ) -> KnownReading | None:
+        """Return what the last capture of an article came to: crawler.compare.LastVersions."""
+        last = self._db.execute(
+            "SELECT captured_at, segment, n, target_uri, status, payload_digest, class, class_reason, reading"
+            " FROM captures WHERE source = ? AND url = ? ORDER BY captured_at DESC LIMIT 1",
+            (source, url),
+        ).fetchone()
+        if last is None or last["reading"] is None:
+            return None
+        if (last["target_uri"], last["status"], last["payload_digest"]) != (target_uri, 200, payload_digest):
+            return None
+        row = self._db.execute(
+            "SELECT * FROM snapshots JOIN texts ON digest = text_digest WHERE segment = ? AND n = ? AND derivation = ?"
+            " AND native AND url = ? AND captured_at = ? AND class = ? AND fields IS NOT NULL",
+            (last["segment"], last["n"], derivation, url, last["captured_at"], last["class"]),
+        ).fetchone()
+        return None if row is None else _to_reading(last, row)
 
     def _find_last_answer(self, source: str, target_uri: str, etag: str | None) -> sqlite3.Row | None:
         query = (
@@ -245,7 +268,8 @@ class CatalogQueries(RollupQueries):
     def count_verdicts(self, run: str) -> dict[str, int]:
         """Return verdict → number of captures of articles in *run*."""
         rows = self._db.execute(
-            "SELECT verdict, COUNT(*) AS n FROM captures WHERE run = ? AND purpose = 'article' GROUP BY verdict", (run,)
+            f"SELECT {_SHOWN}, COUNT(*) AS n FROM captures WHERE run = ? AND purpose = 'article' GROUP BY 1",  # noqa: S608 - a text of ours
+            (run,),
         )
         return {row["verdict"]: row["n"] for row in rows if row["verdict"]}
 
@@ -257,7 +281,7 @@ class CatalogQueries(RollupQueries):
     def list_verdicts(self, run: str) -> list[dict[str, Any]]:
         """Return URL, verdict, class and revision of each article capture of *run*, in order of time."""
         rows = self._db.execute(
-            "SELECT url, verdict, class, class_reason, status, revision, captured_at FROM captures"
+            f"SELECT url, {_SHOWN}, class, class_reason, status, revision, captured_at FROM captures"  # noqa: S608 - a text of ours
             " WHERE run = ? AND purpose = 'article' ORDER BY captured_at, segment, n",
             (run,),
         )
@@ -274,8 +298,8 @@ class CatalogQueries(RollupQueries):
         return {name: self._db.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0] for name in names}  # noqa: S608
 
     def list_known(self, source: str) -> Iterator[str]:
-        """Yield every article of *source* that ever had a text, by URL."""
-        query = "SELECT url FROM articles WHERE source = ? AND state != 'none' ORDER BY url"
+        """Yield every article of *source* that ever had a text, or is still to be read, by URL."""
+        query = "SELECT url FROM articles WHERE source = ? AND (state != 'none' OR unread) ORDER BY url"
         for row in self._db.execute(query, (source,)):
             yield row["url"]
 
@@ -299,6 +323,17 @@ class SourceVersions:
         """Return the last look at those of the normalised *urls* that are known."""
         return self._catalog.find_looks(self._source, urls)
 
+    def find_reading(self, url: str, target_uri: str, payload_digest: str, derivation: str) -> KnownReading | None:
+        """Return what the last capture of an article came to: crawler.compare.LastVersions.
+
+        `None` too where the cache cannot be read: then the page is read once more.
+        """
+        try:
+            return self._catalog.find_reading(self._source, url, target_uri, payload_digest, derivation)
+        except sqlite3.Error as error:
+            log.warning("failed_lookup", url=url, error=str(error))
+            return None
+
     def find_record(
         self, target_uri: str, payload_digest: str | None = None, *, etag: str | None = None
     ) -> RecordReference | None:
@@ -313,6 +348,34 @@ class SourceVersions:
             return None
 
 
+def _to_reading(last: sqlite3.Row, row: sqlite3.Row) -> KnownReading | None:
+    """Return what a capture with that snapshot came to; `None` if the rows say what this version cannot repeat."""
+    try:
+        read_with, directives = json.loads(last["reading"])
+        snapshot = Snapshot(
+            page_class=PageClass(row["class"]),
+            class_reason=last["class_reason"],
+            title=row["title"],
+            lead=row["lead"],
+            text=zstandard.decompress(row["text"]).decode(),
+            text_digest=row["text_digest"],
+            derivation=row["derivation"],
+            fields={name: _to_field(told) for name, told in json.loads(row["fields"]).items()},
+            confidence=row["confidence"],
+        )
+        captured_at, told = datetime.fromisoformat(last["captured_at"]), tuple(map(str, directives))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    return KnownReading(captured_at, read_with, told, snapshot)
+
+
+def _to_field(told: dict[str, Any]) -> FieldValue:
+    """Return the field that a snapshot row has as *told*. Raises ValueError and KeyError where it is none of ours."""
+    if told.keys() - {"value", "from", "assumed_zone", "confidence"}:
+        raise ValueError(f"found {sorted(told)}")
+    return FieldValue(told["value"], told["from"], told.get("assumed_zone"), told.get("confidence"))
+
+
 def _to_capture(row: sqlite3.Row) -> StoredCapture:
     revisits = row["revisit_segment"] is not None
     return StoredCapture(
@@ -324,7 +387,7 @@ def _to_capture(row: sqlite3.Row) -> StoredCapture:
         status=row["status"],
         page_class=row["class"],
         class_reason=row["class_reason"],
-        verdict=row["verdict"],
+        verdict="unread" if (row["class"], row["verdict"]) == ("unread", "bad") else row["verdict"],
         revision=row["revision"],
         error=row["error"],
         warc_key=row["warc_key"],

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 class RecheckCatalog(LayeredCatalog):
     """The catalog as far as it knows when articles are to be looked at again."""
 
-    def list_due(self, source: str, ages: Sequence[int], now: datetime, *, limit: int | None = None) -> Iterator[str]:
+    def list_due(
+        self, source: str, ages: Sequence[int], now: datetime, *, limit: int | None = None, raw_only: bool = False
+    ) -> Iterator[str]:
         """Yield the articles of *source* whose next recheck is due, the oldest due first; at most *limit*.
 
         *ages*: seconds after first sight. An article is due if an age has passed that its last capture did not cover,
-        and at once, after all others, if it is suspected to be gone: a second look must confirm that.
+        and at once, after all others, if it is suspected to be gone: a second look must confirm that. One that was only
+        recorded is due at once; if what asks is *raw_only*, by its age.
         """
-        self.plan_rechecks(source, ages)
+        self.plan_rechecks(source, ages, raw_only=raw_only)
         moment = format_instant(now)
         query = "SELECT url FROM rechecks INDEXED BY rechecks_by_due WHERE source = ?1 AND due <= ?2 ORDER BY due, url"
         left = -1 if limit is None else limit
@@ -38,13 +41,13 @@ class RecheckCatalog(LayeredCatalog):
         for row in self._db.execute(query, (source, moment, -1 if limit is None else left)):
             yield row["url"]
 
-    def plan_rechecks(self, source: str, ages: Sequence[int]) -> None:
-        """Work out anew when those articles are due that commits touched since; all, if *ages* are others than then.
+    def plan_rechecks(self, source: str, ages: Sequence[int], *, raw_only: bool = False) -> None:
+        """Work out anew when those articles are due that commits touched since; all, if it was asked otherwise then.
 
         All takes 3 s for a million.
         """
         marks = sorted(ages)
-        wanted, seq = json.dumps(marks), self.head(source)[0]
+        wanted, seq = json.dumps({"raw_only": marks} if raw_only else marks), self.head(source)[0]
         known = self._db.execute("SELECT ages, seq FROM recheck_ages WHERE source = ?", (source,)).fetchone()
         if known is not None and tuple(known) == (wanted, seq):
             return
@@ -53,13 +56,13 @@ class RecheckCatalog(LayeredCatalog):
             if not since:
                 self._db.execute("DELETE FROM rechecks WHERE source = ?", (source,))
             query = (
-                "SELECT url, first_seen, last_captured, state FROM articles INDEXED BY articles_by_commit"
+                "SELECT url, first_seen, last_captured, state, unread FROM articles INDEXED BY articles_by_commit"
                 " WHERE source = ? AND seq > ?"
                 if since
-                else "SELECT url, first_seen, last_captured, state FROM articles WHERE source = ? AND ? = 0"
+                else "SELECT url, first_seen, last_captured, state, unread FROM articles WHERE source = ? AND ? = 0"
             )
             for row in self._db.execute(query, (source, since)):
-                due = _find_due(row, marks)
+                due = _find_due(row, marks, raw_only=raw_only)
                 if due is not None:
                     self._db.execute("INSERT OR REPLACE INTO rechecks VALUES (?,?,?)", (source, row["url"], due))
                 elif since:
@@ -67,9 +70,12 @@ class RecheckCatalog(LayeredCatalog):
             self._db.execute("INSERT OR REPLACE INTO recheck_ages VALUES (?,?,?)", (source, wanted, seq))
 
 
-def _find_due(article: sqlite3.Row, marks: list[int]) -> str | None:
+def _find_due(article: sqlite3.Row, marks: list[int], *, raw_only: bool) -> str | None:
     """Return when an article is due, as the catalog writes times; `None` for one without a text or beyond all ages."""
-    if article["state"] == "none":
+    if article["unread"] and not raw_only:
+        last: str = article["last_captured"]
+        return last
+    if article["state"] == "none" and not article["unread"]:
         return None
     first = datetime.fromisoformat(article["first_seen"])
     covered = (datetime.fromisoformat(article["last_captured"]) - first).total_seconds()

@@ -121,6 +121,7 @@ class CaptureLine(TypedDict):
     truncated: NotRequired[str]
     revisit_segment: NotRequired[str]
     revisit_n: NotRequired[_Number]
+    reading: NotRequired[_List]
     verdict: NotRequired[str]
     revision: NotRequired[_Number]
 
@@ -200,6 +201,7 @@ class ArticleLine(TypedDict):
     state: NotRequired[str]
     captures: NotRequired[_Number]
     revisions: NotRequired[_Number]
+    unread: NotRequired[_Number]
 
 
 @with_config(_CONFIG)

@@ -171,5 +171,6 @@ def plan_rechecks(invocation: Invocation, catalog: Catalog) -> None:
     except ConfigError:
         return  # a crawl will say so; the catalog does not hang on it
     for name, seq, _ in catalog.list_heads():
-        if seq and name in sources:
-            catalog.plan_rechecks(name, sources[name].recheck)
+        if seq and (source := sources.get(name)) is not None:
+            raw_only = invocation.settings.raw_only if source.raw_only is None else source.raw_only
+            catalog.plan_rechecks(name, source.recheck, raw_only=raw_only)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-VERDICTS = ("new", "revised", "reverted", "returned", "suspected", "gone", "uncompared", "bad", "unchanged")
+VERDICTS = ("new", "revised", "reverted", "returned", "suspected", "gone", "uncompared", "bad", "unread", "unchanged")
 _SHOWN, _REASONS = 50, 5
 _PROBE_BYTES = 64 * 1024
 _ENDS = {"limit": "ended at a limit", "stopped": "was stopped", "lease": "lost its lease", "died": "died"}
@@ -48,6 +48,11 @@ _ENDS = {"limit": "ended at a limit", "stopped": "was stopped", "lease": "lost i
 )
 @click.option("--limit", type=click.IntRange(min=1), help="At most that many article pages a source.")
 @click.option("--recheck", type=click.Choice(["due", "all", "none"]), default="due", help="Which known articles again.")
+@click.option(
+    "--raw-only/--no-raw-only",
+    default=None,
+    help="Only record article pages; a later crawl reads them. Default: as the source or the settings say.",
+)
 @click.option("--trigger", default="crawl", hidden=True)
 @click.option("--slot", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), hidden=True)
 @archive_options
@@ -59,6 +64,7 @@ def crawl(
     urls: Path | None,
     limit: int | None,
     recheck: str,
+    raw_only: bool | None,
     trigger: str,
     slot: datetime | None,
 ) -> int:
@@ -68,7 +74,9 @@ def crawl(
     if urls and len(source) != 1:
         raise ConfigError("--urls needs exactly one SOURCE: its rules read the pages")
     given = count_urls(urls) if urls else 0
-    request = CrawlRequest(trigger=trigger, slot=slot, urls_file=urls, urls=given, limit=limit, recheck=recheck)
+    request = CrawlRequest(
+        trigger=trigger, slot=slot, urls_file=urls, urls=given, limit=limit, recheck=recheck, raw_only=raw_only
+    )
     chosen = invocation.pick_sources(source, all_active=every)
     note_sources(chosen)
     with stop_on_signals() as stop, enter_archive(invocation) as archive:
@@ -241,7 +249,7 @@ def describe_run(report: RunReport, verdicts: list[dict[str, Any]]) -> str:
     counts = [f"{report.verdicts[name]} {name}" for name in VERDICTS if report.verdicts.get(name)]
     links = sum(seed.get("links", 0) for seed in report.discovery)
     lines = [" · ".join([f"{report.source}: {count(links, 'link')} found", count(report.pages, "page"), *counts])]
-    telling = [row for row in verdicts if row["verdict"] not in {"unchanged", "bad", None}]
+    telling = [row for row in verdicts if row["verdict"] not in {"unchanged", "unread", "bad", None}]
     lines += [f"  {row['verdict']:<10} {readable_url(row['url'])}" for row in telling[:_SHOWN]]
     if len(telling) > _SHOWN:
         lines.append(f"  … and {len(telling) - _SHOWN} more: ofrecord list --source {report.source}")

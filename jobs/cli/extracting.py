@@ -14,15 +14,16 @@ from config.errors import ConfigError
 from config.rules import ExtractRules
 from crawler.batch import explain_pages, run_pages
 from crawler.derivation import derive
-from crawler.extract import check_rules
 from crawler.model import Exchange, Purpose
 from crawler.outcome import PageContext
 from jobs.cli.explaining import print_explanation
 from jobs.cli.options import Invocation, common_options, exit_codes
+from jobs.cli.sources import check_source_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from crawler.model import FieldValue
     from crawler.outcome import PageOutcome
 
 _SUFFIXES = {".html", ".htm", ".xhtml"}
@@ -52,7 +53,8 @@ def extract(
     """Extract clean text and fields from HTML: a file, a folder of files, or - for standard input.
 
     Prints one JSON object a page: file, kind, title, lead, text (lead and body, without the title), published, authors,
-    language, … Nothing is stored.
+    language, …, and under provenance where each field is from, how sure it is, and the zone that was assumed for it.
+    Nothing is stored.
 
     With --explain it prints, for a person who writes a rule, each block with a selector that names it.
     """
@@ -60,7 +62,8 @@ def extract(
         raise click.UsageError("--all is for --explain")
     source = invocation.pick_sources((source_id,))[0] if source_id else None
     rules = source.extract if source else ExtractRules()
-    check_rules(rules)
+    if source:
+        check_source_rules(invocation, source)
     timezone, language = (source.timezone, source.language) if source else (None, None)
     context = PageContext(
         rules=rules,
@@ -98,9 +101,18 @@ def describe_outcome(name: str, outcome: PageOutcome) -> dict[str, Any]:
     if snapshot is None:
         return data | {"title": None, "lead": None, "text": None, "error": outcome.extraction_error}
     fields = {key: field.value for key, field in snapshot.fields.items()}
+    provenance = {key: _describe_origin(field) for key, field in snapshot.fields.items()}
     data |= {"title": snapshot.title, "lead": snapshot.lead, "text": snapshot.body, "text_digest": snapshot.text_digest}
     data |= {key: fields.pop(key, None) for key in _PLAIN_FIELDS}
-    return data | {"fields": fields, "confidence": snapshot.confidence, "derivation": snapshot.derivation}
+    data |= {"fields": fields, "provenance": provenance}
+    return data | {"confidence": snapshot.confidence, "derivation": snapshot.derivation}
+
+
+def _describe_origin(field: FieldValue) -> dict[str, Any]:
+    """Return where a field is from, how sure it is, and the zone that was assumed for it, as rows have it."""
+    origin: dict[str, Any] = {"from": field.origin}
+    origin |= {"confidence": field.confidence} if field.confidence is not None else {}
+    return origin | ({"assumed_zone": field.assumed_zone} if field.assumed_zone else {})
 
 
 def _read_pages(path: Path, url: str | None, urls: dict[str, str]) -> Iterator[tuple[str, Exchange]]:

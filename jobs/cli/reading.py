@@ -77,7 +77,7 @@ def show(
             sys.stdout.buffer.write(read_page(archive, page, decoded=form == "html"))
             return
         chosen = pick_revision(archive, owner, article, revision)
-        snapshot = archive.catalog.read_snapshot(chosen.segment, chosen.n) or {}
+        snapshot = read_revision(archive, owner, article, chosen)
         if form == "json" or invocation.as_json:
             data = {"url": article, "source": owner, "revision": chosen.number, "captured_at": chosen.captured_at}
             click.echo(next(iterate_json(iter([data | snapshot]))))
@@ -165,6 +165,14 @@ def pick_revision(archive: OpenArchive, source: str, url: str, number: int | Non
     if number > len(revisions):
         raise ConfigError(f"{url}: there is no text {number}: it has {count(len(revisions), 'text')}")
     return revisions[number - 1]
+
+
+def read_revision(archive: OpenArchive, source: str, url: str, revision: StoredRevision) -> dict[str, Any]:
+    """Return the snapshot of a revision: of its first capture, or of its last if better rules read that one."""
+    captures = archive.catalog.list_captures(source, url)
+    last = next(one for one in reversed(captures) if one.revision == revision.number)
+    first, latest = (archive.catalog.read_snapshot(one.segment, one.n) or {} for one in (revision, last))
+    return first if first.get("derivation") == latest.get("derivation") else latest
 
 
 def read_comparable(archive: OpenArchive, old: StoredRevision, new: StoredRevision) -> tuple[str, str]:

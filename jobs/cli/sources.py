@@ -42,15 +42,20 @@ def list_sources(invocation: Invocation) -> None:
 def validate(invocation: Invocation, *, source: tuple[str, ...]) -> int:
     """Check the YAML of all sources, or of some, with every selector and expression in it."""
     for one in invocation.pick_sources(source, all_active=False) or invocation.load_sources().values():
-        try:
-            check_rules(one.extract)
-        except ConfigError as error:
-            raise ConfigError(f"{one.id}: {error}") from error
+        check_source_rules(invocation, one)
         learned = _read_learned(invocation, one)
         data = {"source": one.id, "valid": True, "learned": learned.version if learned else None}
         note = f"; {learned.describe()}" if learned else ""
         invocation.print_result(data, f"{one.id}: valid{note}")
     return ExitCode.DONE
+
+
+def check_source_rules(invocation: Invocation, source: Source) -> None:
+    """Raise ConfigError, naming file and key, where a selector of *source* is no CSS."""
+    try:
+        check_rules(source.extract)
+    except ConfigError as error:
+        raise ConfigError(f"{find_source_file(invocation.config_dir / 'sources', source.id)}: {error}") from error
 
 
 sources.add_command(learn)

@@ -73,6 +73,8 @@ class CrawlRequest:
     limit: int | None = None
     recheck: str = "due"
     """`due`, `all` or `none` of the known articles."""
+    raw_only: bool | None = None
+    """Whether pages are only recorded; `None`: as the source says, or the settings."""
     fetch_until: float | None = None
     """Fetching ends in good order at that time of the boot clock, or after max_run_seconds where that is sooner."""
     done_by: float | None = None
@@ -220,7 +222,7 @@ def _report(
         run=run,
         source=source.id,
         pages=archive.catalog.count_pages(run),
-        verdicts={verdict.value: 0 for verdict in Verdict} | archive.catalog.count_verdicts(run),
+        verdicts={verdict.value: 0 for verdict in Verdict} | {"unread": 0} | archive.catalog.count_verdicts(run),
         counts=row.counts if row else {},
         discovery=row.discovery if row else [],
         segments=uploader.committed,
@@ -253,12 +255,15 @@ def _start_child(
     spool = archive.spool(source.id)
     capacity = _find_capacity(source, archive.settings, request)
     recheck_file, given = None, request.urls
+    raw_only = _is_raw_only(source, archive.settings, request)
     if request.urls_file is None and request.recheck != "none":
         recheck_file = spool / "recheck.txt"
         known = (
             archive.catalog.list_known(source.id)
             if request.recheck == "all"
-            else archive.catalog.list_due(source.id, source.recheck, datetime.now(UTC), limit=capacity)
+            else archive.catalog.list_due(
+                source.id, source.recheck, datetime.now(UTC), limit=capacity, raw_only=raw_only
+            )
         )
         given = _write_lines(recheck_file, known)
     if reporter is not None:
@@ -272,6 +277,7 @@ def _start_child(
         urls_file=str(request.urls_file.absolute()) if request.urls_file else None,
         recheck_file=str(recheck_file) if recheck_file else None,
         recheck_all=request.recheck == "all",
+        raw_only=raw_only,
         limit=request.limit,
         capacity=capacity,
         max_seconds=archive.settings.max_run_seconds,
@@ -292,6 +298,12 @@ def _start_child(
     assignment.touch(mode=0o600)
     assignment.write_text(text, encoding="utf-8")
     return CrawlProcess(assignment, _scrub_environment(source))
+
+
+def _is_raw_only(source: Source, settings: Settings, request: CrawlRequest) -> bool:
+    """Return what the nearest says that says anything: the command, the source, the settings."""
+    said = (one for one in (request.raw_only, source.raw_only) if one is not None)
+    return next(said, settings.raw_only)
 
 
 def _find_capacity(source: Source, settings: Settings, request: CrawlRequest) -> int | None:

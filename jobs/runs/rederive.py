@@ -11,14 +11,12 @@ import structlog
 
 from config.errors import ExtractError, RecordError, StoreError
 from crawler.derivation import Ingredients, derive
-from crawler.rows import CaptureReference, SnapshotRow, decode_row
+from crawler.rows import CaptureReference, Row, SnapshotRow
 from crawler.segment import snapshot_row
-from crawler.spool import ROWS_FILE
 from jobs.segments.pages import DerivingLimits, derive_pages, place_record, read_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from config.sources import Source
     from crawler.model import Exchange
@@ -28,45 +26,54 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def derive_earlier(archive: OpenArchive, source: Source, closed: Path) -> list[SnapshotRow]:
-    """Return snapshots, under present rules, of the earlier revisions that segment *closed* is compared with.
+class EarlierTexts:
+    """The earlier revisions that the texts of one segment are compared with and that have no text of the same rules.
 
-    A capture whose raw record cannot be had, or for which no worker starts, is left out with a log line: its comparison
-    then makes no statement.
+    Is told of the segment's rows as they are sealed, which reads each of them in any case.
     """
-    derivation = derive(source.extract, timezone=source.timezone, language=source.language).digest
-    ingredients = Ingredients(source.extract, source.timezone, source.language)
-    limits = DerivingLimits.of(archive.settings, workers=1)
-    context = limits.make_context(ingredients, derivation)
-    wanted = list(_list_wanted(archive, source.id, closed, derivation))
-    if not wanted:
-        return []
-    pages = (
-        (capture, exchange, context) for capture in wanted if (exchange := _read_exchange(archive, capture)) is not None
-    )
-    rows = []
-    try:
-        for capture, outcome in derive_pages(pages, limits):
-            if outcome.snapshot is None:
-                reason = outcome.extraction_error or outcome.class_reason
-                log.warning("failed_rederivation", url=capture.url, error=reason)
-                continue
-            place = CaptureReference(capture.segment, capture.n)
-            rows.append(snapshot_row(outcome.snapshot, url=capture.url, captured_at=capture.captured_at, of=place))
-    except (ExtractError, OSError) as error:  # no worker starts: what was captured is to be committed all the same
-        log.warning("failed_rederivation", error=str(error))
-    log.info("rederived_captures", source=source.id, wanted=len(wanted), done=len(rows))
-    return rows
 
+    def __init__(self, archive: OpenArchive, source: Source) -> None:
+        self._archive = archive
+        self._source = source
+        self._derivation = derive(source.extract, timezone=source.timezone, language=source.language).digest
+        self._seen: set[str] = set()
+        self._wanted: list[StoredCapture] = []
 
-def _list_wanted(archive: OpenArchive, source: str, closed: Path, derivation: str) -> Iterator[StoredCapture]:
-    seen: set[str] = set()
-    with (closed / ROWS_FILE).open("rb") as file:
-        for line in file:
-            row = decode_row(line) if b'"snapshot"' in line else None
-            if isinstance(row, SnapshotRow) and row.derivation == derivation and row.url not in seen:
-                seen.add(row.url)
-                yield from archive.catalog.list_underived(source, row.url, derivation)
+    def note(self, row: Row) -> None:
+        """Take in a row of the segment."""
+        if isinstance(row, SnapshotRow) and row.derivation == self._derivation and row.url not in self._seen:
+            self._seen.add(row.url)
+            self._wanted += self._archive.catalog.list_underived(self._source.id, row.url, self._derivation)
+
+    def derive(self) -> Iterator[SnapshotRow]:
+        """Yield snapshots, under present rules, of the revisions that are wanted by the rows noted so far.
+
+        A capture whose raw record cannot be had, or for which no worker starts, is left out with a log line: its
+        comparison then makes no statement.
+        """
+        if not self._wanted:
+            return
+        source = self._source
+        limits = DerivingLimits.of(self._archive.settings, workers=1)
+        context = limits.make_context(Ingredients(source.extract, source.timezone, source.language), self._derivation)
+        pages = (
+            (capture, exchange, context)
+            for capture in self._wanted
+            if (exchange := _read_exchange(self._archive, capture)) is not None
+        )
+        done = 0
+        try:
+            for capture, outcome in derive_pages(pages, limits):
+                if outcome.snapshot is None:
+                    reason = outcome.extraction_error or outcome.class_reason
+                    log.warning("failed_rederivation", url=capture.url, error=reason)
+                    continue
+                place = CaptureReference(capture.segment, capture.n)
+                yield snapshot_row(outcome.snapshot, url=capture.url, captured_at=capture.captured_at, of=place)
+                done += 1
+        except (ExtractError, OSError) as error:  # no worker starts: what was captured is to be committed all the same
+            log.warning("failed_rederivation", error=str(error))
+        log.info("rederived_captures", source=source.id, wanted=len(self._wanted), done=done)
 
 
 def _read_exchange(archive: OpenArchive, capture: StoredCapture) -> Exchange | None:

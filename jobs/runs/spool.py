@@ -15,9 +15,9 @@ import structlog
 from config.errors import DamageFound, RecordError
 from crawler.recovery import recover_segments
 from crawler.spool import is_given_up, sync_folder
-from jobs.runs.rederive import derive_earlier
+from jobs.runs.rederive import EarlierTexts
 from jobs.segments.objects import write_objects
-from jobs.segments.seal import hash_file, load_sealed, seal_segment
+from jobs.segments.seal import hash_file, load_sealed, read_local_rows, seal_segment
 from jobs.segments.upload import KeyTaken, remove_segment, upload_segment
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ def bring_segments(archive: OpenArchive, source: Source) -> Generator[bool, None
     recover_segments(spool, datetime.now(UTC))
     for closed in list_segments(spool / "closed"):
         try:
-            derived = derive_earlier(archive, source, closed)
-            seal_segment(closed, now=datetime.now(UTC), derived=derived)
+            earlier = EarlierTexts(archive, source)
+            sealed = seal_segment(closed, now=datetime.now(UTC), note=earlier.note, derived=earlier.derive())
         except (RecordError, FileNotFoundError) as error:
             set_aside(closed, str(error))
         else:
-            yield from _commit_sealed(archive, source)
+            yield from _commit_or_set_aside(archive, source, sealed, fresh=True)
 
 
 def has_closed(spool: Path) -> bool:
@@ -71,13 +71,20 @@ def _commit_sealed(archive: OpenArchive, source: Source) -> Iterator[bool]:
         except (DamageFound, FileNotFoundError) as error:
             set_aside(path, str(error))
             continue
-        try:
-            yield _commit(archive, source, sealed)
-        except KeyTaken as error:
-            set_aside(path, str(error))
+        yield from _commit_or_set_aside(archive, source, sealed)
 
 
-def _commit(archive: OpenArchive, source: Source, sealed: SealedSegment) -> bool:
+def _commit_or_set_aside(
+    archive: OpenArchive, source: Source, sealed: SealedSegment, *, fresh: bool = False
+) -> Iterator[bool]:
+    try:
+        yield _commit(archive, source, sealed, fresh=fresh)
+    except KeyTaken as error:
+        set_aside(sealed.path, str(error))
+
+
+def _commit(archive: OpenArchive, source: Source, sealed: SealedSegment, *, fresh: bool) -> bool:
+    """*fresh*: this process has just sealed it: then its rows are not asked of the store, and not proved again."""
     if sealed.draft.segment is not None and archive.catalog.has_segment(sealed.draft.segment):
         # committed by a run that died before it could say so
         write_objects(archive.store, sealed.draft, archive.settings, warc=sealed.local_file(sealed.draft.files[0]))
@@ -87,8 +94,9 @@ def _commit(archive: OpenArchive, source: Source, sealed: SealedSegment) -> bool
     stored, others = upload_segment(
         archive.store, archive.info, sealed, after=after, head=head, sum_up=lambda: archive.sum_up(source.id)
     )
-    for commit in [*others, stored]:
+    for commit in others:
         archive.catalog.add_commit(archive.store, commit)
+    archive.catalog.add_commit(archive.store, stored, rows=read_local_rows(sealed) if fresh else None)
     write_objects(archive.store, stored.commit, archive.settings, warc=sealed.local_file(stored.commit.files[0]))
     remove_segment(sealed)
     return True

@@ -5,6 +5,7 @@ The child is told by words over its standard input whether it may fetch, and unt
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import signal
@@ -81,11 +82,11 @@ class CrawlProcess:
 
     def has_ended(self) -> bool:
         """Wait a little for the child to end; tell whether it has."""
-        try:
-            self._process.wait(POLL_SECONDS)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
+        self._listener.join(POLL_SECONDS)  # ends with the child's pipe: to wait for the child itself is a busy loop
+        if not self._listener.is_alive():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(POLL_SECONDS)
+        return self._process.poll() is not None
 
     def say(self, word: Word) -> None:
         """Tell the child, if it is news and the pipe takes it; a child that hangs must not hold up its parent."""

@@ -11,10 +11,11 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from config.errors import RecordError
 from crawler.rows import (
+    MAX_LINE_BYTES,
     CaptureRow,
     EndRow,
     LinkRow,
@@ -27,10 +28,19 @@ from crawler.rows import (
 )
 from crawler.spool import ROWS_FILE, WARC_FILE, Tail, sync_folder
 from crawler.warc import encode_facts
-from jobs.archive.commit import Commit, CommittedFile, RowsPlace, decode_commit, encode_commit, warc_key, writer_name
+from jobs.archive.commit import (
+    Commit,
+    CommittedFile,
+    RowsPlace,
+    decode_commit,
+    digest,
+    encode_commit,
+    warc_key,
+    writer_name,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 DRAFT_FILE = "commit.draft"
 
@@ -48,18 +58,21 @@ class SealedSegment:
         return self.path / WARC_FILE
 
 
-def seal_segment(closed: Path, *, now: datetime, derived: Iterable[SnapshotRow] = ()) -> SealedSegment:
+def seal_segment(
+    closed: Path,
+    *,
+    now: datetime,
+    derived: Iterable[SnapshotRow] = (),
+    note: Callable[[Row], None] | None = None,
+) -> SealedSegment:
     """Seal the segment in folder *closed* and move it to `sealed/` beside it. Safe to repeat after a crash.
 
-    *derived*: further snapshot rows, of earlier captures derived again. Raises RecordError if the
-    rows do not hold together.
+    *derived*: further snapshot rows, of earlier captures derived again; asked for when *note* has been told of all rows
+    but the last. Raises RecordError if the rows do not hold together.
     """
     head, end = _read_bounds(closed / ROWS_FILE)
-    again = list(derived)
-    if again:
-        end = replace(end, counts={**end.counts, "rederived": len(again)})
-    tally = _Tally()
-    lines = _list_lines(closed / ROWS_FILE, [*again, end], tally)
+    tally = _Tally(note)
+    lines = _list_lines(closed / ROWS_FILE, derived, end, tally)
     warc_path = closed / WARC_FILE
     key = warc_key(head.source, now, head.segment)
     place, records = _append_rows(warc_path, lines, tally, end, segment=head.segment, key=key)
@@ -103,6 +116,17 @@ def load_sealed(path: Path) -> SealedSegment:
     return SealedSegment(path, decode_commit(draft.read_bytes(), str(draft)).commit)
 
 
+def read_local_rows(sealed: SealedSegment) -> bytes | None:
+    """Return the gzip members that hold the rows of *sealed*; `None` if they are no longer as they were sealed."""
+    place = sealed.draft.rows
+    if place is None:
+        return None
+    with (sealed.path / WARC_FILE).open("rb") as file:
+        file.seek(place.offset)
+        data = file.read(place.size_bytes)
+    return data if digest(data) == place.sha256 else None
+
+
 def hash_file(path: Path) -> str:
     """Return the labelled SHA-256 of a file."""
     with path.open("rb") as file:
@@ -112,7 +136,8 @@ def hash_file(path: Path) -> str:
 class _Tally:
     """What a commit says of the rows in sum."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[Row], None] | None) -> None:
+        self._tell = tell
         self.rows = 0
         self.ends_run = False
         self.counts = dict.fromkeys(("captures", "articles", "errors", "snapshots", "rederived", "links"), 0)
@@ -129,41 +154,59 @@ class _Tally:
             self.counts["links"] += 1
         elif isinstance(row, RunRow):
             self.ends_run = True
+        if self._tell is not None:
+            self._tell(row)
 
 
 def _read_bounds(path: Path) -> tuple[SegmentRow, EndRow]:
     """Return the first and the last row."""
-    first, last, number = b"", b"", 0
     with path.open("rb") as file:
-        for number, last in enumerate(file, 1):  # noqa: B007 - the last of them is what is looked for
-            first = first or last
+        first = file.readline(MAX_LINE_BYTES + 1)
+        last = _read_last(file) or first
     if not first:
         raise RecordError(f"{path}: found no rows")
-    head, end = _decode(first, path, 1), _decode(last, path, number)
+    head, end = _decode(first, path, "line 1"), _decode(last, path, "last line")
     if not isinstance(head, SegmentRow) or not isinstance(end, EndRow):
         raise RecordError(f"{path}: found no whole segment: its first row or its last is missing")
     return head, end
 
 
-def _list_lines(path: Path, last: list[SnapshotRow | EndRow], tally: _Tally) -> Iterator[bytes]:
-    """Yield the lines of a rows file, each one checked, as they are; in place of its last those of *last*."""
+def _read_last(file: BinaryIO) -> bytes:
+    """Return the last line, whether it is ended or not."""
+    size, step = file.seek(0, os.SEEK_END), 1 << 12
+    while True:
+        start = max(0, size - step)
+        file.seek(start)
+        data = file.read(size - start)
+        newline = data.rfind(b"\n", 0, -1)
+        if newline >= 0 or start == 0 or step > MAX_LINE_BYTES:
+            return data[newline + 1 :]
+        step *= 4
+
+
+def _list_lines(path: Path, derived: Iterable[SnapshotRow], end: EndRow, tally: _Tally) -> Iterator[bytes]:
+    """Yield the lines of a rows file, each one checked, as they are; in place of its last *derived* and *end*."""
     before: bytes | None = None
     with path.open("rb") as file:
         for number, line in enumerate(file):
-            if before is not None and (row := _decode(before, path, number)) is not None:
+            if before is not None and (row := _decode(before, path, f"line {number}")) is not None:
                 tally.note(row)
                 yield before
             before = line
-    for row in last:
-        tally.note(row)
-        yield encode_row(row)
+    for again in derived:
+        tally.note(again)
+        yield encode_row(again)
+    if number := tally.counts["rederived"]:
+        end = replace(end, counts={**end.counts, "rederived": number})
+    tally.note(end)
+    yield encode_row(end)
 
 
-def _decode(line: bytes, path: Path, number: int) -> Row | None:
+def _decode(line: bytes, path: Path, where: str) -> Row | None:
     try:
         return decode_row(line)
     except RecordError as error:
-        raise RecordError(f"{path}: line {number}: {error}") from error
+        raise RecordError(f"{path}: {where}: {error}") from error
 
 
 def _append_rows(

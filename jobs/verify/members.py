@@ -6,6 +6,7 @@ After damage it goes on at the next member that begins with a WARC record, so th
 from __future__ import annotations
 
 import hashlib
+import json
 import mmap
 import re
 import sys
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import RecordError
 from crawler.model import Exchange, Purpose
-from crawler.outcome import media_type_of
+from crawler.outcome import describe_reading, media_type_of
 from crawler.warc.facts import MEDIA_TYPE
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ class Record:
     media_type: str = ""
     etag: str = ""
     last_modified: str = ""
+    reading: str = ""
+    """`write_reading` of an answer's headers."""
     secured: bool = False
     """Whether it is the metadata record that stands beside a secured exchange."""
     holds_rows: bool = False
@@ -198,7 +201,7 @@ def _read_record(member: _Member, number: int, notes: Notes) -> Record | None:
 
 def _make_record(member: _Member, number: int, fields: dict[str, str], block: _Block) -> Record:
     is_answer = fields["warc-type"] in _ANSWERS
-    media_type, etag, last_modified = _read_http_fields(block.http_head) if is_answer else ("", "", "")
+    media_type, etag, last_modified, reading = _read_http_fields(block.http_head) if is_answer else ("", "", "", "")
     return Record(
         number=number,
         offset=member.offset,
@@ -220,6 +223,7 @@ def _make_record(member: _Member, number: int, fields: dict[str, str], block: _B
         media_type=shorten(media_type),
         etag=shorten(etag),
         last_modified=shorten(last_modified),
+        reading=shorten(reading),
         secured=fields["warc-type"] == "metadata" and block.beginning.startswith(_TLS_FIELD),
         holds_rows=_holds_rows(fields),
     )
@@ -230,10 +234,16 @@ def _holds_rows(fields: dict[str, str]) -> bool:
     return of_rows and fields.get("warc-target-uri", "").startswith(_OWN_URI)
 
 
-def _read_http_fields(head: bytes) -> tuple[str, str, str]:
-    """Return media type, ETag and Last-Modified of an answer, as its capture row must have them."""
+def write_reading(read_with: dict[str, list[str]] | None) -> str:
+    """Return the headers in *read_with*, as capture rows have it, as text that is equal for equal ones."""
+    return json.dumps({name: values for name, values in (read_with or {}).items() if name != "product"}, sort_keys=True)
+
+
+def _read_http_fields(head: bytes) -> tuple[str, str, str, str]:
+    """Return media type, ETag, Last-Modified and `write_reading` of an answer, as its capture row must have them."""
     answer = Exchange("", Purpose.ARTICLE, _ANY_TIME, 0.0, b"", response_head=head)
-    return media_type_of(answer) or "", answer.header("ETag") or "", answer.header("Last-Modified") or ""
+    reading = write_reading(describe_reading(answer, ""))
+    return media_type_of(answer) or "", answer.header("ETag") or "", answer.header("Last-Modified") or "", reading
 
 
 def _read_head(pieces: Iterator[bytes]) -> tuple[bytes, bytes]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawler.outcome import REDIRECTS
 from crawler.urls import MAX_URL_CHARACTERS, surt
-from jobs.verify.members import Record, shorten
+from jobs.verify.members import Record, shorten, write_reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,6 +110,8 @@ def _compare_answer(row: CaptureRow, answer: Record) -> Iterator[str]:
     yield from differ("media_type", shorten(row.media_type or ""), answer.media_type)
     yield from differ("etag", shorten(row.etag or ""), answer.etag)
     yield from differ("last_modified", shorten(row.last_modified or ""), answer.last_modified)
+    if row.read_with is not None:
+        yield from differ("read_with", shorten(write_reading(row.read_with)), answer.reading)
 
 
 def _compare_index(key: str, time: str, fields: dict[str, Any], record: Record, filename: str) -> Iterator[str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.benchmarks.checking import check_archive, read_size
-from tests.benchmarks.contenders import CONTENDERS, Task
+from tests.benchmarks.contenders import CONTENDERS, Ours, Task
 from tests.benchmarks.measuring import measure
 from tests.benchmarks.newspaper import compress_page, make_page, path_of, site_of
 from tests.benchmarks.newspaper_server import address_of, serve
@@ -63,7 +63,7 @@ class Bench:
             return None
         if fetched != pages:
             self.problems.append(f"{contender.name}, round {number}: {fetched} of {pages} pages")
-        if contender is OURS:
+        if isinstance(contender, Ours):
             found = check_archive(task.folder, {url: self.served[url] for url in urls})
             self.problems += [f"{contender.name}, round {number}: {problem}" for problem in found]
         return Run(contender.name, number, fetched, cost.seconds, cost.cpu_seconds, cost.peak_bytes, cost.disk_bytes)

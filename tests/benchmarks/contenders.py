@@ -61,6 +61,9 @@ class Ours:
 
     name: str = "ofrecord"
     share: float = 1.0
+    words: tuple[str, ...] = ()
+    counted: str = "new"
+    """In the report: pages that have all that was asked for."""
 
     def find_obstacle(self) -> str | None:
         """Return nothing: it is what is measured."""
@@ -75,11 +78,11 @@ class Ours:
         }
         ofrecord = install(task.folder, source, workers=0)
         words = ("crawl", "gazette", "--urls", task.urls, "--json", "--log-level", "warning")  # as on a terminal
-        return ofrecord.command(*words), ofrecord.variables()
+        return ofrecord.command(*words, *self.words), ofrecord.variables()
 
     def count_pages(self, cost: Cost, task: Task) -> int:  # noqa: ARG002 - as the others
-        """Return how many pages have a text in the archive."""
-        return _read_number(cost, "new")
+        """Return how many pages have a text in the archive, or a record where no more was asked for."""
+        return _read_number(cost, self.counted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,7 @@ class Wget:
 
 CONTENDERS: tuple[Contender, ...] = (
     Ours(),
+    Ours("ofrecord, raw only", words=("--raw-only",), counted="unread"),
     ScrapyPeer("bare Scrapy, defaults"),
     ScrapyPeer("bare Scrapy, tuned", ("--tuned",), ("uvloop",)),
     ScrapyPeer("Scrapy + FastWARC", ("--warc",), ("fastwarc",)),

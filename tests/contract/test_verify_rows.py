@@ -226,7 +226,7 @@ def test_finds_an_edit_that_something_else_contradicts(real: MemoryStore, segmen
             if not has_records(line) or line["type"] == "cdxj":
                 continue
             store = copy_store(real)
-            write_lines(store, key, [*lines[:number], {**line, name: change(line[name])}, *lines[number + 1 :]])
+            write_lines(store, key, [*lines[:number], {**line, name: change(line.get(name))}, *lines[number + 1 :]])
             cover_up(store)
             found = [one for one in verify_archive(store, full=True).findings if one.severity == "damage"]
             assert key in {one.key for one in found}, (number, name)

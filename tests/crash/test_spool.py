@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from config.errors import RecordError, StoreUnavailable
+from config.errors import ObjectDiffers, RecordError, StoreUnavailable
 from config.settings import Settings
 from config.sources import Source
 from crawler.derivation import derive
@@ -196,6 +196,28 @@ def test_a_spoilt_segment_holds_up_no_other_and_is_kept(
     assert any((folder / name).exists() for name in (WARC_FILE, DRAFT_FILE, ROWS_FILE))
     assert not verify_archive(archive.store, full=True).damaged
     assert finish_spool(archive, GAZETTE) == 0
+
+
+def test_a_segment_that_changes_once_it_is_sealed_is_not_committed(
+    archive: OpenArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was just sealed is not read once more before it is put: the store is to notice, and then we look."""
+
+    def seal_and_spoil(closed: Path, **given: Any) -> SealedSegment:
+        sealed = seal_segment(closed, **given)
+        path = sealed.path / WARC_FILE
+        data = path.read_bytes()
+        path.write_bytes(data[:300] + bytes([data[300] ^ 1]) + data[301:])
+        return sealed
+
+    close(archive)
+    with monkeypatch.context() as patched:
+        patched.setattr("jobs.runs.spool.seal_segment", seal_and_spoil)
+        with pytest.raises(ObjectDiffers):
+            finish_spool(archive, GAZETTE)
+    assert finish_spool(archive, GAZETTE) == 0
+    (line,) = list_damaged(archive.spool(SOURCE))
+    assert "changed on this disk" in line
 
 
 def test_rows_that_are_none_leave_nothing_behind_the_exchanges(

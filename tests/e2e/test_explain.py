@@ -89,9 +89,34 @@ def test_a_pipe_gets_plain_lines_and_json_if_asked(command: Ofrecord) -> None:
     assert re.search(r"^\+ h1|^\+ div\.details-white-box h1 +title · Blinken", plain, re.MULTILINE)
     rows = command("extract", "--explain", "--json", "--source", "gazette", PAGE).rows()
     assert (rows[0]["file"], rows[0]["kind"], rows[0]["error"]) == (PAGE.name, "article", None)
-    assert rows[0]["rules"] == [{"key": "extract.remove[0]", "selector": "blockquote.twitter-tweet", "matches": 1}]
-    removed = [row for row in rows[1:] if row["reason"].startswith("rule extract.remove[0]: ")]
+    assert rows[0]["rules"] == [{"key": "extract.remove[1]", "selector": "blockquote.twitter-tweet", "matches": 1}]
+    removed = [row for row in rows[1:] if row["reason"].startswith("rule extract.remove[1]: ")]
     assert [(row["selector"], row["kept"]) for row in removed] == [("blockquote.twitter-tweet", False)]
+
+
+@pytest.mark.parametrize("call", [("sources", "validate"), ("extract", "--explain", "--source", "gazette", PAGE)])
+def test_a_selector_that_is_none_is_named_with_its_file_and_place(
+    command: Ofrecord, call: tuple[str | Path, ...]
+) -> None:
+    path = command.config / "sources" / "gazette.yaml"
+    source = yaml.safe_load(path.read_text("utf-8")) | {"extract": {"remove": [".promo", "div..box"]}}
+    path.write_text(yaml.safe_dump(source), "utf-8")
+    message = command(*call, code=2).stderr
+    assert f"{path}: extract.remove[2]: found 'div..box', expected a CSS selector" in message
+
+
+def test_every_field_says_where_it_is_from_and_how_sure_it_is(command: Ofrecord, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    text = "<p>The council voted on Tuesday to keep the old library open, after four hours.</p>" * 3
+    page.write_text(f"<h1>The library stays</h1><time>3 March 2026, 10:15</time>{text}", "utf-8")
+    found = command("extract", page).json()
+    stated = {key for key in ("published", "language", "authors") if found[key] is not None} | found["fields"].keys()
+    assert found["provenance"].keys() == stated
+    assert all(
+        0 <= one["confidence"] <= 1 and one["from"] for one in found["provenance"].values() if "confidence" in one
+    )
+    published = found["provenance"]["published"]
+    assert (published["from"], published["assumed_zone"]) == ("visible", "UTC")
 
 
 def test_what_is_kept_is_what_is_extracted(command: Ofrecord) -> None:

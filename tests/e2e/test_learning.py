@@ -81,6 +81,9 @@ def test_texts_no_longer_move_once_the_source_was_learned(site: Site, ofrecord: 
     third = crawl(ofrecord, site, 2, edited=4)
     assert (third["unchanged"], third["revised"]) == (ARTICLES - 1, 1)  # what was edited still shows
     assert third["uncompared"] == third["reverted"] == 0
+    shown = ofrecord("show", f"{site.root}/2026/3").stdout  # its text, as the rules of today read it
+    assert "choir" not in shown
+    assert LETTER not in shown
     fourth = crawl(ofrecord, site, 3, edited=4)
     assert fourth["unchanged"] == ARTICLES
     last = read_texts(tmp_path / "archive")["gazette", f"{site.root}/2026/4"][-1]

@@ -41,6 +41,7 @@ ROW_FIELDS: dict[str, dict[str, Callable[[Any], Any]]] = {
         "peer": lambda _: "192.0.2.66",
         "etag": lambda v: (v or "") + "x",
         "last_modified": lambda v: (v or "") + "x",
+        "read_with": lambda v: {**(v or {}), "content-type": ["text/other"]},
         "truncated": lambda v: "time" if v != "time" else None,
         "error": lambda v: None if v else "made up",
         "purpose": lambda v: "feed" if v == "article" else "article",
@@ -82,7 +83,7 @@ def edit_row(store: MemoryStore, rng: random.Random) -> set[str] | None:
     at = rng.choice(rows)
 
     def change(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        lines[at][name] = ROW_FIELDS[kind][name](lines[at][name])
+        lines[at][name] = ROW_FIELDS[kind][name](lines[at].get(name))
         return lines
 
     edit_rows(store, key, change)

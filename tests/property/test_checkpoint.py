@@ -63,6 +63,7 @@ looks = st.builds(
     minutes=st.integers(0, 3),
     derivation=st.sampled_from(DERIVATIONS),
     also=st.sampled_from([(), (), ("b",)]),
+    without=st.sampled_from(["error", "unread"]),
 )
 steps = st.builds(
     Step,
@@ -156,8 +157,11 @@ def _assert_crawls_alike(whole: Catalog, thin: Catalog) -> None:
     assert list(thin.list_known(SOURCE)) == list(whole.list_known(SOURCE))
     now = START.replace(year=2027)
     assert list(thin.list_due(SOURCE, (60, 3600), now)) == list(whole.list_due(SOURCE, (60, 3600), now))
-    for path in PATHS:
-        url = Look(path).url
+    due = [list(one.list_due(SOURCE, (60, 3600), now, raw_only=True)) for one in (thin, whole)]
+    assert due[0] == due[1]
+    urls = [Look(path).url for path in PATHS]
+    assert thin.find_looks(SOURCE, urls) == whole.find_looks(SOURCE, urls)
+    for url in urls:
         assert SourceVersions(thin, SOURCE).last(url) == SourceVersions(whole, SOURCE).last(url)
         found = SourceVersions(thin, SOURCE).find_record(url, etag=None)
         assert found == SourceVersions(whole, SOURCE).find_record(url, etag=None)

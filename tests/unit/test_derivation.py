@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CRAWLER = Path(derivation.__file__).parent
 READING = [
-    *CRAWLER.joinpath("extract").glob("*.py"),
+    *CRAWLER.joinpath("extract").rglob("*.py"),
     *(CRAWLER / f"{name}.py" for name in ("charset", "encoding", "normalise", "prescan", "nesting", "task", "urls")),
 ]
 WITHOUT_EFFECT = {

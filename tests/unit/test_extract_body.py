@@ -173,7 +173,7 @@ def test_rules_come_before_everything() -> None:
 
 
 def test_a_rule_that_is_no_css_is_refused_by_name() -> None:
-    with pytest.raises(ConfigError, match=r"extract\.remove: found 'p >', expected a CSS selector"):
+    with pytest.raises(ConfigError, match=r"extract\.remove\[1\]: found 'p >', expected a CSS selector"):
         check_rules(ExtractRules(remove=["p >"]))
 
 

@@ -153,17 +153,17 @@ def test_each_rule_is_named_where_it_took_effect_and_counted() -> None:
     )
     inner = "<p class=gone>Ask the editor.</p><div class=more>More at seven.</div><div class=strip>Week 47.</div>"
     found = explain(page(inner, around="<p class=about>A long night.</p>"), rules)
-    assert find(found, "Ask").reason == "rule extract.remove[1]: .gone"
+    assert find(found, "Ask").reason == "rule extract.remove[2]: .gone"
     assert find(found, "More at").reason == "rule extract.related: .more"
-    assert find(found, "Week").reason == "rule extract.learned.remove[0]: .strip"
+    assert find(found, "Week").reason == "rule extract.learned.remove[1]: .strip"
     assert find(found, "A long night").reason == "lead: rule extract.lead"
     assert {(one.key, one.matches) for one in found.rules} == {
-        ("extract.remove[0]", 0),
-        ("extract.remove[1]", 1),
+        ("extract.remove[1]", 0),
+        ("extract.remove[2]", 1),
         ("extract.related", 1),
         ("extract.lead", 1),
         ("extract.title", 1),
-        ("extract.learned.remove[0]", 1),
+        ("extract.learned.remove[1]", 1),
     }
     assert [one.origin for one in found.statements[:2]] == ["rule extract.title", "rule extract.lead"]
 
@@ -171,7 +171,7 @@ def test_each_rule_is_named_where_it_took_effect_and_counted() -> None:
 def test_an_included_element_and_what_is_left_outside_of_it() -> None:
     around = "<div class='box'><p>The weather will be fine in all parts.</p></div>"
     found = explain(page("", around=around), ExtractRules(include=[".story-text"]))
-    assert found.container_reason.startswith("rule extract.include[0]: .story-text; holds ")
+    assert found.container_reason.startswith("rule extract.include[1]: .story-text; holds ")
     assert find(found, "The weather").reason == "outside of the body's element"
     assert (find(found, "The weather").selector, find(found, FIRST).kept) == ("div.box", True)
 

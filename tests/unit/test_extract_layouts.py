@@ -206,3 +206,23 @@ def test_a_standfirst_is_read_whole_and_without_a_name(standfirst: str) -> None:
 def test_what_stands_by_the_headline_and_is_no_sentence_is_no_lead(between: str) -> None:
     body = f"<main><header><h1>The bridge of Fernmoor</h1>{between}</header><div>{PARAGRAPHS}</div></main>"
     assert read(body).lead is None
+
+
+@pytest.mark.parametrize("title", ["Мост закрыт", "旧桥关闭", "Bridge shut"])
+def test_a_short_headline_is_one_where_nothing_else_is_stated(title: str) -> None:
+    html = f"<html><body><a href='/'>Gazette</a><article><h1>{title}</h1>{PARAGRAPHS}</article></body></html>"
+    article = extract_article(
+        html,
+        url="https://gazette.example/2026/bridge",
+        status=200,
+        captured_at=datetime(2026, 11, 26, tzinfo=UTC),
+        timezone=None,
+        language=None,
+        rules=ExtractRules(),
+    )
+    assert (article.title, article.page_class) == (title, PageClass.ARTICLE)
+
+
+def test_a_short_name_of_the_site_is_no_headline() -> None:
+    article = read(f"<h1><a href='/'>Gazette</a></h1><article>{PARAGRAPHS}</article>")
+    assert article.title == "The bridge of Fernmoor"

@@ -83,6 +83,14 @@ def test_a_credit_in_the_words_of_the_caption_stays_there_and_is_given_too() -> 
         ("The roof (AP)", "AP"),
         ("The roof. Photo: A. Writer", "A. Writer"),
         ("The roof © Agency", "Agency"),
+        ("The town in many pictures. Photo: A. Writer", "A. Writer"),
+        ("Photographers wait by the roof on Monday", None),
+        ("The imagery of the old roof in winter", None),
+        ("The roof. Photo AP", "AP"),
+        ("The roof. Photos by A. Writer", "A. Writer"),
+        ("Photo: The roof. Credit: A. Writer", "A. Writer"),
+        ("Il tetto (Foto Ansa)", "Foto Ansa"),
+        ("The mayor takes a picture by the old mill", None),
         ("The roof", None),
     ],
 )
@@ -138,3 +146,24 @@ def test_pictures_of_other_articles_are_not_this_ones() -> None:
 )
 def test_addresses(target: str | None, expected: str | None) -> None:
     assert resolve("https://gazette.example/politics/library", target) == expected
+
+
+@pytest.mark.parametrize(
+    "credit",
+    [
+        "Fot. Maciej Duda",
+        "Фото: Maciej Duda",
+        "تصوير: Maciej Duda",
+        "फ़ोटो: Maciej Duda",
+        "फोटो: Maciej Duda",
+        "撮影・Maciej Duda",
+        "사진: Maciej Duda",
+        "Foto: Maciej Duda",
+    ],
+)
+def test_the_word_before_a_credit_is_no_part_of_it(credit: str) -> None:
+    image = image_of(
+        f'<figure><img src="/a.jpg"><figcaption>The roof <i class="credit">{credit}</i></figcaption></figure>'
+    )
+    assert (image["caption"], image["credit"]) == ("The roof", "Maciej Duda")
+    assert find_credit(f"The roof. {credit}") == "Maciej Duda"

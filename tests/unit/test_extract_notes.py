@@ -56,6 +56,11 @@ NOTES = [
     "I en tidligere versjon av saken sto det at debatten varte i fem timer.",
     "Oikaisu: väittely kesti neljä tuntia, ei viittä.",
     "Sprostowanie: debata trwała cztery godziny, nie pięć.",
+    "सुधार: बहस पाँच नहीं, चार घंटे चली थी।",
+    "इस ख़बर के पिछले संस्करण में बहस पाँच घंटे की बताई गई थी।",
+    "সংশোধন: বিতর্কটি পাঁচ নয়, চার ঘণ্টা চলেছিল।",
+    "תיקון: הדיון נמשך ארבע שעות ולא חמש, כפי שנכתב.",
+    "แก้ไข: การอภิปรายใช้เวลาสี่ชั่วโมง ไม่ใช่ห้าชั่วโมง",
     "Düzeltme: Tartışma beş değil dört saat sürdü.",
     "Уточнение: дебаты длились четыре часа, а не пять.",
     "В предыдущей версии статьи говорилось, что дебаты длились пять часов.",
@@ -80,6 +85,35 @@ def test_a_correction_that_is_a_paragraph_of_the_text_stays_in_it_and_one_in_a_b
     note = NOTES[0]
     assert note in read(f"{TEXT}<p>{note}</p>").blocks
     assert note not in read(f"{TEXT}<aside><p>{note}</p></aside>").blocks
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Correction: The debate took four hours, not five.",
+        "The debate took four hours, and not five as was said here on Tuesday.",
+        "Sudan ta' żball: id-dibattitu dam erba' sigħat.",
+    ],
+)
+@pytest.mark.parametrize(
+    "box",
+    [
+        '<div class="correction"><p>{}</p></div>',
+        '<div class="article__corrections">{}</div>',
+        '<section id="editors-note"><h4>Note</h4><p>{}</p></section>',
+        '<div class="Article-correctionBox"><ul><li>{}</li></ul></div>',
+    ],
+)
+def test_a_box_that_is_named_a_correction_is_one_whatever_it_says(box: str, note: str) -> None:
+    article = read(TEXT + box.format(note))
+    assert note not in "\n".join(article.blocks)
+    assert [text.removeprefix("Note ") for text in article.fields["corrections"].value] == [note]
+
+
+def test_a_paragraph_that_is_named_a_correction_stays() -> None:
+    article = read(f'{TEXT}<p class="correction">{NOTES[0]}</p>')
+    assert NOTES[0] in article.blocks
+    assert article.fields["corrections"].value == [NOTES[0]]
 
 
 @pytest.mark.parametrize(

@@ -172,3 +172,204 @@ def test_an_error_status_is_an_error(status: int) -> None:
 @pytest.mark.parametrize("html", ["", "<html></html>", "<p>ok</p>", "\0\0\0"])
 def test_nothing_is_an_error(html: str) -> None:
     assert read(html).page_class is PageClass.ERROR
+
+
+MENU = "".join(f'<a href="/{name}">{name}</a> ' for name in ("World", "Region", "Sport", "Culture", "Weather"))
+COOKIES = (
+    "<p>We and our 812 partners use cookies to store and access information. You may accept or reject.</p>"
+    "<button>Accept all</button>"
+)
+
+
+@pytest.mark.parametrize(
+    "banner",
+    [
+        f'<div id="cmp-banner" class="cmp" hidden>{COOKIES}</div>',
+        f'<div class="cmp" style="display:none">{COOKIES}</div>',
+        f'<div class="gdpr">{COOKIES}</div>',
+        f"<div hidden>{COOKIES * 3}</div>",
+    ],
+)
+def test_a_banner_makes_no_consent_wall_of_a_page_without_paragraphs(banner: str) -> None:
+    card = '<article class="teaser"><h2><a href="/n/{n}">A bridge in the north is closed, {n}</a></h2></article>'
+    cards = "".join(card.format(n=n) for n in range(8))
+    head = '<meta property="og:type" content="website">'
+    assert read(f"{banner}<nav>{MENU}</nav><h1>Region</h1>{cards}", head).page_class is PageClass.LISTING
+    links = f"<nav>{MENU * 3}</nav><footer>{MENU * 3}</footer>"
+    assert read(f"{banner}{links}", head).page_class is PageClass.ERROR
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("500", "Internal Server Error. Please come back later."),
+        ("Internal Server Error", "The server had a problem and could not answer. We are looking into it."),
+        ("502 Bad Gateway", "nginx"),
+        ("503 Service Temporarily Unavailable", "The server is under maintenance, please try again in a few minutes."),
+        ("Error establishing a database connection", ""),
+        ("Something went wrong", "Please try again later, or go back to the front page of the paper."),
+        ("Error interno del servidor", "Se ha producido un error. Vuelva a intentarlo más tarde."),
+        ("Interner Serverfehler", "Bitte versuchen Sie es in einigen Minuten noch einmal."),
+        ("Erreur interne du serveur", "Une erreur est survenue, merci de réessayer plus tard."),
+        ("Wewnętrzny błąd serwera", "Wystąpił błąd. Spróbuj ponownie później."),
+        ("Внутренняя ошибка сервера", "Произошла ошибка. Попробуйте ещё раз позже."),
+        ("خطأ داخلي في الخادم", "حدث خطأ. يرجى المحاولة لاحقاً."),
+        ("आंतरिक सर्वर त्रुटि", "एक त्रुटि हुई है। कृपया बाद में पुनः प्रयास करें।"),
+        ("サーバーエラー", "エラーが発生しました。しばらくしてからもう一度お試しください。"),
+    ],
+)
+def test_a_failure_that_is_answered_with_200(title: str, text: str) -> None:
+    page = read(f"<h1>{title}</h1><p>{text}</p>", f"<title>{title}</title>")
+    assert page.page_class is PageClass.ERROR
+    assert repr(title) in page.class_reason or text in page.class_reason
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Server error stops trams for two hours", "Nobody was hurt when the trams stopped, the city said on Monday."),
+        ("What went wrong", "The council looked into the fire on Monday and found that three doors had been locked."),
+        ("500 march for the library", "They sang in front of the town hall until the mayor came out to speak to them."),
+        ("Service unavailable in three valleys", "Snow broke the line on Friday, and 4,000 homes have no telephone."),
+    ],
+)
+def test_a_report_of_a_failure_is_an_article(title: str, text: str) -> None:
+    page = read(f"<h1>{title}</h1><p>{text}</p>", f"<title>{title} | The Gazette</title>")
+    assert (page.page_class, page.blocks) == (PageClass.ARTICLE, (text,))
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("पृष्ठ नहीं मिला", "क्षमा करें, आप जो पृष्ठ खोज रहे हैं वह उपलब्ध नहीं है या हटा दिया गया है।"),
+        ("पेज नहीं मिला", "यह लिंक पुराना हो सकता है। कृपया मुखपृष्ठ पर जाएँ और वहाँ से ख़बर खोजें।"),
+        ("পৃষ্ঠাটি পাওয়া যায়নি", "আপনি যে পৃষ্ঠাটি খুঁজছেন তা সরানো হয়েছে অথবা আর নেই।"),
+        ("صفحه مورد نظر یافت نشد", "ممکن است این صفحه پاک شده باشد یا نشانی آن تغییر کرده باشد."),
+        ("صفحہ نہیں ملا", "معذرت، آپ جو صفحہ تلاش کر رہے ہیں وہ ہٹا دیا گیا ہے یا موجود نہیں ہے۔"),
+        ("הדף לא נמצא", "ייתכן שהדף שחיפשתם הוסר או שהכתובת שלו שונתה. אפשר לחזור לדף הבית."),
+        ("Η σελίδα δεν βρέθηκε", "Η σελίδα που ζητήσατε ίσως έχει μεταφερθεί ή διαγραφεί από την εφημερίδα."),
+        ("Pagina nu a fost găsită", "Ne pare rău, pagina pe care o căutați a fost mutată sau ștearsă între timp."),
+        ("Az oldal nem található", "A keresett oldalt időközben eltávolították, vagy megváltozott a címe."),
+        ("Stránka nebyla nalezena", "Omlouváme se, hledaná stránka byla odstraněna nebo má jinou adresu."),
+        ("Halaman tidak ditemukan", "Maaf, halaman yang Anda cari sudah dipindahkan atau tidak tersedia lagi."),
+        ("Không tìm thấy trang", "Trang bạn tìm có thể đã bị xóa hoặc đã được chuyển sang địa chỉ khác."),
+        ("ไม่พบหน้าที่คุณต้องการ", "หน้านี้อาจถูกลบหรือย้ายไปแล้ว กรุณากลับไปที่หน้าแรก"),
+        ("找不到頁面", "您要找的頁面可能已被移除或更改網址,請返回首頁,或使用搜尋功能。"),
+        ("페이지를 찾을 수 없습니다", "요청하신 페이지가 삭제되었거나 주소가 변경되었을 수 있습니다."),
+    ],
+)
+def test_a_page_that_says_that_nothing_is_here_in_other_languages(title: str, text: str) -> None:
+    page = read(f"<h1>{title}</h1><p>{text}</p>", f"<title>{title} | ABC</title>")
+    assert page.page_class is PageClass.SOFT_404
+
+
+def test_a_page_that_its_own_machine_calls_missing_needs_no_words() -> None:
+    html = '<html><head><meta property="og:type" content="website"><title>Ħasra | Gazzetta</title></head>'
+    html += '<body class="error404 no-sidebar"><h1>Ħasra!</h1><p>Din il-paġna ma nstabitx, jekk jogħġbok mur lura '
+    html += "fil-paġna ewlenija u fittex mill-ġdid.</p></body></html>"
+    page = extract_article(
+        html,
+        url="https://gazette.example/x",
+        status=200,
+        captured_at=datetime(2026, 11, 22, tzinfo=UTC),
+        timezone=None,
+        language=None,
+        rules=ExtractRules(),
+    )
+    assert (page.page_class, page.class_reason.count("error404")) == (PageClass.SOFT_404, 1)
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "accept"),
+    [
+        ("आपकी गोपनीयता", "हम और हमारे 640 साझेदार विज्ञापन के लिए कुकीज़ का उपयोग करते हैं। आपकी सहमति आवश्यक है।", "स्वीकार करें"),
+        ("خصوصيتك تهمنا", "نستخدم نحن وشركاؤنا ملفات تعريف الارتباط، ونحتاج إلى موافقتك على ذلك.", "قبول الكل"),
+        (
+            "Szanujemy Twoją prywatność",
+            "My i nasi partnerzy używamy plików cookie. Możesz wyrazić zgodę lub odmówić.",
+            "Akceptuję",
+        ),
+        ("プライバシーを尊重します", "当社とパートナーは、お使いの端末にクッキーを保存します。", "すべて同意する"),
+        ("Gizliliğinize önem veriyoruz", "Biz ve ortaklarımız çerezler kullanıyoruz; onayınız gerekir.", "Kabul et"),
+        ("Мы ценим вашу приватность", "Мы и наши партнёры используем файлы cookie с вашего согласия.", "Принять все"),
+        ("Votre vie privée", "Nous et nos partenaires utilisons des cookies avec votre consentement.", "J’accepte"),
+        ("A sua privacidade", "Nós e os nossos parceiros usamos cookies com o seu consentimento.", "Aceitar tudo"),
+    ],
+)
+@pytest.mark.parametrize("name", ["consent-page", "page"])
+def test_a_consent_wall_in_other_languages(title: str, text: str, accept: str, name: str) -> None:
+    page = read(f'<div class="{name}"><h1>{title}</h1><p>{text}</p><form><button>{accept}</button></form></div>')
+    assert page.page_class is PageClass.CONSENT
+
+
+@pytest.mark.parametrize(
+    "wall",
+    [
+        "यह लेख केवल सदस्यों के लिए है। आगे पढ़ने के लिए सदस्यता लें।",
+        "هذا المحتوى للمشتركين فقط. اشترك لمتابعة القراءة.",
+        "この記事は有料会員限定です。続きを読むには購読が必要です。",
+        "Artykuł dostępny tylko dla prenumeratorów. Wykup dostęp, aby czytać dalej.",
+        "Статья доступна только по подписке. Оформите подписку, чтобы читать дальше.",
+        "Yazının devamı aboneler için. Okumaya devam etmek için abone olun.",
+    ],
+)
+def test_a_wall_is_read_in_other_languages(wall: str) -> None:
+    page = read(
+        f"<article><h1>{TITLE}</h1><p>{PROSE}</p><p>Then the mayor…</p><div class='paywall'>{wall}</div></article>"
+    )
+    assert page.page_class is PageClass.TRUNCATED
+
+
+def test_words_are_counted_where_no_spaces_part_them() -> None:
+    text = "潮見市港湾局は二十日、南岸壁を支える柱に亀裂が見つかったとして、岸壁への立ち入りを禁止した。" * 8
+    data = {"@type": "NewsArticle", "headline": "南岸壁を閉鎖", "isAccessibleForFree": False, "wordCount": 400}
+    page = read(f"<article><h1>南岸壁を閉鎖</h1><p>{text}</p></article>", data=data)
+    assert page.page_class is PageClass.ARTICLE
+    assert (
+        read(f"<article><h1>南岸壁を閉鎖</h1><p>{text[:47]}</p></article>", data=data).page_class is PageClass.TRUNCATED
+    )
+
+
+PICTURES = "".join(
+    f'<li><figure><img src="/{n}.jpg" alt=""><figcaption>The flood from the north bridge, picture {n}.</figcaption>'
+    "</figure></li>"
+    for n in range(5)
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<article><header><h1>{}</h1><p>{}</p></header><ul class='gallery'>{}</ul></article>",
+        "<main><header><h1>{}</h1><p>{}</p></header><ul class='gallery'>{}</ul></main>",
+        "<article><div><div><h1>{}</h1></div><p>{}</p></div><section><ul class='gallery'>{}</ul></section></article>",
+    ],
+)
+def test_pictures_beside_the_head_of_an_article_are_its_gallery(body: str) -> None:
+    lead = "The river rose by four metres overnight, and the old town stands in water."
+    page = read(body.format(TITLE, lead, PICTURES), data={"@type": "ImageGallery", "name": TITLE})
+    assert page.page_class is PageClass.GALLERY
+    assert page.blocks[-1] == "The flood from the north bridge, picture 4."
+
+
+@pytest.mark.parametrize("name", ["infographic", "infografia", "infographie", "infografika"])
+def test_a_picture_beside_the_head_of_an_article_may_be_all_of_it(name: str) -> None:
+    body = f"<article><header><h1>{TITLE}</h1><div class='meta'>By Ann Lee</div></header>"
+    body += f"<figure class='{name}'><img src='/info.png' alt=''><figcaption>Graphic: Ann Lee</figcaption></figure>"
+    body += "</article>"
+    page = read(body, data={"@type": "NewsArticle", "headline": TITLE})
+    assert page.page_class is PageClass.INFOGRAPH
+
+
+def test_a_post_is_its_text_without_the_buttons_on_it() -> None:
+    post = (
+        '<article class="live-post" id="p{0}"><header><time datetime="2026-11-20T1{0}:00Z">1{0}:00</time>'
+        "<h2>Part {0}</h2></header><p>The debate goes on.</p><p>Nobody leaves.</p>"
+        '<div class="share-tools"><a href="#">X</a><a href="#">Mail</a></div></article>'
+    )
+    page = read(f"<main><h1>{TITLE}</h1>{''.join(map(post.format, range(5)))}</main>")
+    assert page.fields["posts"].value[1] == {
+        "id": "p1",
+        "time": "2026-11-20T11:00Z",
+        "text": "Part 1 The debate goes on. Nobody leaves.",
+    }

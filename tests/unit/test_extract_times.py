@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import UTC, datetime
 
@@ -283,3 +284,33 @@ def test_lines_full_of_years_are_looked_at_in_good_time(line: str) -> None:
     started = time.process_time()
     assert published(page(above=line * 60, below=line * 60, text=line * 5_000, after=line * 500)) is None
     assert time.process_time() - started < 1.5
+
+
+@pytest.mark.parametrize(
+    ("shown", "stated", "expected"),
+    [
+        ("19 November 2026, 08:15", "2026-11-19T08:15:00+01:00", "2026-11-19T08:15:00+01:00"),
+        ("19 November 2026, 08:15", "2026-11-19T07:15:00Z", "2026-11-19T07:15:00+00:00"),
+        ("19 November 2026", "2026-11-19T07:15:00Z", "2026-11-19T07:15:00+00:00"),
+    ],
+)
+def test_a_zone_that_an_element_states_is_not_assumed(shown: str, stated: str, expected: str) -> None:
+    fields = fields_of(page(below=f'<time datetime="{stated}">{shown}</time>'))
+    assert (fields["published"].value, fields["published"].assumed_zone) == (expected, None)
+    assert fields["published_text"].value == shown
+
+
+def test_a_film_was_published_when_it_was_uploaded() -> None:
+    film = {"@type": "VideoObject", "name": "The flood", "uploadDate": "2026-11-19T08:15:00+01:00"}
+    head = f'<script type="application/ld+json">{json.dumps(film)}</script>'
+    field = fields_of(page(below="<p>19 November 2026, 08:15</p>"), head=head)["published"]
+    assert (field.value, field.origin) == ("2026-11-19T08:15:00+01:00", "json-ld")
+
+
+def test_a_film_beside_an_article_says_nothing_of_its_day() -> None:
+    film = {"@type": "VideoObject", "name": "The flood", "uploadDate": "2025-01-19T08:15:00+01:00"}
+    data = [{"@type": "NewsArticle", "headline": "The old library stays open"}, film]
+    head = f'<script type="application/ld+json">{json.dumps(data)}</script>'
+    assert fields_of(page(below="<p>19 November 2026</p>"), head=head)["published"].value == "2026-11-19"
+    head = f'<script type="application/ld+json">{json.dumps([{"@type": "WebPage", "name": "A"}, film])}</script>'
+    assert fields_of(page(below="<p>19 November 2026</p>"), head=head)["published"].value == "2026-11-19"

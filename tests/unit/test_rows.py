@@ -38,6 +38,9 @@ def test_a_capture_comes_back_equal() -> None:
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
     assert b'"class":"article"' in line
+    assert b"read_with" not in line  # older versions wrote none
+    read = replace(CAPTURE, read_with={"content-type": ["text/html"], "product": ["ofrecord"]})
+    assert decode_row(encode_row(read)) == read
     assert decode_row(line) == CAPTURE
 
 

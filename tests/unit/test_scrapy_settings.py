@@ -42,10 +42,7 @@ def test_scrapy_knows_every_setting(made: dict[str, Any]) -> None:
 def test_nothing_listens_and_nothing_else_is_loaded(made: dict[str, Any]) -> None:
     merged = ScrapySettings(made)
     extensions = merged.get_component_priority_dict_with_base("EXTENSIONS")
-    assert {name for name, order in extensions.items() if order is not None} == {
-        "crawler.extensions.RunGuard",
-        "crawler.extensions.Throttle",
-    }
+    assert {name for name, order in extensions.items() if order is not None} == {"crawler.extensions.RunGuard"}
     assert not merged.getbool("TELNETCONSOLE_ENABLED")
     assert not merged.getbool("REMOTE_CONTROL_ENABLED")
     handlers = merged.getwithbase("DOWNLOAD_HANDLERS")

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 
 from crawler.extract.page.tree import BLOCK_TAGS, HEADING_TAGS, Element, measure
 from crawler.extract.page.words import (
+    AGE_LINE,
     BYLINE_LINE,
+    CLOCK,
     COPYRIGHT_LINE,
     DATE_LINE,
     EMAIL_LINE,
     FURNITURE_LINE,
     RELATED_LABEL,
+    TAG_LABEL,
     TIME_LINE,
 )
 from crawler.normalise import normalise_line, normalise_lines
@@ -29,14 +32,22 @@ _CELLS = frozenset({"td", "th"})
 _SENTENCE = 40
 """A block of so many characters is text; short list items above the first such are the date, the source and so on."""
 _IMPRINT = 90
+_LONG_IMPRINT = 200
+"""With a time among who, when and what they are."""
 _LONG = 100
 _ITEM_TAGS = frozenset({"li", "dd", "dt", "blockquote", "pre"})
 _ENDS = (".", "!", "?", "”", '"', "»", "’", "…", "。", "！", "？", "」", "؟", ")", "“")
 _BYLINE_ELEMENTS = 20
 """An element that holds more is no byline: a text's lines may stand in one with the author's name."""
+TAGS = "a line of tags"
+_BOX_ELEMENTS = 200
+_TIME_CHARS, _POST_ELEMENTS = 60, 200
 _LABEL_CHARS = 40
 _LABELLED_ELEMENTS = 20
 """An element with more below it is no line that a label begins, and many lines may share it."""
+_SIGNED = 60
+SIGNED = "trimmed at the tail: a byline"
+_AND = frozenset({"and", "und", "et", "y", "e", "en", "och", "og"})
 _PARAGRAPH = 60
 """List items of so many characters are text wherever they stand."""
 
@@ -146,7 +157,18 @@ def trim_blocks(blocks: list[Block], title: str | None) -> list[Block]:
     kept = drop_blocks(kept, imprint, "trimmed at the head: a date, a byline or a short item")
     while kept and EMAIL_LINE.fullmatch(kept[-1].text):
         kept.pop().dropped = "trimmed at the tail: an address"
+    if len(kept) > 1 and _is_signed(kept[-1]):
+        kept.pop().dropped = SIGNED
     return kept
+
+
+def _is_signed(block: Block) -> bool:
+    """Whether a block is *By* and a name or two."""
+    if len(block.lines) > 1 or block.is_heading or block.chars > _SIGNED or block.text.endswith(_ENDS):
+        return False
+    words = block.text.split()[1:]
+    names = [word for word in words if word not in _AND]
+    return len(names) > 1 and all(word[0].isupper() for word in names) and bool(BYLINE_LINE.search(block.text))
 
 
 def drop_blocks(blocks: list[Block], gone: list[Block], reason: str) -> list[Block]:
@@ -203,7 +225,7 @@ def _is_imprint(block: Block) -> bool:
     if block.is_heading:
         return BYLINE_LINE.search(block.text) is not None and block.chars < _SENTENCE
     if block.chars > _IMPRINT:
-        return False
+        return block.chars <= _LONG_IMPRINT and not block.text.endswith(_ENDS) and _shows_time(block.element)
     return all(_is_imprint_line(line) for line in block.lines) or (
         not block.text.endswith(_ENDS) and _names_author(block.element)
     )
@@ -216,6 +238,10 @@ def _is_signature(block: Block) -> bool:
     return _names_author(block.element) or all(DATE_LINE.search(line) for line in block.lines)
 
 
+def _shows_time(element: Element) -> bool:
+    return element.end - element.order <= _BYLINE_ELEMENTS and element.find("time") is not None
+
+
 def _names_author(element: Element) -> bool:
     if element.end - element.order > _BYLINE_ELEMENTS:
         return False
@@ -225,11 +251,34 @@ def _names_author(element: Element) -> bool:
 def _is_imprint_line(line: str) -> bool:
     if EMAIL_LINE.fullmatch(line):
         return True
-    if line.endswith((".", "!", "?", "”", '"')):
+    if line.endswith((".", "!", "?", "”", '"', "。", "！", "？", "؟", "۔", "।")):
         return False
-    if len(line) < _SENTENCE and (line.isupper() or TIME_LINE.search(line)):
+    if len(line) < _SENTENCE and (_is_in_capitals(line) or TIME_LINE.search(line)):
         return True
     return BYLINE_LINE.search(line) is not None or DATE_LINE.search(line) is not None
+
+
+def _is_time(block: Block) -> bool:
+    """Whether a block is how long ago, or the time of day in an element for times, and hardly anything else."""
+    text = block.text
+    if AGE_LINE.fullmatch(text):
+        return True
+    if CLOCK.search(text) is None or block.element.end - block.element.order > _POST_ELEMENTS:
+        return False
+    return any(time.text() == text for time in block.element.below("time")[:10])
+
+
+def _is_label_with_links(block: Block) -> bool:
+    link = block.element.find("a")
+    if link is None or block.element.end - block.element.order > _BOX_ELEMENTS:
+        return False
+    label = block.element.text_before(link)
+    return len(label) <= _LABEL_CHARS and block.link_chars > 0.7 * (block.chars - measure(label))
+
+
+def _is_in_capitals(line: str) -> bool:
+    """Whether all letters are capitals; most scripts have none, and an acronym among them makes no label."""
+    return line.isupper() and all(letter.isupper() for letter in line if letter.isalpha())
 
 
 def find_label(block: Block) -> str:
@@ -255,10 +304,14 @@ def _furniture_reason(block: Block) -> str | None:
         return "a copyright line"
     if len(block.lines) > 1 or len(text) > 160:
         return None
+    if not block.is_heading and len(text) <= _TIME_CHARS and _is_time(block):
+        return "a time"
     if FURNITURE_LINE.search(text):
         return "a line of furniture"
     if RELATED_LABEL.search(text.lower()):
         return "the label of a box"
+    if block.link_chars and TAG_LABEL.match(text) and _is_label_with_links(block):
+        return TAGS
     if not _LETTER_OR_DIGIT.search(text):
         return "no letter or digit" if block.chars < 4 or len(set(text)) < 3 else None
     # a paragraph that is a link as a whole and no sentence leads elsewhere

@@ -8,9 +8,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from crawler.extract.page.signs import CAPTION, COMMENT, CONSENT, FAINT, FURNITURE, GALLERY, PAYWALL, RELATED
+from crawler.extract.page.signs import (
+    CAPTION,
+    COMMENT,
+    CONSENT,
+    CORRECTION,
+    FACTS,
+    FAINT,
+    FURNITURE,
+    GALLERY,
+    PAYWALL,
+    RELATED,
+)
 from crawler.extract.page.tree import BLOCK_TAGS, HEADING_TAGS, Element
-from crawler.extract.page.words import PAYWALL_PHRASE, RELATED_LABEL
+from crawler.extract.page.words import CONSENT_CHOICE, CONSENT_PHRASE, PAYWALL_PHRASE, RELATED_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -60,7 +71,7 @@ CHROME_ROLES = frozenset(
     ]
 )
 _CHROME_SIGNS = COMMENT | CONSENT
-_BOX_SIGNS = RELATED | FURNITURE | FAINT | PAYWALL
+_BOX_SIGNS = RELATED | FURNITURE | FAINT | PAYWALL | CORRECTION | FACTS
 _SHAPED_TAGS = BLOCK_TAGS - HEADING_TAGS | {"figure"}
 _HIDING = frozenset({"hidden", "aria-hidden", "style"})
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
@@ -68,6 +79,18 @@ _MOST = 0.35
 """A box that holds this share of the page's prose is no furniture, whatever it is called."""
 _SMALL_BOX = 300
 _WALL = 900
+_CONSENT_CHARS = 6_000
+_NOTE_CHARS = 3_000
+_SHARE_CHARS, _SHARE_ELEMENTS, _SHARE_LINKS = 300, 80, 15
+_SHARE = re.compile(
+    r"facebook\.com/(?:sharer?|dialog)\b|//(?:www\.)?(?:twitter|x)\.com/(?:intent|share)\b|whatsapp://|//wa\.me/\?"
+    r"|whatsapp\.com/send|telegram\.me/share|//t\.me/share|linkedin\.com/(?:share|sharing|cws)|pinterest\.[a-z.]+/pin/create"
+    r"|reddit\.com/submit|bsky\.app/intent|threads\.(?:net|com)/intent|//vk\.com/share|line\.me/(?:r/msg|lineit/share)"
+    r"|b\.hatena\.ne\.jp/|xing\.com/(?:spi|app)/|mailto:\?",
+    re.IGNORECASE,
+)
+"""How addresses begin by which networks are handed a page."""
+_BOX_TAGS = frozenset({"div", "section"})
 _STORY_CHARS = 600
 _KICKER_CHARS = 60
 _HEADLINE_CHARS = 15
@@ -202,22 +225,38 @@ def _box_reason(element: Element, prose: Prose, *, named: bool) -> str | None:
     if element.tag == "form" and _is_beside_a_story(element, prose):
         return "a form"
     if prose.share(element) > _MOST:
-        return None
-    if element.attributes and _is_hidden(element):
+        return "consent" if element.attributes and is_hidden(element) and _asks_for_consent(element) else None
+    if element.attributes and is_hidden(element):
         return "hidden"
     if element.tag == "figure":
         return None if element.find("blockquote", "table") else "a figure"
+    if reason := _named_reason(element, signs, prose):
+        return reason
+    if signs & PAYWALL and not _has_prose(element):
+        return "a pay wall"
+    if element.tag in _SHAPED_TAGS:
+        return _shape_reason(element, prose)
+    return None
+
+
+def _named_reason(element: Element, signs: int, prose: Prose) -> str | None:
+    """Return what its name says that *element* is, and what it holds does not gainsay."""
+    if signs & CORRECTION and element.tag in _BOX_TAGS and element.chars <= _NOTE_CHARS:
+        return "a correction"
+    if signs & FACTS and element.tag in _BOX_TAGS and _is_headed(element):
+        return "facts"
     if signs & RELATED:
         return "related"
     if signs & FURNITURE and not _is_text_of_its_own(element):
         return "furniture"
     if signs & FAINT and prose.of(element) < _SMALL_BOX and not _is_text_of_its_own(element):
         return "furniture"
-    if signs & PAYWALL and not _has_prose(element):
-        return "a pay wall"
-    if element.tag in _SHAPED_TAGS:
-        return _shape_reason(element, prose)
     return None
+
+
+def _is_headed(element: Element) -> bool:
+    heading = element.find(*HEADING_TAGS, "strong", "b")
+    return heading is not None and heading.chars > 1 and not element.text_before(heading)
 
 
 def _is_part_of_sentence(element: Element) -> bool:
@@ -239,7 +278,14 @@ def _is_gallery(element: Element, prose: Prose) -> bool:
     return len(element.below("img", "li")) >= max(3, paragraphs)
 
 
-def _is_hidden(element: Element) -> bool:
+def _asks_for_consent(element: Element) -> bool:
+    """Whether *element* speaks of cookies and of a choice; a wall to pay at may hide an article, and that is text."""
+    text = element.text() if element.chars <= _CONSENT_CHARS else ""
+    return len(CONSENT_PHRASE.findall(text)) * 250 > len(text) > 0 and CONSENT_CHOICE.search(text) is not None
+
+
+def is_hidden(element: Element) -> bool:
+    """Whether *element* is hidden by an attribute of its own."""
     style = element.attributes.get("style")
     return (
         "hidden" in element.attributes
@@ -257,6 +303,8 @@ def _shape_reason(element: Element, prose: Prose) -> str | None:
     """Return why *element* is a box by what it is made of, whatever its class."""
     if not element.chars or element.end - element.order > _BOX_ELEMENTS:
         return None
+    if element.chars <= _SHARE_CHARS and element.chars - element.link_chars <= _KICKER_CHARS and _is_to_share(element):
+        return "links to share by"
     if element.link_density > 0.8 and element.tag not in {"p", "blockquote", "td", "tr", "dd", "dt", "li"}:
         return "related" if _has_label(element) else "links"
     if element.tag in {"ul", "ol"} and _is_list_of_links(element):
@@ -271,6 +319,17 @@ def _shape_reason(element: Element, prose: Prose) -> str | None:
     if small and element.find("input", "button", "iframe", "video", "audio") is not None and element.find("h1") is None:
         return "a box with controls"
     return None
+
+
+def _is_to_share(element: Element) -> bool:
+    """Whether most links of *element*, two at least, hand the page on to others by a network or by mail."""
+    if not element.link_chars or element.end - element.order > _SHARE_ELEMENTS:
+        return False
+    links = element.below("a")
+    if len(links) > _SHARE_LINKS:
+        return False
+    shares = sum(1 for link in links if _SHARE.search(link.get("href")[:_SHARE_CHARS]))
+    return shares > 1 and 2 * shares > len(links)
 
 
 def _is_list_of_links(element: Element) -> bool:

@@ -22,6 +22,8 @@ _SUFFIX = re.compile(r"\s+(?:[|•·»—–‹›:]|-)\s+")
 _MAX_TITLE = 400
 _MAX_HEADING = 20 * _MAX_TITLE
 """An element of so many characters, white space counted, is no heading."""
+_LEAST_HEADING, _SHORT_HEADING = 4, 14
+"""Characters. A name of the site or of a section may be as short as the headline of a brief."""
 _MAX_HEADINGS = 300
 _MAX_COMPARED = 4_000_000
 """Pairs of letters of headings and titles."""
@@ -84,8 +86,7 @@ def find_title(body: Element, found: Metadata) -> tuple[str | None, str, Element
                 break
     if best is not None:
         return best[2], "visible", best[1]
-    lone = [element for element in body.below("h1") if element.chars > 14]
-    lone = [element for element in lone if not _is_site_name(element, found)]
+    lone = [element for element in body.below("h1") if _may_be_title(element, found, stated=bool(stated))]
     if len(lone) == 1 and not found.article.get("headline"):
         return normalise_line(lone[0].text())[:_MAX_TITLE], "visible", lone[0]
     if stated:
@@ -105,6 +106,13 @@ def _headings(body: Element) -> Iterable[Element]:
         if element.tag != "h1" and element.link_density > 0.9:
             continue
         yield element
+
+
+def _may_be_title(element: Element, found: Metadata, *, stated: bool) -> bool:
+    """Whether an h1 that is like no *stated* title may be the headline; a short one only where nothing is stated."""
+    if element.chars <= _SHORT_HEADING and (stated or element.chars < _LEAST_HEADING or element.link_density > 0):
+        return False
+    return not _is_site_name(element, found)
 
 
 def _is_site_name(element: Element, found: Metadata) -> bool:

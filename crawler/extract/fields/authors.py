@@ -14,7 +14,7 @@ from crawler.extract.page.signs import BYLINE, COMMENT, DATE, READING_TIME, RELA
 from crawler.extract.page.words import bare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from urllib.parse import SplitResult
 
     from config.rules import ExtractRules
@@ -27,6 +27,9 @@ _OTHER_KEYS = {"editor": "editor", "translator": "translator", "contributor": "c
 """Of JSON-LD, with the role that they state."""
 _BYLINE_TAGS = frozenset({"li", "p", "div", "span", "address", "a"})
 _BYLINE_CHARS = (3, 150)
+_UNNAMED_TAGS = _BYLINE_TAGS | {"em", "i", "b", "strong"} - {"a"}
+_PARTICLE = 3
+"""*von*, *de la*"""
 _BYLINE_ELEMENTS = 40
 _LONGEST_NAME = 80
 _ELSEWHERE = frozenset({"comments", "related", "a form element", "a nav element", "a label element"})
@@ -40,12 +43,22 @@ _MEETING = re.compile(r"\0(?=\w)")
 
 
 def read_authors(
-    fields: Fields, page: Page, found: Metadata, rules: ExtractRules, *, place: Element, host: SplitResult
+    fields: Fields,
+    page: Page,
+    found: Metadata,
+    rules: ExtractRules,
+    *,
+    place: Element,
+    host: SplitResult,
+    lines: Iterable[Element] = (),
 ) -> None:
-    """Add `authors`, `agencies`, `roles` and `byline`. *place*: the element around headline and body."""
+    """Add `authors`, `agencies`, `roles` and `byline`. *place*: the element around headline and body.
+
+    *lines*: elements, one of which may be a byline that nothing names.
+    """
     sites = _name_sites(found, host)
     ruled = [text for element in select(page, rules.authors)[:MAX_NAMES] if (text := element.text())]
-    line = find_byline(page, place)
+    line = find_byline(page, place) or _find_unnamed_byline(lines)
     byline = line.text() if line is not None else ""
     fields.put("byline", ruled[0] if ruled else None, "rule")
     fields.put("byline", byline, "visible")
@@ -173,6 +186,25 @@ def find_byline(page: Page, place: Element) -> Element | None:
     found = [element for element in named if _is_byline(element)]
     inside = [element for element in found if place.order <= element.order < place.end]
     return next(iter(inside or found), None)
+
+
+def _find_unnamed_byline(lines: Iterable[Element]) -> Element | None:
+    """Return the first of *lines* that is short, says by whom, and then names people and nothing else."""
+    for element in lines:
+        if not _BYLINE_CHARS[0] < element.chars < _BYLINE_CHARS[1] or element.tag not in _UNNAMED_TAGS:
+            continue
+        text = element.text()
+        if len(text) >= _LONGEST_NAME or not is_byline(text) or _stands_elsewhere(element):
+            continue
+        people = [credit.name for credit in read_credits([_read_pieces(element)], shown=True) if not credit.agency]
+        if people and all(_is_full_name(name) for name in people):
+            return element
+    return None
+
+
+def _is_full_name(name: str) -> bool:
+    words = name.split()
+    return len(words) > 1 and all(not word[0].islower() or len(word) <= _PARTICLE for word in words)
 
 
 def _is_byline(element: Element) -> bool:

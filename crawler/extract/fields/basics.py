@@ -6,6 +6,8 @@ What is text and what is a field is decided in FORMAT.md § 6.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
@@ -15,7 +17,7 @@ from crawler.extract.fields.statements import Fields
 from crawler.extract.fields.targets import resolve
 from crawler.extract.page.metadata import Metadata, text_of, texts_of, types_of
 from crawler.extract.page.rules import select
-from crawler.extract.page.signs import READING_TIME
+from crawler.extract.page.signs import READING_TIME, TAGS
 from crawler.extract.page.tree import BLOCK_TAGS
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from crawler.extract.page.tree import Element
 
 MAX_ITEMS = 200
+_TAGS_ELEMENTS, _TAG_CHARS = 200, 60
 _SOURCE = re.compile(
     r"^(?:source|quelle|fuente|fonte|bron|kilde|källa|źródło|kaynak|источник|المصدر)\s*[:：]\s*", re.IGNORECASE
 )
@@ -38,8 +41,25 @@ _PATH_WORDS = frozenset({"news", "articles", "article", "story"})
 """Parts of addresses that name no section."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Elements that nothing names, and that are read for what they say."""
+
+    near: list[Element]
+    """Between headline and text, and what signs the text at its end: a byline may be among them."""
+    tags: list[Element]
+    """Lines of links that a label such as *Tags:* begins."""
+
+
 def read_fields(
-    page: Page, found: Metadata, rules: ExtractRules, *, url: str, place: Element, openings: list[Opening]
+    page: Page,
+    found: Metadata,
+    rules: ExtractRules,
+    *,
+    url: str,
+    place: Element,
+    openings: list[Opening],
+    lines: Lines,
 ) -> Fields:
     """Return all fields but dates, the language and those that hang on the body.
 
@@ -56,9 +76,9 @@ def read_fields(
     fields.put("description", found.first("description", "og:description"), "meta")
     fields.put("type", sorted(types_of(found.article)), "json-ld")
     fields.put("og_type", found.first("og:type"), "meta")
-    read_authors(fields, page, found, rules, place=place, host=_split(url))
+    read_authors(fields, page, found, rules, place=place, host=_split(url), lines=lines.near)
     _read_section(fields, page, found, rules, url)
-    _read_tags(fields, page, found, rules)
+    _read_tags(fields, page, found, rules, place=place, lines=lines.tags)
     _read_source(fields, page, rules, openings)
     _read_reading_time(fields, page, rules)
     read_access(fields, page, found)
@@ -93,7 +113,9 @@ def _read_section(fields: Fields, page: Page, found: Metadata, rules: ExtractRul
         )
 
 
-def _read_tags(fields: Fields, page: Page, found: Metadata, rules: ExtractRules) -> None:
+def _read_tags(
+    fields: Fields, page: Page, found: Metadata, rules: ExtractRules, *, place: Element, lines: Iterable[Element]
+) -> None:
     keywords = found.article.get("keywords")
     stated = keywords.split(",") if isinstance(keywords, str) else texts_of(keywords)
     fields.put("tags", _unique(_texts(page, rules.tags)), "rule")
@@ -104,6 +126,19 @@ def _read_tags(fields: Fields, page: Page, found: Metadata, rules: ExtractRules)
     if "tags" not in fields:
         linked = (one.text() for one in page.root.tree.described if "tag" in one.get("rel").split() and one.chars < 80)
         fields.put("tags", _unique(linked), "visible")
+    if "tags" not in fields:
+        fields.put("tags", _unique(_list_linked_tags(page, place, lines)), "visible")
+
+
+def _list_linked_tags(page: Page, place: Element, lines: Iterable[Element]) -> Iterator[str]:
+    """Yield what the links say in the first place that is named tags, or in a line that its label calls so."""
+    named = (one for one in page.body.signed(TAGS) if place.order <= one.order < place.end)
+    for holder in [*islice(named, MAX_ITEMS), *lines]:
+        links = holder.below("a") if holder.end - holder.order <= _TAGS_ELEMENTS and holder.tag != "a" else []
+        texts = [link.text() for link in links if 1 < link.chars <= _TAG_CHARS]
+        if texts and len(texts) == len(links):
+            yield from texts
+            return
 
 
 def _unique(values: Iterable[str]) -> list[str]:

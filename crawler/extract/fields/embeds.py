@@ -13,8 +13,6 @@ from crawler.extract.page.signs import split_names
 from crawler.extract.times.dates import DateRules, parse_date
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from config.rules import ExtractRules
     from crawler.extract.fields.statements import Fields
     from crawler.extract.page.parsing import Page
@@ -92,9 +90,9 @@ _POST_ELEMENTS = 300
 
 
 def read_embeds(
-    fields: Fields, page: Page, rules: ExtractRules, container: Element, *, url: str, captured_at: datetime
+    fields: Fields, page: Page, rules: ExtractRules, container: Element, *, url: str, reading: DateRules
 ) -> None:
-    """Add `embeds`, each post once, in document order, to *fields*."""
+    """Add `embeds`, each post once, in document order, to *fields*. *reading*: how the dates of posts are read."""
     ruled = select(page, rules.embeds)
     posts: dict[str, dict[str, str]] = {}
     known: dict[Element, str | None] = {}
@@ -102,7 +100,7 @@ def read_embeds(
     for element in ruled or container.below(*_TAGS):
         if element.order < end or (element.tag == "div" and _STATING_KEYS.isdisjoint(element.attributes)):
             continue
-        post = _read_element(element, url, captured_at, known)
+        post = _read_element(element, url, reading, known)
         if post is not None:
             end = element.end
             posts.setdefault(post.get("url") or post["text"], post)
@@ -112,7 +110,7 @@ def read_embeds(
 
 
 def _read_element(
-    element: Element, url: str, captured_at: datetime, known: dict[Element, str | None]
+    element: Element, url: str, reading: DateRules, known: dict[Element, str | None]
 ) -> dict[str, str] | None:
     """Return the post in *element*. *known*: links looked at so far, for quotes may stand in each other."""
     if element.tag in _AMP:
@@ -128,7 +126,7 @@ def _read_element(
     platform = next((_NAMES[name] for name in names if name in _NAMES), None) or _platform_of(address)
     if platform is None or (address is None and (element.tag != "blockquote" or platform == "facebook")):
         return None
-    return _read_post(element, platform, address, captured_at)
+    return _read_post(element, platform, address, reading)
 
 
 def _read_frame(element: Element, url: str) -> dict[str, str] | None:
@@ -183,7 +181,7 @@ def _find_post(link: Element, url: str) -> str | None:
     return target.split("?", 1)[0] if target and _POST_PATHS.search(target) and _platform_of(target) else None
 
 
-def _read_post(element: Element, platform: str, address: str | None, captured_at: datetime) -> dict[str, str]:
+def _read_post(element: Element, platform: str, address: str | None, reading: DateRules) -> dict[str, str]:
     whole = element.text()
     text = " ".join([child.text() for child in element.below("p")])
     match = _ATTRIBUTION.search(whole.removeprefix(text).strip())
@@ -195,7 +193,7 @@ def _read_post(element: Element, platform: str, address: str | None, captured_at
         post |= {"author": named["author"] or named["poster"], "handle": named["handle"] or named["name"]}
         if named["date"]:
             post["date_text"] = named["date"].strip()
-            if (day := parse_date(post["date_text"], DateRules(captured_at, zone=None))) is not None:
+            if (day := parse_date(post["date_text"], reading)) is not None:
                 post["date"] = day.value
     if address:
         post["url"] = address

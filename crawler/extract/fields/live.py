@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crawler.extract.body.blocks import read_blocks
 from crawler.extract.page.parsing import MAX_ELEMENTS
 from crawler.extract.page.signs import LIVE, MORE_POSTS
 
@@ -46,7 +47,7 @@ def find_posts(scope: Element) -> list[Element]:
 def _post(element: Element) -> dict[str, str]:
     time = element.find("time")
     stamp = time.get("datetime") or time.text() if time is not None else ""
-    text = element.text()
+    text = " ".join(block.text for block in read_blocks([element]))
     if time is not None:
         text = text.removeprefix(time.text()).strip()
     return {"id": element.get("id"), "time": stamp, "text": text}

@@ -18,8 +18,14 @@ if TYPE_CHECKING:
     from crawler.extract.page.parsing import Page
     from crawler.extract.page.tree import Element
 
+_MAKERS = "fot\\.|фото|تصوير|عکس|צילום|फ\u093c?ोटो|사진|撮影|写真|摄影|攝影"
+"""*Photo* in other letters, or shortened."""
 _CREDIT = re.compile(
-    r"\(([^()]{2,60})\)\s*$|(?:photo|foto|credit|image|picture|copyright|©)\s*(?:by|:|/)?\s*([^|()]{2,60})$",
+    r"\(([^()]{2,60})\)\s*$"
+    r"|\b(?:photo|foto|image|picture|credit|crédit|copyright)s?\s*(?:by\s*)?[:：/]\s*([^|():：]{2,60})$"
+    r"|(?:^|[.!?…»”\"|)]\s+)(?:photo|foto|image|picture|credit)s?\s+(?:by\s+)?((?-i:[A-ZÀ-Þ])[^|():]{1,60})$"
+    r"|©\s*([^|()]{2,60})$"
+    rf"|(?:^|[\s.。])(?:{_MAKERS})\s*[:：/・]?\s*([^|()]{{2,60}})$",
     re.IGNORECASE,
 )
 _CREDIT_CHARS = 200
@@ -27,7 +33,7 @@ _CREDIT_CHARS = 200
 _CREDIT_LABEL = re.compile(
     r"^(?:(?:photo(?:graph)?|foto(?:graf)?|bild(?:quelle)?|image|picture|credit|crédit(?: photo)?|copyright|quelle"
     r"|source)s?"
-    r"\s*(?:by\b|:|/)\s*|©\s*)+",
+    rf"\s*(?:by\b|:|/)\s*|(?:{_MAKERS})\s*[:：/・]?\s*|©\s*)+",
     re.IGNORECASE,
 )
 _CREDIT_NAME = re.compile(
@@ -107,7 +113,7 @@ def _witness_image(fields: Fields, named: str, *, shown: bool) -> None:
 def find_credit(caption: str) -> str | None:
     """Return whom *caption* names as the picture's maker: what stands in brackets at its end, or after *Photo:*."""
     match = _CREDIT.search(caption[-_CREDIT_CHARS:])
-    return (match[1] or match[2]).strip() if match else None
+    return next(filter(None, match.groups())).strip() if match else None
 
 
 def image_of(value: object) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from crawler.extract.body.blocks import read_blocks
 from crawler.extract.page.metadata import Metadata, text_of
-from crawler.extract.page.signs import BYLINE, CAPTION, COMMENT, CONSENT, GALLERY, PAYWALL, RELATED
+from crawler.extract.page.signs import BYLINE, CAPTION, COMMENT, CONSENT, CORRECTION, GALLERY, PAYWALL, RELATED
 from crawler.extract.page.tree import BLOCK_TAGS, HEADING_TAGS
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _LABELS = (
     r"|aclaración|nota (?:de la redacción|del editor|da redação|del director|della redazione)|errata corrige|rettifica"
     r"|precisazione|correção|erramos|correctie|rectificatie|verduidelijking|rättelse|rettelse|oikaisu|sprostowanie"
     r"|korekta|oprava|düzeltme|helyesbítés|erată|διόρθωση|исправление|уточнение|поправка|від редакції|виправлення"
+    r"|सुधार|भूल सुधार|संशोधन|সংশোধন|תיקון|הבהרה|แก้ไข"
     r"|koreksi|ralat|catatan redaksi|đính chính|تصحيح|تنويه|توضيح|ملاحظة المحرر|اصلاحیه|訂正|おわび|更正|勘误|勘誤|정정"
     r"|바로잡습니다"
 )
@@ -35,6 +36,7 @@ _SENTENCES = (
     r" (?:précédente|antérieure|initiale)|dans une (?:première|précédente) version|una versión anterior de|una versione"
     r" precedente|uma versão anterior|in een eerdere versie|i en tidligare version|i en tidigare version"
     r"|i en tidligere (?:version|versjon|utgave)|jutun aiemmassa|w poprzedniej wersji|w pierwotnej wersji"
+    r"|इस (?:ख़बर|खबर|लेख|रिपोर्ट) के (?:पिछले|पहले) संस्करण"
     r"|в предыдущей версии|в попередній версії|önceki versiyonunda|versi sebelumnya"
 )
 _OPENING = r"^[\s*\[(【■▼●†‡]*"
@@ -46,7 +48,7 @@ _NOTE = re.compile(
 _LABEL = re.compile(rf"{_OPENING}(?:{_LABELS})[\s\])】:：.—–-]*$", re.IGNORECASE)
 _LETTERS = (
     "co cl ed fo ko ri be an hi re er mi no fe ac pr ve rä oi sp op dü he δι ис ут по ві ви ra ca đí th in un da "
-    "ju w в ön i si um une у تص تن تو مل اص 訂正 おわ 更正 勘误 勘誤 정정 바로"
+    "ju w в ön i si um une у सु भू सं इस সং תי הב แก تص تن تو مل اص 訂正 おわ 更正 勘误 勘誤 정정 바로"
 )
 NOTE_STARTS = frozenset([*_LETTERS.split(), "w ", "в ", "i ", "у "])
 """The first two letters of all these, by which nearly every other line is passed over at once."""
@@ -54,7 +56,7 @@ _NOTE_CHARS = 3_000
 _LEAST_CHARS = 25
 _MAX_NOTES = 20
 _ELSEWHERE = frozenset({"comments", "related", "links", "a nav element", "a form element", "consent", "hidden"})
-_BOX_REASONS = frozenset({"a aside element", "furniture", "a details element", "role complementary"})
+_BOX_REASONS = frozenset({"a aside element", "facts", "furniture", "a details element", "role complementary"})
 _NO_FACTS = RELATED | COMMENT | CONSENT | PAYWALL | GALLERY | BYLINE | CAPTION
 _FACTS_NAME = re.compile(
     r"fact-?s?(?:box|\b)|info-?box|fakten|faktaboks|faktaruta|kasten|encadr|recuadro|despiece|box-?info|key-?points"
@@ -93,6 +95,10 @@ def read_corrections(fields: Fields, found: Metadata, place: Element, openings: 
             end = holder.end
             if len(notes) >= _MAX_NOTES:
                 break
+    for box in [box for box in place.signed(CORRECTION) if box.dropped == "a correction"][:_MAX_NOTES]:
+        text = box.text()
+        if not any(note in text or text in note for note in notes):
+            notes[text] = None
     fields.put("corrections", list(notes), "visible")
     stated = found.article.get("correction")
     if stated:

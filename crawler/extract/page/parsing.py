@@ -37,10 +37,11 @@ MAX_DEPTH = 400
 SKIPPED_TAGS = frozenset(
     (
         *("script", "style", "noscript", "template", "svg", "math", "canvas", "object", "select", "option"),
-        *("textarea", "head", "frameset", "rp", "rt", "rtc", "-undef", "-comment"),
+        *("textarea", "head", "frameset", "rp", "rt", "rtc", "", "-undef", "-comment", "-doctype"),
     )
 )
 """Never text of an article, and not in the tree."""
+_TEXT = "-text"
 _CHECKED_NODES = 1_024
 _LIMITS = (
     (MAX_NODES, "elements, texts and comments"),
@@ -118,18 +119,19 @@ def _copy(top: LexborNode, *, numbered: bool) -> tuple[Element, dict[int, Elemen
             seen += 1
             if not seen % _CHECKED_NODES:
                 _check((seen, order, stated, sign_chars, levels, text_levels))
-            if node.is_text_node:
+            tag = node.tag or ""
+            if tag == _TEXT:
                 text = node.text_content or ""
                 children.append(text)
                 pieces.append(text)
                 text_levels += len(text) * depth
                 if stripped := text.strip():
                     parent.own_chars += len(stripped) if stripped.isascii() else measure(stripped)
-            elif node.is_element_node and (tag := node.tag or "") not in SKIPPED_TAGS:
+            elif tag not in SKIPPED_TAGS:
                 if tag in _PARTED:
                     pieces.append(" ")
                 attributes = node.attributes
-                signs = 0
+                signs, is_described = 0, False
                 if attributes:
                     stated += len(attributes)
                     names = attributes.get("class")
@@ -138,6 +140,7 @@ def _copy(top: LexborNode, *, numbered: bool) -> tuple[Element, dict[int, Elemen
                     if names:
                         sign_chars += len(names)
                         signs = read_signs(names) if sign_chars <= MAX_SIGN_CHARS else 0
+                    is_described = "itemprop" in attributes or "rel" in attributes or "itemtype" in attributes
                 inner = linked or (tag == "a" and "href" in attributes)
                 element = Element(tag, attributes, signs, parent, tree, order, inner, len(pieces))
                 children.append(element)
@@ -145,7 +148,7 @@ def _copy(top: LexborNode, *, numbered: bool) -> tuple[Element, dict[int, Elemen
                     nodes[node.mem_id] = element
                 if signs:
                     signed.append(element)
-                if "itemprop" in attributes or "rel" in attributes or "itemtype" in attributes:
+                if is_described:
                     described.append(element)
                 tags[tag].append(order)
                 made.append(element)

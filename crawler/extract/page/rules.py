@@ -54,11 +54,12 @@ def check_rules(rules: ExtractRules) -> None:
     learned = given.pop("learned", {})
     given |= {f"learned.{key}": learned.get(key, []) for key in ("remove", "links")}
     for name, value in given.items():
-        for selector in value if isinstance(value, list) else [value]:
+        for number, selector in enumerate(value if isinstance(value, list) else [value], 1):
             try:
                 _css(parser, selector)
             except ConfigError as error:
-                raise ConfigError(f"extract.{name}: {error}") from error
+                place = f"[{number}]" if isinstance(value, list) else ""
+                raise ConfigError(f"extract.{name}{place}: {error}") from error
 
 
 def _css(parser: LexborHTMLParser, selector: str) -> list[LexborNode]:

@@ -27,6 +27,9 @@ CAPTCHA = 1 << 15
 READING_TIME = 1 << 16
 CAPTION = 1 << 17
 MORE_POSTS = 1 << 18
+CORRECTION = 1 << 19
+TAGS = 1 << 20
+FACTS = 1 << 21
 
 _WORDS = {
     RELATED: (
@@ -114,6 +117,16 @@ _WORDS = {
     READING_TIME: "read-time readtime reading-time readingtime time-to-read min-read",
     CAPTION: "captions caption figcaption image-caption photo-caption wp-caption-text legend caption-text",
     MORE_POSTS: "load-more loadmore show-more more-posts older",
+    CORRECTION: (
+        "correction corrections clarification clarifications editors-note editor-note erratum errata corrigendum"
+        " richtigstellung berichtigung korrektur rectificatif rectificacion rettifica rectificatie rattelse rettelse"
+        " oikaisu sprostowanie"
+    ),
+    TAGS: "tags taglist tag-list tags-list tag-links topic-list article-tags post-tags entry-tags topics",
+    FACTS: (
+        "factbox fact-box facts-box infobox info-box box-info faktenbox fakten-box faktenkasten infokasten info-kasten"
+        " faktabox faktaruta fakta-ruta faktaboks fakta-boks encadre recuadro despiece"
+    ),
 }
 """Bit → words; a word with a hyphen stands for parts that follow each other."""
 

@@ -37,6 +37,14 @@ FURNITURE_LINE = _words(
     r"|\d+ min(?:ute)?s? read|read time:?.{0,20}|\d{1,3} (?:min|minutes?) de lecture"
     r"|follow .{3,60} on (?:x|twitter|facebook|instagram|google news|whatsapp)\b.{0,40})$"
 )
+TAG_LABEL = _words(
+    r"^(?:tags?|topics?|keywords?|filed under|themen|schlag(?:wörter|worte)|stichw(?:örter|orte)|mots[ -]clés|thèmes"
+    r"|etiquetas|temas|palabras clave|palavras-chave|argomenti|parole chiave|trefwoorden|onderwerpen|ämnen|emner"
+    r"|nøgleord|tagi|tematy|słowa kluczowe|etiketler|теги|темы|ключевые слова|теми|klíčová slova|štítky|címkék|etichete"
+    r"|ετικέτες|الكلمات (?:المفتاحية|الدلالية)|وسوم|كلمات مفتاحية"
+    r"|برچسب‌?ها|תגיות|विषय|टैग(?:्स)?|タグ|キーワード|标签|標籤"
+    r"|关键词|關鍵字|태그|키워드|chủ đề|từ khóa)\s*[:：]"
+)
 COPYRIGHT_LINE = _words(
     r"^(?:©|\(c\)|copyright\b).{0,60}\b(?:19|20)\d\d\b|^(?:19|20)\d\d\s*©|[.?!。؟»]\s*©\s?(?:19|20)\d\d\b"
 )
@@ -47,6 +55,19 @@ DATE_LINE = _words(
     r"^\D{0,30}\d.{0,25}\b(?:19|20)\d\d\b\D{0,20}(?:\d{1,2}[:.]\d\d.{0,45})?$"
     r"|^\d{1,2}:\d\d\b.{0,30}\b(?:19|20)\d\d\b.{0,45}$"
 )
+AGE_LINE = _words(
+    r"(?:[^\W\d]{2,20}\s+|(?:[^\W\d]+\s+){0,3}[^\W\d]+\s*[:：]\s*)?(?:"
+    r"(?:\d{1,3}|an?|one) ?(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?) ago"
+    r"|vor \d{1,3} (?:sek(?:unden?)?|min(?:uten?)?|std|stunden?|tag(?:en)?|wochen?)\.?"
+    r"|(?:hace|há|hai|fa|il y a|acum|před|for|för|πριν(?: από)?|לפני|قبل|منذ)\s+\d{1,3}\s*[^\s\d]{1,14}\.?"
+    r"(?:\s(?:sedan|siden))?|(?:قبل|منذ) (?:دقيقتين|ساعتين|يومين|دقيقة|ساعة|يوم)"
+    r"|\d{1,3} [^\s\d]{1,14} (?:atrás|fa|geleden|temu|назад|тому|önce|sitten|siden|sedan|पहले|আগে"
+    r"|پیش|قبل|پہلے|(?:yang )?lalu|trước)"
+    r"|\d{1,3} ?(?:秒|分钟?|分鐘|時間|小时|小時|日|天)前|\d{1,3} ?(?:초|분|시간|일) ?전"
+    r"|\d{1,3} ?(?:นาที|ชั่วโมง|วัน)(?:ที่แล้ว|ที่ผ่านมา))"
+)
+"""How long ago, and hardly anything else."""
+CLOCK = _words(r"(?<![\d.])\d{1,2}(?:[:.]\d\d(?![.\d])|h\d\d\b|時\d{1,2}分)|\bago\b|^vor \d")
 NOT_FOUND = _words(
     r"\bpage (?:was |could )?(?:not|cannot be|can't be|can’t be) found\b|\bnot found\b|\berror 404\b"
     r"|\b404 error\b|\b404\b|page (?:is )?(?:unavailable|missing|doesn['’]t exist|does not exist"
@@ -59,7 +80,10 @@ NOT_FOUND = _words(
     r"|blev) ikke fundet|fant ikke siden|ikke fund[en]t|strona nie (?:została )?znaleziona|nie znaleziono"
     r"|nie istnieje|sayfa bulunamadı|bulunamadı|страница не найдена|не найден[ао]?|сторінк[аи] не знайден"
     r"|sivua ei löy(?:dy|tynyt)|stránka nenalezena|nebyla nalezena|الصفحة غير موجودة|غير موجودة"
-    r"|لم يتم العثور|ページが見つかりません|見つかりません|页面不存在|找不到|页面未找到|페이지를 찾을 수 없"
+    r"|لم يتم العثور|ページが見つかりません|見つかりません|页面不存在|找不到|页面未找到|頁面不存在|페이지를 찾을 수 없"
+    r"|찾을 수 없|नहीं मिल[ाी]|उपलब्ध नहीं|পাওয়া যায়নি|(?:یافت|پیدا) نشد|نہیں ملا|موجود نہیں|לא נמצאה?\b|δεν βρέθηκε"
+    r"|nu a fost găsit|nu există|nem található|nenalezen|nenašl[ai]|nije pronađen|није пронађен|не е намерен"
+    r"|tidak ditemukan|không tìm thấy|không tồn tại|ไม่พบ"
 )
 PAGE_GONE = _words(
     r"\bpage (?:was |could )?(?:not|cannot be|can't be|can’t be) found\b|\berror 404\b|\b404 error\b|page (?:is )?"
@@ -70,7 +94,12 @@ PAGE_GONE = _words(
     r"|página não encontrada|sidan (?:hittades|kunde) inte|siden (?:ble|blev) ikke fundet|fant ikke siden"
     r"|strona nie (?:została )?znaleziona|sayfa bulunamadı|страница не найдена|сторінк[аи] не знайден"
     r"|sivua ei löy(?:dy|tynyt)|stránka nenalezena|الصفحة غير موجودة|ページが見つかりません|页面不存在|页面未找到"
-    r"|페이지를 찾을 수 없"
+    r"|페이지를 찾을 수 없|頁面不存在|找不到(?:頁面|页面|網頁|网页)"
+    r"|(?:पृष्ठ|पेज) (?:नहीं मिला|उपलब्ध नहीं)|(?:पृष्ठ|पेज) खोज रहे|পৃষ্ঠা(?:টি)? (?:খুঁজে )?পাওয়া যায়নি"
+    r"|صفحه\b.{0,20} (?:یافت|پیدا) نشد|صفحہ (?:نہیں ملا|موجود نہیں)|(?:הדף|העמוד) לא נמצא|σελίδα δεν βρέθηκε"
+    r"|pagina nu (?:a fost găsită|există)|oldal nem található|stránka (?:nebyla nalezena|sa nenašla|neexistuje)"
+    r"|stranica nije pronađena|страница није пронађена|страницата не е намерена|halaman tidak ditemukan"
+    r"|không tìm thấy trang|trang (?:bạn tìm |này )?không tồn tại|ไม่พบหน้า"
 )
 """Of NOT_FOUND what is said of pages alone; the rest is said of boats and paintings too."""
 PAGE_WORD = _words(
@@ -78,9 +107,29 @@ PAGE_WORD = _words(
     r"|inhalt|fehler"
     r"|página|artículo|contenido|noticia|pagina|articolo|contenuto|notizia|contenu|erreur|artigo|conteúdo|notícia|erro"
     r"|sidan|artikeln|siden|artikkelen|strona|artykuł|sayfa|haber|içerik|hata|страница|статья|материал|ошибка|сторінка"
-    r"|стаття|sivua?|artikkelia?|stránka|článek)\b|الصفحة|المقال|المحتوى|الرابط|خطأ|ページ|記事|エラー|页面|文章|错误|페이지|기사"
+    r"|стаття|sivua?|artikkelia?|stránka|článek|σελίδα|oldal|cikk|stranica|страницата|halaman|trang)\b|الصفحة|المقال"
+    r"|المحتوى|الرابط|خطأ|ページ|記事|エラー|页面|頁面|網頁|文章|错误|錯誤|페이지|기사|पृष्ठ|पेज|ख़बर|त्रुटि|পৃষ্ঠা(?:টি)?|صفحه|صفحہ|הדף|העמוד|หน้า"
 )
 """What is missing on a page that is none."""
+FAILURE = _words(
+    r"internal server error|\berror 50[0-4]\b|\b50[0-4] (?:error|-)|bad gateway|gateway time-?out"
+    r"|\b(?:503 )?service (?:is )?(?:temporarily )?unavailable\b|temporarily unavailable|server error"
+    r"|error establishing a database connection|(?:has been|was) a critical error|application error"
+    r"|(?:something|that|it) (?:has )?(?:went|gone) wrong|unexpected error|an error (?:has )?occurred"
+    r"|interner (?:server-?fehler|fehler)|server-?fehler|ein (?:unerwarteter )?fehler ist aufgetreten"
+    r"|etwas ist schief ?gelaufen|erreur (?:interne )?(?:du )?serveur|service (?:temporairement )?indisponible"
+    r"|une erreur (?:est survenue|s['’]est produite)|error interno(?: del servidor)?|se ha producido un error"
+    r"|algo (?:ha salido|salió|deu|correu) (?:mal|errado)|erro interno(?: do servidor)?|ocorreu um erro"
+    r"|errore (?:interno )?(?:del )?server|si è verificato un errore|qualcosa è andato storto|interne serverfout"
+    r"|er (?:is iets|ging iets) (?:mis|fout)|internt serverfel|något gick fel|noe gikk galt|noget gik galt"
+    r"|wewnętrzny błąd serwera|błąd serwera|wystąpił błąd|coś poszło nie tak|(?:dahili )?sunucu hatası"
+    r"|bir (?:hata oluştu|şeyler ters gitti)|внутренняя ошибка(?: сервера)?|ошибка сервера|что-то пошло не так"
+    r"|внутрішня помилка|interní chyba|chyba serveru|belső (?:szerver)?hiba|eroare internă|σφάλμα διακομιστή"
+    r"|خطأ (?:داخلي )?(?:في )?(?:الخادم|السيرفر)|حدث خطأ|خطای سرور|שגיאת שרת|(?:आंतरिक )?सर्वर त्रुटि|एक त्रुटि हुई"
+    r"|サーバー?(?:内部)?エラー|エラーが発生しました|服务器(?:内部)?错误|伺服器錯誤|서버 오류|오류가 발생했"
+    r"|kesalahan server|lỗi máy chủ"
+)
+"""What a server says of itself where it fails."""
 ROBOT_CHECK = _words(
     r"enable (?:javascript|js) and (?:cookies|disable any ad blocker)|checking (?:if the site connection|your browser)"
     r"|\bray id\b|(?:confirm|verify|verifying) (?:that )?you are (?:a )?human|press (?:&|and) hold"
@@ -104,7 +153,12 @@ CONSENT_PHRASE = _words(
     r"|personenbezogen|\bpartnern?\b|akzeptieren|zustimm|einwilligung|\baccepte[rz]?\b|partenaires|aceptar"
     r"|socios|consentimiento|datenschutz|privacy|advertising|before you continue|store (?:and/or"
     r"|and) access|accept all|choose to accept|your choices|reject all|toestemming|accetta|samtycke"
-    r"|samtykke"
+    r"|samtykke|privacidade?\b|consentimento|parceiros|personalizad[ao]s?\b|vie privée|confidentialité|consentement"
+    r"|consenso|riservatezza|prywatno|partner(?:zy|ami|om|ów)\b|\bzgod[ęyą]\b|ciasteczk|çerez|gizlili|\bonay|ortaklar"
+    r"|приватност|конфиденциальн|партн[её]р|согласи[ея]|персонал|конфіденційн|згод[аиу]\b|soukrom|osobní údaje"
+    r"|adatvéd|hozzájárul|\bsüti|eväste|suostumu|yksityisyy|απόρρητο|συγκατάθεση|συνεργάτες|confidențialitate"
+    r"|consimțământ|خصوصي|شركا[ؤئء]|ملفات تعريف الارتباط|موافقت|الكوكيز|حریم خصوصی|פרטיות|עוגיות|गोपनीयता"
+    r"|कुकी|साझेदार|सहमति|クッキー|プライバシー|パートナー|同意|隐私|隱私|합의|개인정보|쿠키|동의|파트너|privasi|persetujuan"
 )
 CONSENT_CHOICE = _words(
     r"\baccept\b|\bagree\b|\breject\b|\ballow all\b|akzeptier|zustimmen\b|einverstanden|ablehnen\b|j['’]accepte"
@@ -113,6 +167,7 @@ CONSENT_CHOICE = _words(
     r"|zgadzam|odrzuć|kabul et|reddet"
     r"|принять|согласен|отклонить|погоджуюсь|прийняти|elfogad|souhlas|přijmout|odmítnout|súhlas|accept(?:ă|aţi|ați)"
     r"|приеми|αποδοχή|συμφωνώ|موافق|قبول|أوافق|同意|接受|동의|수락"
+    r"|स्वीकार|پذیرش|قبول|מסכים|אישור|setuju|terima|đồng ý|ยอมรับ"
 )
 PAYWALL_PHRASE = _words(
     r"(?:this|the) (?:article|story|content|report) is (?:only |exclusively )?(?:for"
@@ -125,9 +180,13 @@ PAYWALL_PHRASE = _words(
     r"|il vous reste|solo para suscriptores|suscríbase|suscríbete|para seguir leyendo"
     r"|riservato agli abbonati|abbonati|contenuto riservato|voor abonnees|abonneer"
     r"|exclusivo para assinantes|assine|för prenumeranter|prenumerera|for abonnenter|bliv abonnent"
-    r"|bli abonnent|tylko dla subskrybentów|tilaajille"
+    r"|bli abonnent|tylko dla (?:subskrybentów|prenumeratorów)|wykup (?:dostęp|prenumerat)|tilaajille"
+    r"|aboneler(?:e| için)|abone olun|только (?:для подписчиков|по подписке)|оформите подписку|лише для передплатників"
+    r"|pouze pro předplatitele|předplaťte|előfizetőknek|fizessen elő|abonează|για συνδρομητές"
+    r"|للمشتركين|اشترك (?:ل|كي|الآن)|مشترک شوید|למנויים|सदस्यता लें|सदस्यों के लिए|सब्सक्राइब"
+    r"|会員限定|有料(?:会員|記事)|続きを読むには|会员专享|訂閱|订阅|구독(?:자|하)|유료 기사|khusus pelanggan"
 )
-INFOGRAPH = _words(r"\binfo-?(?:graph(?:ic|ie|ik|ic?s)?|gr[aá]f(?:ic[oa]s?|ía|ico|s)?)\b|إنفوغراف")
+INFOGRAPH = _words(r"\binfo-?(?:graph(?:ic|ie|ik|ic?s)?|gr[aá]f(?:ic[oa]s?|[ií]as?|ik[ay]?|s)?)\b|إنفوغراف")
 _MARKS = re.compile(r"[\W_]+")
 
 

@@ -234,13 +234,22 @@ def _precision(found: FoundDate) -> int:
 
 def _without_clock(lines: list[Dateline], page: Page, starts: tuple[int, ...], rules: DateRules) -> list[Dateline]:
     """Leave out the day on which the page was read, where it stands above all that holds headline and text."""
-    days = {(rules.captured_at + timedelta(days=days)).date().isoformat() for days in (-1, 0, 1)} if lines else set()
-    if all(line.date.value[:10] not in days for line in lines):
+    if not lines:
+        return lines
+    first_day, last_day = ((rules.captured_at + timedelta(days=days)).date().isoformat() for days in (-1, 1))
+    if all(line.date.value[:10] < first_day for line in lines):
         return lines
     first = page.root.tree.elements[min(starts)]
     around = [element for element in (first, *first.ancestors()) if max(starts) < element.end]
     scope = around[0] if around else page.root
-    return [line for line in lines if line.date.value[:10] not in days or line.element.order > scope.order]
+    kept = []
+    for line in lines:
+        if line.element.order <= scope.order and line.date.value[:10] >= first_day:
+            rules.doubt(line.text)
+            if line.date.value[:10] <= last_day:
+                continue
+        kept.append(line)
+    return kept
 
 
 def _name(line: Dateline) -> tuple[str, str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crawler.extract.times.months import read_month
@@ -99,13 +99,28 @@ class DateRules:
     """IANA name, assumed for times that state none (UTC if that is `None`)."""
     month_first: bool | None = False
     """Whether 03/04/2023 is a day of March; `None`: nobody knows, and such dates are passed over."""
+    doubts: list[str] = field(default_factory=list, compare=False)
+    """What the time of capture decided: the same page may be read otherwise later. No more than one is kept."""
+
+    def is_past(self, value: str) -> bool:
+        """Return whether the date *value* may be that of something published by then."""
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=self.captured_at.tzinfo)
+        return moment <= self.captured_at + _FUTURE or self.doubt(value)
+
+    def doubt(self, reason: str) -> Literal[False]:
+        """Note that later this may be read otherwise; return `False`."""
+        if not self.doubts:
+            self.doubts.append(reason)
+        return False
 
 
 def parse_date(text: str, rules: DateRules) -> FoundDate | None:
     """Return the first date in *text*, or `None`."""
     found = _read_exact(text) if len(text) <= _MAX_EXACT_CHARS else None
     if found is not None:
-        return found if _is_past(found.value, rules.captured_at) else None
+        return found if rules.is_past(found.value) else None
     return next((found for found, _, _ in find_dates(text, rules)), None)
 
 
@@ -135,7 +150,7 @@ def find_dates(text: str, rules: DateRules) -> Iterator[tuple[FoundDate, int, in
         at = matches[0].start() + 1
         for match in matches:
             found = _from_parts(match.groupdict(), text, rules)
-            if found is not None and _is_past(found.value, rules.captured_at):
+            if found is not None and rules.is_past(found.value):
                 yield found, match.start(), match.end()
                 at = match.end()
                 break
@@ -201,10 +216,3 @@ def _offset(stated: str) -> timezone | None:
     digits = stated[1:].replace(":", "").ljust(4, "0")
     delta = timedelta(hours=int(digits[:2]), minutes=int(digits[2:4]))
     return timezone(sign * delta) if delta < timedelta(hours=24) else None
-
-
-def _is_past(value: str, captured_at: datetime) -> bool:
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=captured_at.tzinfo)
-    return moment <= captured_at + _FUTURE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from crawler.extract.page.metadata import Metadata, text_of
+from crawler.extract.page.metadata import Metadata, text_of, types_of
 from crawler.extract.page.rules import select
 from crawler.extract.times.datelines import Dateline, find_datelines, find_last_line, find_said
 from crawler.extract.times.dates import DateRules, FoundDate, parse_date
@@ -68,14 +68,16 @@ def read_times(
     html: str,
     captured_at: datetime,
     zone: str | None,
+    doubts: list[str],
 ) -> None:
     """Add `published`, `modified` and all their candidates to *fields*. *zone*: assumed where a time states none.
 
-    *title*: the element of the headline; *text*: order of the elements where the text begins and ends.
+    *title*: the element of the headline; *text*: order of the elements where the text begins and ends. *doubts*: takes
+    what the time of capture decided, as in `DateRules`.
     """
     tongue = fields.get("language_declared") or fields.get("language")  # a region is stated, and not heard
     language = str(tongue.value) if tongue else ""
-    reading = DateRules(captured_at, zone, is_month_first(language, zone))
+    reading = DateRules(captured_at, zone, is_month_first(language, zone), doubts)
     url = str(fields["url"].value) if "url" in fields else ""  # a file has none
     address = read_address(url, reading)
     described = _described(page, "datePublished", "dateModified")
@@ -114,8 +116,9 @@ def _put(fields: Fields, name: str, statements: list[Statement]) -> None:
     if best not in kept:
         kept[-1] = best
     fields[f"{name}_candidates"] = FieldValue([_candidate(*item) for item in kept], best.origin)
-    shown = (text for _, text, origin in statements if origin in {"visible", "rule"} and len(text) < _SHORT)
-    if text := next(shown, None):
+    shown = [item for item in statements if item.origin in {"visible", "rule"} and len(item.text) < _SHORT]
+    written = (item.text for item in shown if not item.text.startswith(item.date.value[:_DAY_CHARS]))
+    if text := next(written, shown[0].text if shown else None):
         fields[f"{name}_text"] = FieldValue(text, "visible")
 
 
@@ -175,6 +178,9 @@ def _stated(found: Metadata, keys: tuple[str, ...], names: tuple[str, ...]) -> I
         for item in found.objects[:_MAX_OBJECTS]:
             if text := text_of(item.get(keys[0])):
                 yield text, "json-ld"
+        main = found.objects[0] if found.objects else {}
+        if "datePublished" in keys and "VideoObject" in types_of(main) and (text := text_of(main.get("uploadDate"))):
+            yield text, "json-ld"
 
 
 def _described(page: Page, *names: str) -> list[list[tuple[str, str]]]:
@@ -194,10 +200,19 @@ def _described(page: Page, *names: str) -> list[list[tuple[str, str]]]:
 def _shown(lines: Iterable[Dateline], rules: DateRules) -> list[Statement]:
     statements = []
     for line in lines:
-        statements.append(Statement(line.date, line.text, "visible"))
+        said = [Statement(line.date, line.text, "visible")]
         if line.element.tag == "time" and (stated := line.element.get("datetime")) and stated != line.text:
-            statements += _parse([(stated, "visible")], rules)
+            exact = _parse([(stated, "visible")], rules)
+            said = exact + said if line.date.assumed_zone and _is_sure(exact, line.date) else said + exact
+        statements += said
     return statements
+
+
+def _is_sure(exact: list[Statement], shown: FoundDate) -> bool:
+    """Whether a time that states its zone stands for one that is *shown* without."""
+    return any(
+        "T" in date.value and not date.assumed_zone and _is_near(date, shown.value[:_DAY_CHARS]) for date, _, _ in exact
+    )
 
 
 def _guess(page: Page, html: str, text: tuple[int, int], rules: DateRules, changes: list[Statement]) -> list[Statement]:

@@ -55,7 +55,10 @@ def read_address(url: str, rules: DateRules) -> str:
     month = ""
     for match in islice(_PATH.finditer(path[:_MAX_PATH_CHARS]), _MAX_PARTS):
         parts = {name.rstrip("23"): value for name, value in match.groupdict().items() if value}
-        if not 1 <= int(parts["month"]) <= 12 or not FIRST_YEAR <= parts["year"] <= str(rules.captured_at.year):
+        if not 1 <= int(parts["month"]) <= 12 or parts["year"] < FIRST_YEAR:
+            continue
+        if parts["year"] > str(rules.captured_at.year):
+            rules.doubt(match[0])
             continue
         if "day" not in parts:
             month = month or f"{parts['year']}-{int(parts['month']):02}"
@@ -64,7 +67,7 @@ def read_address(url: str, rules: DateRules) -> str:
             day = date(int(parts["year"]), int(parts["month"]), int(parts["day"]))
         except ValueError:
             continue
-        if day <= rules.captured_at.date():
+        if day <= rules.captured_at.date() or rules.doubt(match[0]):
             return day.isoformat()
     return month
 

@@ -1,0 +1,34 @@
+"""Compiles what reads pages into the wheel, where OFRECORD_COMPILE=1 asks for it; all else is in pyproject.toml.
+
+Never into a checkout or an editable install: Python would run a compiled module in place of the source beside it,
+however that was edited since.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+
+_MYPYC = "mypy[mypyc]==2.4.1"
+_FLAGS = ("--config-file=", "--ignore-missing-imports")
+"""The dependencies are not there where a wheel is built, and `make check` has looked at the types."""
+_MODULES = ("crawler/nesting.py", "crawler/normalise.py", "crawler/prescan.py")
+_PACKAGE = "crawler/extract"
+
+
+def compile_modules() -> list[Extension]:
+    """Return the modules where a page's time goes, as extensions. Needs mypyc and a C compiler."""
+    from mypyc.build import mypycify  # noqa: PLC0415 - it is there for those alone who compile
+
+    inner = [path.as_posix() for path in Path(_PACKAGE).rglob("*.py") if path.name != "__init__.py"]
+    options = {"opt_level": "3", "debug_level": "0", "group_name": "ofrecord"}
+    return mypycify([*_FLAGS, *_MODULES, *sorted(inner)], **options)
+
+
+if __name__ == "__main__":
+    wanted = os.environ.get("OFRECORD_COMPILE") == "1" and "editable_wheel" not in sys.argv
+    extensions = compile_modules() if wanted and "bdist_wheel" in sys.argv else []
+    setup(ext_modules=extensions, setup_requires=[_MYPYC] if wanted else [])

@@ -1,0 +1,68 @@
+"""The modules that a wheel may have compiled say the same as their sources: of every hostile document and brief."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.installation import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BUILD = (
+    "import setuptools, setup; setuptools.setup(name='compiled', packages=[], ext_modules=setup.compile_modules(),"
+    " script_args=['build_ext', '--inplace', '--parallel', '2'])"
+)
+
+
+def run(folder: Path, *words: str) -> Iterator[str]:
+    """Run Python in *folder*, whose packages come first, and yield what it prints."""
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONSAFEPATH": "1"}
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=1_200,
+    )
+    assert done.returncode == 0, done.stderr[-2_000:]
+    yield from done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("compiled")
+    for name in ("config", "crawler"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "setup.py", folder)
+    (folder / "tests").symlink_to(ROOT / "tests")
+    list(run(folder, "-c", BUILD))
+    return folder
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler here")
+@pytest.mark.skipif(importlib.util.find_spec("setuptools") is None, reason="mypyc needs setuptools")
+def test_compiled_modules_give_what_their_sources_give(compiled: Path) -> None:
+    path, *lines = run(compiled, "-m", "tests.outcomes")
+    assert Path(json.loads(path)["prescan"]).suffix == ".so"
+    source, *expected = run(ROOT, "-m", "tests.outcomes")
+    assert Path(json.loads(source)["prescan"]).suffix == ".py"
+
+    assert len(expected) > 500
+    assert lines == expected
+
+
+def test_no_compiled_module_lies_beside_the_sources() -> None:
+    assert [path for package in ("config", "crawler", "jobs") for path in (ROOT / package).rglob("*.so")] == []
