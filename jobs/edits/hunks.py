@@ -12,28 +12,50 @@ if TYPE_CHECKING:
 
     from jobs.diff import Line
 
+CONTEXT_CHARS = 120
+"""What is looked at on either side of a hunk, so that many hunks in a long line take no time of their product."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A hunk's place in one of the two lines."""
+
+    line: str
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        """The words; may be empty."""
+        return self.line[self.start : self.end]
+
+    @property
+    def head(self) -> str:
+        """What stands right before."""
+        return self.line[max(0, self.start - CONTEXT_CHARS) : self.start]
+
+    @property
+    def tail(self) -> str:
+        """What follows."""
+        return self.line[self.end : self.end + CONTEXT_CHARS]
+
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
     """Words that changed."""
 
-    line: str
-    """The earlier line."""
-    new_line: str
-    start: int
-    end: int
-    new_start: int
-    new_end: int
+    old: Part
+    new: Part
 
     @property
     def before(self) -> str:
-        """What was taken out; may be empty."""
-        return self.line[self.start : self.end]
+        """What was taken out, without white space round it; may be empty."""
+        return self.old.text.strip()
 
     @property
     def after(self) -> str:
         """What came in; may be empty."""
-        return self.new_line[self.new_start : self.new_end]
+        return self.new.text.strip()
 
 
 def list_hunks(line: Line) -> Iterator[Hunk]:
@@ -43,7 +65,7 @@ def list_hunks(line: Line) -> Iterator[Hunk]:
     for words in line.words:
         if words.change is Change.SAME:
             if (start, new_start) != (i, j):
-                yield Hunk(before, after, start, i, new_start, j)
+                yield Hunk(Part(before, start, i), Part(after, new_start, j))
             i += len(words.text)
             j += len(words.text)
             start, new_start = i, j
@@ -52,4 +74,4 @@ def list_hunks(line: Line) -> Iterator[Hunk]:
         else:
             j += len(words.text)
     if (start, new_start) != (i, j):
-        yield Hunk(before, after, start, i, new_start, j)
+        yield Hunk(Part(before, start, i), Part(after, new_start, j))

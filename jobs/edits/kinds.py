@@ -1,13 +1,10 @@
-"""The kinds of edits, and what is known of a state of an article."""
+"""The kinds of edits, and the report on what lies between two states of an article."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Any
 
 
 class EditKind(StrEnum):
@@ -26,39 +23,29 @@ class EditKind(StrEnum):
     NEGATION = "negation"
     """A *not* came or went."""
     HEADLINE = "headline"
+    """The title is another."""
     LEAD = "lead"
+    """The lead is another, came or went."""
     PARAGRAPH_ADDED = "paragraph_added"
+    """A whole paragraph came; one that was moved, split or joined did not."""
     PARAGRAPH_REMOVED = "paragraph_removed"
+    """A whole paragraph went."""
     CORRECTION_NOTE = "correction_note"
     """The editors' note came or changed."""
     LIVE_APPEND = "live_append"
     """Posts came in a live page."""
     PAYWALL_ON = "paywall_on"
+    """The page shows less to those who do not pay; what it hides was not removed."""
     PAYWALL_OFF = "paywall_off"
+    """It shows all again."""
     IMAGE = "image"
+    """The main picture is another."""
     CAPTION = "caption"
     """Of the main picture, or its credit."""
     DATE_MOVED = "date_moved"
     """The stated day of publication is another, or that of the last change without any change."""
     BYLINE = "byline"
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """An article as one capture has it, in normal form."""
-
-    title: str | None
-    lead: str | None
-    lines: tuple[str, ...]
-    """The text without title and lead."""
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    """Name → value, as FORMAT.md § 6 names them."""
-    page_class: str = "article"
-
-    @property
-    def language(self) -> str:
-        """The main part of its language tag; empty if it is not known."""
-        return str(self.fields.get("language") or "").partition("-")[0].lower()
+    """The authors are others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +54,7 @@ class Edit:
 
     kind: EditKind
     place: str
-    """`title`, `lead`, the name of a field, or `line` and its number, from 1, in the later text (else the earlier)."""
+    """`title`, `lead`, `text`, a field's name, or `line N`, from 1, in the later body (removed: in the earlier)."""
     before: str | None
     after: str | None
 
@@ -78,7 +65,7 @@ class EditReport:
 
     edits: tuple[Edit, ...]
     silent: bool | None
-    """Whether words changed and the page's own time of change did not; `None`: it states none, or no word changed."""
+    """Whether words changed and the page's own time of change did not; `None`: they changed, and it states no time."""
     backdated: bool
     """Whether a stated time went back."""
 
@@ -87,3 +74,12 @@ class EditReport:
         """Every kind once, in the order of the enumeration."""
         found = {edit.kind for edit in self.edits}
         return [kind for kind in EditKind if kind in found]
+
+
+def report_to_json(report: EditReport) -> dict[str, Any]:
+    """Return *report* as JSON data."""
+    edits = [
+        {"kind": edit.kind.value, "place": edit.place, "before": edit.before, "after": edit.after}
+        for edit in report.edits
+    ]
+    return {"edits": edits, "silent": report.silent, "backdated": report.backdated}

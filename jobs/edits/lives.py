@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from jobs.diff import Change
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from jobs.diff import Line
-    from jobs.edits.kinds import State
+    from jobs.edits.states import State
 
 _TIME = re.compile(r"\d{1,2}\D{1,3}\d{2}")
 _TIME_CHARS = 24
@@ -23,23 +25,24 @@ class LivePage:
         self.come = [_words(post) for id_, post in new.items() if id_ not in old]
         """The words of posts that came."""
         oldest = min((_time(post) for post in new.values()), default="")
-        self._gone = [
-            _words(post) for id_, post in old.items() if id_ not in new and self.come and _time(post) < oldest
-        ]
-        """Of those that are older than all that are shown now."""
+        gone = [_words(post) for id_, post in old.items() if id_ not in new and self.come and _time(post) < oldest]
+        self._lines = {Change.ADDED: _list_lines(self.come), Change.REMOVED: _list_lines(gone)}
+        """Gone are those alone that are older than all that are shown now: another one was withdrawn."""
 
     def explains(self, line: Line) -> bool:
         """Whether *line*, added or removed, is of a post that came or fell behind, or the time of one."""
+        lines = self._lines[line.change]
         text = line.after if line.change is Change.ADDED else line.before
-        posts = self.come if line.change is Change.ADDED else self._gone
-        if not posts or not text:
+        if not lines or not text:
             return False
-        is_time = len(text) <= _TIME_CHARS and _TIME.search(text) is not None
-        return is_time or any(text in words for words in posts)
+        return text in lines or (len(text) <= _TIME_CHARS and _TIME.search(text) is not None)
 
 
 def _read_posts(state: State) -> dict[str, dict[str, Any]]:
-    return {str(post.get("id")): post for post in state.fields.get("posts") or () if isinstance(post, dict)}
+    posts = state.fields.get("posts")
+    if not isinstance(posts, (list, tuple)):
+        return {}
+    return {str(post.get("id")): post for post in posts if isinstance(post, dict)}
 
 
 def _words(post: dict[str, Any]) -> str:
@@ -48,3 +51,7 @@ def _words(post: dict[str, Any]) -> str:
 
 def _time(post: dict[str, Any]) -> str:
     return str(post.get("time") or "")
+
+
+def _list_lines(posts: Iterable[str]) -> frozenset[str]:
+    return frozenset(line for post in posts for line in post.split("\n"))

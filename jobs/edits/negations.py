@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING
 
-from jobs.edits.vocabulary import HAN_NEGATIONS, HAN_NO_NEGATIONS, read_negations
+from jobs.edits.vocabulary.negations import HAN_NEGATIONS, HAN_NO_NEGATIONS, read_negations
 
 if TYPE_CHECKING:
-    from jobs.edits.hunks import Hunk
+    from jobs.edits.hunks import Hunk, Part
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _CONTRACTED = re.compile(r"n['’]t$", re.IGNORECASE)
@@ -28,57 +27,61 @@ _MOST_WORDS = 5
 """More words that came or went are a clause, whatever it says."""
 _STILL = re.compile(r"\b(?:و|ف)?لا (?:يزال|تزال|يزالون|زال|زالت|بد|سيما|شك)\b")
 """Arabic for *still*, *must*, *especially*, *doubtless*: none of them denies."""
-_NO_NUMBER = re.compile(r"\b[Nn]o\.? ?\d")
-_CONTEXT = 3
+_NUMBERED = re.compile(r"No\.? ?\d", re.IGNORECASE)
+_HAN_PLAIN = re.compile("|".join(sorted(HAN_NO_NEGATIONS, key=len, reverse=True)))
+_HAN_DENIES = re.compile(f"[{HAN_NEGATIONS}]")
+_MARGIN = 8
+"""Letters on either side by which a word is told from a longer one."""
+_STOPS = ".!?:…–—"
+_OPENINGS = "\"“„«' "
 
 
 def changes_negation(hunk: Hunk, language: str) -> bool:
     """Whether *hunk* puts in or takes out a negation."""
-    if max(len(_WORD.findall(hunk.before)), len(_WORD.findall(hunk.after))) > _MOST_WORDS:
+    if max(len(_WORD.findall(part.text)) for part in (hunk.old, hunk.new)) > _MOST_WORDS:
         return False
-    old = _count(hunk.line, hunk.start, hunk.end, language)
-    new = _count(hunk.new_line, hunk.new_start, hunk.new_end, language)
-    return bool(old) != bool(new) or _is_opposite(hunk.before, hunk.after, language)
+    return _denies(hunk.old, language) != _denies(hunk.new, language) or _is_opposite(hunk, language)
 
 
-def _count(line: str, start: int, end: int, language: str) -> Counter[str]:
-    text = line[start:end]
-    if language in {"zh", "ja"} or any(sign in HAN_NEGATIONS for sign in text):
-        return _count_han(line, start, end)
-    known = read_negations(language)
-    found: Counter[str] = Counter()
-    plain = _STILL.sub(" ", line[max(0, start - 8) : end + 8]) if language == "ar" else None
-    for match in _WORD.finditer(line, start, end):
-        word = match[0]
-        if _CONTRACTED.search(word):
-            found["n't"] += 1
-            continue
-        if word.lower() not in known or _NO_NUMBER.match(line, match.start()):
-            continue
-        if plain is not None and word not in _WORD.findall(plain):
-            continue
-        if word[0].isupper() and match.start() and not word.isupper() and _is_named(line, match):
-            continue
-        found[word.lower()] += 1
-    return found
+def _denies(part: Part, language: str) -> bool:
+    if language in {"zh", "ja"} or _HAN_DENIES.search(part.text):
+        return _denies_in_han(part)
+    words = _WORD.finditer(part.line, part.start, part.end)
+    still = _list_still(part) if language == "ar" else ()
+    return any(_is_negation(part.line, word, language) and word[0] not in still for word in words)
 
 
-def _is_named(line: str, match: re.Match[str]) -> bool:
+def _is_negation(line: str, word: re.Match[str], language: str) -> bool:
+    if _CONTRACTED.search(word[0]):
+        return True
+    if word[0].lower() not in read_negations(language) or _NUMBERED.match(line, word.start()):
+        return False
+    return not (word[0][0].isupper() and not word[0].isupper() and _is_named(line, word.start()))
+
+
+def _is_named(line: str, at: int) -> bool:
     """Whether a word with a capital letter, in the middle of a sentence, is part of a name (*Dr No*, *No Doubt*)."""
-    head = line[: match.start()].rstrip("\"“„«' ")
-    return bool(head) and head[-1] not in ".!?:…–—"
+    head = line[max(0, at - _MARGIN) : at].rstrip(_OPENINGS)
+    return bool(head) and head[-1] not in _STOPS
 
 
-def _count_han(line: str, start: int, end: int) -> Counter[str]:
-    plain = line
-    for word in HAN_NO_NEGATIONS:
-        plain = plain.replace(word, "\0" * len(word))
-    return Counter(sign for sign in plain[start:end] if sign in HAN_NEGATIONS)
+def _list_still(part: Part) -> tuple[str, ...]:
+    """Return the words of *part* that only look like a negation, beside what stands there."""
+    around = part.line[max(0, part.start - _MARGIN) : part.end + _MARGIN]
+    plain = _WORD.findall(_STILL.sub(" ", around))
+    return tuple(word for word in _WORD.findall(part.text) if word not in plain)
 
 
-def _is_opposite(before: str, after: str, language: str) -> bool:
-    old, new = before.strip().casefold(), after.strip().casefold()
-    short, long = sorted((old, new), key=len)
-    if len(short) < _LEAST_STEM or not long.endswith(short[1:]) or " " in long:
+def _denies_in_han(part: Part) -> bool:
+    first = max(0, part.start - _MARGIN)
+    around = part.line[first : part.end + _MARGIN]
+    plain = _HAN_PLAIN.sub(lambda found: " " * len(found[0]), around)
+    return _HAN_DENIES.search(plain, part.start - first, part.end - first) is not None
+
+
+def _is_opposite(hunk: Hunk, language: str) -> bool:
+    """Whether one word is the other with a prefix that turns it round (*unlikely*)."""
+    short, long = sorted((hunk.before.casefold(), hunk.after.casefold()), key=len)
+    if len(short) < _LEAST_STEM or " " in long:
         return False
     return any(long == prefix + short for prefix in _PREFIXES.get(language, ()))

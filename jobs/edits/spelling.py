@@ -5,11 +5,13 @@ from __future__ import annotations
 import unicodedata
 
 _LEAST_LETTERS = 4
+_MOST_LETTERS = 60
+"""Longer words are compared with nothing but themselves."""
 _MOST_EDITS = 2
 _LOOSE = str.maketrans({"\u0629": "\u0647", "\u0649": "\u064a", "\u0640": None, "\u0450": "\u0435", "\u0451": "\u0435"})
 """Arabic ta marbuta, alif maqsura and the stroke that stretches a word; Russian ё."""
-_ENDING = 2
-"""Letters at a word's end that tell forms of it apart."""
+_ENDING = 3
+"""Letters at a word's end that tell forms of it apart, at most."""
 
 
 def bare(text: str) -> str:
@@ -37,19 +39,16 @@ def is_respelled(one: str, other: str) -> bool:
     one, other = one.casefold(), other.casefold()
     if fold(one) == fold(other):
         return True
-    longest = max(len(one), len(other))
-    if min(len(one), len(other)) < _LEAST_LETTERS or abs(len(one) - len(other)) > _MOST_EDITS:
+    if not _are_comparable(one, other):
         return False
-    edits = count_edits(one, other)
-    if edits > (1 if longest < 2 * _LEAST_LETTERS else _MOST_EDITS):
-        return False
-    return one[-1] == other[-1] or sorted(one) == sorted(other)
+    most = 1 if max(len(one), len(other)) < 2 * _LEAST_LETTERS else _MOST_EDITS
+    return count_edits(one, other) <= most and (one[-1] == other[-1] or sorted(one) == sorted(other))
 
 
 def is_slip(one: str, other: str) -> bool:
     """Whether *one* and *other* differ in a single letter, or in marks above and below letters alone."""
     one, other = one.casefold(), other.casefold()
-    return fold(one) == fold(other) or (min(len(one), len(other)) >= _LEAST_LETTERS and count_edits(one, other) == 1)
+    return fold(one) == fold(other) or (_are_comparable(one, other) and count_edits(one, other) == 1)
 
 
 def fold(word: str) -> str:
@@ -62,4 +61,9 @@ def is_form(one: str, other: str) -> bool:
     """Whether *one* and *other* may be two forms of one word: they begin alike, and few letters follow."""
     one, other = one.casefold(), other.casefold()
     head = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    return head >= _LEAST_LETTERS and max(len(one), len(other)) - head <= _ENDING + 1
+    return head >= _LEAST_LETTERS and max(len(one), len(other)) - head <= _ENDING
+
+
+def _are_comparable(one: str, other: str) -> bool:
+    short, long = sorted((len(one), len(other)))
+    return short >= _LEAST_LETTERS and long <= _MOST_LETTERS and long - short <= _MOST_EDITS

@@ -1,0 +1,117 @@
+"""What was done to title, lead and lines of an article: which came and went, and what changed within the others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from jobs.diff import Change, diff_texts
+from jobs.edits.kinds import Edit, EditKind
+from jobs.edits.lives import LivePage
+from jobs.edits.notes import is_note
+from jobs.edits.passages import judge_line
+from jobs.edits.walls import has_wall, is_cut
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from jobs.diff import Line
+    from jobs.edits.names import Names
+    from jobs.edits.states import State
+
+MAX_CHARS = 200_000
+"""Of lines that are not the same, on either side; what is longer is said to have other words, and no more."""
+MAX_HEAD_CHARS = 5_000
+"""Of a title or lead of which more is said than that it is another."""
+MAX_WORDS = 4_000
+"""Runs of words that are the same, came or went, over all lines that changed; of more, they have other words."""
+
+
+def judge_head(before: State, after: State, names: Names) -> Iterator[Edit]:
+    """Yield what was done to title and lead."""
+    pairs = ((EditKind.HEADLINE, "title", before.title, after.title), (EditKind.LEAD, "lead", before.lead, after.lead))
+    for kind, place, old, new in pairs:
+        if old == new:
+            continue
+        yield Edit(kind, place, old, new)
+        if not old or not new or max(len(old), len(new)) > MAX_HEAD_CHARS:
+            continue
+        for line in diff_texts(old, new).lines:
+            if line.change is Change.CHANGED:
+                yield from (edit for edit in judge_line(line, place, names) if edit.kind is not EditKind.WORDING)
+
+
+def judge_lines(before: State, after: State, names: Names) -> Iterator[Edit]:
+    """Yield what was done to the lines of the body."""
+    if before.paragraphs == after.paragraphs:
+        return  # the first paragraph is read as the lead now, or no longer
+    live = LivePage(before, after)
+    if live.come:
+        yield Edit(EditKind.LIVE_APPEND, "posts", None, "\n".join(live.come))
+    if _measure_difference(before.lines, after.lines) > MAX_CHARS:
+        yield Edit(EditKind.WORDING, "text", None, None)
+        return
+    lines = diff_texts("\n".join(before.lines), "\n".join(after.lines)).lines
+    moved = _count_lines(lines, Change.REMOVED) & _count_lines(lines, Change.ADDED)
+    walled = has_wall(before) != has_wall(after)
+    closely = sum(len(line.words) for line in lines) <= MAX_WORDS
+    for line in _list_told(lines):
+        if line.change is Change.CHANGED:
+            if not (walled and is_cut(line.before or "", line.after or "")):
+                yield from judge_line(line, _place_of(line), names) if closely else [_tell_wording(line)]
+        elif _text_of(line) not in moved and not live.explains(line):
+            yield from _judge_whole(line, walled=walled)
+
+
+def _judge_whole(line: Line, *, walled: bool) -> Iterator[Edit]:
+    """Yield what it is that *line* came or went; what a wall hides or shows did neither."""
+    if is_note(_text_of(line)):
+        yield Edit(EditKind.CORRECTION_NOTE, _place_of(line), line.before, line.after)
+    elif not walled:
+        kind = EditKind.PARAGRAPH_REMOVED if line.change is Change.REMOVED else EditKind.PARAGRAPH_ADDED
+        yield Edit(kind, _place_of(line), line.before, line.after)
+
+
+def _tell_wording(line: Line) -> Edit:
+    return Edit(EditKind.WORDING, _place_of(line), line.before, line.after)
+
+
+def _place_of(line: Line) -> str:
+    return f"line {line.after_number or line.before_number}"
+
+
+def _text_of(line: Line) -> str:
+    return (line.before if line.change is Change.REMOVED else line.after) or ""
+
+
+def _count_lines(lines: tuple[Line, ...], change: Change) -> Counter[str]:
+    return Counter(_text_of(line) for line in lines if line.change is change)
+
+
+def _measure_difference(old: Sequence[str], new: Sequence[str]) -> int:
+    """Return the characters between the lines that both begin and both end with, on the longer side."""
+    room = min(len(old), len(new))
+    head = next((at for at in range(room) if old[at] != new[at]), room)
+    tail = next((at for at in range(room - head) if old[-at - 1] != new[-at - 1]), room - head)
+    return max(sum(len(line) for line in lines[head : len(lines) - tail]) for lines in (old, new))
+
+
+def _list_told(lines: tuple[Line, ...]) -> Iterator[Line]:
+    """Yield the lines that differ, save where the same words only stand in other paragraphs."""
+    stretch: list[Line] = []
+    for line in lines:
+        if line.change is not Change.SAME:
+            stretch.append(line)
+            continue
+        if not _is_layout(stretch):
+            yield from stretch
+        stretch = []
+    if not _is_layout(stretch):
+        yield from stretch
+
+
+def _is_layout(stretch: list[Line]) -> bool:
+    """Whether the same words stand in other paragraphs."""
+    old = [line.before for line in stretch if line.before is not None]
+    new = [line.after for line in stretch if line.after is not None]
+    return len(old) != len(new) and "".join("".join(old).split()) == "".join("".join(new).split())
