@@ -15,5 +15,5 @@ _LABEL_CHARS = 40
 
 
 def is_note(text: str) -> bool:
-    """Whether *text* begins as notes of editors do. More is taken for one than by an extractor, which reads all of a page."""
+    """Whether *text* begins as notes of editors do. An extractor, which meets all of a page, takes less for one."""
     return begins_as_note(text) or _LABEL.match(text[:_LABEL_CHARS]) is not None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jobs.edits.names import Names
     from jobs.edits.states import State
 
-MAX_CHARS = 200_000
+MAX_CHARS = 100_000
 """Of lines that are not the same, on either side; what is longer is said to have other words, and no more."""
 MAX_HEAD_CHARS = 5_000
 """Of a title or lead of which more is said than that it is another."""
