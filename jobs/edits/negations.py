@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from jobs.edits.vocabulary.negations import HAN_NEGATIONS, HAN_NO_NEGATIONS, read_negations
+from jobs.edits.vocabulary.negations import HAN_NEGATIONS, blank_phrases, read_negations
 
 if TYPE_CHECKING:
     from jobs.edits.hunks import Hunk, Part
@@ -25,13 +25,11 @@ _PREFIXES = {
 _LEAST_STEM = 4
 _MOST_WORDS = 5
 """More words that came or went are a clause, whatever it says."""
-_STILL = re.compile(r"\b(?:و|ف)?لا (?:يزال|تزال|يزالون|زال|زالت|بد|سيما|شك)\b")
-"""Arabic for *still*, *must*, *especially*, *doubtless*: none of them denies."""
 _NUMBERED = re.compile(r"No\.? ?\d", re.IGNORECASE)
-_HAN_PLAIN = re.compile("|".join(sorted(HAN_NO_NEGATIONS, key=len, reverse=True)))
 _HAN_DENIES = re.compile(f"[{HAN_NEGATIONS}]")
-_MARGIN = 8
-"""Letters on either side by which a word is told from a longer one."""
+_MARGIN = 24
+"""Letters on either side by which words are told from longer ones and from phrases."""
+_HAN_LANGUAGES = frozenset({"zh", "ja"})
 _STOPS = ".!?:…–—"
 _OPENINGS = "\"“„«' "
 
@@ -44,11 +42,12 @@ def changes_negation(hunk: Hunk, language: str) -> bool:
 
 
 def _denies(part: Part, language: str) -> bool:
-    if language in {"zh", "ja"} or _HAN_DENIES.search(part.text):
-        return _denies_in_han(part)
-    words = _WORD.finditer(part.line, part.start, part.end)
-    still = _list_still(part) if language == "ar" else ()
-    return any(_is_negation(part.line, word, language) and word[0] not in still for word in words)
+    first = max(0, part.start - _MARGIN)
+    start, end = part.start - first, part.end - first
+    if language in _HAN_LANGUAGES or _HAN_DENIES.search(part.text):
+        return _HAN_DENIES.search(blank_phrases(part.line[first : part.end + _MARGIN], "zh"), start, end) is not None
+    around = blank_phrases(part.line[first : part.end + _MARGIN], language)
+    return any(_is_negation(around, word, language) for word in _WORD.finditer(around, start, end))
 
 
 def _is_negation(line: str, word: re.Match[str], language: str) -> bool:
@@ -63,20 +62,6 @@ def _is_named(line: str, at: int) -> bool:
     """Whether a word with a capital letter, in the middle of a sentence, is part of a name (*Dr No*, *No Doubt*)."""
     head = line[max(0, at - _MARGIN) : at].rstrip(_OPENINGS)
     return bool(head) and head[-1] not in _STOPS
-
-
-def _list_still(part: Part) -> tuple[str, ...]:
-    """Return the words of *part* that only look like a negation, beside what stands there."""
-    around = part.line[max(0, part.start - _MARGIN) : part.end + _MARGIN]
-    plain = _WORD.findall(_STILL.sub(" ", around))
-    return tuple(word for word in _WORD.findall(part.text) if word not in plain)
-
-
-def _denies_in_han(part: Part) -> bool:
-    first = max(0, part.start - _MARGIN)
-    around = part.line[first : part.end + _MARGIN]
-    plain = _HAN_PLAIN.sub(lambda found: " " * len(found[0]), around)
-    return _HAN_DENIES.search(plain, part.start - first, part.end - first) is not None
 
 
 def _is_opposite(hunk: Hunk, language: str) -> bool:

@@ -8,7 +8,7 @@ from crawler.extract.fields.notes import begins_as_note
 
 _LABEL = re.compile(
     r"(?:hinweis|anm\. d\. red\.|note|nota|от редакции|прим\. ред\.|примечание редакции|编者按|編者按|编者注|編者註"
-    r"|编辑注|ملاحظة|تنبيه|note de la rédaction)\s*[:：]",
+    r"|编辑注|ملاحظة|تنبيه|تصويب|استدراك|note de la rédaction)\s*[:：]",
     re.IGNORECASE,
 )
 _LABEL_CHARS = 40

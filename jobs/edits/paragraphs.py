@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from jobs.diff import Change, diff_texts
@@ -10,6 +11,7 @@ from jobs.edits.kinds import Edit, EditKind
 from jobs.edits.lives import LivePage
 from jobs.edits.notes import is_note
 from jobs.edits.passages import judge_line
+from jobs.edits.spelling import bare
 from jobs.edits.walls import has_wall, is_cut
 
 if TYPE_CHECKING:
@@ -55,12 +57,16 @@ def judge_lines(before: State, after: State, names: Names) -> Iterator[Edit]:
     moved = _count_lines(lines, Change.REMOVED) & _count_lines(lines, Change.ADDED)
     walled = has_wall(before) != has_wall(after)
     closely = sum(len(line.words) for line in lines) <= MAX_WORDS
-    for line in _list_told(lines):
-        if line.change is Change.CHANGED:
-            if not (walled and is_cut(line.before or "", line.after or "")):
-                yield from judge_line(line, _place_of(line), names) if closely else [_tell_wording(line)]
-        elif _text_of(line) not in moved and not live.explains(line):
-            yield from _judge_whole(line, walled=walled)
+    for stretch in _list_stretches(lines):
+        if _is_layout(stretch):
+            yield from _judge_layout(stretch)
+            continue
+        for line in stretch:
+            if line.change is Change.CHANGED:
+                if not (walled and is_cut(line.before or "", line.after or "")):
+                    yield from judge_line(line, _place_of(line), names) if closely else [_tell_wording(line)]
+            elif _text_of(line) not in moved and not live.explains(line):
+                yield from _judge_whole(line, walled=walled)
 
 
 def _judge_whole(line: Line, *, walled: bool) -> Iterator[Edit]:
@@ -96,22 +102,27 @@ def _measure_difference(old: Sequence[str], new: Sequence[str]) -> int:
     return max(sum(len(line) for line in lines[head : len(lines) - tail]) for lines in (old, new))
 
 
-def _list_told(lines: tuple[Line, ...]) -> Iterator[Line]:
-    """Yield the lines that differ, save where the same words only stand in other paragraphs."""
-    stretch: list[Line] = []
-    for line in lines:
-        if line.change is not Change.SAME:
-            stretch.append(line)
-            continue
-        if not _is_layout(stretch):
-            yield from stretch
-        stretch = []
-    if not _is_layout(stretch):
-        yield from stretch
+def _list_stretches(lines: tuple[Line, ...]) -> Iterator[list[Line]]:
+    """Yield the lines that differ, those that stand together in one list."""
+    for same, stretch in groupby(lines, key=lambda line: line.change is Change.SAME):
+        if not same:
+            yield list(stretch)
 
 
 def _is_layout(stretch: list[Line]) -> bool:
     """Whether the same words stand in other paragraphs."""
+    old, new = _list_sides(stretch)
+    return len(old) != len(new) and bare("".join(old)) == bare("".join(new))
+
+
+def _judge_layout(stretch: list[Line]) -> Iterator[Edit]:
+    """Yield that marks changed, where they did."""
+    old, new = ("\n".join(side) for side in _list_sides(stretch))
+    if "".join(old.split()) != "".join(new.split()):
+        yield Edit(EditKind.TYPO, _place_of(stretch[-1]), old, new)
+
+
+def _list_sides(stretch: list[Line]) -> tuple[list[str], list[str]]:
     old = [line.before for line in stretch if line.before is not None]
     new = [line.after for line in stretch if line.after is not None]
-    return len(old) != len(new) and "".join("".join(old).split()) == "".join("".join(new).split())
+    return old, new

@@ -11,7 +11,8 @@ from jobs.edits.kinds import Edit, EditKind
 from jobs.edits.names import changes_name, is_han, is_work_title
 from jobs.edits.negations import changes_negation
 from jobs.edits.notes import is_note
-from jobs.edits.numbers import is_number, list_moments, list_values
+from jobs.edits.numbers import is_number, list_values
+from jobs.edits.quantities import changes_moment, changes_sign, changes_unit, changes_value
 from jobs.edits.quotations import find_around, find_quotations, straighten
 from jobs.edits.spelling import bare, is_respelled, is_slip
 from jobs.edits.vocabulary.negations import read_negations
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from jobs.edits.names import Names
     from jobs.edits.quotations import Span
 
-_SHORT = 3
-"""Words beside a number that do not make a clause of their own."""
+_LEAST_MOVED = 12
+"""Letters of a sentence or the like that may be told again elsewhere; shorter ones are names and numbers that swap."""
+_QUESTION_MARKS = "?؟？"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class _Passage:
     whole: bool
     """Whether it is all that is quoted there."""
     same_values: bool
-    """Whether the line names the same numbers, before and after."""
+    """Whether the line names the same numbers, before and after, and none in another's place."""
 
     @property
     def language(self) -> str:
@@ -56,16 +58,18 @@ def judge_line(line: Line, place: str, names: Names) -> Iterator[Edit]:
     if comes_or_goes:
         yield Edit(EditKind.QUOTATION, place, before, after)
     hunks = list(list_hunks(line))
-    moved = Counter(hunk.before for hunk in hunks) & Counter(hunk.after for hunk in hunks)
+    crossing = Counter(bare(hunk.before) for hunk in hunks) & Counter(bare(hunk.after) for hunk in hunks)
     quotations = find_quotations(before), find_quotations(after)
     same_values = list_values(before, names.language) == list_values(after, names.language)
     for hunk in hunks:
-        if any(part in moved for part in (hunk.before, hunk.after) if part):
+        old, new = bare(hunk.before), bare(hunk.after)
+        crosses = old != new and any(part and part in crossing for part in (old, new))
+        if crosses and max(len(part) for part in (old, new) if part in crossing) >= _LEAST_MOVED:
             continue
-        if comes_or_goes and not bare(hunk.before + hunk.after):
+        if comes_or_goes and not old and not new:
             continue  # the marks of what is quoted no longer, or now
         spans = _find_spans(hunk, quotations)
-        passage = _Passage(names, None not in spans, spans == _list_spans(hunk), same_values)
+        passage = _Passage(names, None not in spans, spans == _list_spans(hunk), same_values and not crosses)
         for kind in _judge_hunk(hunk, passage):
             yield Edit(kind, place, hunk.before or None, hunk.after or None)
 
@@ -82,9 +86,10 @@ def _list_spans(hunk: Hunk) -> list[Span]:
 def _judge_hunk(hunk: Hunk, passage: _Passage) -> list[EditKind]:
     if _is_respelled(hunk, passage):
         return [EditKind.TYPO]
-    if changes_name(hunk, passage.names) or (passage.whole and is_work_title(hunk)):
+    unit = changes_unit(hunk, passage.language)
+    if not unit and (changes_name(hunk, passage.names) or (passage.whole and is_work_title(hunk))):
         digits = any(sign.isdigit() for sign in hunk.before + hunk.after)
-        number = digits and _changes_number(hunk, passage.language)
+        number = digits and changes_value(hunk, passage.language)
         return [EditKind.NAME, EditKind.NUMBER] if number else [EditKind.NAME]
     kinds = list(_list_telling(hunk, passage))
     if passage.quoted:
@@ -98,7 +103,7 @@ def _is_respelled(hunk: Hunk, passage: _Passage) -> bool:
     values = [list_values(part.text, passage.language) for part in (hunk.old, hunk.new)]
     same = passage.same_values or values[0] == values[1]
     if bare(old) == bare(new) and same:
-        return True
+        return not changes_sign(hunk) and not _changes_question(hunk)
     numbers = any(values) and all(is_number(text, passage.language) for text in (old, new))
     return (numbers and passage.same_values) or _is_slip_of_word(old, new, passage.language)
 
@@ -107,8 +112,8 @@ def _list_telling(hunk: Hunk, passage: _Passage) -> Iterator[EditKind]:
     language = passage.language
     if changes_negation(hunk, language) and (not passage.quoted or _share_words(hunk.before, hunk.after)):
         yield EditKind.NEGATION
-    number = not passage.same_values and _changes_number(hunk, language)
-    if number or _changes_moment(hunk, language):
+    value = not passage.same_values and changes_value(hunk, language)
+    if value or changes_sign(hunk) or changes_unit(hunk, language) or changes_moment(hunk, language):
         yield EditKind.NUMBER
 
 
@@ -132,18 +137,9 @@ def _is_slip_of_word(old: str, new: str, language: str) -> bool:
     return bool(values) and values == list_values(other, language)
 
 
-def _changes_number(hunk: Hunk, language: str) -> bool:
-    old, new = (list_values(part.text, language) for part in (hunk.old, hunk.new))
-    if old and new:
-        return old != new
-    if not (old or new) or not hunk.before or not hunk.after:
-        return False
-    return max(len(hunk.before.split()), len(hunk.after.split())) <= _SHORT
-
-
-def _changes_moment(hunk: Hunk, language: str) -> bool:
-    old, new = (list_moments(part.text, language) for part in (hunk.old, hunk.new))
-    return bool(old and new and old != new)
+def _changes_question(hunk: Hunk) -> bool:
+    """Whether what was said is asked, or the other way."""
+    return any((mark in hunk.before) != (mark in hunk.after) for mark in _QUESTION_MARKS)
 
 
 def _is_typo(hunk: Hunk) -> bool:
@@ -152,4 +148,10 @@ def _is_typo(hunk: Hunk) -> bool:
         return True
     if len(old.split()) == len(new.split()) == 1:
         return is_respelled(old, new)
-    return bool(old) and not new and hunk.old.head.rstrip().casefold().endswith(f" {old.casefold()}")  # stood twice
+    return bool(old) and not new and _stood_twice(hunk)
+
+
+def _stood_twice(hunk: Hunk) -> bool:
+    """Whether the words that went stand right before, too."""
+    old, head = hunk.before.casefold(), hunk.old.head.casefold().rstrip()
+    return head.endswith(old) and (is_han(old) or head[: -len(old)][-1:].isspace())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from jobs.edits.vocabulary.arabic import is_given_name
+from jobs.edits.vocabulary.arabic import is_function_word, is_given_name
 from jobs.edits.vocabulary.titles import read_titles
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def has_arabic(text: str) -> bool:
 def changes_arabic_name(hunk: Hunk, names: Names) -> bool:
     """Whether *hunk* puts one name in another's place."""
     old, new = (_WORD.findall(part) for part in (hunk.before, hunk.after))
-    if not old or not new or max(len(old), len(new)) > _MOST_WORDS:
+    if not old or not new or max(len(old), len(new)) > _MOST_WORDS or any(map(is_function_word, [*old, *new])):
         return False
     if any(word in names.listed for word in (*old, *new)):
         return True

@@ -21,6 +21,8 @@ _TITLE_CASE = 0.6
 _TITLE_CHARS = 400
 _SHORT = 3
 """Letters of words that have none even there."""
+_WITHOUT_CASES = frozenset({"en", "de", "es", "fr", "it", "pt", "nl", "sv", "da", "no", "id", "vi"})
+_GENITIVE = "s'’"
 _MARKS = '"“„«「‘ '
 _SPEECH_ENDS = ".!?,…"
 
@@ -41,7 +43,7 @@ def changes_cased_name(hunk: Hunk, names: Names) -> bool:
     if not old or not new:  # something was said more fully, or less so
         return all(word.text in gone | come or word.text.casefold() in PARTICLES for word in old or new)
     if gone and come:
-        return not all(any(_is_inflected(one, other) for other in come) for one in gone)
+        return not all(any(_is_inflected(one, other, names.language) for other in come) for one in gone)
     return False
 
 
@@ -63,7 +65,10 @@ def _changes_particle(hunk: Hunk, words: list[Word]) -> bool:
     return bool(before and before[0][0].isupper() and after is not None and after[0][0].isupper())
 
 
-def _is_inflected(one: str, other: str) -> bool:
+def _is_inflected(one: str, other: str, language: str) -> bool:
+    """Whether *one* and *other* are one name in two cases; where names have none, but for an *s* behind them."""
+    if language in _WITHOUT_CASES:
+        return one.rstrip(_GENITIVE) == other.rstrip(_GENITIVE)
     return is_form(one, other) and not is_respelled(one, other)
 
 

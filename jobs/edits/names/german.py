@@ -39,6 +39,8 @@ def _follows_name(word: Word) -> bool:
 
 
 def _precedes_name(word: Word) -> bool:
+    if word.line[max(0, word.start - 2) : word.start].rstrip()[-1:].isdigit():
+        return False  # 30 Zentimeter Neuschnee
     end = word.start + len(word.text)
     after = WORD.match(word.line, end + 1) if word.line[end : end + 1] == " " else None
     return after is not None and after[0][0].isupper() and after[0].casefold() not in read_titles("de")

@@ -14,7 +14,7 @@ _LETTERS = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _HAN = re.compile(f"[{_LETTERS}]+")
 _SAYS = re.compile(
     "(?:表示|称|稱|说|說|指出|告诉|告訴|认为|認為|强调|強調|透露|介绍|介紹|回应|回應|宣布|承认|承認|在|于|於|和|与|與"
-    "|的|，|、|。|：|是|将|將)"
+    "|当选|當選|的|，|、|。|：|是|将|將)"
 )
 """What follows a person's name."""
 _BEFORE = re.compile(

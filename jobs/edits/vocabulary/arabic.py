@@ -1,4 +1,4 @@
-"""First names that many have, in Arabic, whose letters have no capitals. Data, and its look-up."""
+"""First names that many have and words that no name has, in Arabic, which knows no capitals. Data, and its look-ups."""
 
 from __future__ import annotations
 
@@ -10,9 +10,19 @@ _NAMES = """
 نجلاء نورا نور هالة وفاء ياسمين سارة سحر سناء شيماء لمى لينا عبير غادة فرح حنان رجاء سوسن جورج إلياس بطرس ميشال أنطوان
 """
 _GIVEN_NAMES = frozenset(_NAMES.split())
+_FUNCTION_TEXT = """
+من في على إلى عن مع أن إن كان كانت قد لقد لم لن لا ما هذا هذه ذلك تلك التي الذي الذين بعد قبل منذ حتى خلال عند
+حول ضد بين
+"""
+_FUNCTION_WORDS = frozenset(_FUNCTION_TEXT.split())
 _SERVANT = "عبد"
 """Begins the names that call one a servant of God."""
 _AND = "و"
+
+
+def is_function_word(word: str) -> bool:
+    """Whether *word* joins others, and stands in no name."""
+    return word in _FUNCTION_WORDS
 
 
 def is_given_name(word: str) -> bool:

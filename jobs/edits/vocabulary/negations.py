@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from jobs.edits.vocabulary.rows import read_rows
+import re
+
+from jobs.edits.vocabulary.rows import read_phrases, read_rows
 
 _TABLE = """
 en not no never none nobody nothing neither nor nowhere without cannot
@@ -24,6 +26,49 @@ fa نه نیست نیستند هرگز بدون هیچ
 he לא אין בלי ללא אף
 id tidak bukan tanpa belum jangan tak
 """
+_PHRASES = """
+en no doubt
+en not least
+en not only
+en not just
+en not to mention
+en nothing but
+en no sooner
+de nicht zuletzt
+de nicht nur
+de nicht mehr als
+de nichts als
+de ohne weiteres
+es no obstante
+es no solo
+es no sólo
+es sin embargo
+es sin duda
+es nada menos
+fr non seulement
+fr sans doute
+fr rien de moins
+it non solo
+it senza dubbio
+pt não só
+pt não apenas
+pt sem dúvida
+nl niet alleen
+ru не только
+ru не раз
+ru тем не менее
+ru ни много ни мало
+uk не тільки
+ar لا يزال
+ar لا تزال
+ar لا يزالون
+ar لا زال
+ar لا زالت
+ar لا بد
+ar لا سيما
+ar لا شك
+"""
+"""Phrases that deny nothing, whatever their words are."""
 HAN_NEGATIONS = "不没沒未无無非勿莫别"
 """Each letter denies by itself."""
 _NOT_DENYING = """
@@ -31,13 +76,23 @@ _NOT_DENYING = """
 未來 无论 無論 无线 無線 非常 非洲 除非 并非洲 别人 特别 区别 级别 分别 性别 个别 告别 莫斯科 莫名 无人机 無人機 无锡
 未婚 无疑
 """
-HAN_NO_NEGATIONS = _NOT_DENYING.split()
 """Words with such a letter that deny nothing."""
 
 _WORDS = {language: frozenset(words) for language, words in read_rows(_TABLE).items()}
 _NONE: frozenset[str] = frozenset()
+_HAN_PLAIN = re.compile("|".join(sorted(_NOT_DENYING.split(), key=len, reverse=True)))
+_PLAIN = {
+    language: re.compile(rf"(?<!\w)[وف]?(?:{'|'.join(phrases)})(?!\w)", re.IGNORECASE)
+    for language, phrases in read_phrases(_PHRASES).items()
+}
 
 
 def read_negations(language: str) -> frozenset[str]:
     """Return the words of *language* that deny, in lower case; none if it is not known."""
     return _WORDS.get(language, _NONE)
+
+
+def blank_phrases(text: str, language: str) -> str:
+    """Return *text*, as long as it was, without the phrases that deny nothing though a word of theirs would."""
+    plain = _HAN_PLAIN if language in {"zh", "ja"} else _PLAIN.get(language)
+    return plain.sub(lambda found: " " * len(found[0]), text) if plain else text

@@ -9,6 +9,15 @@ def read_rows(table: str) -> dict[str, list[str]]:
     return {row[0]: row[1:] for row in rows}
 
 
+def read_phrases(table: str) -> dict[str, list[str]]:
+    """Return the phrases of each language in *table*, which has a row for each."""
+    phrases: dict[str, list[str]] = {}
+    for row in table.strip().splitlines():
+        language, _, phrase = row.partition(" ")
+        phrases.setdefault(language, []).append(phrase)
+    return phrases
+
+
 def read_pairs(table: str) -> dict[str, dict[str, str]]:
     """Return the `word=value` of each language in *table*."""
     return {language: dict(pair.split("=", 1) for pair in pairs) for language, pairs in read_rows(table).items()}
