@@ -133,7 +133,7 @@ def _is_slip_of_word(old: str, new: str, language: str) -> bool:
     telling = [word in read_numbers(language) or word in read_negations(language) for word in (one, other)]
     if telling[0] != telling[1]:
         return is_slip(one, other)
-    values = list_values(one, language)
+    values = list_values(one, language) if all(is_number(word, language) for word in (one, other)) else None
     return bool(values) and values == list_values(other, language)
 
 
