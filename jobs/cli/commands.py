@@ -23,7 +23,7 @@ COMMANDS = {
     "list": "reading:list_articles",
     "show": "reading:show",
     "history": "reading:history",
-    "diff": "reading:diff",
+    "diff": "comparing:diff",
     "extract": "extracting:extract",
     "verify": "archive:verify",
     "sync": "sync:sync",

@@ -1,4 +1,4 @@
-"""Commands that read the archive: list, show, history, diff."""
+"""Commands that read the archive: list, show, history."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ from jobs.cli.options import (
     iterate_json,
     printable,
     reading_codes,
-    want_colour,
 )
-from jobs.diff import diff_texts, diff_to_json, render_diff
 from jobs.segments.pages import RecordPlace, fetch_member, place_record, read_exchange
 
 if TYPE_CHECKING:
@@ -107,29 +105,6 @@ def history(invocation: Invocation, *, url: str, source: str | None) -> None:
                 click.echo(f"{number:>4}  {when}  {capture.verdict or '':<10} {text:<8} {status} {reason}")
 
 
-@click.command(epilog=reading_codes())
-@click.argument("url")
-@click.argument("before", type=click.IntRange(min=1), required=False)
-@click.argument("after", type=click.IntRange(min=1), required=False)
-@click.option("--source", help="Where two sources have that URL.")
-@archive_options
-def diff(invocation: Invocation, *, url: str, before: int | None, after: int | None, source: str | None) -> None:
-    """Show what changed in an article's words between two of its texts (default: the last two)."""
-    with enter_archive(invocation) as archive:
-        owner, article = find_article(archive, url, source)
-        newest = archive.catalog.list_revisions(owner, article)
-        if len(newest) < 2 and before is None:
-            invocation.print_result({"url": article, "changes": []}, "one text only: nothing to compare")
-            return
-        new = pick_revision(archive, owner, article, after or len(newest))
-        old = pick_revision(archive, owner, article, before or max(new.number - 1, 1))
-        texts = read_comparable(archive, old, new)
-        result = diff_texts(*texts)
-        data = {"url": article, "source": owner, "before": old.number, "after": new.number} | diff_to_json(result)
-        sides = " → ".join(f"text {side.number} ({side.captured_at:%Y-%m-%d %H:%M}Z)" for side in (old, new))
-        invocation.print_result(data, f"{readable_url(article)}\n{sides}\n{render_diff(result, colour=want_colour())}")
-
-
 def find_article(archive: OpenArchive, url: str, source: str | None) -> tuple[str, str]:
     """Return source and normalised URL of an article, after a look at the log. Raises ConfigError if there is none."""
     try:
@@ -173,17 +148,6 @@ def read_revision(archive: OpenArchive, source: str, url: str, revision: StoredR
     last = next(one for one in reversed(captures) if one.revision == revision.number)
     first, latest = (archive.catalog.read_snapshot(one.segment, one.n) or {} for one in (revision, last))
     return first if first.get("derivation") == latest.get("derivation") else latest
-
-
-def read_comparable(archive: OpenArchive, old: StoredRevision, new: StoredRevision) -> tuple[str, str]:
-    """Return both texts, in one derivation where they have one: a change of rules is no change of words."""
-    common = sorted(old.texts.keys() & new.texts.keys())
-    for derivation in [*common, None]:
-        first = archive.catalog.read_snapshot(old.segment, old.n, derivation)
-        second = archive.catalog.read_snapshot(new.segment, new.n, derivation)
-        if first and second:
-            return first["text"], second["text"]
-    return "", ""
 
 
 def pick_capture(

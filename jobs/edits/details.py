@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from jobs.edits.states import State
 
+_FILE_ENDS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif")
 _MOST = 2_000
 """Of the authors or notes of one article."""
 
@@ -45,7 +46,7 @@ def judge_dates(before: State, after: State, *, words_changed: bool) -> Iterator
 
 def _judge_picture(before: State, after: State) -> Iterator[Edit]:
     old, new = (_read_picture(state) for state in (before, after))
-    if old.get("url") != new.get("url"):
+    if _read_address(old) != _read_address(new):
         yield Edit(EditKind.IMAGE, "image", _say(old.get("url")), _say(new.get("url")))
     for name in ("caption", "credit"):
         if old and new and old.get(name) != new.get(name):
@@ -55,6 +56,13 @@ def _judge_picture(before: State, after: State) -> Iterator[Edit]:
 def _read_picture(state: State) -> dict[str, Any]:
     picture = state.fields.get("image")
     return picture if isinstance(picture, dict) else {}
+
+
+def _read_address(picture: dict[str, Any]) -> str:
+    """Return where the *picture* is; what follows a file's name is its size, or a token that is new on each page."""
+    url = str(picture.get("url") or "")
+    path, _, _ = url.partition("?")
+    return path if path.lower().endswith(_FILE_ENDS) else url
 
 
 def _say(value: object) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jobs.edits.details import judge_dates, judge_details
-from jobs.edits.instants import is_same_time, went_back
+from jobs.edits.instants import is_day, is_same_time, went_back
 from jobs.edits.kinds import EditKind, EditReport
 from jobs.edits.names import find_names
 from jobs.edits.paragraphs import judge_head, judge_lines
@@ -55,8 +55,9 @@ def _settle_names(edits: list[Edit]) -> list[Edit]:
 
 
 def _is_silent(before: State, after: State) -> bool | None:
-    """Whether the page states the same time of its last change; `None` if it states none now."""
+    """Whether the page states the same time of its last change; `None` if it states none now, or but the same day."""
     old, new = before.fields.get("modified"), after.fields.get("modified")
     if new is None:
         return None
-    return old is not None and is_same_time(old, new)
+    same = old is not None and is_same_time(old, new)
+    return None if same and (is_day(old) or is_day(new)) else same

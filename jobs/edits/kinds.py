@@ -65,7 +65,7 @@ class EditReport:
 
     edits: tuple[Edit, ...]
     silent: bool | None
-    """Whether words changed and the page's own time of change did not; `None`: they changed, and it states no time."""
+    """Whether words changed and the page's own time of change did not; `None`: they did, and it states no such time."""
     backdated: bool
     """Whether a stated time went back."""
 

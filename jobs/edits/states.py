@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+_TIMES = frozenset({"published", "modified"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,16 @@ def read_state(snapshot: Mapping[str, Any]) -> State:
         title or None,
         lead if size else None,
         tuple(line for line in lines[size:] if line),
-        snapshot.get("fields") or {},
+        dict(_list_values(snapshot.get("fields") or {})),
         str(snapshot.get("class") or "article"),
     )
+
+
+def _list_values(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield name and value of each of a row's *fields*; a time that was guessed is none that the page states."""
+    for name, found in fields.items():
+        if isinstance(found, dict) and not (name in _TIMES and found.get("from") == "guess"):
+            yield name, found.get("value")
 
 
 def _measure_lead(lead: str, lines: list[str]) -> int:
