@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from jobs.diff.matching import Matcher, measure_ends
+from jobs.diff.matching import MAX_STEPS, Matcher, measure_ends
 from jobs.diff.words import split_words
 
 if TYPE_CHECKING:
@@ -66,9 +66,12 @@ class TextDiff:
         return any(line.change is not Change.SAME for line in self.lines)
 
 
-def diff_texts(before: str, after: str) -> TextDiff:
-    """Return what changed from *before* to *after*, texts in normal form (lines joined by one newline)."""
-    matcher = Matcher()
+def diff_texts(before: str, after: str, *, steps: int = MAX_STEPS) -> TextDiff:
+    """Return what changed from *before* to *after*, texts in normal form (lines joined by one newline).
+
+    *steps* bound the search; of texts that have too little in common for it, more is shown as replaced.
+    """
+    matcher = Matcher(steps)
     old, new = (text.split("\n") if text else [] for text in (before, after))
     lines: list[Line] = []
     i = j = 0

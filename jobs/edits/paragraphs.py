@@ -25,6 +25,8 @@ MAX_CHARS = 100_000
 """Of lines that are not the same, on either side; what is longer is said to have other words, and no more."""
 MAX_HEAD_CHARS = 5_000
 """Of a title or lead of which more is said than that it is another."""
+MAX_STEPS = 250_000
+"""Of the search for what both texts have: a quarter of what is done where a person waits for one diff."""
 MAX_WORDS = 4_000
 """Runs of words that are the same, came or went, over all lines that changed; of more, they have other words."""
 
@@ -38,7 +40,7 @@ def judge_head(before: State, after: State, names: Names) -> Iterator[Edit]:
         yield Edit(kind, place, old, new)
         if not old or not new or max(len(old), len(new)) > MAX_HEAD_CHARS:
             continue
-        for line in diff_texts(old, new).lines:
+        for line in diff_texts(old, new, steps=MAX_STEPS).lines:
             if line.change is Change.CHANGED:
                 yield from (edit for edit in judge_line(line, place, names) if edit.kind is not EditKind.WORDING)
 
@@ -53,7 +55,7 @@ def judge_lines(before: State, after: State, names: Names) -> Iterator[Edit]:
     if _measure_difference(before.lines, after.lines) > MAX_CHARS:
         yield Edit(EditKind.WORDING, "text", None, None)
         return
-    lines = diff_texts("\n".join(before.lines), "\n".join(after.lines)).lines
+    lines = diff_texts("\n".join(before.lines), "\n".join(after.lines), steps=MAX_STEPS).lines
     moved = _count_lines(lines, Change.REMOVED) & _count_lines(lines, Change.ADDED)
     walled = has_wall(before) != has_wall(after)
     closely = sum(len(line.words) for line in lines) <= MAX_WORDS

@@ -84,6 +84,8 @@ def test_edit_return_and_deletion_of_the_seed_article(ofrecord: Ofrecord, site: 
     assert read_texts(archive_dir)[SEED] == [read_expected("clean.txt"), read_expected("edited.txt")]
     changes = ofrecord("diff", SEED_URL, "1", "2", "--json").json()
     assert json.dumps(changes)
+    assert {edit["kind"] for edit in changes["edits"]} == {"number", "wording", "paragraph_removed"}
+    assert (changes["silent"], changes["backdated"]) == (False, False)  # the page says when it was edited
     shown = ofrecord("show", SEED_URL, "--revision", "2").stdout
     assert shown == read_expected("edited.txt") + "\n"
     page = ofrecord("show", SEED_URL, "--revision", "1", "--format", "html").stdout

@@ -72,11 +72,11 @@ ar لا شك
 HAN_NEGATIONS = "不没沒未无無非勿莫别"
 """Each letter denies by itself."""
 _NOT_DENYING = """
-不过 不過 不仅 不僅 不但 不少 不同 不断 不斷 不久 不管 不论 不論 不得不 不满 不安 不幸 不错 差不多 了不起 对不起 未来
-未來 无论 無論 无线 無線 非常 非洲 除非 并非洲 别人 特别 区别 级别 分别 性别 个别 告别 莫斯科 莫名 无人机 無人機 无锡
-未婚 无疑
+不过 不過 不仅 不僅 不但 不少 不同(?!意) 不断 不斷 不久 不管 不论 不論 不得不 不满 不安 不幸 不错 差不多 了不起
+对不起 未来 未來 无论 無論 无线 無線 非常 非洲 除非 别人 特别 区别 级别 分别 性别 个别 告别 莫斯科 莫名 无人机
+無人機 无锡 未婚 无疑
 """
-"""Words with such a letter that deny nothing."""
+"""Words with such a letter that deny nothing, as regular expressions."""
 
 _WORDS = {language: frozenset(words) for language, words in read_rows(_TABLE).items()}
 _NONE: frozenset[str] = frozenset()
