@@ -40,7 +40,7 @@ bench-extract: $(READY) ## quality, stability, speed and cost of the clean text 
 
 wheel: $(READY) ## a wheel in dist/ whose modules that read pages are compiled; needs a C compiler, some minutes
 	rm -rf build
-	OFRECORD_COMPILE=1 $(BIN)/python -m pip wheel --no-deps --wheel-dir dist .
+	COMPILE_OFRECORD=1 $(BIN)/python -m pip wheel --no-deps --wheel-dir dist .
 
 clean: ## remove .venv, the demo's archive, what make bench wrote, and every cache
 	rm -rf $(VENV) demo bench build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

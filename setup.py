@@ -1,4 +1,4 @@
-"""Compiles what reads pages into the wheel, where OFRECORD_COMPILE=1 asks for it; all else is in pyproject.toml.
+"""Compiles what reads pages into the wheel, where COMPILE_OFRECORD=1 asks for it; all else is in pyproject.toml.
 
 Never into a checkout or an editable install: Python would run a compiled module in place of the source beside it,
 however that was edited since.
@@ -29,6 +29,6 @@ def compile_modules() -> list[Extension]:
 
 
 if __name__ == "__main__":
-    wanted = os.environ.get("OFRECORD_COMPILE") == "1" and "editable_wheel" not in sys.argv
+    wanted = os.environ.get("COMPILE_OFRECORD") == "1" and "editable_wheel" not in sys.argv
     extensions = compile_modules() if wanted and "bdist_wheel" in sys.argv else []
     setup(ext_modules=extensions, setup_requires=[_MYPYC] if wanted else [])

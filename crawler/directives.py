@@ -19,6 +19,8 @@ MAX_DIRECTIVES = 20
 _MAX_CHARS = 100
 _MAX_VALUE_CHARS = 4_000
 _HEAD_CHARS = 512 * 1024
+_STEPS_CHARS = (16 * 1024, 64 * 1024, _HEAD_CHARS)
+"""Where a head ends within the first, as most do, no more is looked through."""
 _TAG_CHARS = 5_000
 _VALUED = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
 _ADDRESSED = re.compile(r"\s*([A-Za-z][!#$%&'*+.^_`|~0-9A-Za-z-]{0,99})\s*:")
@@ -53,16 +55,20 @@ def find_robots_tags(beginnings: Iterable[str], product: str) -> str:
 
     *beginnings*: of the page, each longer than the last; no more of them are taken than the head takes.
     """
+    tags = _list_tags(beginnings)
+    return "".join(f"<meta{tag}>" for tag in tags if _may_direct(tag.lower(), product.lower()))
+
+
+def _list_tags(beginnings: Iterable[str]) -> list[str]:
+    """Return the meta tags of a page's head; *beginnings*: of the page, each longer than the last."""
     found: list[str] = []
     page, position, whole = "", 0, False
     for page in beginnings:
         tags, position, whole = _list_meta(page[:_HEAD_CHARS], position, partly=True)
         found += tags
         if whole:
-            break
-    if not whole:
-        found += _list_meta(page[:_HEAD_CHARS], position)[0]
-    return "".join(f"<meta{tag}>" for tag in found if _may_direct(tag.lower(), product.lower()))
+            return found
+    return found + _list_meta(page[:_HEAD_CHARS], position)[0]
 
 
 def _may_direct(tag: str, product: str) -> bool:
@@ -82,7 +88,7 @@ def _read_headers(values: Iterable[str], product: str) -> Iterator[str]:
 
 
 def _read_meta(page: str, product: str) -> Iterator[str]:
-    for tag in _list_meta(page[:_HEAD_CHARS])[0]:
+    for tag in _list_tags(page[:chars] for chars in _STEPS_CHARS):
         if not _may_direct(tag.lower(), product):
             continue
         attributes = {name.lower(): a or b or c for name, a, b, c in reversed(_ATTRIBUTE.findall(tag))}

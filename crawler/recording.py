@@ -35,11 +35,9 @@ def record_only(exchange: Exchange, context: PageContext) -> PageOutcome:
     outcome = begin_outcome(exchange, context, told)
     if outcome.withheld:
         return outcome
-    reason = find_obstacle(exchange)
-    if reason is not None:
-        return stop_at(reason, exchange, outcome)
-    if exchange.purpose is not Purpose.ARTICLE:
-        return replace(outcome, page_class=PageClass.LISTING, class_reason=describe_listing(exchange))
+    settled = settle_without_reading(exchange, outcome)
+    if settled is not None:
+        return settled
     if exchange.status != 200:
         return replace(outcome, class_reason=f"status {exchange.status}")
     return replace(outcome, page_class=PageClass.UNREAD, class_reason=UNREAD)
@@ -78,7 +76,7 @@ def read_robots_tags(exchange: Exchange, product: str) -> str | None:
     return find_robots_tags(map(decode_beginning, steps), product)
 
 
-def find_obstacle(exchange: Exchange) -> str | None:
+def _find_obstacle(exchange: Exchange) -> str | None:
     """Return why there is no page to look at, or `None` if there is one."""
     status = exchange.status
     if status is None:
@@ -93,14 +91,14 @@ def find_obstacle(exchange: Exchange) -> str | None:
     return None
 
 
-def stop_at(reason: str, exchange: Exchange, outcome: PageOutcome) -> PageOutcome:
-    """Return the outcome of *exchange*, which has no page to look at, for *reason*."""
+def settle_without_reading(exchange: Exchange, outcome: PageOutcome) -> PageOutcome | None:
+    """Return the outcome of *exchange* if there is no article's page to look at, else `None`."""
+    reason = _find_obstacle(exchange)
+    if reason is None:
+        if exchange.purpose is Purpose.ARTICLE:
+            return None
+        return replace(outcome, page_class=PageClass.LISTING, class_reason=f"fetched as {exchange.purpose.value}")
     if exchange.purpose is Purpose.ARTICLE and outcome.redirect and leads_away(exchange.url, outcome.redirect):
         away = f"{reason}, the site's home or a section"
         return replace(outcome, page_class=PageClass.SOFT_404, class_reason=away)
     return replace(outcome, class_reason=reason)
-
-
-def describe_listing(exchange: Exchange) -> str:
-    """Return the reason of a LISTING."""
-    return f"fetched as {exchange.purpose.value}"

@@ -34,7 +34,7 @@ from crawler.outcome import (
     media_type_of,
 )
 from crawler.prescan import prescan
-from crawler.recording import describe_listing, find_obstacle, read_beginning, stop_at
+from crawler.recording import read_beginning, settle_without_reading
 
 if TYPE_CHECKING:
     from crawler.explanation import Explanation
@@ -75,11 +75,9 @@ def process_page(exchange: Exchange, context: PageContext) -> PageOutcome:
     outcome = begin_outcome(exchange, context, html or read_beginning(exchange))
     if outcome.withheld:
         return outcome
-    reason = find_obstacle(exchange)
-    if reason is not None:
-        return stop_at(reason, exchange, outcome)
-    if exchange.purpose is not Purpose.ARTICLE:
-        return replace(outcome, page_class=PageClass.LISTING, class_reason=describe_listing(exchange))
+    settled = settle_without_reading(exchange, outcome)
+    if settled is not None:
+        return settled
     try:
         return _read_article(exchange, context, outcome, html, unreadable)
     except ExtractError as error:

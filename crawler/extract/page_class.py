@@ -43,6 +43,8 @@ _COUNT = re.compile(r"[0-9]{1,9}")
 _MAX_BOX_CHARS = 100_000
 _UNIT_TAGS = frozenset({"div", "article", "li", "section", "tr"})
 _SMALL_PAGE = 3_000
+_FEWEST_HITS = 2
+"""Words of consent that a form of it has."""
 _MAX_CONSENT_CHARS, _MAX_HIDDEN = 10 * _SMALL_PAGE, 100
 """Of a page that may be a form of consent: its text, hidden parts counted, and how many of these there are."""
 _FAILURE_CHARS = 600
@@ -144,6 +146,8 @@ def _consent(reading: Reading) -> Verdict | None:
     body = reading.page.body
     if (known and not body.signed(CONSENT_FORM)) or body.chars > _MAX_CONSENT_CHARS:
         return None
+    if len(CONSENT_PHRASE.findall(body.text())) < _FEWEST_HITS:
+        return None  # what is hidden is looked for only where it matters
     text, boxed = _shown_text(body)
     if known and not boxed:
         return None
@@ -157,7 +161,7 @@ def _consent(reading: Reading) -> Verdict | None:
         mostly = 2 * boxed >= len(text) or not (boxed or _count_teasers(reading))
     if hits >= 3 and asks and not known and mostly and hits * 250 > len(text):
         return PageClass.CONSENT, f"{hits} words of consent in {len(text)} characters and nothing of an article"
-    if boxed and hits >= 2 and mostly and len(text) < _SMALL_PAGE:
+    if boxed and hits >= _FEWEST_HITS and mostly and len(text) < _SMALL_PAGE:
         return PageClass.CONSENT, "a page that holds a consent form and nothing else"
     return None
 

@@ -19,7 +19,7 @@ from crawler.prescan import prescan
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SECONDS = 1.2
+SECONDS = 2.0
 TITLE = "The council keeps the old library open"
 PARAGRAPH = f"<p>{'The council of the town met again on Monday and said little of what it had decided. ' * 4}</p>"
 STORY = f"<h1>{TITLE}</h1>{PARAGRAPH * 8}"

@@ -16,9 +16,10 @@ SENTENCE = "The council of Fernmoor met on Monday to speak about the bridge, and
 PARAGRAPHS = "".join(f"<p>{SENTENCE} It was the meeting of week {number}.</p>" for number in range(7))
 
 
-def read(body: str, head: str = "") -> Article:
+def read(body: str, head: str = "", *, stated: str | None = "The bridge of Fernmoor") -> Article:
+    title = f"<title>{stated}</title>" if stated else ""
     return extract_article(
-        f"<html><head><title>The bridge of Fernmoor</title>{head}</head><body>{body}</body></html>",
+        f"<html><head>{title}{head}</head><body>{body}</body></html>",
         url="https://gazette.example/2026/bridge",
         status=200,
         captured_at=datetime(2026, 11, 26, tzinfo=UTC),
@@ -210,16 +211,7 @@ def test_what_stands_by_the_headline_and_is_no_sentence_is_no_lead(between: str)
 
 @pytest.mark.parametrize("title", ["Мост закрыт", "旧桥关闭", "Bridge shut"])
 def test_a_short_headline_is_one_where_nothing_else_is_stated(title: str) -> None:
-    html = f"<html><body><a href='/'>Gazette</a><article><h1>{title}</h1>{PARAGRAPHS}</article></body></html>"
-    article = extract_article(
-        html,
-        url="https://gazette.example/2026/bridge",
-        status=200,
-        captured_at=datetime(2026, 11, 26, tzinfo=UTC),
-        timezone=None,
-        language=None,
-        rules=ExtractRules(),
-    )
+    article = read(f"<a href='/'>Gazette</a><article><h1>{title}</h1>{PARAGRAPHS}</article>", stated=None)
     assert (article.title, article.page_class) == (title, PageClass.ARTICLE)
 
 
