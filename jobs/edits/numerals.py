@@ -16,6 +16,7 @@ _PER_CENT = re.compile(f"百分之([{HAN_NUMERALS}]+)")
 _HAN_DIGITS = {sign: value for value, sign in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2, "兩": 2}
 _HAN_UNITS = {"十": 10, "百": 100, "千": 1_000}
 _SCALES = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
+_HAN_SCALE = re.compile("[十百千万萬亿億]{1,4}")
 _LEAST_SCALE = 1_000
 _MOST_DIGITS = 30
 """Longer ones are serial numbers and the like, compared as they stand."""
@@ -47,8 +48,8 @@ def list_word_values(text: str, language: str) -> list[str]:
 
 def read_scale(text: str, at: int, language: str) -> tuple[int, int] | None:
     """Return end and value of *thousand*, 万 and the like behind digits that end at *at*."""
-    if (scale := _SCALES.get(text[at : at + 1])) is not None:
-        return at + 1, scale
+    if (han := _HAN_SCALE.match(text, at)) is not None:
+        return han.end(), int(read_han(han[0]))
     match = WORD.match(text, at + 1) if text[at : at + 1].isspace() else None
     value = read_numbers(language).get(match[0].lower(), "") if match else ""
     return (match.end(), int(value)) if match and value.isdigit() and int(value) >= _LEAST_SCALE else None
