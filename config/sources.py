@@ -232,6 +232,10 @@ class Source(StrictModel):
                 raise ConfigError(f"source {self.id}: headers.{name}: its secret must be printable ASCII on one line")
         return resolved
 
+    def is_raw_only(self, default: bool) -> bool:  # noqa: FBT001 - as the settings have it
+        """Return whether pages are only recorded: what the source says, else *default*."""
+        return default if self.raw_only is None else self.raw_only
+
     def is_article(self, url: str) -> bool:
         """Tell whether *url* (normalised) is an article of this source."""
         return self.articles.match(url)

@@ -146,9 +146,10 @@ def _consent(reading: Reading) -> Verdict | None:
     body = reading.page.body
     if (known and not body.signed(CONSENT_FORM)) or body.chars > _MAX_CONSENT_CHARS:
         return None
-    if len(CONSENT_PHRASE.findall(body.text())) < _FEWEST_HITS:
+    whole = body.text()
+    if len(CONSENT_PHRASE.findall(whole)) < _FEWEST_HITS:
         return None  # what is hidden is looked for only where it matters
-    text, boxed = _shown_text(body)
+    text, boxed = _shown_text(body, whole)
     if known and not boxed:
         return None
     if len(text) > _SMALL_PAGE * 2:
@@ -166,9 +167,9 @@ def _consent(reading: Reading) -> Verdict | None:
     return None
 
 
-def _shown_text(body: Element) -> tuple[str, int]:
-    """Return what *body* shows, in one line, and how many characters of it stand in forms of consent."""
-    text, boxed, end, hidden = body.text(), 0, 0, 0
+def _shown_text(body: Element, text: str) -> tuple[str, int]:
+    """Return what *body*, whose *text* that is, shows, and how many characters of it stand in forms of consent."""
+    boxed = end = hidden = 0
     for element in body.walk():
         if element.order < end:
             continue

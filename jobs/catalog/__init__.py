@@ -4,7 +4,8 @@ The only importer of sqlite3 beside the crawl's frontier. Never the truth: what 
 """
 
 from jobs.catalog.intake import Catalog
-from jobs.catalog.queries import SourceVersions, StoredCapture, StoredRevision
+from jobs.catalog.queries import StoredCapture, StoredRevision
 from jobs.catalog.rollup import StoredSegment
+from jobs.catalog.versions import SourceVersions
 
 __all__ = ["Catalog", "SourceVersions", "StoredCapture", "StoredRevision", "StoredSegment"]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import structlog
 import zstandard
 
 from crawler.compare import KnownReading, LastLook, LastVersion
@@ -18,9 +16,8 @@ from jobs.catalog.rollup import RollupQueries
 from jobs.catalog.schema import TABLES
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator, Sequence
-
-log = structlog.get_logger()
 
 _SHOWN = "CASE WHEN class = 'unread' AND verdict = 'bad' THEN 'unread' ELSE verdict END AS verdict"
 """A verdict in the words of people: nothing is bad of what was only recorded."""
@@ -306,46 +303,6 @@ class CatalogQueries(RollupQueries):
     def dump(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return every table's rows in the order of their keys: two catalogs of one archive give equal dumps."""
         return {table: [tuple(row) for row in self._db.execute(f"SELECT * FROM {table}")] for table in TABLES}  # noqa: S608 - names of ours
-
-
-class SourceVersions:
-    """The crawler's view of the catalog: the last versions of one source's articles (crawler.compare.LastVersions)."""
-
-    def __init__(self, catalog: CatalogQueries, source: str) -> None:
-        self._catalog = catalog
-        self._source = source
-
-    def last(self, url: str) -> LastVersion | None:
-        """Return the last known version of the article at the normalised *url*."""
-        return self._catalog.last(self._source, url)
-
-    def find_looks(self, urls: Sequence[str]) -> dict[str, LastLook]:
-        """Return the last look at those of the normalised *urls* that are known."""
-        return self._catalog.find_looks(self._source, urls)
-
-    def find_reading(self, url: str, target_uri: str, payload_digest: str, derivation: str) -> KnownReading | None:
-        """Return what the last capture of an article came to: crawler.compare.LastVersions.
-
-        `None` too where the cache cannot be read: then the page is read once more.
-        """
-        try:
-            return self._catalog.find_reading(self._source, url, target_uri, payload_digest, derivation)
-        except sqlite3.Error as error:
-            log.warning("failed_lookup", url=url, error=str(error))
-            return None
-
-    def find_record(
-        self, target_uri: str, payload_digest: str | None = None, *, etag: str | None = None
-    ) -> RecordReference | None:
-        """Return a committed, whole response record of *target_uri*: crawler.compare.LastVersions.
-
-        `None` too where the cache cannot be read: then the page is stored once more.
-        """
-        try:
-            return self._catalog.find_record(self._source, target_uri, payload_digest, etag)
-        except sqlite3.Error as error:
-            log.warning("failed_lookup", url=target_uri, error=str(error))
-            return None
 
 
 def _to_reading(last: sqlite3.Row, row: sqlite3.Row) -> KnownReading | None:

@@ -172,5 +172,5 @@ def plan_rechecks(invocation: Invocation, catalog: Catalog) -> None:
         return  # a crawl will say so; the catalog does not hang on it
     for name, seq, _ in catalog.list_heads():
         if seq and (source := sources.get(name)) is not None:
-            raw_only = invocation.settings.raw_only if source.raw_only is None else source.raw_only
+            raw_only = source.is_raw_only(invocation.settings.raw_only)
             catalog.plan_rechecks(name, source.recheck, raw_only=raw_only)

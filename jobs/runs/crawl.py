@@ -255,7 +255,8 @@ def _start_child(
     spool = archive.spool(source.id)
     capacity = _find_capacity(source, archive.settings, request)
     recheck_file, given = None, request.urls
-    raw_only = _is_raw_only(source, archive.settings, request)
+    by_default = source.is_raw_only(archive.settings.raw_only)
+    raw_only = by_default if request.raw_only is None else request.raw_only
     if request.urls_file is None and request.recheck != "none":
         recheck_file = spool / "recheck.txt"
         known = (
@@ -298,12 +299,6 @@ def _start_child(
     assignment.touch(mode=0o600)
     assignment.write_text(text, encoding="utf-8")
     return CrawlProcess(assignment, _scrub_environment(source))
-
-
-def _is_raw_only(source: Source, settings: Settings, request: CrawlRequest) -> bool:
-    """Return what the nearest says that says anything: the command, the source, the settings."""
-    said = (one for one in (request.raw_only, source.raw_only) if one is not None)
-    return next(said, settings.raw_only)
 
 
 def _find_capacity(source: Source, settings: Settings, request: CrawlRequest) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -19,7 +20,9 @@ from crawler.prescan import prescan
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SECONDS = 2.0
+SECONDS = 1.2
+TRIES = 3
+"""The least of them counts: another process on the same core makes any of them longer."""
 TITLE = "The council keeps the old library open"
 PARAGRAPH = f"<p>{'The council of the town met again on Monday and said little of what it had decided. ' * 4}</p>"
 STORY = f"<h1>{TITLE}</h1>{PARAGRAPH * 8}"
@@ -105,8 +108,17 @@ def near_descriptions_in_each_other() -> str:
 
 
 def read(html: str) -> float:
-    """Return the seconds that it takes to read *html*, which a parser may see."""
+    """Return the seconds that it takes to read *html*, which a parser may see, tried again where they are many."""
     assert prescan(html.encode()) is None
+    least = math.inf
+    for _ in range(TRIES):
+        least = min(least, read_once(html))
+        if least < SECONDS:
+            break
+    return least
+
+
+def read_once(html: str) -> float:
     started = time.process_time()
     with suppress(ExtractError):
         extract_article(

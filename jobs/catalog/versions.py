@@ -1,0 +1,57 @@
+"""What a crawl asks of the catalog, one source's articles at a time. A look-up that fails costs work, never the run."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crawler.compare import KnownReading, LastLook, LastVersion
+    from crawler.model import RecordReference
+    from jobs.catalog.queries import CatalogQueries
+
+log = structlog.get_logger()
+
+
+class SourceVersions:
+    """The crawler's view of the catalog: the last versions of one source's articles (crawler.compare.LastVersions)."""
+
+    def __init__(self, catalog: CatalogQueries, source: str) -> None:
+        self._catalog = catalog
+        self._source = source
+
+    def last(self, url: str) -> LastVersion | None:
+        """Return the last known version of the article at the normalised *url*."""
+        return self._catalog.last(self._source, url)
+
+    def find_looks(self, urls: Sequence[str]) -> dict[str, LastLook]:
+        """Return the last look at those of the normalised *urls* that are known."""
+        return self._catalog.find_looks(self._source, urls)
+
+    def find_reading(self, url: str, target_uri: str, payload_digest: str, derivation: str) -> KnownReading | None:
+        """Return what the last capture of an article came to: crawler.compare.LastVersions.
+
+        `None` too where the cache cannot be read: then the page is read once more.
+        """
+        try:
+            return self._catalog.find_reading(self._source, url, target_uri, payload_digest, derivation)
+        except sqlite3.Error as error:
+            log.warning("failed_lookup", url=url, error=str(error))
+            return None
+
+    def find_record(
+        self, target_uri: str, payload_digest: str | None = None, *, etag: str | None = None
+    ) -> RecordReference | None:
+        """Return a committed, whole response record of *target_uri*: crawler.compare.LastVersions.
+
+        `None` too where the cache cannot be read: then the page is stored once more.
+        """
+        try:
+            return self._catalog.find_record(self._source, target_uri, payload_digest, etag)
+        except sqlite3.Error as error:
+            log.warning("failed_lookup", url=target_uri, error=str(error))
+            return None
