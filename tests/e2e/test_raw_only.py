@@ -79,7 +79,7 @@ def test_pages_are_recorded_first_and_read_by_the_next_crawl(tmp_path: Path, sit
 
 
 def test_what_was_recorded_is_not_fetched_again_before_its_age(tmp_path: Path, site: Site) -> None:
-    ofrecord = installed(tmp_path, site, raw_only=True, recheck=["1 second", "1 hour"])
+    ofrecord = installed(tmp_path, site, raw_only=True, recheck=["1 hour", "1 day"])
     assert ofrecord("crawl", "gazette", "--json").json()["unread"] == 3
     assert "3 pages · 3 unread" in ofrecord("crawl", "gazette", "--recheck", "all").stdout
     assert ofrecord("crawl", "gazette", "--json").json()["articles"] == 0
