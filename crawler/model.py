@@ -144,6 +144,8 @@ class Exchange:
     """`length`, `time` or `disconnect` where the body was cut, in WARC's words."""
     error: str | None = None
     """What failed, in words."""
+    forbidden: bool = False
+    """Whether robots.txt disallows it, so that nothing was requested. Not so where robots.txt could not be had."""
     masked: tuple[str, ...] = ()
     """Names of request headers whose values are masked."""
     via_proxy: bool = False

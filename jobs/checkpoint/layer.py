@@ -33,6 +33,10 @@ _KEPT_BYTES = 32 * 1024**2
 _CHUNK_BYTES = 1 << 20
 
 
+class OtherFold(DamageFound):
+    """A layer that was made by other rules of the fold: of no use, and no damage."""
+
+
 @dataclass(frozen=True, slots=True)
 class PartPlace:
     """The first bytes of a layer: its thin part."""
@@ -143,7 +147,7 @@ def read_head(source: BinaryIO, where: str) -> tuple[LayerHead, BinaryIO]:
     except (ValidationError, ValueError, AttributeError, TypeError, RecursionError) as error:
         raise DamageFound(f"{where}: its first line is not that of a layer") from error
     if head.fold != FOLD:
-        raise DamageFound(f"{where}: holds facts for fold {head.fold}, expected {FOLD}")
+        raise OtherFold(f"{where}: holds facts for fold {head.fold}, expected {FOLD}")
     for reference in head.below:
         _require_sound(reference, head.source)
     if [one.first for one in head.below] + [head.first] != [1, *(one.seq + 1 for one in head.below)]:

@@ -18,7 +18,7 @@ from config.errors import ArchiveError, DamageFound, FormatTooNew, ObjectExists,
 from jobs.archive.commit import CommittedFile, owns_segment
 from jobs.archive.log import covered
 from jobs.archive.packs import PACK_COMMITS, put_pack
-from jobs.checkpoint.layer import LayerHead, LayerReference, layer_key, parse_reference, write_layer
+from jobs.checkpoint.layer import LayerHead, LayerReference, OtherFold, layer_key, parse_reference, write_layer
 from jobs.checkpoint.lines import decode_line, encode_line
 from jobs.checkpoint.reading import copy_facts, open_stack
 from jobs.checkpoint.restoring import complete_commits
@@ -120,7 +120,10 @@ def list_superseded(store: ObjectStore, source_log: Log) -> list[str]:
     end = source_log.find_end()
     if end is None or end.commit.checkpoint is None:
         return []
-    stack = open_stack(store, source_log.archive, source_log.source, end.commit.checkpoint)
+    try:
+        stack = open_stack(store, source_log.archive, source_log.source, end.commit.checkpoint)
+    except OtherFold:  # the next run makes it anew; until then whoever has that fold may read it
+        return []
     stack.newest.close()
     needed = {one.key for one in stack.layers}
     last = stack.layers[-1].key
