@@ -45,7 +45,11 @@ class Known:
         return LastVersion(captured_at=datetime.fromisoformat(found)) if found else None
     def find_looks(self, urls):
         return {url: LastLook(datetime.fromisoformat(self.times[url])) for url in urls if url in self.times}
-    def find_record(self, target_uri, payload_digest=None, *, etag=None):
+    def find_record(self, target_uri, payload_digest):
+        return None
+    def find_validators(self, urls, *, raw_only=False):
+        return {}
+    def find_listing(self, url, rules):
         return None
     def find_reading(self, url, target_uri, payload_digest, derivation):
         return None

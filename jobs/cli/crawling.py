@@ -48,6 +48,7 @@ _ENDS = {"limit": "ended at a limit", "stopped": "was stopped", "lease": "lost i
 )
 @click.option("--limit", type=click.IntRange(min=1), help="At most that many article pages a source.")
 @click.option("--recheck", type=click.Choice(["due", "all", "none"]), default="due", help="Which known articles again.")
+@click.option("--unconditional", is_flag=True, help="Ask for whole pages, not whether they are as they were.")
 @click.option(
     "--raw-only/--no-raw-only",
     default=None,
@@ -64,6 +65,7 @@ def crawl(
     urls: Path | None,
     limit: int | None,
     recheck: str,
+    unconditional: bool,
     raw_only: bool | None,
     trigger: str,
     slot: datetime | None,
@@ -75,7 +77,14 @@ def crawl(
         raise ConfigError("--urls needs exactly one SOURCE: its rules read the pages")
     given = count_urls(urls) if urls else 0
     request = CrawlRequest(
-        trigger=trigger, slot=slot, urls_file=urls, urls=given, limit=limit, recheck=recheck, raw_only=raw_only
+        trigger=trigger,
+        slot=slot,
+        urls_file=urls,
+        urls=given,
+        limit=limit,
+        recheck=recheck,
+        raw_only=raw_only,
+        unconditional=unconditional,
     )
     chosen = invocation.pick_sources(source, all_active=every)
     note_sources(chosen)
