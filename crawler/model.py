@@ -53,6 +53,8 @@ class PageClass(StrEnum):
     """The publisher asks that the page is not archived, and that was obeyed: its body is not kept."""
     UNREAD = "unread"
     """Recorded, and nobody has looked at it: no text was asked for."""
+    BLOCKED = "blocked"
+    """robots.txt disallows it, in so many words: nothing was requested."""
     ERROR = "error"
 
     @property

@@ -34,14 +34,16 @@ CREATE TABLE captures (source TEXT, url TEXT, captured_at TEXT, segment TEXT, n 
     etag TEXT, last_modified TEXT, redirect TEXT, error TEXT, extraction_error TEXT,
     response_offset INTEGER, response_length INTEGER, request_offset INTEGER, request_length INTEGER,
     truncated TEXT, revisit_segment TEXT, revisit_n INTEGER,
-    reading TEXT, not_modified INTEGER, verdict TEXT, revision INTEGER, PRIMARY KEY (segment, n)) WITHOUT ROWID;
+    reading TEXT, not_modified INTEGER, verdict TEXT, revision INTEGER, metadata INTEGER, PRIMARY KEY (segment, n))
+    WITHOUT ROWID;
 CREATE INDEX captures_by_url ON captures (source, url, captured_at);
 CREATE INDEX records_by_payload ON captures (source, target_uri, payload_digest, captured_at)
     WHERE response_offset IS NOT NULL AND revisit_segment IS NULL AND truncated IS NULL;
 CREATE INDEX captures_by_run ON captures (run);
+CREATE INDEX captures_by_redirect ON captures (source, redirect) WHERE redirect IS NOT NULL AND purpose = 'article';
 CREATE TABLE snapshots (segment TEXT, n INTEGER, url TEXT, captured_at TEXT, derivation TEXT, native INTEGER,
     text_digest TEXT, title TEXT, lead TEXT, class TEXT, fields TEXT, confidence REAL, source TEXT, seq INTEGER,
-    PRIMARY KEY (segment, n, derivation)) WITHOUT ROWID;
+    meta_digest TEXT, PRIMARY KEY (segment, n, derivation)) WITHOUT ROWID;
 CREATE INDEX snapshots_by_commit ON snapshots (source, seq);
 CREATE INDEX snapshots_by_text ON snapshots (text_digest);
 CREATE TABLE texts (digest TEXT PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;

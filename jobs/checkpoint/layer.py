@@ -19,13 +19,12 @@ from config.errors import DamageFound, RecordError
 from crawler.rows import MAX_LINE_BYTES
 from jobs.archive.commit import FORMAT, MAX_NUMBER, require_format, require_supported
 from jobs.checkpoint.lines import decode_line
+from jobs.fold import FOLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-FOLD = 1
-"""The version of the fold (FORMAT.md § 7) whose facts our layers hold."""
 MAX_INFLATED_BYTES = 4 * 1024**3
 MAX_PART_BYTES = MAX_INFLATED_BYTES + MAX_INFLATED_BYTES // 64
 """Of a frame as it is stored, where nothing could be deflated."""

@@ -125,6 +125,7 @@ class CaptureLine(TypedDict):
     not_modified: NotRequired[_Number]
     verdict: NotRequired[str]
     revision: NotRequired[_Number]
+    metadata: NotRequired[_Number]
 
 
 _Classed = TypedDict("_Classed", {"class": str})
@@ -152,6 +153,7 @@ class SnapshotLine(_Classed):
     fields: NotRequired[_Object]
     confidence: _Real
     seq: _Number
+    meta_digest: str
 
 
 @with_config(_CONFIG)
