@@ -20,6 +20,7 @@ from crawler.leash import boot_clock
 from crawler.urls import normalise_url
 from jobs.cli.failure import judge_os_error, note_reported, note_sources
 from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive, printable
+from jobs.cli.progress import show_size
 from jobs.cli.stopping import StopRequest, stop_on_signals
 from jobs.cli.watching import show_run
 from jobs.runs.crawl import CrawlRequest, RunReport, run_crawl
@@ -268,6 +269,9 @@ def describe_run(report: RunReport, verdicts: list[dict[str, Any]]) -> str:
         left = report.counts.get("links", 0)
         to_do = f", {count(left, 'page')} left to do" if left else ""
         lines.append(f"  {_ENDS.get(report.reason, report.reason)}{to_do}; the next crawl goes on from here")
+    if answers := report.counts.get("not_modified"):
+        saved = show_size(report.counts.get("bytes_saved", 0))
+        lines.append(f"  {count(answers, 'answer')} of 304 (not modified) saved {saved}")
     lines.append(f"  {count(report.segments, 'segment')} committed · {report.seconds:.1f} s · {report.run}")
     return "\n".join(lines)
 
