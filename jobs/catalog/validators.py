@@ -73,6 +73,10 @@ class ValidatorQueries(RollupQueries):
                 if row["status"] == 200
                 else row["status"] == 304 and row["revisit_n"] is not None
             )
+            # the fold takes a 304 for what its record was: a page that was recorded first and read later is asked for
+            and (
+                row["status"] == 304 or (row["class"] == PageClass.UNREAD) == (row["record_class"] == PageClass.UNREAD)
+            )
         }
 
 
