@@ -37,6 +37,7 @@ ALL = "all"
 MAX_FEED_BYTES = 1024**2
 MAX_FETCHES = 20
 """Segments whose rows are fetched for texts that a machine without state does not have."""
+_OF_TEXTS = frozenset({What.REVISED, What.REVERTED, What.ALTERNATING})
 _AHEAD = timedelta(days=1)
 """An entry from later than that would stand above all others for ever."""
 
@@ -75,7 +76,7 @@ def _write_both(feeds: _Feeds, source: str) -> None:
     if source != ALL:
         feeds.write(source, own)
     others = [item for item in feeds.read(ALL) if item.told.source != source]
-    feeds.write(ALL, sorted([*own, *others], key=lambda item: (item.told.at, item.id), reverse=True))
+    feeds.write(ALL, _sort([*own, *others]))
 
 
 @dataclass(slots=True)
@@ -90,22 +91,33 @@ class _Feeds:
     """Name → the JSON feed that is there, as far as it was read."""
 
     def list_own(self, source: str) -> list[FeedItem]:
-        """Return the newest entries of *source*, the newest first.
-
-        Of thin facts alone the kinds of earlier edits cannot be told: those that the feed tells are kept.
-        """
-        is_thin = self.catalog.thin_until(source) > 0
-        known = {item.id: item for item in self.read(source)} if is_thin and source != ALL else {}
+        """Return the newest entries of *source*, the newest first."""
+        lister = ChangeLister(self.catalog)
+        there = self._list_kept(source, lister) if self.catalog.thin_until(source) and source != ALL else {}
         reporter = EditReporter(self.catalog, self.store, fetches=MAX_FETCHES)
-        items = []
-        for change in ChangeLister(self.catalog).list_newest([source], self.settings.feed_entries):
-            there = known.get(change.make_id(self.archive))
-            if there is not None and (there.told.what, there.told.at) == (change.what, change.at):
-                items.append(there)
-            elif item := self._make_item(change, reporter):
-                items.append(item)
+        items = dict(there)
+        for change in lister.list_newest([source], self.settings.feed_entries):
+            name = change.make_id(self.archive)
+            known = there.get(name)
+            if known is not None and (known.told.what, known.told.at) == (change.what, change.at):
+                continue
+            if item := self._make_item(change, reporter):
+                items[name] = item
         reporter.flush()
-        return items
+        return _sort(items.values())
+
+    def _list_kept(self, source: str, lister: ChangeLister) -> dict[str, FeedItem]:
+        """Return by id those entries of the feed of *source* that is there which stand beside what thin facts tell.
+
+        Thin facts tell all changes of text, but not their kinds, and no evidence of deletion that is over. So all stay
+        but changes of text that are no event any more: those that an alternation took in.
+        """
+        kept = {}
+        for item in self.read(source):
+            ids = {change.make_id(self.archive) for change in lister.list_article(source, item.url)}
+            if item.told.source == source and (item.told.what not in _OF_TEXTS or item.id in ids):
+                kept[item.id] = item
+        return kept
 
     def read(self, name: str) -> list[FeedItem]:
         """Return the entries of the feed that is there, as far as they are such as we write."""
@@ -153,6 +165,10 @@ class _Feeds:
     def _locate(self, name: str, ending: str) -> str | None:
         base = self.settings.feed_base_url
         return f"{base.rstrip('/')}/{_key(name, ending)}" if base else None
+
+
+def _sort(items: Iterable[FeedItem]) -> list[FeedItem]:
+    return sorted(items, key=lambda item: (item.told.at, item.id), reverse=True)
 
 
 def _key(name: str, ending: str) -> str:
