@@ -194,6 +194,10 @@ class CountingStore:
         self.asked.append(f"PUT {key}")
         return self.store.create(key, data, sha256=sha256)
 
+    def rewrite(self, key: str, data: bytes, *, media_type: str) -> None:
+        self.asked.append(f"PUT {key}")
+        self.store.rewrite(key, data, media_type=media_type)
+
     def get(self, key: str, *, offset: int = 0, length: int | None = None) -> bytes:
         self.asked.append(f"GET {key}")
         return self.store.get(key, offset=offset, length=length)

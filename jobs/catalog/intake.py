@@ -28,6 +28,7 @@ from jobs.archive.facts import fetch_rows, read_rows
 from jobs.catalog.folding import FirstSight, format_instant
 from jobs.catalog.rechecks import RecheckCatalog
 from jobs.catalog.schema import LOCAL_TABLES, TABLES, connect, explain
+from jobs.catalog.sights import SightCatalog
 from jobs.fold import NOT_MODIFIED, CaptureFact
 from jobs.metadata import digest_metadata
 
@@ -82,7 +83,7 @@ class _Touched:
         return taken
 
 
-class Catalog(RecheckCatalog):
+class Catalog(SightCatalog, RecheckCatalog):
     """One SQLite file. One writer at a time; readers do not block."""
 
     @classmethod

@@ -17,7 +17,7 @@ _CACHE_KIB = 4_096
 """Of a writer. With SQLite's own 2 MB pages are written several times while a segment is folded, a tenth of its cost;
 16 MB save little more."""
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 11
 
 _SCHEMA = """
 CREATE TABLE logs (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, head TEXT NOT NULL, checkpoint TEXT) WITHOUT ROWID;
@@ -65,6 +65,11 @@ CREATE TABLE depths (source TEXT PRIMARY KEY, thin INTEGER NOT NULL, wanting INT
 CREATE TABLE rechecks (source TEXT, url TEXT, due TEXT, PRIMARY KEY (source, url)) WITHOUT ROWID;
 CREATE INDEX rechecks_by_due ON rechecks (source, due);
 CREATE TABLE recheck_ages (source TEXT PRIMARY KEY, ages TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX captures_by_change ON captures (source, captured_at)
+    WHERE verdict IN ('revised', 'reverted', 'returned', 'uncompared', 'suspected', 'gone');
+CREATE TABLE edit_reports (source TEXT, after_segment TEXT, after_n INTEGER, before_segment TEXT, before_n INTEGER,
+    derivation TEXT, texts TEXT, rules INTEGER, report BLOB NOT NULL,
+    PRIMARY KEY (source, after_segment, after_n, before_segment, before_n)) WITHOUT ROWID;
 """
 TABLES = (
     "logs",
@@ -79,9 +84,9 @@ TABLES = (
     "runs",
 )
 """What is folded from the log; `seq` is the commit that brought a row or, of an article, touched it last."""
-LOCAL_TABLES = ("layers", "depths", "rechecks", "recheck_ages")
-"""What this catalog knows of itself: the layers that it can build on, of which sources it has thin facts only, and when
-articles are due by the ages that were asked for last."""
+LOCAL_TABLES = ("layers", "depths", "rechecks", "recheck_ages", "edit_reports")
+"""What this catalog knows of itself: the layers that it can build on, of which sources it has thin facts only, when
+articles are due by the ages that were asked for last, and what kinds of edits lie between texts that were compared."""
 
 
 def explain(error: sqlite3.DatabaseError, path: Path) -> Exception:

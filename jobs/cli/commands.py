@@ -24,6 +24,7 @@ COMMANDS = {
     "show": "reading:show",
     "history": "history:history",
     "diff": "comparing:diff",
+    "changes": "changes:changes",
     "extract": "extracting:extract",
     "verify": "archive:verify",
     "sync": "sync:sync",

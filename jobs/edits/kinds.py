@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+EDIT_RULES = 1
+"""The version of all rules in this package: one more with each change that can make another report of the same texts,
+so that what was kept of the rules before is worked out anew."""
+
 
 class EditKind(StrEnum):
     """What an edit did; one edit may have done several things."""

@@ -29,6 +29,7 @@ from jobs.catalog import Catalog
 from jobs.context import CATALOG_FILE, lock_source, lock_uploads
 from jobs.fold import Verdict
 from jobs.runs.child import encode_assignment
+from jobs.runs.feeding import publish_changes
 from jobs.runs.pressure import measure_spool
 from jobs.runs.progress import Phase, Reporter
 from jobs.runs.spool import bring_segments, has_closed, list_damaged
@@ -147,7 +148,7 @@ def _run_locked(
 ) -> RunReport:
     """*asked*: requests that the store had got before."""
     started = time.monotonic()
-    run = new_id(source.id, datetime.now(UTC))
+    run, seq = new_id(source.id, datetime.now(UTC)), archive.catalog.head(source.id)[0]
     if source.extract != ExtractRules():
         from crawler.extract.page.rules import check_rules  # noqa: PLC0415 - loads the parsers, which this process is spared else
 
@@ -180,6 +181,8 @@ def _run_locked(
         if not uploader.is_stuck:  # else the store does not answer, and it runs out
             leave_lease(archive, lease)
         ended = _judge_run(row, child, archive.settings.max_failed, supervisor.disk_full)
+        if not uploader.is_stuck:
+            ended[2].extend(publish_changes(archive, source.id, after=seq, seconds=times.done_by - boot_clock()))
         seconds = time.monotonic() - started
         report = _report(archive, run, source, row, ended=ended, uploader=uploader, seconds=seconds, asked=asked)
         log.info(
