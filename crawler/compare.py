@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 DELETION_STATUSES = frozenset({404, 410, 451})
 """Statuses that are evidence of deletion: FORMAT.md § 7."""
 
+_DELETED = frozenset({PageClass.SOFT_404, PageClass.BLOCKED})
+
 
 @dataclass(frozen=True, slots=True)
 class LastVersion:
@@ -126,7 +128,7 @@ def guess_verdict(
         return "unchanged" if last.state == "live" else "returned"
     if page_class is PageClass.UNREAD:
         return "unread"
-    if last is not None and known and (status in DELETION_STATUSES or page_class is PageClass.SOFT_404):
+    if last is not None and known and (status in DELETION_STATUSES or page_class in _DELETED):
         return "suspected" if last.state == "live" else "gone"
     return "bad"
 

@@ -57,6 +57,11 @@ class RunStopped(IgnoreRequest):
 class RequestForbidden(IgnoreRequest):
     """robots.txt forbids a request, or could not be read; the message says which. The request was not sent."""
 
+    def __init__(self, reason: str, *, explicitly: bool) -> None:
+        super().__init__(reason)
+        self.explicitly = explicitly
+        """Whether a rule forbids it."""
+
 
 @dataclass(slots=True)
 class PageItem:
@@ -126,6 +131,7 @@ class Tally:
         self.articles += 1
         self.hints[item.hint] += 1
         answered = exchange.status is not None and (exchange.status < 400 or exchange.status in DELETED)
+        answered |= exchange.forbidden and item.hint != "bad"  # evidence of an article that was there
         self.failed += not answered or bool(outcome and outcome.extraction_error and not stopped)
 
     def count_loss(self, item: PageItem) -> None:

@@ -101,4 +101,6 @@ def settle_without_reading(exchange: Exchange, outcome: PageOutcome) -> PageOutc
     if exchange.purpose is Purpose.ARTICLE and outcome.redirect and leads_away(exchange.url, outcome.redirect):
         away = f"{reason}, the site's home or a section"
         return replace(outcome, page_class=PageClass.SOFT_404, class_reason=away)
+    if exchange.purpose is Purpose.ARTICLE and exchange.forbidden:
+        return replace(outcome, page_class=PageClass.BLOCKED, class_reason=reason)
     return replace(outcome, class_reason=reason)

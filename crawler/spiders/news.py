@@ -134,6 +134,7 @@ class NewsSpider(Spider):
                 request_head=b"",
                 via=meta["via"],
                 error=str(error) if isinstance(error, RequestForbidden) else f"not requested: {error}",
+                forbidden=isinstance(error, RequestForbidden) and error.explicitly,
             )
         if exchange.purpose in LISTING_PURPOSES:
             self._note_discovery(meta, 0, exchange.error)

@@ -3,8 +3,8 @@
 The only importer of sqlite3 beside the crawl's frontier. Never the truth: what it says can be had again from the store.
 """
 
+from jobs.catalog.histories import StoredCapture, StoredRevision
 from jobs.catalog.intake import Catalog
-from jobs.catalog.queries import StoredCapture, StoredRevision
 from jobs.catalog.rollup import StoredSegment
 from jobs.catalog.sights import ChangedCapture, ReportKey, Sight
 from jobs.catalog.versions import SourceVersions

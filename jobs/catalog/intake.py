@@ -29,7 +29,8 @@ from jobs.catalog.folding import FirstSight, format_instant
 from jobs.catalog.rechecks import RecheckCatalog
 from jobs.catalog.schema import LOCAL_TABLES, TABLES, connect, explain
 from jobs.catalog.sights import SightCatalog
-from jobs.fold import CaptureFact
+from jobs.fold import NOT_MODIFIED, CaptureFact
+from jobs.metadata import digest_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -219,6 +220,8 @@ class Catalog(SightCatalog, RecheckCatalog):
             elif isinstance(row, CaptureRow):
                 self._add_capture(commit.source, commit.segment or "", commit.run or "", row)
                 touched.note_capture(row)
+                if row.status == NOT_MODIFIED and self._lacks_capture(commit.source, row):
+                    self._set_wanting(commit.source)
                 if len(touched.sights) >= SIGHTS_AT_A_TIME:
                     touched.others.update(self._fold_new(commit.source, touched.take_sights(), commit.seq))
             elif isinstance(row, SnapshotRow):
@@ -242,7 +245,7 @@ class Catalog(SightCatalog, RecheckCatalog):
         response = row.warc.response if row.warc else None
         request = row.warc.request if row.warc else None
         self._db.execute(
-            "INSERT INTO captures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL)",
+            "INSERT INTO captures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL)",
             (
                 source,
                 row.url,
@@ -299,6 +302,7 @@ class Catalog(SightCatalog, RecheckCatalog):
                 "confidence": row.confidence,
                 "source": commit.source,
                 "seq": commit.seq,
+                "meta_digest": digest_metadata(row.fields),
             }
         )
         if added:
@@ -309,6 +313,12 @@ class Catalog(SightCatalog, RecheckCatalog):
                 (replaced["text_digest"],),
             )
         return replaced is None
+
+    def _lacks_capture(self, source: str, row: CaptureRow) -> bool:
+        """Whether an article's capture refers to one that thin facts may have left out."""
+        if row.purpose != "article" or row.revisit_of is None or not self.thin_until(source):
+            return False
+        return not self._has_capture(row.revisit_of)
 
     def _has_capture(self, place: CaptureReference) -> bool:
         query = "SELECT 1 FROM captures WHERE segment = ? AND n = ?"

@@ -31,7 +31,7 @@ _TABLE_OF = {
     "article": "articles",
     "revision": "revisions",
 }
-_VERDICT = ("verdict", "revision")
+_VERDICT = ("verdict", "revision", "metadata")
 _FACT_KEYS = {
     "article": ("url",),
     "capture": ("segment", "n"),
@@ -79,11 +79,11 @@ class LayeredCatalog(FoldingCatalog):
         """Add a snapshot, or put it in the place of a lesser one of that derivation; return whether it counts now."""
         cursor = self._db.execute(
             "INSERT INTO snapshots VALUES (:segment, :n, :url, :captured_at, :derivation, :native, :text_digest,"
-            " :title, :lead, :class, :fields, :confidence, :source, :seq) ON CONFLICT DO UPDATE SET"
+            " :title, :lead, :class, :fields, :confidence, :source, :seq, :meta_digest) ON CONFLICT DO UPDATE SET"
             " native = excluded.native, text_digest = excluded.text_digest, title = excluded.title,"
             " lead = excluded.lead, class = excluded.class, fields = excluded.fields,"
             " confidence = excluded.confidence, source = excluded.source, seq = excluded.seq, url = excluded.url,"
-            " captured_at = excluded.captured_at"
+            " captured_at = excluded.captured_at, meta_digest = excluded.meta_digest"
             " WHERE excluded.native > native OR (excluded.native = native AND excluded.text_digest < text_digest)",
             line,
         )

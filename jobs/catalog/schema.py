@@ -34,14 +34,15 @@ CREATE TABLE captures (source TEXT, url TEXT, captured_at TEXT, segment TEXT, n 
     etag TEXT, last_modified TEXT, redirect TEXT, error TEXT, extraction_error TEXT,
     response_offset INTEGER, response_length INTEGER, request_offset INTEGER, request_length INTEGER,
     truncated TEXT, revisit_segment TEXT, revisit_n INTEGER,
-    reading TEXT, verdict TEXT, revision INTEGER, PRIMARY KEY (segment, n)) WITHOUT ROWID;
+    reading TEXT, verdict TEXT, revision INTEGER, metadata INTEGER, PRIMARY KEY (segment, n)) WITHOUT ROWID;
 CREATE INDEX captures_by_url ON captures (source, url, captured_at);
 CREATE INDEX records_by_payload ON captures (source, target_uri, payload_digest, captured_at)
     WHERE response_offset IS NOT NULL AND revisit_segment IS NULL AND truncated IS NULL;
 CREATE INDEX captures_by_run ON captures (run);
+CREATE INDEX captures_by_redirect ON captures (source, redirect) WHERE redirect IS NOT NULL AND purpose = 'article';
 CREATE TABLE snapshots (segment TEXT, n INTEGER, url TEXT, captured_at TEXT, derivation TEXT, native INTEGER,
     text_digest TEXT, title TEXT, lead TEXT, class TEXT, fields TEXT, confidence REAL, source TEXT, seq INTEGER,
-    PRIMARY KEY (segment, n, derivation)) WITHOUT ROWID;
+    meta_digest TEXT, PRIMARY KEY (segment, n, derivation)) WITHOUT ROWID;
 CREATE INDEX snapshots_by_commit ON snapshots (source, seq);
 CREATE INDEX snapshots_by_text ON snapshots (text_digest);
 CREATE TABLE texts (digest TEXT PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;
@@ -64,7 +65,7 @@ CREATE TABLE rechecks (source TEXT, url TEXT, due TEXT, PRIMARY KEY (source, url
 CREATE INDEX rechecks_by_due ON rechecks (source, due);
 CREATE TABLE recheck_ages (source TEXT PRIMARY KEY, ages TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX captures_by_change ON captures (source, captured_at)
-    WHERE verdict IN ('revised', 'reverted', 'returned', 'uncompared', 'suspected', 'gone');
+    WHERE verdict IN ('revised', 'reverted', 'returned', 'uncompared', 'suspected', 'gone') OR metadata = 1;
 CREATE TABLE edit_reports (source TEXT, after_segment TEXT, after_n INTEGER, before_segment TEXT, before_n INTEGER,
     derivation TEXT, texts TEXT, rules INTEGER, report BLOB NOT NULL,
     PRIMARY KEY (source, after_segment, after_n, before_segment, before_n)) WITHOUT ROWID;

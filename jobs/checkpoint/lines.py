@@ -124,6 +124,7 @@ class CaptureLine(TypedDict):
     reading: NotRequired[_List]
     verdict: NotRequired[str]
     revision: NotRequired[_Number]
+    metadata: NotRequired[_Number]
 
 
 _Classed = TypedDict("_Classed", {"class": str})
@@ -151,6 +152,7 @@ class SnapshotLine(_Classed):
     fields: NotRequired[_Object]
     confidence: _Real
     seq: _Number
+    meta_digest: str
 
 
 @with_config(_CONFIG)

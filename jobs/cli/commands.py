@@ -22,7 +22,7 @@ COMMANDS = {
     "job": "job:job",
     "list": "reading:list_articles",
     "show": "reading:show",
-    "history": "reading:history",
+    "history": "history:history",
     "diff": "comparing:diff",
     "changes": "changes:changes",
     "extract": "extracting:extract",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.model import PageClass
-from jobs.fold import CaptureFact, State, Verdict, fold_article
+from jobs.fold import NOT_MODIFIED, CaptureFact, State, Verdict, fold_article
 
 if TYPE_CHECKING:
     from random import Random
@@ -17,20 +17,27 @@ if TYPE_CHECKING:
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DERIVATIONS = ("sha256:a", "sha256:b", "sha256:c")
 TEXTS = ("one", "two", "three")
+SEGMENTS = ("gazette-1", "gazette-2", "gazette-3")
 
 
 @st.composite
 def capture_facts(draw: st.DrawFn) -> CaptureFact:
     texts: dict[str, str] = draw(st.dictionaries(st.sampled_from(DERIVATIONS), st.sampled_from(TEXTS), max_size=3))
+    status = draw(st.sampled_from([200, 200, 304, 304, 404, 410, 451, 503, None]))
+    classes = [PageClass.ARTICLE, PageClass.ARTICLE, PageClass.SOFT_404, PageClass.BLOCKED, PageClass.ERROR]
+    if status == NOT_MODIFIED and draw(st.booleans()):
+        texts = {}
     return CaptureFact(
         captured_at=NOON + timedelta(minutes=draw(st.integers(0, 8))),
-        segment=draw(st.sampled_from(["gazette-1", "gazette-2", "gazette-3"])),
-        n=draw(st.integers(0, 12)),
+        segment=draw(st.sampled_from(SEGMENTS)),
+        n=draw(st.integers(0, 4)),
         run=draw(st.sampled_from(["run-1", "run-2", "run-3"])),
-        status=draw(st.sampled_from([200, 200, 404, 410, 503, None])),
-        page_class=draw(st.sampled_from([PageClass.ARTICLE, PageClass.ARTICLE, PageClass.SOFT_404, PageClass.ERROR])),
+        status=status,
+        page_class=draw(st.sampled_from(classes)),
         native=draw(st.sampled_from([None, *sorted(texts)])),
         texts=texts,
+        metadata={name: draw(st.sampled_from(["by one", "by one", "by two"])) for name in texts},
+        revisit_of=draw(st.none() | st.tuples(st.sampled_from(SEGMENTS), st.integers(0, 4))),
     )
 
 

@@ -172,7 +172,7 @@ def spoil_writer(patch: pytest.MonkeyPatch, fault: str) -> None:
         "lacking": lambda line: {**line, "digest": digest(b"")} if line["type"] == "text" else line,
     }
     if fault == "fold":
-        patch.setattr(writing, "FOLD", 2)
+        patch.setattr(writing, "FOLD", 1)
     elif fault in heads:
         patch.setattr(writing, "LayerHead", lambda **fields: LayerHead(**{**fields, **heads[fault]}))
         patch.setattr(layers, "layer_key", lambda _, seq: layer_key(SOURCE, seq))
