@@ -17,16 +17,20 @@ from jobs.fold import Place, Verdict, describe_evidence
 if TYPE_CHECKING:
     import sqlite3
 
+READ_AT_COLUMNS = "r.segment AS read_segment, r.n AS read_n, r.class AS read_class"
+READ_AT_JOIN = (
+    # as the fold looks for what a 304 stands for
+    "LEFT JOIN captures r ON c.status = 304 AND r.segment = c.revisit_segment AND r.n = c.revisit_n"
+    " AND r.source = c.source AND r.url = c.url AND r.purpose = 'article' AND r.status IS NOT 304"
+    " AND (r.captured_at, r.segment, r.n) < (c.captured_at, c.segment, c.n)"
+)
 _CAPTURES = (
-    "SELECT c.*, s.warc_key, ps.warc_key AS payload_key, p.response_offset AS payload_offset,"
-    " p.response_length AS payload_length, r.segment AS read_segment, r.n AS read_n, r.class AS read_class"
+    "SELECT c.*, s.warc_key, ps.warc_key AS payload_key, p.response_offset AS payload_offset,"  # noqa: S608 - texts of ours
+    f" p.response_length AS payload_length, {READ_AT_COLUMNS}"
     " FROM captures c JOIN segments s USING (segment)"
     " LEFT JOIN captures p ON p.segment = c.revisit_segment AND p.n = c.revisit_n AND p.revisit_segment IS NULL"
     " AND p.source = c.source AND p.target_uri = c.target_uri LEFT JOIN segments ps ON ps.segment = p.segment"
-    # as the fold looks for what a 304 stands for
-    " LEFT JOIN captures r ON c.status = 304 AND r.segment = c.revisit_segment AND r.n = c.revisit_n"
-    " AND r.source = c.source AND r.url = c.url AND r.purpose = 'article' AND r.status IS NOT 304"
-    " AND (r.captured_at, r.segment, r.n) < (c.captured_at, c.segment, c.n)"
+    f" {READ_AT_JOIN}"
 )
 MAX_REDIRECTS = 5
 """Of a robots.txt, as many as a crawl follows."""

@@ -14,16 +14,17 @@ import zstandard
 
 from jobs.archive.commit import RowsPlace
 from jobs.catalog.folding import format_instant
+from jobs.catalog.histories import READ_AT_COLUMNS, READ_AT_JOIN
 from jobs.catalog.layers import LayeredCatalog
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator
 
-Place = tuple[str, int]
-"""Segment and number of a capture."""
+    from jobs.fold import Place
 
-_CHANGED = "verdict IN ('revised', 'reverted', 'returned', 'uncompared', 'suspected', 'gone')"
+_TOLD = "verdict IN ('revised', 'reverted', 'returned', 'uncompared', 'suspected', 'gone')"
+_CHANGED = f"({_TOLD} OR metadata = 1)"
 """As the index `captures_by_change` has it, so that SQLite takes that one."""
 
 _PAGE_ROWS = 500
@@ -44,6 +45,10 @@ class Sight:
     status: int | None
     page_class: str
     class_reason: str
+    metadata: bool = False
+    """Whether what is said about the article is other than at the last good capture."""
+    read_at: Place | None = None
+    """The earlier capture that an answer of status 304 stands for; `page_class` is that one's."""
 
     @property
     def place(self) -> Place:
@@ -81,9 +86,11 @@ class SightCatalog(LayeredCatalog):
     def list_sights(self, source: str, url: str, *, until: datetime | None = None) -> list[Sight]:
         """Return the captures of an article that are not bad, in the order of the fold, up to *until* inclusive."""
         rows = self._db.execute(
-            "SELECT captured_at, segment, n, run, verdict, revision, status, class, class_reason FROM captures"
-            " WHERE source = ?1 AND url = ?2 AND (?3 IS NULL OR captured_at <= ?3) AND purpose = 'article'"
-            " AND verdict != 'bad' ORDER BY captured_at, segment, n",
+            "SELECT c.captured_at, c.segment, c.n, c.run, c.verdict, c.revision, c.status, c.class,"  # noqa: S608 - the same
+            " c.class_reason,"
+            f" c.metadata, {READ_AT_COLUMNS} FROM captures c {READ_AT_JOIN}"
+            " WHERE c.source = ?1 AND c.url = ?2 AND (?3 IS NULL OR c.captured_at <= ?3) AND c.purpose = 'article'"
+            " AND c.verdict != 'bad' ORDER BY c.captured_at, c.segment, c.n",
             (source, url, format_instant(until) if until else None),
         )
         return [
@@ -95,20 +102,31 @@ class SightCatalog(LayeredCatalog):
                 verdict=row["verdict"],
                 revision=row["revision"],
                 status=row["status"],
-                page_class=row["class"],
+                page_class=row["read_class"] or row["class"],
                 class_reason=row["class_reason"] or "",
+                metadata=bool(row["metadata"]),
+                read_at=None if row["read_segment"] is None else (row["read_segment"], row["read_n"]),
             )
             for row in rows
         ]
 
     def walk_changed(
-        self, source: str, *, since: datetime | None, until: datetime | None, newest_first: bool = False
+        self,
+        source: str,
+        *,
+        since: datetime | None,
+        until: datetime | None,
+        newest_first: bool = False,
+        metadata: bool = True,
     ) -> Iterator[ChangedCapture]:
-        """Yield the captures of *source* that are changes, by time; both bounds are inclusive. Holds one at a time."""
+        """Yield the captures of *source* that are changes, by time; both bounds are inclusive. Holds a page of them.
+
+        *metadata*: those too that changed nothing else.
+        """
         order, beyond = ("DESC", "<") if newest_first else ("ASC", ">")
         query = (
             "SELECT captured_at, segment, n, url FROM captures INDEXED BY captures_by_change"  # noqa: S608 - texts of ours
-            f" WHERE source = ?1 AND captured_at >= ?2 AND captured_at <= ?3 AND {_CHANGED}"
+            f" WHERE source = ?1 AND captured_at >= ?2 AND captured_at <= ?3 AND {_CHANGED if metadata else _TOLD}"
             f" AND (captured_at, segment, n) {beyond} (?4, ?5, ?6)"
             f" ORDER BY captured_at {order}, segment {order}, n {order} LIMIT {_PAGE_ROWS}"
         )
@@ -119,11 +137,15 @@ class SightCatalog(LayeredCatalog):
             place = rows[-1]["captured_at"], rows[-1]["segment"], rows[-1]["n"]
             first, last = (first, place[0]) if newest_first else (place[0], last)
 
-    def list_changed_after(self, source: str, seq: int) -> Iterator[ChangedCapture]:
-        """Yield the captures that are changes and were brought by commits after number *seq*, in the log's order."""
+    def list_changed_after(self, source: str, seq: int, *, metadata: bool = True) -> Iterator[ChangedCapture]:
+        """Yield the captures that are changes and were brought by commits after number *seq*, in the log's order.
+
+        *metadata*: those too that changed nothing else.
+        """
         query = "SELECT segment FROM segments INDEXED BY segments_by_commit WHERE source = ? AND seq > ? ORDER BY seq"
         segments = [row["segment"] for row in self._db.execute(query, (source, seq))]
-        query = f"SELECT captured_at, segment, n, url FROM captures WHERE segment = ? AND {_CHANGED} ORDER BY n"  # noqa: S608
+        told = _CHANGED if metadata else _TOLD
+        query = f"SELECT captured_at, segment, n, url FROM captures WHERE segment = ? AND {told} ORDER BY n"  # noqa: S608
         for segment in segments:
             yield from map(_to_changed, self._db.execute(query, (segment,)).fetchall())
 

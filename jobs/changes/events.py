@@ -11,15 +11,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from jobs.changes.alternation import Flip, find_alternations
+from jobs.fold import Place, describe_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from jobs.catalog import Sight
-
-Place = tuple[str, int]
-"""Segment and number of a capture."""
 
 _KEPT_PLACES = 4
 
@@ -40,7 +38,7 @@ class What(StrEnum):
     RETURNED = "returned"
     """It is there again after such evidence."""
     METADATA = "metadata"
-    """Title tag, byline, dates, image or tags changed, and the text did not."""
+    """Authors, dates, main picture, tags or the like changed, and the text did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class TextSeen:
     revision: int
     captured_at: datetime
     places: tuple[Place, ...]
-    """Captures that had it by then: that one, some before it, the first of all. (A 304 has no words of its own.)"""
+    """Captures that have its words: that one (of a 304, the one that it stands for), some before it, the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +130,8 @@ def _read_sights(source: str, url: str, sights: Sequence[Sight]) -> tuple[list[C
             presence = "live"
         if seen is not None and last is not None and seen.revision != last.revision:
             flips.append(_TextChange(sight, last, seen, back=sight.verdict == What.REVERTED))
+        elif seen is not None and last is not None and sight.metadata:
+            changes.append(_make(source, url, What.METADATA, sight, before=last, after=seen))
         last = seen or last
     return changes, flips
 
@@ -140,7 +140,10 @@ def _note_text(sight: Sight, had: dict[int, list[Place]]) -> TextSeen | None:
     if sight.revision is None:
         return None
     places = had.setdefault(sight.revision, [])
-    places.append(sight.place)
+    place = sight.read_at or sight.place
+    if place in places:
+        places.remove(place)
+    places.append(place)
     if len(places) > _KEPT_PLACES:
         del places[1]
     return TextSeen(sight.revision, sight.captured_at, tuple(reversed(places)))
@@ -196,6 +199,6 @@ def _make(
 
 
 def tell_evidence(status: int | None, page_class: str, class_reason: str) -> str:
-    """Return evidence of deletion in words: `404 (…)`, `soft 404 (…)`."""
-    name = str(status) if status in {404, 410, 451} else page_class.replace("-", " ")
-    return f"{name} ({class_reason})" if class_reason else name
+    """Return evidence of deletion in words: `404`, `soft 404 (the page says …)`."""
+    kind = describe_evidence(status, page_class, class_reason) or page_class
+    return kind if kind.startswith(str(status)) or not class_reason else f"{kind} ({class_reason})"

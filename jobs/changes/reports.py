@@ -5,6 +5,7 @@ The texts come from the catalog or, where that has thin facts only, from the seg
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +18,13 @@ from jobs.catalog import ReportKey
 from jobs.changes.events import What
 from jobs.changes.words import ShortLine, shorten_diff
 from jobs.edits import EDIT_RULES, judge_edit, read_state, report_to_json
+from jobs.metadata import list_changed
 
 if TYPE_CHECKING:
     from jobs.archive.commit import RowsPlace
     from jobs.catalog import Catalog
-    from jobs.changes.events import Change, Place, TextSeen
+    from jobs.changes.events import Change, TextSeen
+    from jobs.fold import Place
     from jobs.store import ObjectStore
 
 log = structlog.get_logger()
@@ -48,6 +51,8 @@ class EditSummary:
     digests: tuple[str, str]
     """Of the texts that were compared, within one derivation."""
     words: list[ShortLine] = field(default_factory=list)
+    metadata: list[dict[str, Any]] = field(default_factory=list)
+    """What is said otherwise about the article: `name`, `before`, `after`."""
     more: int = 0
     """Changed lines that are not among `words`."""
 
@@ -87,7 +92,7 @@ class EditReporter:
         if kept is None:
             kept = self._work_out(key)
         # nobody who edits sets a text back and forth: an alternation says nothing of how an edit was made
-        forward = key.after == change.after.places[0] and change.what is not What.ALTERNATING
+        forward = key.after == change.place and change.what is not What.ALTERNATING
         return None if kept is None else _to_summary(kept, key.texts, forward=forward)
 
     def flush(self) -> None:
@@ -117,7 +122,8 @@ class EditReporter:
         report = report_to_json(judge_edit(read_state(before), read_state(after)))
         edits = [_cut_edit(edit) for edit in report["edits"][:MAX_EDITS]]
         words, more = shorten_diff(before["text"], after["text"])
-        made = report | {"edits": edits, "words": words, "more": more}
+        changed = [_cut_value(one) for one in list_changed(before["fields"], after["fields"])]
+        made = report | {"edits": edits, "words": words, "more": more, "metadata": changed}
         self.worked_out += 1
         self._waiting.append((key, made))
         if len(self._waiting) >= _KEPT:
@@ -183,6 +189,13 @@ def _cut_edit(edit: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _cut_value(changed: dict[str, Any]) -> dict[str, Any]:
+    """Return a change of metadata whose values are texts where they are too long as what they are."""
+    sides = {name: json.dumps(changed[name], ensure_ascii=False) for name in ("before", "after")}
+    cut = {name: text[: MAX_EVIDENCE_CHARS - 1] + "…" for name, text in sides.items() if len(text) > MAX_EVIDENCE_CHARS}
+    return changed | cut
+
+
 def _to_summary(kept: dict[str, Any], digests: tuple[str, str], *, forward: bool) -> EditSummary:
     """*forward*: the later text is of the later capture, and an edit. Else nobody did it silently, or dated it back."""
     return EditSummary(
@@ -191,5 +204,6 @@ def _to_summary(kept: dict[str, Any], digests: tuple[str, str], *, forward: bool
         backdated=bool(kept["backdated"] and forward),
         digests=digests,
         words=[[(kind, text) for kind, text in line] for line in kept["words"]],
+        metadata=kept["metadata"],
         more=kept["more"],
     )

@@ -1,7 +1,8 @@
 """The newest changes of a source, and of all, → Atom and JSON feeds below `feeds/`. They prove nothing.
 
 A source's feed is folded from its facts. That of all sources cannot be by a machine that knows one: it keeps the other
-sources' entries of the feed that is there. Trouble is told and logged, never raised: the archive is whole without it.
+sources' entries of the feed that is there. Changes of metadata alone are none of a feed's. Trouble is told and logged,
+never raised: the archive is whole without it.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def write_feeds(
     *archive*: its id. At most four puts, and two reads beside those of texts.
     """
     report = FeedsReport()
-    if not settings.feeds or next(catalog.list_changed_after(source, after), None) is None:
+    if not settings.feeds or next(catalog.list_changed_after(source, after, metadata=False), None) is None:
         return report
     try:
         _write_both(_Feeds(catalog, store, archive, settings, now, report), source)
@@ -92,7 +93,7 @@ class _Feeds:
 
     def list_own(self, source: str) -> list[FeedItem]:
         """Return the newest entries of *source*, the newest first."""
-        lister = ChangeLister(self.catalog)
+        lister = ChangeLister(self.catalog, metadata=False)
         there = self._list_kept(source, lister) if self.catalog.thin_until(source) and source != ALL else {}
         reporter = EditReporter(self.catalog, self.store, fetches=MAX_FETCHES)
         items = dict(there)

@@ -25,7 +25,8 @@ def publish_changes(archive: OpenArchive, source: str, *, after: int, seconds: f
 
     Takes *seconds* at most, and LONGEST_SECONDS. Raises nothing: no run fails for a feed.
     """
-    if not archive.settings.feeds or next(archive.catalog.list_changed_after(source, after), None) is None:
+    changed = archive.catalog.list_changed_after(source, after, metadata=False)
+    if not archive.settings.feeds or next(changed, None) is None:
         return []
     limit = min(seconds, LONGEST_SECONDS)
     if limit <= 0:

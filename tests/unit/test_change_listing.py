@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.errors import StoreUnavailable
+from crawler.rows import CaptureReference
 from jobs.archive.log import Log
 from jobs.changes import Change, ChangeLister, EditReporter, What, listing, render_words
 from jobs.changes import reports as reports_module
@@ -131,7 +132,8 @@ def test_silent_is_said_by_the_texts_as_they_were_seen_last(machine: Machine) ->
     machine.commit([Look("a", BEFORE, fields={"modified": at})], number=1)
     machine.commit([Look("a", BEFORE, fields={"modified": later})], number=2)
     machine.commit([Look("a", AFTER, fields={"modified": later})], number=3)
-    (change,) = ChangeLister(machine.catalog).walk([SOURCE])
+    told, change = ChangeLister(machine.catalog).walk([SOURCE])
+    assert (told.what, change.what) == (What.METADATA, What.REVISED)
     summary = EditReporter(machine.catalog).summarise(change)
     assert summary is not None
     assert summary.silent is True
@@ -141,6 +143,50 @@ def test_silent_is_said_by_the_texts_as_they_were_seen_last(machine: Machine) ->
     assert reverted.what is What.REVERTED
     assert summary is not None
     assert (summary.silent, summary.backdated) == (False, True)
+
+
+def test_what_is_said_about_an_article_is_an_event_of_its_own(machine: Machine) -> None:
+    authors = {"value": ["A. Writer"], "from": "json-ld"}
+    other = authors | {"value": ["Another " + "x" * 1_000]}
+    for number, fields in enumerate(({}, {"authors": authors}, {"authors": authors}, {"authors": other}), 1):
+        machine.commit([Look("a", BEFORE, fields=fields)], number=number)
+    lister = ChangeLister(machine.catalog)
+    found = list(lister.walk([SOURCE]))
+    assert [name(change) for change in found] == [("metadata", "a", 2), ("metadata", "a", 4)]
+    assert found == list(lister.walk([SOURCE], newest_first=True))[::-1]
+    assert found == list(lister.list_committed(SOURCE, after=0))
+    first, last = (EditReporter(machine.catalog).summarise(change) for change in found)
+    assert first is not None
+    assert last is not None
+    assert first.metadata == [{"name": "authors", "before": None, "after": ["A. Writer"]}]
+    assert last.kinds == ["byline"]
+    assert last.metadata[0]["before"] == ["A. Writer"]
+    assert len(last.metadata[0]["after"]) == 500
+    assert not last.words
+    without = ChangeLister(machine.catalog, metadata=False)
+    assert not list(without.walk([SOURCE]))
+    assert not list(without.list_committed(SOURCE, after=0))
+
+
+def test_a_304_has_the_words_of_the_capture_that_it_stands_for(machine: Machine) -> None:
+    first = machine.commit([Look("a", BEFORE)], number=1).commit
+    assert first.segment is not None
+    of = CaptureReference(first.segment, 0)
+    machine.commit([Look("a", AFTER)], number=2)
+    machine.commit([Look("a", None, 304, revisit_of=of)], number=3)
+    machine.commit([Look("a", AFTER)], number=4)
+    lister = ChangeLister(machine.catalog)
+    (change,) = lister.walk([SOURCE])
+    assert (change.what, change.times) == (What.ALTERNATING, 3)
+    until = ChangeLister(machine.catalog, until=START + timedelta(minutes=91))
+    edit, revert = until.walk([SOURCE])
+    assert (edit.what, revert.what) == (What.REVISED, What.REVERTED)
+    assert revert.after is not None
+    assert revert.after.places[0] == (first.segment, 0)
+    summary = EditReporter(machine.catalog).summarise(revert)
+    assert summary is not None
+    assert summary.kinds == ["headline"]
+    assert (summary.silent, summary.backdated) == (None, False)
 
 
 def test_texts_are_compared_within_one_derivation(machine: Machine) -> None:

@@ -9,6 +9,7 @@ import pytest
 from jobs.catalog import Sight
 from jobs.changes import Change, What, list_changes
 from jobs.changes.alternation import Flip, find_alternations
+from jobs.changes.events import tell_evidence
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ARCHIVE = "0123456789abcdef" * 2
@@ -116,7 +117,9 @@ def test_each_event_has_an_id_of_its_own() -> None:
 
 def test_evidence_of_deletion_is_said_in_words() -> None:
     (change,) = tell("As")
-    assert change.evidence == "404 (as asked)"
+    assert change.evidence == "404"
+    assert tell_evidence(200, "soft-404", "the page says so") == "soft 404 (the page says so)"
+    assert tell_evidence(None, "blocked", "rule /a") == "blocked by robots.txt (rule /a)"
     assert change.before is not None
     assert change.after is None
 
