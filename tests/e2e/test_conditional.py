@@ -114,7 +114,10 @@ def test_an_edit_is_seen_though_the_page_was_asked_for_so(tmp_path: Path, site: 
     look(ofrecord)
     look(ofrecord)
     assert read_verdicts(tmp_path, site, "/2026/0") == ["new", "revised", "unchanged"]
-    assert [row.not_modified for row in list_captures(tmp_path, "/2026/0")] == [None, None, 1]
+    _, edited, third = list_captures(tmp_path, "/2026/0")
+    assert (edited.not_modified, third.not_modified) == (None, 1)
+    record = list_records(tmp_path, third)["revisit"]
+    assert record.header("WARC-Refers-To-Date") == edited.captured_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     assert list_asked(site, "/2026/0")[-1] == {"If-None-Match": '"b"'}
 
 
@@ -216,7 +219,13 @@ WALL = "<title>Just a moment...</title><body><h1>Checking your browser</h1><form
 
 
 MISSING = "<title>Page not found</title><body><h1>Page not found</h1><p>Nothing is here.</p></body>"
-BAD = (Answer(b"gone", 404), Answer(b"not now", 503), Answer(WALL.encode()), Answer(MISSING.encode()))
+BAD = (
+    Answer(b"gone", 404),
+    Answer(b"not now", 503),
+    Answer(WALL.encode()),
+    Answer(MISSING.encode()),
+    Answer(page("Withheld"), headers={"X-Robots-Tag": "noarchive"}),
+)
 
 
 def test_validators_of_a_page_that_is_not_the_article_are_never_used(tmp_path: Path, site: Site) -> None:
@@ -228,7 +237,7 @@ def test_validators_of_a_page_that_is_not_the_article_are_never_used(tmp_path: P
     good = dict(site.answers)
     look(ofrecord)
     for path, bad in zip(paths, BAD, strict=True):
-        site.answers[path] = replace(bad, headers={"ETag": '"wall"', "Last-Modified": LONG_AGO})
+        site.answers[path] = replace(bad, headers={**bad.headers, "ETag": '"wall"', "Last-Modified": LONG_AGO})
     look(ofrecord)
     look(ofrecord)
     site.answers.update(good)
