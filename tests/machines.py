@@ -55,6 +55,7 @@ class Look:
     fields: dict[str, Any] = field(default_factory=dict)
     without: str = "error"
     """The class of an article's capture that has no text."""
+    redirect: str | None = None
 
     @property
     def url(self) -> str:
@@ -249,6 +250,7 @@ def _make_capture(n: int, look: Look, captured_at: datetime) -> CaptureRow:
         error=None if look.status else "no answer",
         warc=place,
         revisit_of=look.revisit_of,
+        redirect=look.redirect,
     )
 
 

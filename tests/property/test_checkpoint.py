@@ -21,7 +21,7 @@ from jobs.checkpoint.thin import list_needed
 from jobs.fold import fold_article
 from jobs.store.memory import MemoryStore
 from tests.machines import SOURCE, START, Again, Look, Machine, derivation_of, fold_log, make_rows
-from tests.property.test_fold import histories
+from tests.property.test_fold import histories, refer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,9 +147,10 @@ def test_thin_histories_judge_later_captures_alike(
     """The captures that are kept, and any that come after all of them, have the verdicts that all facts give them."""
     last = max((fact.captured_at for fact in earlier), default=START)
     needed = list_needed(earlier, [fact.place for number, fact in enumerate(earlier) if number in also])
-    lacking = {fact.place for fact in earlier} - needed  # what refers to those is noticed when it is folded
-    after = [fact for fact in later if fact.captured_at > last and fact.revisit_of not in lacking]
-    after = [fact for fact in after if fact.place not in {one.place for one in earlier}]
+    known = [fact for fact in earlier if fact.place in needed]  # what refers to others is noticed when it is folded
+    places = {fact.place for fact in earlier}
+    after = [fact for fact in later if fact.captured_at > last and fact.place not in places]
+    after = [refer(fact, [*known, *after], number) for number, fact in enumerate(after)]
     kept = [fact for fact in earlier if (fact.segment, fact.n) in needed]
     whole, part = fold_article([*earlier, *after]), fold_article([*kept, *after])
     told = {(one.fact.place, one.fact.captured_at): one for one in whole.captures}
