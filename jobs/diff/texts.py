@@ -65,6 +65,16 @@ class TextDiff:
         """Whether the texts differ."""
         return any(line.change is not Change.SAME for line in self.lines)
 
+    @property
+    def moved(self) -> frozenset[Line]:
+        """The removed and added lines that stand elsewhere in the other text, word for word."""
+        gone, come = (
+            {text for line in self.lines if line.change is change and (text := line.before or line.after)}
+            for change in (Change.REMOVED, Change.ADDED)
+        )
+        both = gone & come
+        return frozenset(line for line in self.lines if not line.words and (line.before or line.after) in both)
+
 
 def diff_texts(before: str, after: str, *, steps: int = MAX_STEPS) -> TextDiff:
     """Return what changed from *before* to *after*, texts in normal form (lines joined by one newline).
