@@ -155,7 +155,7 @@ def _show_posts(report: EditReport | None, speech: str) -> str:
     units = []
     for post in report.posts:
         times = " → ".join(_say(time) for time in dict.fromkeys((post.time_before, post.time_after)) if time)
-        head = f"<b>{post.change.value}</b> " + " · ".join(part for part in (times, _say(post.id)) if part)
+        head = f"<strong>{post.change.value}</strong> " + " · ".join(part for part in (times, _say(post.id)) if part)
         if post.words:
             body = _both(post.words)
         else:

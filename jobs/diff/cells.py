@@ -19,7 +19,7 @@ def split_signs(text: str) -> Iterator[str]:
     """Yield what is seen as one sign each: a character with its marks, an emoji of several, a flag. Joined: *text*."""
     sign = ""
     for character in text:
-        if sign and (_is_added(character) or sign[-1] == _JOINER or _are_flag(sign, character)):
+        if sign and _goes_on(sign, character):
             sign += character
             continue
         if sign:
@@ -35,7 +35,7 @@ def measure_sign(sign: str) -> int:
     if unicodedata.category(first) in _NOTHING:
         return 0
     wide = unicodedata.east_asian_width(first) in _WIDE or (_is_flag(first) and len(sign) > 1)
-    return 2 if wide or _AS_EMOJI in sign else 1
+    return 2 if wide or (_AS_EMOJI in sign and not first.isspace()) else 1
 
 
 def measure_cells(text: str) -> int:
@@ -49,15 +49,17 @@ def runs_to_left(text: str) -> bool:
     return sum(kind in _RIGHT_TO_LEFT for kind in found) > found.count("L")
 
 
-def _is_added(character: str) -> bool:
+def _goes_on(sign: str, character: str) -> bool:
+    """Whether *character* is seen as a part of *sign*."""
+    if unicodedata.category(character) in _NOTHING:
+        return True
     code = ord(character)
-    vowel_or_tail = 0x1160 <= code <= 0x11FF  # of Hangul that is written in its parts
-    return unicodedata.category(character) in _NOTHING or 0x1F3FB <= code <= 0x1F3FF or vowel_or_tail
+    if 0x1160 <= code <= 0x11FF:  # vowels and tails of Hangul that is written in its parts
+        return 0x1100 <= ord(sign[0]) <= 0x11FF
+    if _is_flag(character):
+        return len(sign) == 1 and _is_flag(sign)
+    return unicodedata.category(sign[0]) == "So" and (sign[-1] == _JOINER or 0x1F3FB <= code <= 0x1F3FF)
 
 
 def _is_flag(character: str) -> bool:
     return 0x1F1E6 <= ord(character) <= 0x1F1FF
-
-
-def _are_flag(sign: str, character: str) -> bool:
-    return len(sign) == 1 and _is_flag(sign) and _is_flag(character)
