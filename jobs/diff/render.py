@@ -20,7 +20,7 @@ _UNSAFE = re.compile(
     "\u202a-\u202e\u2066-\u2069"  # embeddings, overrides, isolates: they could reorder what is shown
     "\ud800-\udfff]"  # halves of characters
 )
-_RED, _GREEN, _DIM, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[2m", "\x1b[0m"
+RED, GREEN, DIM, PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[2m", "\x1b[0m"
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 
 
@@ -34,21 +34,22 @@ def render_diff(diff: TextDiff, *, colour: bool, context: int = CONTEXT_LINES) -
 
     Changed words are `[-removed-]` and `{+added+}`, or red and green if *colour*. Hostile text cannot leave its line.
     """
-    near = _find_near(diff.lines, context)
+    near = find_near(diff.lines, context)
     shown: list[str] = []
     skipped = 0
     for line, wanted in zip(diff.lines, near, strict=True):
         if not wanted:
             skipped += 1
             continue
-        shown += _tell_skipped(skipped, colour=colour)
+        shown += tell_skipped(skipped, colour=colour)
         skipped = 0
         shown += _render_line(line, colour=colour)
-    shown += _tell_skipped(skipped, colour=colour)
+    shown += tell_skipped(skipped, colour=colour)
     return "\n".join(shown)
 
 
-def _find_near(lines: tuple[Line, ...], context: int) -> list[bool]:
+def find_near(lines: tuple[Line, ...], context: int) -> list[bool]:
+    """Return of each line whether it changed, or stands within *context* lines of one that did."""
     near = [False] * len(lines)
     for place, line in enumerate(lines):
         if line.change is not Change.SAME:
@@ -57,11 +58,12 @@ def _find_near(lines: tuple[Line, ...], context: int) -> list[bool]:
     return near
 
 
-def _tell_skipped(count: int, *, colour: bool) -> list[str]:
+def tell_skipped(count: int, *, colour: bool) -> list[str]:
+    """Return the line that stands for *count* unchanged ones; none for none."""
     if not count:
         return []
     text = f"  … {count} line{'s' if count > 1 else ''} unchanged"
-    return [f"{_DIM}{text}{_PLAIN}" if colour else text]
+    return [f"{DIM}{text}{PLAIN}" if colour else text]
 
 
 def _render_line(line: Line, *, colour: bool) -> Iterator[str]:
@@ -76,21 +78,21 @@ def _render_line(line: Line, *, colour: bool) -> Iterator[str]:
 
 
 def _render_side(sign: str, words: Sequence[Words], side: Change, *, whole: bool, colour: bool) -> str:
-    paint = _RED if side is Change.REMOVED else _GREEN
+    paint = RED if side is Change.REMOVED else GREEN
     left, right = ("[-", "-]") if side is Change.REMOVED else ("{+", "+}")
     if colour or whole:
-        left, right = (paint, _PLAIN) if colour else ("", "")
+        left, right = (paint, PLAIN) if colour else ("", "")
     parts = []
     for one in words:
         if one.change is side:
-            parts.append(f"{left}{_show(one.text)}{right}")
+            parts.append(f"{left}{make_visible(one.text)}{right}")
         elif one.change is Change.SAME:
             parts.append(make_safe(one.text))
-    start = f"{paint}{sign}{_PLAIN}" if colour else sign
+    start = f"{paint}{sign}{PLAIN}" if colour else sign
     return f"{start} {_isolate(''.join(parts))}"
 
 
-def _show(text: str) -> str:
+def make_visible(text: str) -> str:
     """Return changed words so that they can be seen: what shows nothing is written as an escape."""
     safe = make_safe(text)
     if any(not character.isspace() and unicodedata.category(character) != "Cf" for character in safe):

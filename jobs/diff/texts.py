@@ -65,6 +65,16 @@ class TextDiff:
         """Whether the texts differ."""
         return any(line.change is not Change.SAME for line in self.lines)
 
+    @property
+    def moved(self) -> frozenset[Line]:
+        """The removed and added lines that stand elsewhere in the other text, word for word."""
+        gone, come = (
+            {text for line in self.lines if line.change is change and (text := line.before or line.after)}
+            for change in (Change.REMOVED, Change.ADDED)
+        )
+        both = gone & come
+        return frozenset(line for line in self.lines if not line.words and (line.before or line.after) in both)
+
 
 def diff_texts(before: str, after: str, *, steps: int = MAX_STEPS) -> TextDiff:
     """Return what changed from *before* to *after*, texts in normal form (lines joined by one newline).
@@ -80,6 +90,17 @@ def diff_texts(before: str, after: str, *, steps: int = MAX_STEPS) -> TextDiff:
         lines += [Line(Change.SAME, old[start + k], new[other + k], start + k + 1, other + k + 1) for k in range(size)]
         i, j = start + size, other + size
     return TextDiff(tuple(lines))
+
+
+def diff_words(before: str, after: str, *, steps: int = MAX_STEPS) -> tuple[Words, ...]:
+    """Return the words that are the same, removed and added between two texts, their line ends taken for white space.
+
+    Texts with too little in common are told as one that went and one that came.
+    """
+    old, new = split_words(before), split_words(after)
+    if before != after and _measure(_count_words(old), _count_words(new)) < MIN_LIKENESS:
+        return tuple(Words(change, text) for change, text in ((Change.REMOVED, before), (Change.ADDED, after)) if text)
+    return tuple(_diff_words(Matcher(steps), old, new))
 
 
 def diff_to_json(diff: TextDiff) -> dict[str, Any]:
@@ -119,7 +140,7 @@ def _find_alike(old: list[list[str]], new: list[list[str]]) -> list[tuple[int, i
     """Return pairs of lines, in order in both, whose likeness adds up to the most."""
     if not old or not new:
         return []
-    bags = [[Counter(word for word in line if not word.isspace()) for line in lines] for lines in (old, new)]
+    bags = [[_count_words(line) for line in lines] for lines in (old, new)]
     if len(old) * len(new) > MAX_PAIRINGS:
         pairs = zip(range(len(old)), range(len(new)), strict=False)
         return [(i, j) for i, j in pairs if _measure(bags[0][i], bags[1][j]) >= MIN_LIKENESS]
@@ -140,6 +161,10 @@ def _find_alike(old: list[list[str]], new: list[list[str]]) -> list[tuple[int, i
             found.append((i, j))
             i, j = i + 1, j + 1
     return found
+
+
+def _count_words(words: list[str]) -> Counter[str]:
+    return Counter(word for word in words if not word.isspace())
 
 
 def _measure(one: Counter[str], other: Counter[str]) -> float:

@@ -6,12 +6,18 @@ import unicodedata
 
 _JOINERS = frozenset("'\u2019.,:-\u2010\u2011\u00b7\u05f3\u05f4")
 """Between two letters or digits they do not part a word: don't, 3.5, 1,000, 12:30, well-known."""
+_ZWJ = "\u200d"
+_LEADING = frozenset("\u0e40\u0e41\u0e42\u0e43\u0e44\u0ec0\u0ec1\u0ec2\u0ec3\u0ec4")
+"""Thai and Lao vowels that are written before the consonant after which they are spoken."""
+_TRAILING = frozenset("\u0e30\u0e32\u0e33\u0e45\u0eb0\u0eb2\u0eb3")
+"""Thai and Lao vowels that are letters of their own to Unicode, and stand behind their consonant."""
 
 
 def split_words(line: str) -> list[str]:
     """Split *line* into words, runs of white space and single other characters; joined, they are *line* again.
 
-    Letters of scripts that put no spaces between words (Chinese, Japanese, Thai, …) stand alone, with their marks.
+    Letters of scripts that put no spaces between words (Chinese, Japanese, Thai, …) stand alone, with their marks and
+    vowels. Nothing is split that is seen as one sign: an emoji of several, a flag, a letter and its marks.
     """
     words: list[str] = []
     kind_before = ""
@@ -23,21 +29,38 @@ def split_words(line: str) -> list[str]:
         if words and (kind == "mark" or (kind == kind_before and kind in {"word", "space"})):
             words[-1] += character
             kind = kind_before
+        elif words and _goes_on(words[-1], kind):
+            words[-1] += character
         else:
             words.append(character)
         kind_before = kind
     return words
 
 
+def _goes_on(word: str, kind: str) -> bool:
+    """Whether a character of that *kind* is part of the sign that *word* is."""
+    if kind == "flag":
+        return len(word) == 1 and _kind_of(word) == "flag"
+    if kind == "letter":
+        return len(word) == 1 and word in _LEADING
+    return kind == "other" and len(word) > 1 and word.endswith(_ZWJ) and _kind_of(word[0]) == "other"
+
+
 def _kind_of(character: str) -> str:
     if character.isspace():
         return "space"
+    code = ord(character)
     category = unicodedata.category(character)
-    if category[0] == "M" or character in "\u200c\u200d":
+    if category[0] == "M" or character in "\u200c\u200d" or character in _TRAILING or _modifies(code):
         return "mark"
     if category[0] in "LN":
-        return "letter" if _stands_alone(ord(character)) else "word"
-    return "other"
+        return "letter" if _stands_alone(code) else "word"
+    return "flag" if 0x1F1E6 <= code <= 0x1F1FF else "other"
+
+
+def _modifies(code: int) -> bool:
+    """Whether it gives the emoji before it a skin's colour, or spells out what flag it is."""
+    return 0x1F3FB <= code <= 0x1F3FF or 0xE0020 <= code <= 0xE007F
 
 
 def _stands_alone(code: int) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from jobs.edits.details import judge_dates, judge_details
 from jobs.edits.instants import is_day, is_same_time, went_back
 from jobs.edits.kinds import EditKind, EditReport
+from jobs.edits.lives import LivePage
 from jobs.edits.names import find_names
 from jobs.edits.paragraphs import judge_head, judge_lines
 
@@ -28,11 +29,13 @@ _BESIDE_WORDS = frozenset(
 def judge_edit(before: State, after: State) -> EditReport:
     """Return what was done to the article between *before* and *after*. Raises nothing; bounded, whatever they hold."""
     names = find_names((before, after))
-    words_changed = (before.title, before.paragraphs) != (after.title, after.paragraphs)
+    live = LivePage(before, after)
+    words_changed = (before.title, before.paragraphs) != (after.title, after.paragraphs) or bool(live.posts)
     edits = _settle_names(
         [
             *judge_head(before, after, names),
-            *judge_lines(before, after, names),
+            *judge_lines(before, after, names, live),
+            *live.judge_posts(names),
             *judge_details(before, after),
             *judge_dates(before, after, words_changed=words_changed),
         ]
@@ -42,6 +45,7 @@ def judge_edit(before: State, after: State) -> EditReport:
         edits=tuple(dict.fromkeys(edits)),
         silent=_is_silent(before, after) if told else False,
         backdated=any(went_back(before.fields.get(name), after.fields.get(name)) for name in ("published", "modified")),
+        posts=live.posts,
     )
 
 

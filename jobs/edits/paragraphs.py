@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from jobs.diff import Change, diff_texts
 from jobs.edits.kinds import Edit, EditKind
-from jobs.edits.lives import LivePage
 from jobs.edits.notes import is_note
 from jobs.edits.passages import judge_line
 from jobs.edits.spelling import bare
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from jobs.diff import Line
+    from jobs.edits.lives import LivePage
     from jobs.edits.names import Names
     from jobs.edits.states import State
 
@@ -45,17 +45,15 @@ def judge_head(before: State, after: State, names: Names) -> Iterator[Edit]:
                 yield from (edit for edit in judge_line(line, place, names) if edit.kind is not EditKind.WORDING)
 
 
-def judge_lines(before: State, after: State, names: Names) -> Iterator[Edit]:
-    """Yield what was done to the lines of the body."""
+def judge_lines(before: State, after: State, names: Names, live: LivePage) -> Iterator[Edit]:
+    """Yield what was done to the lines of the body; of a *live* page, to those alone that lie in no post."""
     if before.paragraphs == after.paragraphs:
         return  # the first paragraph is read as the lead now, or no longer
-    live = LivePage(before, after)
-    if live.come:
-        yield Edit(EditKind.LIVE_APPEND, "posts", None, "\n".join(live.come))
-    if _measure_difference(before.lines, after.lines) > MAX_CHARS:
+    old, new = live.list_frames(before.lines, after.lines)
+    if _measure_difference(old, new) > MAX_CHARS:
         yield Edit(EditKind.WORDING, "text", None, None)
         return
-    lines = diff_texts("\n".join(before.lines), "\n".join(after.lines), steps=MAX_STEPS).lines
+    lines = diff_texts("\n".join(old), "\n".join(new), steps=MAX_STEPS).lines
     moved = _count_lines(lines, Change.REMOVED) & _count_lines(lines, Change.ADDED)
     walled = has_wall(before) != has_wall(after)
     closely = sum(len(line.words) for line in lines) <= MAX_WORDS
@@ -67,7 +65,7 @@ def judge_lines(before: State, after: State, names: Names) -> Iterator[Edit]:
             if line.change is Change.CHANGED:
                 if not (walled and is_cut(line.before or "", line.after or "")):
                     yield from judge_line(line, _place_of(line), names) if closely else [_tell_wording(line)]
-            elif _text_of(line) not in moved and not live.explains(line):
+            elif _text_of(line) not in moved:
                 yield from _judge_whole(line, walled=walled)
 
 

@@ -66,7 +66,7 @@ def test_any_two_states_give_a_report_and_the_same_again(before: State, after: S
     assert report == judge_edit(before, after)
     assert all(isinstance(edit, Edit) and edit.place for edit in report.edits)
     assert report.kinds == sorted(report.kinds, key=list(EditKind).index)
-    assert set(report_to_json(report)) == {"edits", "silent", "backdated"}
+    assert set(report_to_json(report)) == {"edits", "posts", "silent", "backdated"}
 
 
 @given(STATES)

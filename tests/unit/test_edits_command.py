@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobs.cli.comparing import describe_report, judge_snapshots
+from jobs.comparison import describe_report, judge_snapshots
 from jobs.edits import EditReport
 
 EARLY, LATE = "2026-01-12T08:00:00+00:00", "2026-01-12T09:30:00+00:00"

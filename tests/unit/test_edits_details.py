@@ -86,6 +86,7 @@ def test_a_report_as_json() -> None:
     report = _judge({"modified": EARLY}, {"modified": EARLY}, edited=True)
     assert report_to_json(report) == {
         "edits": [{"kind": "wording", "place": "line 1", "before": "met", "after": "argued"}],
+        "posts": {"added": [], "changed": [], "removed": []},
         "silent": True,
         "backdated": False,
     }

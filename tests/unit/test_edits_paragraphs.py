@@ -104,7 +104,7 @@ def test_an_old_post_that_fell_off_the_end_is_nothing_and_one_that_was_withdrawn
     new = _post(10, "The vote is over.")
     assert _judge(_live(_post(9, TWO), _post(8, THREE)), _live(new, _post(9, TWO))).kinds == ["live_append"]
     report = _judge(_live(_post(9, TWO), _post(8, THREE)), _live(new, _post(8, THREE)))
-    assert report.kinds == ["paragraph_removed", "live_append"]
+    assert report.kinds == ["live_append", "post_removed"]
 
 
 @pytest.mark.parametrize("sign", [{"page_class": "truncated"}, {"access": "paid"}])

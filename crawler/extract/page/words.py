@@ -48,6 +48,37 @@ TAG_LABEL = _words(
 COPYRIGHT_LINE = _words(
     r"^(?:©|\(c\)|copyright\b).{0,60}\b(?:19|20)\d\d\b|^(?:19|20)\d\d\s*©|[.?!。؟»]\s*©\s?(?:19|20)\d\d\b"
 )
+OLDER_POSTS = _words(
+    r"(?:load|show|view|see|get) (?:(?:\d+ )?(?:more|older|earlier|previous)|all)"
+    r"(?: (?:posts|updates|entries|events|news))?"
+    r"|(?:more|older|earlier|previous) (?:posts|updates|entries|events)|older"
+    r"|mehr (?:laden|anzeigen)|(?:weitere|ältere|frühere) (?:beiträge|einträge|meldungen|posts)(?: (?:laden|anzeigen))?"
+    r"|(?:charger|afficher|voir) (?:plus|la suite|les)(?: .{3,30})?"
+    r"|(?:messages|publications|posts) (?:plus ancien|précédent)(?:ne|e)?s"
+    r"|(?:cargar|ver|mostrar) más(?: .{3,20})?|(?:entradas|publicaciones|mensajes|actualizaciones) anteriores"
+    r"|(?:carregar|ver|mostrar) mais(?: .{3,20})?|(?:publicações|postagens|atualizações|mensagens) anteriores"
+    r"|(?:carica|mostra|vedi) (?:altr[oi]|(?:di )?più)(?: .{3,20})?|(?:post|aggiornamenti|messaggi) precedenti"
+    r"|(?:laad|toon) (?:meer|oudere)(?: .{3,20})?|meer (?:laden|tonen|berichten)"
+    r"|(?:oudere|eerdere) berichten(?: .{3,10})?"
+    r"|(?:visa|ladda|vis|last|hent|indlæs) (?:fler|flere|mer|mere|äldre|eldre|ældre)(?: .{3,20})?"
+    r"|näytä (?:lisää|vanhemmat)"
+    r"|(?:pokaż|załaduj|wczytaj|zobacz) (?:więcej|starsze|wcześniejsze)(?: .{3,20})?"
+    r"|(?:показать|загрузить) (?:ещё|еще|больше|предыдущие|более ранние)(?: .{3,20})?"
+    r"|(?:предыдущие|более ранние) (?:сообщения|записи|события|новости)"
+    r"|(?:показати|завантажити) (?:ще|більше|попередні)(?: .{3,20})?|попередні (?:повідомлення|записи|події)"
+    r"|daha fazla(?: .{3,15})?|(?:önceki|daha eski) (?:gelişmeler|haberler|gönderiler)"
+    r"|(?:muat|lihat|tampilkan) lebih banyak"
+    r"|(?:xem|tải) thêm(?: .{3,20})?|(?:φόρτωση|προβολή) περισσότερων"
+    r"|(?:παλαιότερες|προηγούμενες) (?:αναρτήσεις|ενημερώσεις)"
+    r"|(?:تحميل|عرض|إظهار|شاهد) (?:المزيد|الأقدم)(?: .{3,20})?"
+    r"|(?:الأحداث|التحديثات|المنشورات|الأخبار|التطورات|المشاركات) (?:السابقة|الأقدم)"
+    r"|(?:بارگذاری|نمایش|مشاهده) (?:موارد )?بیشتر|(?:مطالب|رویدادهای|خبرهای) (?:قبلی|پیشین)"
+    r"|(?:טען|הצג) עוד(?: .{3,15})?|עדכונים קודמים|(?:और|अधिक) (?:देखें|दिखाएं|लोड करें)|पुराने (?:अपडेट|पोस्ट)"
+    r"|(?:点击|點擊)?(?:加载|載入|查看|显示|顯示)更多.{0,6}|(?:更早|较早|較早|之前|以前)的?(?:消息|内容|內容|更新|动态|動態|直播)"
+    r"|(?:もっと|さらに)(?:見る|読み込む|表示(?:する)?)|(?:以前|過去)の(?:投稿|更新)(?:を.{2,8})?"
+    r"|더 ?(?:보기|불러오기)|이전 (?:글|소식|게시물)(?: 더 ?보기)?"
+)
+"""What stands on the button, or the link, behind which a live page keeps its older posts; all of its text."""
 BYLINE_LINE = _words(r"^(?:by|von|par|por|di|door|av|af|text|texte|author|autor)\b[:\s]\s*\S|^(?:بقلم|كتب)\s")
 EMAIL_LINE = _words(r"(?:e-?mail:?\s*)?[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 TIME_LINE = _words(r"^\D{0,20}:\s*\d{1,2}[:.]\d\d\b|^\D{3,20}\d{1,2}, (?:19|20)\d\d$")
