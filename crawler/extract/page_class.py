@@ -147,12 +147,10 @@ def _consent(reading: Reading) -> Verdict | None:
     if (known and not body.signed(CONSENT_FORM)) or body.chars > _MAX_CONSENT_CHARS:
         return None
     whole = body.text()
-    if len(CONSENT_PHRASE.findall(whole)) < _FEWEST_HITS:
-        return None  # what is hidden is looked for only where it matters
     text, boxed = _shown_text(body, whole)
-    if known and not boxed:
+    if (known and not boxed) or len(text) > _SMALL_PAGE * 2:
         return None
-    if len(text) > _SMALL_PAGE * 2:
+    if len(CONSENT_PHRASE.findall(whole)) < _FEWEST_HITS:  # dear: asked of small pages only
         return None
     found = CONSENT_PHRASE.findall(text)
     hits, asks = len(found), len({word.lower() for word in found}) > 1 and CONSENT_CHOICE.search(text) is not None
