@@ -338,9 +338,9 @@ def _begins_with_link(element: Element) -> bool:
 def _truncated(reading: Reading) -> Verdict | None:
     boxes = reading.scope.signed(PAYWALL)
     paid = str(reading.found.article.get("isAccessibleForFree", "")).lower() == "false"
-    words = sum(_count_words(block.text) for block in reading.blocks)
     stated = reading.found.article.get("wordCount")
     count = int(stated) if isinstance(stated, int | str) and _COUNT.fullmatch(str(stated)) else 0
+    words = sum(_count_words(block.text) for block in reading.blocks) if 0.5 * count > 60 else 0
     short_of = words < 0.5 * count > 60
     ends_open = bool(reading.blocks) and reading.blocks[-1].text.endswith(("…", "..."))
     weight = bool(boxes) + paid + 2 * short_of + ends_open - (reading.chars > 1_600) - 2 * (reading.chars > 3_500)

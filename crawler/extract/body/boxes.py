@@ -88,7 +88,7 @@ _SHARE = re.compile(
     r"|pinterest\.[a-z.]+/pin/create|reddit\.com/submit|bsky\.app/intent|threads\.(?:net|com)/intent"
     r"|line\.me/(?:r/msg|lineit/share)|b\.hatena\.ne\.jp/|xing\.com/(?:spi|app)/|mailto:\?"
 )
-"""How addresses, in small letters, begin by which networks are handed a page: to ignore case takes five times as long."""
+"""How addresses, in small letters, begin by which networks are handed a page. To ignore case takes far longer."""
 _BOX_TAGS = frozenset({"div", "section"})
 _STORY_CHARS = 600
 _KICKER_CHARS = 60
