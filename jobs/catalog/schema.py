@@ -51,7 +51,6 @@ CREATE TABLE articles (source TEXT, url TEXT, title TEXT, first_seen TEXT, last_
     state TEXT, captures INTEGER, revisions INTEGER, seq INTEGER, unread INTEGER, PRIMARY KEY (source, url))
     WITHOUT ROWID;
 CREATE INDEX articles_by_commit ON articles (source, seq);
-CREATE INDEX suspected_articles ON articles (source, url) WHERE state = 'suspected';
 CREATE TABLE revisions (source TEXT, url TEXT, number INTEGER, segment TEXT, n INTEGER, captured_at TEXT,
     captures INTEGER, texts TEXT, PRIMARY KEY (source, url, number)) WITHOUT ROWID;
 CREATE TABLE derivations (derivation TEXT PRIMARY KEY, meaning TEXT) WITHOUT ROWID;

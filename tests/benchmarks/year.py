@@ -10,7 +10,7 @@ import argparse
 import json
 import math
 import sys
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from config.logs import configure_logging
 from config.sources import DEFAULT_RECHECK, Politeness
 from jobs.rechecks import RecheckPolicy
-from tests.benchmarks.year_simulation import Ledger, Outcome, Scale, live_by_policy, live_flat, make_site
+from tests.benchmarks.year_simulation import Ledger, Outcome, QuickYear, Scale, live_by_policy, live_flat, make_site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ _HEAD = ("", "rechecks", "edits seen", "median h", "p95 h", "deletions", "median
 def live_both(seed: int, scale: Scale, policy: RecheckPolicy, name: str) -> list[Outcome]:
     """Return what a policy came to and, after it, what flat rechecks came to with as many requests."""
     pages, hours = make_site(seed, scale), scale.hours
-    ours = live_by_policy(Ledger(name, pages, hours), policy, hours)
+    ours = live_by_policy(Ledger(name, pages, hours), policy, hours, year=QuickYear)
     per_day = ours.requests / max(1, scale.days - 1)
     flat = [
         live_flat(Ledger(f"  {flat}, as many", pages, hours), per_day, hours, newest=newest)
@@ -53,6 +53,8 @@ def live_year(seed: int, scale: Scale, short: int) -> list[Outcome]:
     ]
     with ProcessPoolExecutor(2) as pool:
         futures = [pool.submit(live_both, seed, scale, policy, name) for policy, name in jobs]
+        for future in as_completed(futures):
+            sys.stderr.write(f"done: {future.result()[0].name}\n{show_table(future.result())}\n")
         return [outcome for future in futures for outcome in future.result()]
 
 

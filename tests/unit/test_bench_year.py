@@ -13,8 +13,10 @@ from jobs.rechecks import RecheckPolicy
 from tests.benchmarks.year import is_better, show_table
 from tests.benchmarks.year_simulation import (
     START,
+    CommittedYear,
     Ledger,
     Outcome,
+    QuickYear,
     Scale,
     SitePage,
     live_by_policy,
@@ -56,6 +58,21 @@ def test_the_ledger_counts_what_the_catalog_has() -> None:
     assert outcome.requests > 1_000
     assert 0 < len(outcome.delays) < outcome.edits
     assert all(delay > 0 for delay in outcome.delays)
+
+
+def test_what_is_written_quickly_is_what_the_fold_comes_to() -> None:
+    plans: list[tuple[object, ...]] = []
+
+    def check(catalog: Catalog) -> None:
+        columns = "url, first_seen, last_captured, last_good, state, revisions"
+        articles = catalog._db.execute(f"SELECT {columns} FROM articles ORDER BY url")
+        texts = catalog._db.execute("SELECT url, number, captured_at FROM revisions ORDER BY url, number")
+        plans.append(([tuple(row) for row in articles], [tuple(row) for row in texts]))
+
+    pages = make_site(5, SMALL)
+    for year in (CommittedYear, QuickYear):
+        live_by_policy(Ledger("ours", pages, 300), POLICY, 300, check, year=year)
+    assert plans[0] == plans[1]
 
 
 def test_of_two_edits_between_two_looks_one_is_missed() -> None:
