@@ -8,7 +8,7 @@ PYWB := $(VENV)/pywb
 CODE := config crawler jobs tests setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak bench bench-extract wheel clean
+.PHONY: help demo test check soak bench bench-extract bench-year wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ bench: $(READY) ## our crawl beside Scrapy's and wget's on the same pages: table
 # More words in ARGS, such as --quick or --only quality,speed.
 bench-extract: $(READY) ## quality, stability, speed and cost of the clean text beside trafilatura's; EVAL=DIR of real pages
 	@$(BIN)/python -m tests.benchmarks.extract $(if $(EVAL),--eval '$(EVAL)') $(ARGS)
+
+# More words in ARGS, such as --seed 3 or --short 300.
+bench-year: $(READY) ## a simulated year of rechecks, adaptive, by fixed ages and flat: table and plot in bench/; some ten minutes
+	@$(BIN)/python -m tests.benchmarks.year $(ARGS)
 
 wheel: $(READY) ## a wheel in dist/ whose modules that read pages are compiled; needs a C compiler, some minutes
 	rm -rf build

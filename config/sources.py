@@ -95,6 +95,15 @@ class Politeness(StrictModel):
     """Between two requests to one host."""
     concurrent_requests: int = Field(default=1, ge=1, le=16)
     """To one host at a time."""
+    rechecks_per_day: int | None = Field(default=None, ge=0, le=10_000_000)
+    """Known articles that are looked at again at one host in any 24 hours; `None`: as the delay says."""
+
+    @property
+    def recheck_budget(self) -> int | None:
+        """Rechecks of one host a day: by default a quarter of the requests that the delay lets through; `None`: all."""
+        if self.rechecks_per_day is not None or not self.delay_seconds:
+            return self.rechecks_per_day
+        return max(1, int(_DAY / self.delay_seconds) // 4)
 
 
 class Source(StrictModel):

@@ -26,6 +26,7 @@ from jobs.archive.identity import read_info
 from jobs.catalog import Catalog
 from jobs.context import CATALOG_FILE, OpenArchive, lock_source
 from jobs.feeds import write_feeds
+from jobs.rechecks import RecheckPolicy
 from jobs.runs.spool import bring_segments
 from jobs.runs.tenure import leave_lease, take_lease
 from jobs.store import open_store
@@ -142,7 +143,7 @@ def _run(store: ObjectStore, settings: Settings, state: Path, room: Newsroom, sl
         run = new_id(source.id, now)
         lease = take_lease(archive, source.id, run)
         day.most_at_start = store.requests.total() - before.total()
-        due = archive.catalog.list_due(source.id, source.recheck, now)
+        due = archive.catalog.list_due(source.id, RecheckPolicy.of(source, settings), now)
         day.captures = _write_segment(archive, source, room, [*room.publish(slot), *due], run, now, lease.epoch)
         committed = sum(bring_segments(archive, source))
         leave_lease(archive, lease)

@@ -17,7 +17,7 @@ _CACHE_KIB = 4_096
 """Of a writer. With SQLite's own 2 MB pages are written several times while a segment is folded, a tenth of its cost;
 16 MB save little more."""
 
-SCHEMA_VERSION = 11
+SCHEMA_VERSION = 12
 
 _SCHEMA = """
 CREATE TABLE logs (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, head TEXT NOT NULL, checkpoint TEXT) WITHOUT ROWID;
@@ -51,7 +51,6 @@ CREATE TABLE articles (source TEXT, url TEXT, title TEXT, first_seen TEXT, last_
     state TEXT, captures INTEGER, revisions INTEGER, seq INTEGER, unread INTEGER, PRIMARY KEY (source, url))
     WITHOUT ROWID;
 CREATE INDEX articles_by_commit ON articles (source, seq);
-CREATE INDEX suspected_articles ON articles (source, url) WHERE state = 'suspected';
 CREATE TABLE revisions (source TEXT, url TEXT, number INTEGER, segment TEXT, n INTEGER, captured_at TEXT,
     captures INTEGER, texts TEXT, PRIMARY KEY (source, url, number)) WITHOUT ROWID;
 CREATE TABLE derivations (derivation TEXT PRIMARY KEY, meaning TEXT) WITHOUT ROWID;
@@ -62,9 +61,14 @@ CREATE INDEX runs_by_start ON runs (source, started);
 CREATE TABLE layers (source TEXT, seq INTEGER, reference TEXT, PRIMARY KEY (source, seq)) WITHOUT ROWID;
 CREATE TABLE depths (source TEXT PRIMARY KEY, thin INTEGER NOT NULL, wanting INTEGER NOT NULL,
     distrusted INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE rechecks (source TEXT, url TEXT, due TEXT, PRIMARY KEY (source, url)) WITHOUT ROWID;
-CREATE INDEX rechecks_by_due ON rechecks (source, due);
-CREATE TABLE recheck_ages (source TEXT PRIMARY KEY, ages TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE rechecks (source TEXT, url TEXT, site TEXT, section INTEGER, step INTEGER, kind INTEGER, at INTEGER,
+    looked INTEGER, edits TEXT, PRIMARY KEY (source, url)) WITHOUT ROWID;
+CREATE INDEX rechecks_by_turn ON rechecks (source, site, kind, section, step, at, url) WHERE kind IS NOT NULL;
+CREATE TABLE recheck_counts (source TEXT, section INTEGER, step INTEGER, articles INTEGER NOT NULL,
+    edits INTEGER NOT NULL, PRIMARY KEY (source, section, step)) WITHOUT ROWID;
+CREATE TABLE recheck_looks (source TEXT, site TEXT, hour INTEGER, looks INTEGER NOT NULL,
+    PRIMARY KEY (source, site, hour)) WITHOUT ROWID;
+CREATE TABLE recheck_plans (source TEXT PRIMARY KEY, asked TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX captures_by_change ON captures (source, captured_at)
     WHERE verdict IN ('revised', 'reverted', 'returned', 'uncompared', 'suspected', 'gone') OR metadata = 1;
 CREATE TABLE edit_reports (source TEXT, after_segment TEXT, after_n INTEGER, before_segment TEXT, before_n INTEGER,
@@ -84,9 +88,13 @@ TABLES = (
     "runs",
 )
 """What is folded from the log; `seq` is the commit that brought a row or, of an article, touched it last."""
-LOCAL_TABLES = ("layers", "depths", "rechecks", "recheck_ages", "edit_reports")
-"""What this catalog knows of itself: the layers that it can build on, of which sources it has thin facts only, when
-articles are due by the ages that were asked for last, and what kinds of edits lie between texts that were compared."""
+LOCAL_TABLES = (
+    *("layers", "depths", "rechecks", "recheck_counts", "recheck_looks", "recheck_plans"),
+    "edit_reports",
+)
+"""What this catalog knows of itself: the layers that it can build on, of which sources it has thin facts only, where
+articles stand in their plans, by the ages that were asked for last, and what kinds of edits lie between texts that were
+compared."""
 
 
 def explain(error: sqlite3.DatabaseError, path: Path) -> Exception:

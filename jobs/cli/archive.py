@@ -18,6 +18,7 @@ from jobs.cli.options import Invocation, archive_options, exit_codes, reading_co
 from jobs.cli.progress import show_progress, show_sources
 from jobs.context import CATALOG_FILE, find_state, open_archive, require_source
 from jobs.diff import make_safe
+from jobs.rechecks import RecheckPolicy
 from jobs.segments.pages import DerivingLimits
 from jobs.store import open_store
 from jobs.store.probe import probe_store
@@ -172,5 +173,4 @@ def plan_rechecks(invocation: Invocation, catalog: Catalog) -> None:
         return  # a crawl will say so; the catalog does not hang on it
     for name, seq, _ in catalog.list_heads():
         if seq and (source := sources.get(name)) is not None:
-            raw_only = source.is_raw_only(invocation.settings.raw_only)
-            catalog.plan_rechecks(name, source.recheck, raw_only=raw_only)
+            catalog.plan_rechecks(name, RecheckPolicy.of(source, invocation.settings))

@@ -28,6 +28,7 @@ from crawler.throttle import most_requests
 from jobs.catalog import Catalog
 from jobs.context import CATALOG_FILE, lock_source, lock_uploads
 from jobs.fold import Verdict
+from jobs.rechecks import RecheckPolicy
 from jobs.runs.child import encode_assignment
 from jobs.runs.feeding import publish_changes
 from jobs.runs.pressure import measure_spool
@@ -268,7 +269,10 @@ def _start_child(
             archive.catalog.list_known(source.id)
             if request.recheck == "all"
             else archive.catalog.list_due(
-                source.id, source.recheck, datetime.now(UTC), limit=capacity, raw_only=raw_only
+                source.id,
+                RecheckPolicy.of(source, archive.settings, raw_only=raw_only),
+                datetime.now(UTC),
+                limit=capacity,
             )
         )
         given = _write_lines(recheck_file, known)

@@ -11,10 +11,11 @@ mpl.use("svg")
 from matplotlib import pyplot as plt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tests.benchmarks.report import Comparison
+    from tests.benchmarks.year_simulation import Outcome
 
 
 def plot_all(folder: Path, comparison: Comparison) -> Iterator[Path]:
@@ -60,6 +61,21 @@ def plot_cost(path: Path, comparison: Comparison) -> Path:
     for axis in axes:
         axis.set_xlabel("pages of the crawl")
         axis.set_ylim(0, 1.1 * axis.get_ylim()[1])
+    return _save(figure, path)
+
+
+def plot_year(path: Path, outcomes: Sequence[Outcome]) -> Path:
+    """Draw which share of all edits was seen within which time, one picture for each policy and its flat rivals."""
+    groups = [outcomes[at : at + 3] for at in range(0, len(outcomes), 3)]
+    figure, axes = plt.subplots(1, len(groups), figsize=(4.5 * len(groups), 3.8), sharey=True, squeeze=False)
+    for axis, group in zip(axes[0], groups, strict=True):
+        for one, colour in zip(group, ("tab:orange", "tab:blue", "tab:green"), strict=True):
+            shares = [number / max(1, one.edits) for number in range(1, len(one.delays) + 1)]
+            axis.step(sorted(one.delays), shares, where="post", label=one.name.strip(), color=colour)
+        axis.set(xscale="log", xlabel="hours after the edit", ylim=(0, 1), title=f"{group[0].requests:,} rechecks")
+        axis.grid(alpha=0.3)
+        axis.legend(loc="lower right", fontsize="small")
+    axes[0][0].set_ylabel("share of all edits seen")
     return _save(figure, path)
 
 

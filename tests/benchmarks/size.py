@@ -26,6 +26,7 @@ from jobs.archive.identity import create_archive
 from jobs.catalog import Catalog, SourceVersions
 from jobs.cli import main as run_command
 from jobs.context import CATALOG_FILE, find_state, open_archive
+from jobs.rechecks import RecheckPolicy
 from jobs.store.local import LocalStore
 from tests.installation import ROOT
 from tests.machines import SOURCE, START, Look, Machine
@@ -113,7 +114,7 @@ def measure(articles: int, folder: Path) -> Cost:
     state.mkdir(parents=True)
     build.rename(state / CATALOG_FILE)
     with _open(settings) as (catalog, _):
-        list(catalog.list_due(SOURCE, DEFAULT_RECHECK, START))  # the first time, all are looked at
+        list(catalog.list_due(SOURCE, RecheckPolicy(DEFAULT_RECHECK), START))  # the first time, all are looked at
         chosen = random.Random(7).sample(list(catalog.list_known(SOURCE)), min(LOOKS, articles // 2))
     starts, looks = [], []
     for _ in range(TURNS):
@@ -189,7 +190,9 @@ def _open(settings: Settings) -> Iterator[tuple[Catalog, float]]:
     with open_archive(settings) as archive:
         archive.prepare(SOURCE)
         archive.catalog.is_released(SOURCE, archive.catalog.last_epoch(SOURCE))
-        due = sum(1 for _ in archive.catalog.list_due(SOURCE, DEFAULT_RECHECK, START + timedelta(days=1)))
+        due = sum(
+            1 for _ in archive.catalog.list_due(SOURCE, RecheckPolicy(DEFAULT_RECHECK), START + timedelta(days=1))
+        )
         seconds = time.perf_counter() - begun
         if not due:
             raise AssertionError("nothing is due")

@@ -55,7 +55,7 @@ def test_the_catalog_can_be_deleted_and_rebuilt(ofrecord: Ofrecord, archive_dir:
     with Catalog.open(path, read_only=True) as catalog:
         assert catalog.dump() == grown
     with closing(sqlite3.connect(path)) as db:  # no crawl has to do it first
-        planned = dict(db.execute("SELECT source, seq FROM recheck_ages"))
+        planned = dict(db.execute("SELECT source, seq FROM recheck_plans"))
         assert planned == dict(db.execute("SELECT source, seq FROM logs"))
         assert db.execute("SELECT COUNT(*) FROM rechecks").fetchone()[0] >= 10
     path.write_bytes(b"no catalog at all")

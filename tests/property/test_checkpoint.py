@@ -19,6 +19,7 @@ from jobs.checkpoint import writing
 from jobs.checkpoint.restoring import refresh_catalog
 from jobs.checkpoint.thin import list_needed
 from jobs.fold import fold_article
+from jobs.rechecks import RecheckPolicy
 from jobs.store.memory import MemoryStore
 from tests.machines import RULES, SOURCE, START, Again, Look, Machine, derivation_of, fold_log, make_rows
 from tests.property.test_fold import histories, refer
@@ -211,9 +212,12 @@ def _assert_crawls_alike(whole: Catalog, thin: Catalog) -> None:
     assert thin.head(SOURCE) == whole.head(SOURCE)
     assert list(thin.list_known(SOURCE)) == list(whole.list_known(SOURCE))
     now = START.replace(year=2027)
-    assert list(thin.list_due(SOURCE, (60, 3600), now)) == list(whole.list_due(SOURCE, (60, 3600), now))
-    due = [list(one.list_due(SOURCE, (60, 3600), now, raw_only=True)) for one in (thin, whole)]
-    assert due[0] == due[1]
+    for policy in (RecheckPolicy((60, 3600)), RecheckPolicy((60, 3600), raw_only=True), RecheckPolicy((60,), 2)):
+        plans = [
+            (list(one.list_due(SOURCE, policy, now)), one.measure_plan(SOURCE, policy, START, hours=9))
+            for one in (thin, whole)
+        ]
+        assert plans[0] == plans[1]
     urls = [Look(path).url for path in PATHS]
     assert thin.find_looks(SOURCE, urls) == whole.find_looks(SOURCE, urls)
     for url in urls:

@@ -16,6 +16,7 @@ import pytest
 from config.sources import DEFAULT_RECHECK
 from jobs.archive.identity import create_archive
 from jobs.catalog import Catalog, SourceVersions
+from jobs.rechecks import RecheckPolicy
 from jobs.store.memory import MemoryStore
 from tests.benchmarks.size import Library
 from tests.machines import SOURCE, START, Look, Machine
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+POLICY = RecheckPolicy(DEFAULT_RECHECK)
 NOW = START + timedelta(days=30)
 SMALL = 300
+MICROSECOND = timedelta(microseconds=1)
 _SCAN = re.compile(r"SCAN (?!logs\b|json_each\b|CONSTANT)")
 """Logs: one for each source, and a look-up for each of them finds who has a URL."""
 
@@ -70,7 +73,7 @@ def ask_at_start(catalog: Catalog, _: str) -> None:
     catalog.list_unsettled(SOURCE)
     catalog.is_released(SOURCE, catalog.last_epoch(SOURCE))
     catalog.last_started(SOURCE)
-    assert not list(catalog.list_due(SOURCE, DEFAULT_RECHECK, NOW))
+    assert not list(catalog.list_due(SOURCE, POLICY, NOW))
 
 
 def ask_of_links(catalog: Catalog, url: str) -> None:
@@ -106,7 +109,7 @@ def libraries(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         both = [Library(MemoryStore(), small), Library(MemoryStore(), large)]
         for library, articles in zip(both, (SMALL, request.param), strict=True):
             library.grow(articles, per_commit=max(30, articles // 1_000), until=NOW)
-            list(library.catalog.list_due(SOURCE, DEFAULT_RECHECK, NOW))  # the first time all are looked at
+            list(library.catalog.list_due(SOURCE, POLICY, NOW))  # the first time all are looked at
         yield both
 
 
@@ -137,18 +140,32 @@ def test_the_meter_tells(libraries: list[Library]) -> None:
     assert steps[1] > 5 * steps[0]
 
 
-def find_due(facts: dict[str, tuple[datetime, datetime, str]], ages: list[int], now: datetime) -> list[str]:
-    """What `list_due` shall say, by looking at every article: URL → first seen, last captured, state."""
-    due, suspected = [], []
-    for url, (first, last, state) in facts.items():
-        marks = [
-            mark for mark in sorted(ages) if (last - first).total_seconds() < mark <= (now - first).total_seconds()
-        ]
-        if state != "none" and marks:
-            due.append((first + timedelta(seconds=marks[0]), url))
-        elif state == "suspected":
-            suspected.append(url)
-    return [url for _, url in sorted(due)] + sorted(suspected)
+def find_due(articles: list[dict[str, Any]], policy: RecheckPolicy, now: datetime) -> list[str]:
+    """What `list_due` shall say without a budget, by looking at every article, and each time at all that are left."""
+    suspected: list[tuple[float, datetime, str]] = []
+    others: list[tuple[float, datetime, str]] = []
+    for row in articles:
+        first, last = _time(row["first_seen"]), _time(row["last_captured"])
+        marks = [age for age in policy.ages if (last - first).total_seconds() < age]
+        missed = 16.0
+        if row["state"] == "live" and marks:
+            due = first + timedelta(seconds=marks[0])
+            seen, behind = (policy.find_step((one - first) // MICROSECOND) for one in (last, now))
+            missed = 4 * (behind - seen)
+        elif row["state"] == "suspected":
+            due = last + timedelta(seconds=policy.second_look_seconds)
+        elif row["state"] == "gone":
+            due = last + max(last - _time(row["last_good"]), timedelta(days=1))
+        else:
+            continue
+        if due <= now:
+            (suspected if row["state"] == "suspected" else others).append((-missed, due, row["url"]))
+    found = [url for _, _, url in sorted(suspected)]
+    for number in range(1, len(others) + 1):
+        turn = min(others, key=None if number % 4 else lambda one: one[1:])
+        others.remove(turn)
+        found.append(turn[2])
+    return found
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -156,31 +173,50 @@ def test_what_is_due_is_what_a_look_at_every_article_finds(tmp_path: Path, seed:
     chance = random.Random(seed)
     store = MemoryStore()
     info = create_archive(store, single_writer=False, now=START)
-    choices = [[3_600, 86_400], [60, 7_200, 86_400 * 3], [86_400, 3_600]]
+    choices = [(3_600, 86_400), (60, 7_200, 86_400 * 3), (86_400, 864_000)]
+    most = 0
     with Catalog.open(tmp_path / "catalog.sqlite") as catalog:
         machine = Machine(store, info, catalog, sums_up=False)
-        ages = choices[0]
+        policy = RecheckPolicy(choices[0], adapts=False)
         for number in range(12):
             looks = []
-            for _ in range(chance.randrange(5)):
-                status = chance.choice([200, 200, 404, 500])
+            for _ in range(chance.randrange(9)):
+                status = chance.choice([200, 200, 404, 404, 500])
                 words = f"text {chance.randrange(3)}" if status == 200 else None
                 looks.append(Look(f"2026/{chance.randrange(9)}", words, status, minutes=chance.randrange(-90, 90)))
             machine.commit(looks, number=number, opened=START + timedelta(hours=5 * number))
             if chance.random() < 0.3:
-                ages = chance.choice(choices)
+                policy = RecheckPolicy(chance.choice(choices), adapts=False)
             if chance.random() < 0.2:
                 catalog.forget(SOURCE, distrusted=0)
                 catalog.refresh(store, machine.log)
             now = START + timedelta(hours=5 * number, minutes=chance.randrange(3_000))
-            found = list(catalog.list_due(SOURCE, ages, now))
-            assert found == find_due(read_articles(catalog), ages, now)
-            assert list(catalog.list_due(SOURCE, ages, now, limit=2)) == found[:2]
+            found = list(catalog.list_due(SOURCE, policy, now))
+            most = max(most, len(found))
+            assert found == find_due(read_articles(catalog), policy, now)
+            assert list(catalog.list_due(SOURCE, policy, now, limit=2)) == found[:2]
+            planned = catalog.measure_plan(SOURCE, policy, now, hours=3)
+            assert sum(site.overdue for site in planned) == len(found)
+            assert_counted_anew_alike(catalog, policy, now)
+    assert most > 2
 
 
-def read_articles(catalog: Catalog) -> dict[str, tuple[datetime, datetime, str]]:
-    rows = catalog._db.execute("SELECT url, first_seen, last_captured, state FROM articles")
-    return {row["url"]: (_time(row["first_seen"]), _time(row["last_captured"]), row["state"]) for row in rows}
+def assert_counted_anew_alike(catalog: Catalog, policy: RecheckPolicy, now: datetime) -> None:
+    """What was counted commit by commit is what counting all articles at once comes to."""
+    tables = {name: _read_counts(catalog, name) for name in ("rechecks", "recheck_counts", "recheck_looks")}
+    catalog._db.execute("DELETE FROM recheck_plans")
+    list(catalog.list_due(SOURCE, policy, now))
+    assert {name: _read_counts(catalog, name) for name in tables} == tables
+
+
+def _read_counts(catalog: Catalog, table: str) -> list[tuple[Any, ...]]:
+    """Return the rows of *table*, but those that count nothing."""
+    rows = [tuple(row) for row in catalog._db.execute(f"SELECT * FROM {table}")]
+    return rows if table == "rechecks" else [row for row in rows if any(row[3:])]
+
+
+def read_articles(catalog: Catalog) -> list[dict[str, Any]]:
+    return [dict(row) for row in catalog._db.execute("SELECT * FROM articles")]
 
 
 def _time(text: Any) -> datetime:
@@ -194,7 +230,7 @@ def test_a_look_at_what_is_due_reads_only_what_was_touched_since(libraries: list
         library.grow(1, until=NOW)
         meter = Meter(library.catalog)
         with meter.watch():
-            list(library.catalog.list_due(SOURCE, DEFAULT_RECHECK, NOW))
+            list(library.catalog.list_due(SOURCE, POLICY, NOW))
         assert meter.list_scans() == []
         steps.append(meter.steps)
     assert 0 < steps[1] <= 1.1 * steps[0]
