@@ -83,7 +83,7 @@ def test_check_passes_what_is_sound(folder: Path) -> None:
 
 
 def test_check_names_all_mistakes_of_all_files_at_once(folder: Path) -> None:
-    (folder / "settings.yaml").write_text("archiv: /srv\n", "utf-8")
+    (folder / "settings.yaml").write_text("archivo: /srv\n", "utf-8")
     (folder / "sources" / "gazette.yaml").write_text(
         SOUND + "extract:\n  remove:\n    - p:foo(1)\n    - p:bar(1)\n", "utf-8"
     )
@@ -93,7 +93,7 @@ def test_check_names_all_mistakes_of_all_files_at_once(folder: Path) -> None:
     assert code == 2
     sources = folder / "sources"
     expected = [
-        f"{folder / 'settings.yaml'}:1: archiv: found an unknown key",
+        f"{folder / 'settings.yaml'}:1: archivo: found an unknown key",
         f"{sources / 'herald.yaml'}:3: discver: found an unknown key",
         f"{sources / 'tribune.yaml'}:2: not YAML",
         f"{sources / 'gazette.yaml'}:8: extract.remove[1]: found 'p:foo(1)', expected a CSS selector",
@@ -129,7 +129,7 @@ def test_check_says_that_there_are_no_sources(folder: Path) -> None:
 
 
 def test_show_refuses_what_is_wrong(folder: Path) -> None:
-    (folder / "settings.yaml").write_text("archiv: /srv\n", "utf-8")
+    (folder / "settings.yaml").write_text("archivo: /srv\n", "utf-8")
     assert run("config", "show", "--config", folder)[0] == 2
 
 

@@ -60,13 +60,13 @@ def test_values_of_the_file_are_checked_though_the_environment_replaces_them(
     write(tmp_path, "max_depth: deep\nmax_link: 5\n")
     monkeypatch.setenv("OFRECORD_MAX_DEPTH", "7")
     monkeypatch.setenv("OFRECORD_WORKERS", "many")
-    monkeypatch.setenv("OFRECORD_ARCHIV", "/srv")
+    monkeypatch.setenv("OFRECORD_ARCHIVO", "/srv")
     monkeypatch.setenv("OFRECORD_COLOUR", "red")
     problems, notes = check_settings(tmp_path)
     place = tmp_path / FILE_NAME
     assert sorted(problem.split(", expected")[0] for problem in problems) == sorted(
         [
-            "environment: OFRECORD_ARCHIV: found an unknown setting; did you mean OFRECORD_ARCHIVE?",
+            "environment: OFRECORD_ARCHIVO: found an unknown setting; did you mean OFRECORD_ARCHIVE?",
             "environment: OFRECORD_WORKERS: found 'many'",
             f"{place}:1: max_depth: found 'deep'",
             f"{place}:2: max_link: found an unknown key",
