@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYWB := $(VENV)/pywb
+CHECKS := $(VENV)/deploy
 CODE := config crawler jobs tests setup.py
 
 .DEFAULT_GOAL := help
@@ -17,7 +18,7 @@ demo: $(READY) ## crawl a bundled news site while an article changes; the archiv
 	@$(BIN)/python -m tests.demo
 
 # Dealt out a few at a time: by default pytest-xdist hands all long ones to one worker and leaves the other idle.
-test: $(READY) $(PYWB)/.tried ## all tests but the long counts
+test: $(READY) $(PYWB)/.tried $(CHECKS)/.tried ## all tests but the long counts
 	$(BIN)/python -m pytest -n 2 --maxschedchunk 4 -m "not soak"
 
 check: $(READY) ## lint, format, spelling, types, layers: under a minute
@@ -27,7 +28,7 @@ check: $(READY) ## lint, format, spelling, types, layers: under a minute
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-soak: $(READY) $(PYWB)/.tried ## the long counts: many kills, many pages
+soak: $(READY) $(PYWB)/.tried $(CHECKS)/.tried ## the long counts: many kills, many pages
 	$(BIN)/python -m pytest -m soak
 
 # More words in ARGS, such as --only wget or --out DIR.
@@ -73,4 +74,13 @@ $(PYWB)/.tried: tests/pywb.txt | $(READY)
 			&& $(BIN)/python -m pip --python $(PYWB)/bin/python install -qq pip; }
 	@$(PYWB)/bin/python -m pip install -qq --requirement tests/pywb.txt \
 		|| echo "pywb could not be installed: the replay tests will be skipped"
+	@touch $@
+
+# What checks deploy/ (hadolint, cfn-lint, …): tools, in a venv of their own for the same reason, and for their weight.
+$(CHECKS)/.tried: tests/deploy.txt | $(READY)
+	@$(BIN)/python -m venv --clear $(CHECKS) >/dev/null 2>&1 \
+		|| { $(BIN)/python -m venv --clear --without-pip $(CHECKS) \
+			&& $(BIN)/python -m pip --python $(CHECKS)/bin/python install -qq pip; }
+	@$(CHECKS)/bin/python -m pip install -qq --requirement tests/deploy.txt \
+		|| echo "the tools that check deploy/ could not be installed: those tests will be skipped"
 	@touch $@

@@ -1,39 +1,28 @@
-"""Every setting of the program as one frozen object: environment and settings.yaml in, `Settings` out. No secrets."""
+"""Every setting of the program as one frozen object, checked; config.loading fills it. No secrets."""
 
 from __future__ import annotations
 
 import os
 import re
 import ssl
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-import structlog
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from config.document import Document, DocumentError, describe_error, find_nearest, read_document
+from config.document import describe_error
 from config.errors import ConfigError
 from config.units import parse_duration, parse_size
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
 
-log = structlog.get_logger()
-
 ENV_PREFIX = "OFRECORD_"
-FILE_NAME = "settings.yaml"
 _RESOLVE = re.compile(r"([^:\s]+):(\d{1,5}):(\[[0-9A-Fa-f:.]+\]|[0-9.]+)(?::(\d{1,5}))?", re.ASCII)
-_OTHER_VARIABLES = frozenset({"config_dir"})
-"""Of our prefix, and read elsewhere."""
-_SERVICE_VARIABLE = re.compile(
-    r"(?:\A|_)(?:service_(?:host|port)(?:_\w+)?|port(?:_\d+_(?:tcp|udp|sctp)\w*)?)\Z", re.ASCII
-)
-"""What Kubernetes and Docker set for a service that is called as we are: OFRECORD_PORT_80_TCP_ADDR and the like."""
 _HOST_NAME = re.compile(r"(?:[a-z0-9_-]+\.)*(?!\d+\Z|0x[0-9a-f]*\Z)[a-z0-9_-]+", re.ASCII)
 """One that is no number in any notation: an address is connected to without asking."""
 
@@ -308,78 +297,6 @@ def parse_resolve(entry: str) -> tuple[str, int, str, int]:
     if not (0 < port < 65_536 and 0 < to_port < 65_536):
         raise ValueError("ports from 1 to 65535")
     return name, port, address, to_port
-
-
-def load_settings(config_dir: Path | None = None) -> Settings:
-    """Return the settings: environment before settings.yaml before defaults.
-
-    *config_dir*: folder with settings.yaml (it may lack one); `None`: the one that comes with the program.
-    Raises ConfigError with one line for each thing that is wrong.
-    """
-    folder = Path(__file__).parent if config_dir is None else config_dir
-    if not folder.is_dir():
-        raise ConfigError(f"{folder}: found no such folder, expected one with {FILE_NAME}")
-    path = folder / FILE_NAME
-    try:
-        document = read_document(path) if path.exists() else Document(path, {})
-    except DocumentError as error:
-        raise ConfigError(str(error)) from error
-    from_environment = {
-        name.upper().removeprefix(ENV_PREFIX).lower(): name
-        for name, value in os.environ.items()
-        if value and name.upper().startswith(ENV_PREFIX)
-    }
-    problems = _find_misspelt(from_environment)
-    values = {key: value for key, value in document.data.items() if key not in from_environment}
-    if "@" in (urlsplit(str(values.get("proxy", ""))).netloc):
-        problems.append(document.problem(("proxy",), f"found a password, expected none: set {ENV_PREFIX}PROXY instead"))
-    try:
-        settings = Settings(**{key: value for key, value in values.items() if value is not None})
-    except ValidationError as error:
-        for item in error.errors():
-            name = str(item["loc"][0]) if item["loc"] else ""
-            text = describe_error(item, Settings.model_fields, secret=name == "proxy")
-            if name in values:
-                problems.append(document.problem(item["loc"], text))
-            else:
-                variable = from_environment.get(name, ENV_PREFIX + name.upper())
-                problems.append(f"environment: {variable}: {text}")
-        raise ConfigError("\n".join(problems)) from error
-    if problems:
-        raise ConfigError("\n".join(problems))
-    for variable in _find_unknown(from_environment):
-        _warn_of_unknown(variable)
-    return settings
-
-
-@cache
-def _warn_of_unknown(variable: str) -> None:
-    """Say once in this process that nothing reads *variable*."""
-    near = find_nearest(variable.upper().removeprefix(ENV_PREFIX), [*Settings.model_fields, *_OTHER_VARIABLES])
-    hint = f"did you mean {ENV_PREFIX}{near.upper()}?" if near else f"{FILE_NAME} lists all settings"
-    log.warning("ignored_variable", variable=variable, reason=f"no setting has that name; {hint}")
-
-
-def _find_unknown(from_environment: dict[str, str]) -> list[str]:
-    """Name the variables with our prefix that are no setting, but for those that orchestrators set by themselves."""
-    return [
-        variable
-        for key, variable in sorted(from_environment.items())
-        if key not in Settings.model_fields and key not in _OTHER_VARIABLES and not _SERVICE_VARIABLE.search(key)
-    ]
-
-
-def _find_misspelt(from_environment: dict[str, str]) -> list[str]:
-    """Name variables that are nearly a setting. Others with our prefix are no error: Kubernetes sets some by itself."""
-    problems = []
-    for key, variable in sorted(from_environment.items()):
-        if key in Settings.model_fields:
-            continue
-        near = find_nearest(key, Settings.model_fields, cutoff=0.85)
-        if near:
-            right = ENV_PREFIX + near.upper()
-            problems.append(f"environment: {variable}: found an unknown setting; did you mean {right}?")
-    return problems
 
 
 def _check_certificates(path: Path) -> None:

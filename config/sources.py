@@ -265,6 +265,17 @@ def load_sources(folder: Path) -> dict[str, Source]:
 
     Raises ConfigError with all errors of all files, a line each.
     """
+    sources, _, problems = read_sources(folder)
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return sources
+
+
+def read_sources(folder: Path) -> tuple[dict[str, Source], dict[str, Document], list[str]]:
+    """Return the sources in *folder* that are sound and their documents, by id, and a line for each error of all files.
+
+    Raises ConfigError if there is no such folder.
+    """
     sources: dict[str, Source] = {}
     documents: dict[str, Document] = {}
     paths: dict[str, Path] = {}
@@ -286,10 +297,7 @@ def load_sources(folder: Path) -> dict[str, Source]:
         problems += found
         if source is not None and document is not None:
             sources[source.id], documents[source.id] = source, document
-    problems += _find_clashes(sources, documents)
-    if problems:
-        raise ConfigError("\n".join(problems))
-    return sources
+    return sources, documents, [*problems, *_find_clashes(sources, documents)]
 
 
 def find_source_file(folder: Path, source_id: str) -> Path:

@@ -8,6 +8,6 @@ from __future__ import annotations
 from crawler.extract.article import extract_article
 from crawler.extract.explain import explain_article
 from crawler.extract.outline import read_outline
-from crawler.extract.page.rules import check_rules
+from crawler.extract.page.rules import check_rules, find_faults
 
-__all__ = ["check_rules", "explain_article", "extract_article", "read_outline"]
+__all__ = ["check_rules", "explain_article", "extract_article", "find_faults", "read_outline"]

@@ -67,26 +67,39 @@ def verify(
     Commits that this machine's catalog has seen at this place must still be there; so must those named by --expect.
     What cannot be read counts as damage, unless the store fails as a whole.
     """
+    report = check_archive(invocation, full=full, expect=expect, rederive=rederive, names=source)
+    invocation.print_result(report.to_json(), describe_report(report))
+    return ExitCode.DAMAGE if report.damaged else ExitCode.DONE
+
+
+def check_archive(
+    invocation: Invocation,
+    *,
+    full: bool = False,
+    expect: tuple[str, ...] = (),
+    rederive: bool = False,
+    names: tuple[str, ...] = (),
+) -> VerifyReport:
+    """Return what a check of the archive finds, of all sources or those of *names*; options as `verify` has them."""
     place = invocation.settings.archive
     if not place:
         raise ConfigError("no archive named: give --archive PATH or s3://BUCKET/PREFIX, or set OFRECORD_ARCHIVE")
     store = open_store(place, invocation.settings)
     heads = [parse_head(text) for text in expect]
     known = list_sources(store)
-    for name in source:
+    for name in names:
         require_source(name, sorted({*known, *(head[0] for head in heads)}))
     with show_progress(wanted=not invocation.as_json) as progress:
         report = verify_archive(
             store,
             full=full,
-            sources=list(source) or None,
+            sources=list(names) or None,
             progress=progress,
             rederive=DerivingLimits.of(invocation.settings) if rederive else None,
         )
-    check_layers(store, report, sources=[one for one in source if one in known] if source else None)
+    check_layers(store, report, sources=[one for one in names if one in known] if names else None)
     check_heads(store, report, [*heads, *read_seen_heads(invocation.settings, store)])
-    invocation.print_result(report.to_json(), describe_report(report))
-    return ExitCode.DAMAGE if report.damaged else ExitCode.DONE
+    return report
 
 
 def make_folder(path: Path) -> None:
@@ -152,9 +165,10 @@ def describe_report(report: VerifyReport) -> str:
 @click.command(epilog=reading_codes())
 @click.option("--rebuild", is_flag=True, help="Forget the catalog and make it anew.")
 @click.option("--no-checkpoints", is_flag=True, help="Read every commit and segment instead of their checkpoints.")
+@click.option("--verify", "also_verify", is_flag=True, help="Then read every byte back, as verify --full does.")
 @archive_options
-def index(invocation: Invocation, *, rebuild: bool, no_checkpoints: bool) -> None:
-    """Bring the local catalog up to the log's end."""
+def index(invocation: Invocation, *, rebuild: bool, no_checkpoints: bool, also_verify: bool) -> int:
+    """Bring the local catalog up to the log's end: on a new machine, everything from the archive alone."""
     with (
         open_archive(invocation.settings, fresh_catalog=rebuild) as archive,
         show_sources(wanted=not invocation.as_json) as tell,
@@ -163,6 +177,11 @@ def index(invocation: Invocation, *, rebuild: bool, no_checkpoints: bool) -> Non
         plan_rechecks(invocation, archive.catalog)
         counts = archive.catalog.count_all()
     invocation.print_result(counts, count_named(counts))
+    if not also_verify:
+        return ExitCode.DONE
+    report = check_archive(invocation, full=True)
+    invocation.print_result(report.to_json(), describe_report(report))
+    return ExitCode.DAMAGE if report.damaged else ExitCode.DONE
 
 
 def plan_rechecks(invocation: Invocation, catalog: Catalog) -> None:

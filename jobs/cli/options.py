@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config.errors import ConfigError, ExitCode
+from config.loading import load_settings
 from config.logs import configure_logging
-from config.settings import Settings, load_settings
 from config.sources import Source, load_sources
 from crawler.rows import format_time
 from jobs.context import OpenArchive, open_archive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from config.settings import Settings
 
 MEANINGS = {
     ExitCode.DONE: "done",
@@ -61,8 +63,13 @@ class Invocation:
 
     def print_result(self, data: dict[str, Any], text: str) -> None:
         """Write one result to stdout: *data* as a JSON line with --json, else *text*."""
-        line = json.dumps(data, ensure_ascii=False, default=encode_value) if self.as_json else text
-        click.echo(line.encode("utf-8", "backslashreplace").decode())  # a path may be no UTF-8
+        print_result(data, text, as_json=self.as_json)
+
+
+def print_result(data: dict[str, Any], text: str, *, as_json: bool) -> None:
+    """Write one result to stdout: *data* as a JSON line or *text*."""
+    line = json.dumps(data, ensure_ascii=False, default=encode_value) if as_json else text
+    click.echo(line.encode("utf-8", "backslashreplace").decode())  # a path may be no UTF-8
 
 
 def pick_source(name: str, known: dict[str, Source]) -> Source:
@@ -84,6 +91,23 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def archive_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add --archive and --state to the common options."""
     return _add_options(function, archive=True)
+
+
+def raw_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the common options to a command that looks at settings itself; it gets config_dir and as_json of them."""
+
+    def wrapper(
+        *,
+        config: Path | None,
+        as_json: bool,
+        log_format: str | None,
+        log_level: str | None,
+        **rest: Any,  # noqa: ANN401 - the command's own options
+    ) -> Any:  # noqa: ANN401
+        _start_logging(log_format, log_level)
+        return function(config_dir=config or DEFAULT_CONFIG, as_json=as_json, **rest)
+
+    return _decorate(wrapper, function, _list_common())
 
 
 def exit_codes(*codes: ExitCode) -> str:
@@ -139,8 +163,7 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
         state: Path | None = None,
         **rest: Any,  # noqa: ANN401 - the command's own options
     ) -> Any:  # noqa: ANN401
-        level = log_level or ("warning" if sys.stderr.isatty() else "info")
-        configure_logging(json=None if log_format is None else log_format == "json", level=level)
+        _start_logging(log_format, log_level)
         settings = load_settings(config)
         changes: dict[str, Any] = {}
         if archive_place:
@@ -150,10 +173,26 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
         settings = settings.override(**changes) if changes else settings
         return function(Invocation(settings, config or DEFAULT_CONFIG, as_json), **rest)
 
-    wrapper.__doc__ = function.__doc__
-    wrapper.__name__ = function.__name__
-    wrapper.__click_params__ = list(getattr(function, "__click_params__", []))  # type: ignore[attr-defined]
-    decorators = [
+    decorators = _list_common()
+    if archive:
+        decorators += [
+            click.option(
+                "--state",
+                type=click.Path(file_okay=False, path_type=Path),
+                help="Folder of spool and catalog; else OFRECORD_STATE_DIR.",
+            ),
+            click.option("--archive", "archive_place", help="A path or s3://BUCKET/PREFIX; else OFRECORD_ARCHIVE."),
+        ]
+    return _decorate(wrapper, function, decorators)
+
+
+def _start_logging(log_format: str | None, log_level: str | None) -> None:
+    level = log_level or ("warning" if sys.stderr.isatty() else "info")
+    configure_logging(json=None if log_format is None else log_format == "json", level=level)
+
+
+def _list_common() -> list[Callable[..., Any]]:
+    return [
         click.option(
             "--log-level",
             type=click.Choice(["debug", "info", "warning", "error"]),
@@ -170,15 +209,14 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
             help="Folder with settings.yaml and sources/, in place of the bundled one.",
         ),
     ]
-    if archive:
-        decorators += [
-            click.option(
-                "--state",
-                type=click.Path(file_okay=False, path_type=Path),
-                help="Folder of spool and catalog; else OFRECORD_STATE_DIR.",
-            ),
-            click.option("--archive", "archive_place", help="A path or s3://BUCKET/PREFIX; else OFRECORD_ARCHIVE."),
-        ]
+
+
+def _decorate(
+    wrapper: Callable[..., Any], function: Callable[..., Any], decorators: list[Callable[..., Any]]
+) -> Callable[..., Any]:
+    wrapper.__doc__ = function.__doc__
+    wrapper.__name__ = function.__name__
+    wrapper.__click_params__ = list(getattr(function, "__click_params__", []))  # type: ignore[attr-defined]
     for decorator in decorators:
         decorator(wrapper)
     return wrapper

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from config.errors import ConfigError, ExitCode
-from config.settings import load_settings
+from config.loading import load_settings
 from config.units import count
 from jobs.archive.identity import read_info
 from jobs.cli.archive import make_folder, require_free

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from config.errors import ConfigError, StoreRefused
-from config.settings import Settings, load_settings
+from config.loading import load_settings
+from config.settings import Settings
 from crawler.model import PageClass, RecordReference
 from jobs.archive.commit import digest
 from jobs.archive.identity import create_archive

@@ -16,7 +16,7 @@ from config.errors import (
     StoreRefused,
     StoreUnavailable,
 )
-from config.settings import load_settings
+from config.loading import load_settings
 from jobs.store import open_store
 from jobs.store.answers import explain_answer
 from jobs.store.local import LocalStore

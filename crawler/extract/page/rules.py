@@ -49,17 +49,28 @@ def drop_learned(page: Page, learned: LearnedRules, kept: Container[Element]) ->
 
 def check_rules(rules: ExtractRules) -> None:
     """Raise ConfigError, naming the key, where a selector of *rules* is no CSS that the parser knows."""
+    for key, number, text in find_faults(rules):
+        place = "" if number is None else f"[{number + 1}]"
+        raise ConfigError(f"extract.{key}{place}: {text}")
+
+
+def find_faults(rules: ExtractRules) -> list[tuple[str, int | None, str]]:
+    """Return key, place in its list (from 0; `None` where it is none) and what is wrong of each bad selector.
+
+    The keys of learned rules begin with `learned.`
+    """
     parser = LexborHTMLParser("<p>")
     given = rules.model_dump(exclude_defaults=True)
     learned = given.pop("learned", {})
     given |= {f"learned.{key}": learned.get(key, []) for key in ("remove", "links")}
+    faults: list[tuple[str, int | None, str]] = []
     for name, value in given.items():
-        for number, selector in enumerate(value if isinstance(value, list) else [value], 1):
+        for number, selector in enumerate(value if isinstance(value, list) else [value]):
             try:
                 _css(parser, selector)
             except ConfigError as error:
-                place = f"[{number}]" if isinstance(value, list) else ""
-                raise ConfigError(f"extract.{name}{place}: {error}") from error
+                faults.append((name, number if isinstance(value, list) else None, str(error)))
+    return faults
 
 
 def _css(parser: LexborHTMLParser, selector: str) -> list[LexborNode]:

@@ -8,7 +8,8 @@ import yaml
 from structlog.testing import capture_logs
 
 from config.errors import ConfigError
-from config.settings import FILE_NAME, Settings, _warn_of_unknown, load_settings, parse_resolve
+from config.loading import FILE_NAME, _warn_of_unknown, load_settings
+from config.settings import Settings, parse_resolve
 
 SHIPPED = Path(__file__).parents[3] / "config" / FILE_NAME
 

@@ -1,0 +1,98 @@
+"""The image of deploy/Dockerfile is built and crawls, read-only, without rights. Needs buildah, podman and runc.
+
+`PYTHON_IMAGE` names the image to build upon where Docker Hub is out of reach; `CONTAINER_STORE` a folder that keeps
+images from one run to the next. A quarter of an hour, most of it compiling.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.histories import check_archive, read_histories
+from tests.installation import ROOT, write_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.site.server import Site
+
+pytestmark = [pytest.mark.soak, pytest.mark.slow]
+
+SOURCE = "almayadeen-english"
+IMAGE = "localhost/ofrecord:tested"
+BASE = os.environ.get("PYTHON_IMAGE", "docker.io/library/python:3.13-slim")
+STORE = os.environ.get("CONTAINER_STORE")
+BOUNDS = ("--ulimit", "nofile=1024:4096", "--ulimit", "nproc=1024:1024")
+"""Podman's own are above what a container in a container may ask for."""
+LOCKED = ("--read-only", "--cap-drop", "all", "--security-opt", "no-new-privileges", "--network", "host")
+
+
+def call(program: str, store: Path, *words: str, seconds: float) -> subprocess.CompletedProcess[str]:
+    """Run buildah or podman on the images in *store*."""
+    command = [program, "--root", str(store / "store"), "--runroot", str(store / "run"), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    for program in ("buildah", "podman", "runc"):
+        if shutil.which(program) is None:
+            pytest.skip(f"no {program} on this machine")
+    folder = Path(STORE) if STORE else tmp_path_factory.mktemp("containers")
+    if call("podman", folder, "image", "exists", BASE, seconds=60).returncode != 0:
+        pulled = call("podman", folder, "pull", "--quiet", BASE, seconds=300)
+        if pulled.returncode != 0:
+            pytest.skip(f"{BASE} cannot be had (PYTHON_IMAGE names another): {pulled.stderr.strip()[-200:]}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def podman(store: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return the function that runs `ofrecord` in the image, built just now, with words and more options."""
+    words = ["bud", "--isolation", "chroot", "--network", "host", "--layers", "--target", "ofrecord"]
+    words += ["--build-arg", f"PYTHON_IMAGE={BASE}", "--volume", "/etc/ssl/certs:/etc/ssl/certs:ro"]
+    built = call("buildah", store, *words, "-f", "deploy/Dockerfile", "-t", IMAGE, str(ROOT), seconds=2_400)
+    assert built.returncode == 0, built.stderr[-3_000:]
+
+    def run(*words: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+        runtime = ("--runtime", "runc", "--cgroup-manager", "cgroupfs", "--events-backend", "file")
+        return call("podman", store, *runtime, "run", "--rm", *BOUNDS, *LOCKED, *options, IMAGE, *words, seconds=600)
+
+    return run
+
+
+def test_the_container_crawls_read_only_and_without_rights(
+    podman: Callable[..., subprocess.CompletedProcess[str]], site: Site, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o777)
+    data.chmod(0o777)
+    config = write_config(tmp_path / "config", site, archive="/data/archive", state=tmp_path / "none", workers=1)
+    for path in (config, *config.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    options = ("-v", f"{config}:/etc/ofrecord:ro", "-v", f"{data}:/data", "-e", "OFRECORD_CONFIG_DIR=/etc/ofrecord")
+    options = (*options, "-e", "OFRECORD_CA_FILE=/etc/ofrecord/ca.pem")
+    probe = "import os; print(os.getuid(), os.access('/', os.W_OK), open('/proc/self/status').read())"
+    python = (*options, "--entrypoint", "/opt/ofrecord/bin/python")
+    user = podman("-c", probe, options=python)
+    assert user.stdout.startswith("10001 False "), user
+    assert "CapEff:\t0000000000000000\n" in user.stdout
+    compiled = podman("-c", "import crawler.prescan; print(crawler.prescan.__file__)", options=python)
+    assert compiled.stdout.strip().endswith(".so"), compiled
+
+    made = podman("init", options=options)
+    assert made.returncode == 0, made
+    crawled = podman("crawl", SOURCE, "--json", options=options)
+    assert crawled.returncode == 0, crawled
+    report = json.loads(crawled.stdout.splitlines()[-1])
+    assert (report["exit_code"], report["failed"]) == (0, 0)
+    assert report["new"] > 5
+    assert not check_archive(data / "archive").damaged
+    assert len(read_histories(data / "archive")) >= report["new"]

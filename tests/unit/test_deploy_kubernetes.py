@@ -1,0 +1,108 @@
+"""The Kubernetes manifests in deploy/ fit the program: commands parse, settings exist, no secret, no rights."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from config.settings import Settings
+from crawler.addresses import find_refusal
+from jobs.cli.daemon import daemon
+from jobs.cli.job import job
+
+FOLDER = Path(__file__).parents[2] / "deploy/kubernetes"
+
+
+def read(name: str, kind: str) -> dict[str, Any]:
+    (found,) = (one for one in yaml.safe_load_all((FOLDER / name).read_text("utf-8")) if one["kind"] == kind)
+    assert isinstance(found, dict)
+    return found
+
+
+JOB = read("job/cronjob.yaml", "CronJob")["spec"]["jobTemplate"]["spec"]
+DEPLOYMENT = read("daemon/daemon.yaml", "Deployment")["spec"]
+PODS = {"job": JOB["template"], "daemon": DEPLOYMENT["template"]}
+
+
+@pytest.fixture(params=PODS)
+def pod(request: pytest.FixtureRequest) -> dict[str, Any]:
+    spec: dict[str, Any] = PODS[request.param]["spec"]
+    return spec
+
+
+def test_the_job_parses() -> None:
+    (container,) = PODS["job"]["spec"]["containers"]
+    name, *words = container["args"]
+    assert name == "job"
+    given = job.make_context(name, list(words)).params
+    assert given["shards"] == JOB["completions"] == JOB["parallelism"]
+    assert given["max_seconds"] + given["grace"] < JOB["activeDeadlineSeconds"]
+    assert given["grace"] < PODS["job"]["spec"]["terminationGracePeriodSeconds"]
+
+
+def test_the_daemon_parses_and_is_alone_on_its_disk() -> None:
+    pod = PODS["daemon"]["spec"]
+    assert [container["args"] for container in pod["initContainers"]] == [["init"]]
+    (container,) = pod["containers"]
+    assert container["args"] == ["daemon"]
+    daemon.make_context("daemon", [])
+    assert (DEPLOYMENT["replicas"], DEPLOYMENT["strategy"]) == (1, {"type": "Recreate"})
+    assert pod["terminationGracePeriodSeconds"] > Settings().grace_seconds + 5
+
+
+def test_settings_exist_and_no_secret_stands_here(pod: dict[str, Any]) -> None:
+    literals = yaml.safe_load((FOLDER / "base/kustomization.yaml").read_text("utf-8"))["configMapGenerator"][0][
+        "literals"
+    ]
+    names = {literal.partition("=")[0] for literal in literals}
+    for container in [*pod.get("initContainers", []), *pod["containers"]]:
+        names |= {entry["name"] for entry in container.get("env", [])}
+        assert container["envFrom"] == [{"configMapRef": {"name": "ofrecord"}}, {"secretRef": {"name": "ofrecord-s3"}}]
+    assert {name.removeprefix("OFRECORD_").lower() for name in names} <= set(Settings.model_fields)
+
+
+def test_it_runs_without_rights(pod: dict[str, Any]) -> None:
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["securityContext"]["runAsUser"] == 10001
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod["automountServiceAccountToken"] is False
+    for container in [*pod.get("initContainers", []), *pod["containers"]]:
+        context = container["securityContext"]
+        assert context["readOnlyRootFilesystem"]
+        assert not context["allowPrivilegeEscalation"]
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert "/tmp" in {mount["mountPath"] for mount in container["volumeMounts"]}
+
+
+def test_selectors_select() -> None:
+    labels = PODS["daemon"]["metadata"]["labels"]
+    assert DEPLOYMENT["selector"]["matchLabels"] == labels
+    assert read("daemon/disruption-budget.yaml", "PodDisruptionBudget")["spec"]["selector"]["matchLabels"] == labels
+    wanted = read("base/network-policy.yaml", "NetworkPolicy")["spec"]["podSelector"]["matchLabels"].items()
+    assert all(wanted <= pod["metadata"]["labels"].items() for pod in PODS.values())
+
+
+def test_packets_go_to_the_web_and_not_inside() -> None:
+    policy = read("base/network-policy.yaml", "NetworkPolicy")["spec"]
+    assert (policy["policyTypes"], policy["ingress"]) == (["Ingress", "Egress"], [])
+    blocks = [to["ipBlock"] for rule in policy["egress"] for to in rule["to"] if "ipBlock" in to]
+
+    def allowed(text: str) -> bool:
+        address = ip_address(text)
+        return any(
+            address in ip_network(block["cidr"])
+            and not any(address in ip_network(one) for one in block.get("except", []))
+            for block in blocks
+        )
+
+    inside = ["10.1.2.3", "172.20.0.1", "192.168.1.1", "169.254.169.254", "127.0.0.1", "100.64.0.1", "fd00::1", "::1"]
+    for text in [*inside, "fe80::1", "224.0.0.1", "0.0.0.0"]:
+        assert not allowed(text), text
+        assert find_refusal(text, allow_private=False), text
+    for text in ("93.184.215.14", "2606:2800:21f::1"):
+        assert allowed(text), text
+        assert find_refusal(text, allow_private=False) is None, text
