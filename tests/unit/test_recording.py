@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from crawler.directives import find_robots_tags, read_directives
 from crawler.encoding import decode_beginning, decode_by_steps, inflate_beginning, inflate_by_steps
+from crawler.items import PageItem, Tally
 from crawler.model import PageClass, Purpose
+from crawler.outcome import decode_exchange_data, encode_exchange_data
 from crawler.recording import read_beginning, read_robots_tags, record_only
 from crawler.warc import read_response
 from tests.unit.test_task import CONTEXT, PAGE, exchange_of
@@ -77,6 +79,32 @@ def test_a_redirect_home_is_evidence_of_deletion() -> None:
         PageClass.SOFT_404,
         "status 302, leads to /, the site's home or a section",
     )
+
+
+@pytest.mark.parametrize(
+    ("purpose", "forbidden", "page_class"),
+    [
+        (Purpose.ARTICLE, True, PageClass.BLOCKED),
+        (Purpose.ARTICLE, False, PageClass.ERROR),
+        (Purpose.FEED, True, PageClass.ERROR),
+    ],
+)
+def test_what_robots_txt_disallows_is_blocked_and_what_it_may_disallow_is_not(
+    purpose: Purpose, forbidden: bool, page_class: PageClass
+) -> None:
+    asked = replace(exchange_of(b"", status=None, purpose=purpose), error="the reason", forbidden=forbidden)
+    passed = decode_exchange_data(encode_exchange_data(asked), b"")
+    assert passed == asked  # a worker reads it
+    outcome = record_only(passed, OBEYING)
+    assert (outcome.page_class, outcome.class_reason, outcome.recorded.response) == (page_class, "the reason", None)
+
+
+@pytest.mark.parametrize(("hint", "failed"), [("suspected", 0), ("gone", 0), ("bad", 1)])
+def test_what_is_blocked_has_failed_unless_it_is_evidence(hint: str, failed: int) -> None:
+    exchange = replace(exchange_of(b"", status=None), error="the reason", forbidden=True)
+    tally = Tally()
+    tally.count_page(PageItem(exchange, exchange.url, hint=hint))
+    assert (tally.articles, tally.failed, tally.errors) == (1, failed, 1)
 
 
 @pytest.mark.parametrize("before", [b"", b"<style>" + b"x" * 20_000 + b"</style>", b"<!--" + b"x" * 300_000 + b"-->"])
