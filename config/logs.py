@@ -46,6 +46,7 @@ EVENTS: frozenset[str] = frozenset(
         "failed_worker",
         "failed_run",
         "failed_upload",
+        "distrusted_validators",
         "paused_fetching",
         "resumed_fetching",
         "failed_lookup",

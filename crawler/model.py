@@ -239,6 +239,8 @@ class CrawlPlan:
     """Fetch announced articles that are known, whether due or not."""
     raw_only: bool = False
     """Record article pages and read none."""
+    unconditional_every: int = 1
+    """Every so many looks at a URL are unconditional; 1: all."""
     limit: int | None = None
     """At most that many article pages."""
     capacity: int | None = None

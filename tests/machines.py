@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from jobs.store import ObjectStore, StoredObject
 
 SOURCE = "gazette"
+RULES = "of these tests"
+"""By which listings are settled."""
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -106,7 +108,9 @@ def make_rows(
     closed = opened + timedelta(minutes=1)
     meanings = {derivation_of(name): meaning_of(name) for name in sorted(used)}
     rows.insert(0, SegmentRow(SOURCE, run, segment, opened, "ofrecord/test", derivations=meanings, epoch=epoch))
-    rows.append(RunRow(run, "job", opened, closed, "finished"))
+    settled = [row.target_uri for row in rows if isinstance(row, CaptureRow) and row.purpose == "feed"]
+    discovery = [{"url": "feed", "settled": {"rules": RULES, "urls": settled[::2]}}]
+    rows.append(RunRow(run, "job", opened, closed, "finished", discovery=discovery))
     counts = {"captures": captures, "snapshots": snapshots}
     rows.append(EndRow(closed=closed, counts=counts, warc_records=1, warc_bytes=0))
     return rows, meanings

@@ -245,7 +245,7 @@ class Catalog(SightCatalog, RecheckCatalog):
         response = row.warc.response if row.warc else None
         request = row.warc.request if row.warc else None
         self._db.execute(
-            "INSERT INTO captures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL)",
+            "INSERT INTO captures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL)",
             (
                 source,
                 row.url,
@@ -274,6 +274,7 @@ class Catalog(SightCatalog, RecheckCatalog):
                 row.revisit_of.segment if row.revisit_of else None,
                 row.revisit_of.n if row.revisit_of else None,
                 json.dumps([row.read_with, row.directives]) if row.read_with else None,
+                row.not_modified,
             ),
         )
 

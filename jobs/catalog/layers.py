@@ -207,6 +207,16 @@ class LayeredCatalog(FoldingCatalog):
             rows = self._db.execute("SELECT * FROM snapshots WHERE segment = ? AND n = ?", place)
             yield from (_make_line("snapshot", row, without=("lead", "fields")) for row in rows)
 
+    def export_runs(self, source: str, places: Iterable[Place]) -> Iterator[Line]:
+        """Yield the runs that made the captures at *places*, each once."""
+        told = set()
+        for place in places:
+            found = self._db.execute("SELECT run FROM captures WHERE segment = ? AND n = ?", place).fetchone()
+            if found is not None and found["run"] not in told:
+                told.add(found["run"])
+                rows = self._db.execute("SELECT * FROM runs WHERE source = ? AND run = ?", (source, found["run"]))
+                yield from (_make_line("run", row) for row in rows)
+
     def export_segments(self, source: str, after: int, named: set[str]) -> Iterator[Line]:
         """Yield the segments of the commits after number *after*, and those *named*; all that is known of these only.
 

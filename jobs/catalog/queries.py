@@ -10,9 +10,9 @@ import zstandard
 
 from crawler.compare import KnownReading, LastLook, LastVersion
 from crawler.model import FieldValue, PageClass, RecordReference, Snapshot
-from crawler.urls import normalise_url
 from jobs.catalog.histories import HistoryQueries, StoredCapture
 from jobs.catalog.schema import TABLES
+from jobs.catalog.validators import ValidatorQueries
 
 if TYPE_CHECKING:
     import sqlite3
@@ -22,7 +22,7 @@ _SHOWN = "CASE WHEN class = 'unread' AND verdict = 'bad' THEN 'unread' ELSE verd
 """A verdict in the words of people: nothing is bad of what was only recorded."""
 
 
-class CatalogQueries(HistoryQueries):
+class CatalogQueries(HistoryQueries, ValidatorQueries):
     """The reading half of the catalog."""
 
     def head(self, source: str) -> tuple[int, str]:
@@ -64,10 +64,6 @@ class CatalogQueries(HistoryQueries):
         ).fetchone()
         if article is None:
             return None
-        capture = self._db.execute(
-            "SELECT etag, last_modified FROM captures WHERE source = ? AND url = ? ORDER BY captured_at DESC LIMIT 1",
-            (source, url),
-        ).fetchone()
         current = self._db.execute(
             "SELECT r.texts FROM captures c JOIN revisions r USING (source, url) WHERE c.source = ? AND c.url = ?"
             " AND r.number = c.revision ORDER BY c.captured_at DESC, c.segment DESC, c.n DESC LIMIT 1",
@@ -77,8 +73,6 @@ class CatalogQueries(HistoryQueries):
             captured_at=datetime.fromisoformat(article["last_captured"]),
             texts=json.loads(current["texts"]) if current else {},
             state=article["state"],
-            etag=capture["etag"] if capture else None,
-            last_modified=capture["last_modified"] if capture else None,
         )
 
     def find_looks(self, source: str, urls: Sequence[str]) -> dict[str, LastLook]:
@@ -92,23 +86,14 @@ class CatalogQueries(HistoryQueries):
             for row in self._db.execute(query, (source, json.dumps(urls)))
         }
 
-    def find_record(
-        self, source: str, target_uri: str, payload_digest: str | None, etag: str | None = None
-    ) -> RecordReference | None:
-        """Return the latest whole response record of *target_uri* with that payload, or `None`.
-
-        Without a digest: the record of what the URL answered last with status 200; `None` if that is not whole, or if
-        its ETag is another than *etag*.
-        """
-        if payload_digest is not None:
-            query = (
-                "SELECT target_uri, captured_at, segment, n FROM captures WHERE source = ? AND target_uri = ?"
-                " AND payload_digest = ? AND response_offset IS NOT NULL AND revisit_segment IS NULL"
-                " AND truncated IS NULL ORDER BY captured_at DESC LIMIT 1"
-            )
-            row = self._db.execute(query, (source, target_uri, payload_digest)).fetchone()
-        else:
-            row = self._find_last_answer(source, target_uri, etag)
+    def find_record(self, source: str, target_uri: str, payload_digest: str) -> RecordReference | None:
+        """Return the latest whole response record of *target_uri* with that payload, or `None`."""
+        query = (
+            "SELECT target_uri, captured_at, segment, n FROM captures WHERE source = ? AND target_uri = ?"
+            " AND payload_digest = ? AND response_offset IS NOT NULL AND revisit_segment IS NULL"
+            " AND truncated IS NULL ORDER BY captured_at DESC LIMIT 1"
+        )
+        row = self._db.execute(query, (source, target_uri, payload_digest)).fetchone()
         if row is None:
             return None
         captured_at = datetime.fromisoformat(row["captured_at"])
@@ -133,28 +118,6 @@ class CatalogQueries(HistoryQueries):
             (last["segment"], last["n"], derivation, url, last["captured_at"], last["class"]),
         ).fetchone()
         return None if row is None else _to_reading(last, row)
-
-    def _find_last_answer(self, source: str, target_uri: str, etag: str | None) -> sqlite3.Row | None:
-        query = (
-            "SELECT segment, n, truncated, etag, revisit_segment, revisit_n FROM captures"
-            " WHERE source = ? AND url = ? AND target_uri = ? AND status = 200 AND response_offset IS NOT NULL"
-            " ORDER BY captured_at DESC LIMIT 1"
-        )
-        last = self._db.execute(query, (source, normalise_url(target_uri), target_uri)).fetchone()
-        if last is None or last["truncated"] is not None:
-            return None
-        if etag and last["etag"] and etag.removeprefix("W/") != last["etag"].removeprefix("W/"):
-            return None
-        place = (
-            last["revisit_segment"] or last["segment"],
-            last["n"] if last["revisit_n"] is None else last["revisit_n"],
-        )
-        query = (
-            "SELECT target_uri, captured_at, segment, n FROM captures WHERE segment = ? AND n = ? AND source = ?"
-            " AND target_uri = ? AND revisit_segment IS NULL AND truncated IS NULL"
-        )
-        found: sqlite3.Row | None = self._db.execute(query, (*place, source, target_uri)).fetchone()
-        return found
 
     def list_articles(self, source: str | None = None, state: str | None = None) -> Iterator[dict[str, Any]]:
         """Yield the articles by source and URL."""

@@ -34,7 +34,8 @@ CREATE TABLE captures (source TEXT, url TEXT, captured_at TEXT, segment TEXT, n 
     etag TEXT, last_modified TEXT, redirect TEXT, error TEXT, extraction_error TEXT,
     response_offset INTEGER, response_length INTEGER, request_offset INTEGER, request_length INTEGER,
     truncated TEXT, revisit_segment TEXT, revisit_n INTEGER,
-    reading TEXT, verdict TEXT, revision INTEGER, metadata INTEGER, PRIMARY KEY (segment, n)) WITHOUT ROWID;
+    reading TEXT, not_modified INTEGER, verdict TEXT, revision INTEGER, metadata INTEGER, PRIMARY KEY (segment, n))
+    WITHOUT ROWID;
 CREATE INDEX captures_by_url ON captures (source, url, captured_at);
 CREATE INDEX records_by_payload ON captures (source, target_uri, payload_digest, captured_at)
     WHERE response_offset IS NOT NULL AND revisit_segment IS NULL AND truncated IS NULL;

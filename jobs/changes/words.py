@@ -56,9 +56,15 @@ def _cut_middle(text: str, *, first: bool, last: bool) -> str:
     """Return what of a run that is the same stands beside a change."""
     if len(text) <= (ROUND_CHARS if first or last else 2 * ROUND_CHARS) + 1:
         return text
-    head = "" if first else text[:ROUND_CHARS]
-    tail = "" if last else text[-ROUND_CHARS:]
+    head = "" if first else _end_at_word(text[:ROUND_CHARS])
+    tail = "" if last else _end_at_word(text[: -ROUND_CHARS - 1 : -1])[::-1]
     return f"{head}{_CUT}{tail}"
+
+
+def _end_at_word(text: str) -> str:
+    """Return *text* up to its last space, if it has one but at its ends: scripts without spaces are cut anywhere."""
+    cut = text.rfind(" ")
+    return text[: cut + 1] if cut > 0 else text
 
 
 def _to_line(runs: ShortLine) -> Line:

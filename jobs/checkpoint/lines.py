@@ -122,6 +122,7 @@ class CaptureLine(TypedDict):
     revisit_segment: NotRequired[str]
     revisit_n: NotRequired[_Number]
     reading: NotRequired[_List]
+    not_modified: NotRequired[_Number]
     verdict: NotRequired[str]
     revision: NotRequired[_Number]
     metadata: NotRequired[_Number]

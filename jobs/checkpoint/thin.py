@@ -136,10 +136,11 @@ class _Needs:
 def list_records(answers: Iterable[Answer]) -> set[Place]:
     """Return the captures by which payloads are found again.
 
-    Of each URL: the last answer with status 200, the last whole record, and the records that those stand for.
+    Of each URL: the last answer, the last with status 200, the last whole record, and the records that those stand for.
     """
     ordered = sorted(answers, key=lambda one: (one.captured_at, one.place))
-    last = {one.target_uri: one for one in ordered if one.recorded and one.status == 200}
+    last = {one.target_uri: one for one in ordered if one.recorded}
+    full = {one.target_uri: one for one in ordered if one.recorded and one.status == 200}
     whole = {one.target_uri: one for one in ordered if one.whole}
-    chosen = [*last.values(), *whole.values()]
+    chosen = [*last.values(), *full.values(), *whole.values()]
     return {one.place for one in chosen} | {one.revisit_of for one in chosen if one.revisit_of is not None}

@@ -251,6 +251,7 @@ def list_thin(catalog: Catalog, source: str, after: int) -> Iterator[dict[str, A
         for url in catalog.list_touched(source, after)
     )
     yield from chain(chain.from_iterable(articles), export(others))
+    yield from catalog.export_runs(source, sorted(others))  # which say what they found settled
     yield from catalog.export_segments(source, after, segments)
 
 

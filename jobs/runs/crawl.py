@@ -76,6 +76,8 @@ class CrawlRequest:
     """`due`, `all` or `none` of the known articles."""
     raw_only: bool | None = None
     """Whether pages are only recorded; `None`: as the source says, or the settings."""
+    unconditional: bool = False
+    """Whether each page is asked for as a whole, whatever is known of it."""
     fetch_until: float | None = None
     """Fetching ends in good order at that time of the boot clock, or after max_run_seconds where that is sooner."""
     done_by: float | None = None
@@ -282,6 +284,9 @@ def _start_child(
         recheck_file=str(recheck_file) if recheck_file else None,
         recheck_all=request.recheck == "all",
         raw_only=raw_only,
+        unconditional_every=1
+        if request.unconditional
+        else source.unconditional_every or archive.settings.unconditional_every,
         limit=request.limit,
         capacity=capacity,
         max_seconds=archive.settings.max_run_seconds,

@@ -68,6 +68,8 @@ def test_everything_that_went_over_the_wire_is_in_the_segment(site: Site, crawl:
         "errors": 1,
         "failed": 1,
         "bytes": sum(row.size_bytes for row in captures.values()),
+        "not_modified": 0,
+        "bytes_saved": 0,
     }
     assert result.run.discovery == [{"url": f"{site.root}/rss.xml", "purpose": "feed", "links": 4, "error": None}]
     assert [type(row) for row in result.rows][-2:] == [RunRow, EndRow]

@@ -20,7 +20,7 @@ from jobs.checkpoint.restoring import refresh_catalog
 from jobs.checkpoint.thin import list_needed
 from jobs.fold import fold_article
 from jobs.store.memory import MemoryStore
-from tests.machines import SOURCE, START, Again, Look, Machine, derivation_of, fold_log, make_rows
+from tests.machines import RULES, SOURCE, START, Again, Look, Machine, derivation_of, fold_log, make_rows
 from tests.property.test_fold import histories
 
 if TYPE_CHECKING:
@@ -167,8 +167,11 @@ def _assert_crawls_alike(whole: Catalog, thin: Catalog) -> None:
     assert thin.find_looks(SOURCE, urls) == whole.find_looks(SOURCE, urls)
     for url in urls:
         assert SourceVersions(thin, SOURCE).last(url) == SourceVersions(whole, SOURCE).last(url)
-        found = SourceVersions(thin, SOURCE).find_record(url, etag=None)
-        assert found == SourceVersions(whole, SOURCE).find_record(url, etag=None)
+        for raw_only in (False, True):
+            found = SourceVersions(thin, SOURCE).find_validators([url], raw_only=raw_only)
+            assert found == SourceVersions(whole, SOURCE).find_validators([url], raw_only=raw_only)
+        found_listing = SourceVersions(thin, SOURCE).find_listing(url, RULES)
+        assert found_listing == SourceVersions(whole, SOURCE).find_listing(url, RULES)
         for derivation in ("sha256:none", *map(derivation_of, DERIVATIONS)):
             assert thin.list_underived(SOURCE, url, derivation) == whole.list_underived(SOURCE, url, derivation)
     assert [row[0] for row in thin.dump()["segments"]] == [row[0] for row in whole.dump()["segments"]]

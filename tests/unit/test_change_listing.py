@@ -13,6 +13,7 @@ from crawler.rows import CaptureReference
 from jobs.archive.log import Log
 from jobs.changes import Change, ChangeLister, EditReporter, What, listing, render_words
 from jobs.changes import reports as reports_module
+from jobs.changes.words import shorten_diff
 from jobs.checkpoint.restoring import refresh_catalog
 from tests.machines import SOURCE, START, Again, Look, Machine
 
@@ -300,6 +301,27 @@ def test_words_are_cut_short_and_lines_counted(machine: Machine) -> None:
     assert all(sum(len(text) for _, text in runs) < 400 for runs in summary.words)
     lines = render_words(summary.words, colour=False).split("\n")
     assert all(one[0] == "-" and other[0] == "+" for one, other in list(pairwise(lines))[::2])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "runs"),
+    [
+        (
+            f"{'word ' * 30}old{' word' * 30}",
+            f"{'word ' * 30}new{' word' * 30}",
+            [("same", f"… {'word ' * 5}"), ("removed", "old"), ("added", "new"), ("same", f"{' word' * 5} …")],
+        ),
+        (
+            f"{'字' * 60}旧{'字' * 60}",
+            f"{'字' * 60}新{'字' * 60}",
+            [("same", f"…{'字' * 30}"), ("removed", "旧"), ("added", "新"), ("same", f"{'字' * 30}…")],
+        ),
+        ("same\nold line", "same", [("removed", "old line")]),
+        ("same", "same\n" + "x" * 500, [("added", "x" * 239 + "…")]),
+    ],
+)
+def test_words_round_a_change_are_few(before: str, after: str, runs: list[tuple[str, str]]) -> None:
+    assert shorten_diff(before, after) == ([runs], 0)
 
 
 def _read_captures(machine: Machine) -> list[Any]:

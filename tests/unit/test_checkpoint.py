@@ -101,7 +101,8 @@ def test_a_job_starts_with_few_requests_at_the_worst_moment(
     for path in ("page-1", "live"):
         url = Look(path).url
         assert SourceVersions(catalog, SOURCE).last(url) == SourceVersions(whole, SOURCE).last(url)
-        assert SourceVersions(catalog, SOURCE).find_record(url) == SourceVersions(whole, SOURCE).find_record(url)
+        found = SourceVersions(catalog, SOURCE).find_validators([url])
+        assert found == SourceVersions(whole, SOURCE).find_validators([url])
     assert catalog.has_segment(machine.log.get(3).commit.segment or "")
 
 
