@@ -251,6 +251,28 @@ def test_texts_that_thin_facts_lack_come_from_their_segment(machine: Machine, ca
         assert summary == full.summarise(change)
 
 
+def test_a_text_that_came_again_does_not_stand_for_what_thin_facts_lack(
+    machine: Machine, catalogs: MakeCatalog
+) -> None:
+    at = {"value": "2026-11-22T08:00:00+00:00", "from": "json-ld"}
+    machine.commit([Look("a", BEFORE)], number=1)
+    machine.commit([Look("a", AFTER, fields={"modified": at})], number=2)
+    for number in range(3, 13):
+        machine.commit([Look(f"other-{number}")], number=number)
+    second = Machine(machine.store, _info(machine), restore_thin(machine, catalogs("thin")))
+    second.commit([Look("a", BEFORE, fields={"modified": at})], number=13)
+    second.commit([Look("b", AFTER)], number=14)  # the words are here, what was said beside them then is not
+    refresh_catalog(machine.catalog, machine.store, machine.log, full=True)
+    until = START + timedelta(minutes=30 * 13 + 1)
+    change = list(ChangeLister(second.catalog, until=until).walk([SOURCE]))[-1]
+    assert change.what is What.REVERTED
+    assert EditReporter(second.catalog).summarise(change) is None
+    summary = EditReporter(second.catalog, machine.store, fetches=1).summarise(change)
+    assert summary is not None
+    assert summary.silent is True
+    assert summary == EditReporter(machine.catalog).summarise(change)
+
+
 def test_a_store_that_is_away_costs_the_kinds_and_nothing_else(
     machine: Machine, catalogs: MakeCatalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
