@@ -6,31 +6,26 @@ times, addresses with tokens), what the text holds already, and times that were 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-
-from pydantic_core import PydanticSerializationError, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _DAY_CHARS = len("2026-01-31")
-_AS_STATED = ("access", "agencies", "authors", "corrections", "language_declared", "section", "source")
-_TIMES = ("modified", "published")
-NAMES = (*_AS_STATED, "image", *_TIMES, "roles", "tags")
+NAMES = (
+    *("access", "agencies", "authors", "corrections", "image", "language_declared"),
+    *("modified", "published", "roles", "section", "source", "tags"),
+)
 """The names of fields that are compared."""
+_ENCODE = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
 
 def digest_metadata(fields: Mapping[str, Any]) -> str:
     """Return the digest of what `read_metadata` returns: equal where nothing was changed."""
-    found = read_metadata(fields)
-    try:
-        data = to_json(found)
-    except (PydanticSerializationError, ValueError):  # half a surrogate pair
-        data = repr(found).encode("utf-8", "backslashreplace")
-    return "sha256:" + sha256(data).hexdigest()
+    return "sha256:" + sha256(_ENCODE(read_metadata(fields)).encode("ascii")).hexdigest()
 
 
 def list_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -41,7 +36,7 @@ def list_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[di
     old, new = read_metadata(before), read_metadata(after)
     return [
         {"name": name, "before": _value_of(before, name), "after": _value_of(after, name)}
-        for name in sorted(NAMES)
+        for name in NAMES
         if old.get(name) != new.get(name)
     ]
 
@@ -49,19 +44,12 @@ def list_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[di
 def read_metadata(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the metadata in *fields* in a form in which equal means the same, in the order of `NAMES`."""
     found: dict[str, Any] = {}
-    for name in NAMES:
+    for name, read in _READERS:
         told = fields.get(name)
-        if told is None:
+        if told is None or not isinstance(told, dict) or not (value := told.get("value")):
             continue
-        value = told.get("value") if isinstance(told, dict) else None
-        if value is None or value in ("", []):
-            continue
-        if name == "image":
-            value = _read_picture(value)
-        elif name in _TIMES:
-            value = None if told.get("from") == "guess" else _read_time(value)
-        elif name in {"roles", "tags"} and isinstance(value, list):
-            value = sorted(value, key=repr)
+        if read is not None:
+            value = read(value, told)
         if value is not None:
             found[name] = value
     return found
@@ -72,23 +60,43 @@ def _value_of(fields: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - JS
     return told.get("value") if isinstance(told, dict) else None
 
 
-def _read_picture(value: object) -> list[Any] | None:
+def _read_picture(value: object, _: Mapping[str, Any]) -> list[Any] | None:
     """Return path, caption, credit and alternative text; hosts and what follows a path change with each look."""
     if not isinstance(value, dict):
         return None
-    try:
-        path = urlsplit(str(value.get("url") or "")).path
-    except ValueError:
-        path = ""
+    address = str(value.get("url") or "").partition("#")[0].partition("?")[0]
+    path = address.partition("//")[2].partition("/")[2] or address
     return [path, value.get("caption"), value.get("credit"), value.get("alt")]
 
 
-def _read_time(value: object) -> str:
+def _read_set(value: object, _: Mapping[str, Any]) -> object:
+    if not isinstance(value, list):
+        return value
+    try:
+        return sorted(value)
+    except TypeError:
+        return sorted(value, key=repr)
+
+
+def _read_time(value: object, told: Mapping[str, Any]) -> str | float | None:
+    """Return an instant in seconds, or a date alone as it stands; nothing of a time that was guessed."""
+    if told.get("from") == "guess":
+        return None
     text = str(value)
     if len(text) <= _DAY_CHARS:
         return text
     try:
         found = datetime.fromisoformat(text)
-        return (found.astimezone(UTC) if found.tzinfo else found).isoformat()
+        return text if found.tzinfo is None else found.timestamp()
     except (ValueError, OverflowError):
         return text
+
+
+_SPECIAL: dict[str, Callable[[Any, Mapping[str, Any]], Any]] = {
+    "image": _read_picture,
+    "modified": _read_time,
+    "published": _read_time,
+    "roles": _read_set,
+    "tags": _read_set,
+}
+_READERS = tuple((name, _SPECIAL.get(name)) for name in NAMES)

@@ -57,6 +57,7 @@ class Look:
     fields: dict[str, Any] = field(default_factory=dict)
     without: str = "error"
     """The class of an article's capture that has no text."""
+    redirect: str | None = None
 
     @property
     def url(self) -> str:
@@ -257,6 +258,7 @@ def _make_capture(n: int, look: Look, captured_at: datetime) -> CaptureRow:
         error=None if look.status else "no answer",
         warc=place,
         revisit_of=look.revisit_of,
+        redirect=look.redirect,
     )
 
 

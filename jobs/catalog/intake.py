@@ -44,6 +44,7 @@ log = structlog.get_logger()
 
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_encode_fields = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 SIGHTS_AT_A_TIME = 500
 """So many articles that may be new are held before they are judged."""
 
@@ -299,7 +300,7 @@ class Catalog(SightCatalog, RecheckCatalog):
                 "title": row.title,
                 "lead": row.lead,
                 "class": row.page_class,
-                "fields": json.dumps(row.fields, ensure_ascii=False, sort_keys=True),
+                "fields": _encode_fields(row.fields),
                 "confidence": row.confidence,
                 "source": commit.source,
                 "seq": commit.seq,

@@ -56,15 +56,18 @@ def _cut_middle(text: str, *, first: bool, last: bool) -> str:
     """Return what of a run that is the same stands beside a change."""
     if len(text) <= (ROUND_CHARS if first or last else 2 * ROUND_CHARS) + 1:
         return text
-    head = "" if first else _end_at_word(text[:ROUND_CHARS])
-    tail = "" if last else _end_at_word(text[: -ROUND_CHARS - 1 : -1])[::-1]
+    head = "" if first else _cut_head(text[: ROUND_CHARS + 1])
+    tail = "" if last else _cut_head(text[: -ROUND_CHARS - 2 : -1])[::-1]
     return f"{head}{_CUT}{tail}"
 
 
-def _end_at_word(text: str) -> str:
-    """Return *text* up to its last space, if it has one but at its ends: scripts without spaces are cut anywhere."""
-    cut = text.rfind(" ")
-    return text[: cut + 1] if cut > 0 else text
+def _cut_head(text: str) -> str:
+    """Return *text* without its last character, and without what is left of the word that this was in.
+
+    Where there is no space, as between Chinese words, it is cut in the middle.
+    """
+    end = text.rfind(" ") + 1
+    return text[: end or -1]
 
 
 def _to_line(runs: ShortLine) -> Line:
