@@ -66,7 +66,8 @@ CREATE TABLE rechecks (source TEXT, url TEXT, due TEXT, PRIMARY KEY (source, url
 CREATE INDEX rechecks_by_due ON rechecks (source, due);
 CREATE TABLE recheck_ages (source TEXT PRIMARY KEY, ages TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX captures_by_change ON captures (source, captured_at)
-    WHERE verdict IN ('revised', 'reverted', 'returned', 'uncompared', 'suspected', 'gone') OR metadata = 1;
+    WHERE verdict IN ('revised', 'reverted', 'returned', 'uncompared', 'suspected', 'gone')
+    OR metadata = 1 OR redirect IS NOT NULL;
 CREATE TABLE edit_reports (source TEXT, after_segment TEXT, after_n INTEGER, before_segment TEXT, before_n INTEGER,
     derivation TEXT, texts TEXT, rules INTEGER, report BLOB NOT NULL,
     PRIMARY KEY (source, after_segment, after_n, before_segment, before_n)) WITHOUT ROWID;
