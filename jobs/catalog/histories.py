@@ -158,10 +158,13 @@ class HistoryQueries(RollupQueries):
         ]
 
     def read_snapshot(self, segment: str, n: int, derivation: str | None = None) -> dict[str, Any] | None:
-        """Return a capture's snapshot with its `text`: the one made at capture time, or that of *derivation*."""
+        """Return a capture's snapshot with its `text`: the one made at capture time, or that of *derivation*.
+
+        `None` where there is none, or thin facts alone are known of it: its text may be here by another capture.
+        """
         row = self._db.execute(
             "SELECT * FROM snapshots JOIN texts ON digest = text_digest WHERE segment = ?1 AND n = ?2"
-            " AND (?3 IS NULL OR derivation = ?3) ORDER BY native DESC, derivation LIMIT 1",
+            " AND fields IS NOT NULL AND (?3 IS NULL OR derivation = ?3) ORDER BY native DESC, derivation LIMIT 1",
             (segment, n, derivation),
         ).fetchone()
         if row is None:

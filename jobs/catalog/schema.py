@@ -70,7 +70,8 @@ CREATE TABLE recheck_looks (source TEXT, site TEXT, hour INTEGER, looks INTEGER 
     PRIMARY KEY (source, site, hour)) WITHOUT ROWID;
 CREATE TABLE recheck_plans (source TEXT PRIMARY KEY, asked TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX captures_by_change ON captures (source, captured_at)
-    WHERE verdict IN ('revised', 'reverted', 'returned', 'uncompared', 'suspected', 'gone') OR metadata = 1;
+    WHERE verdict IN ('revised', 'reverted', 'returned', 'uncompared', 'suspected', 'gone')
+    OR metadata = 1 OR redirect IS NOT NULL;
 CREATE TABLE edit_reports (source TEXT, after_segment TEXT, after_n INTEGER, before_segment TEXT, before_n INTEGER,
     derivation TEXT, texts TEXT, rules INTEGER, report BLOB NOT NULL,
     PRIMARY KEY (source, after_segment, after_n, before_segment, before_n)) WITHOUT ROWID;

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jobs.fold import Place
 
 _TOLD = "verdict IN ('revised', 'reverted', 'returned', 'uncompared', 'suspected', 'gone')"
-_CHANGED = f"({_TOLD} OR metadata = 1)"
+_CHANGED = f"({_TOLD} OR metadata = 1 OR redirect IS NOT NULL)"
 """As the index `captures_by_change` has it, so that SQLite takes that one."""
 
 _PAGE_ROWS = 500
@@ -58,7 +58,7 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class ChangedCapture:
-    """A capture that is a change of its article, or part of one."""
+    """A capture that is a change of its article, or part of one, or may be: a redirect."""
 
     captured_at: datetime
     segment: str
@@ -121,7 +121,7 @@ class SightCatalog(LayeredCatalog):
     ) -> Iterator[ChangedCapture]:
         """Yield the captures of *source* that are changes, by time; both bounds are inclusive. Holds a page of them.
 
-        *metadata*: those too that changed nothing else.
+        *metadata*: those too that changed nothing but that, and redirects, which may tell of a move.
         """
         order, beyond = ("DESC", "<") if newest_first else ("ASC", ">")
         query = (
@@ -140,7 +140,7 @@ class SightCatalog(LayeredCatalog):
     def list_changed_after(self, source: str, seq: int, *, metadata: bool = True) -> Iterator[ChangedCapture]:
         """Yield the captures that are changes and were brought by commits after number *seq*, in the log's order.
 
-        *metadata*: those too that changed nothing else.
+        *metadata*: those too that changed nothing but that, and redirects, which may tell of a move.
         """
         query = "SELECT segment FROM segments INDEXED BY segments_by_commit WHERE source = ? AND seq > ? ORDER BY seq"
         segments = [row["segment"] for row in self._db.execute(query, (source, seq))]
@@ -148,6 +148,21 @@ class SightCatalog(LayeredCatalog):
         query = f"SELECT captured_at, segment, n, url FROM captures WHERE segment = ? AND {told} ORDER BY n"  # noqa: S608
         for segment in segments:
             yield from map(_to_changed, self._db.execute(query, (segment,)).fetchall())
+
+    def find_leaving(self, source: str, url: str, after: Sight, *, until: datetime | None = None) -> Sight | None:
+        """Return the first redirect from an article behind *after*, its last capture that was not bad, or `None`."""
+        row = self._db.execute(
+            "SELECT captured_at, segment, n, run, status, class, class_reason FROM captures"
+            " WHERE source = ?1 AND url = ?2 AND captured_at >= ?3 AND (captured_at, segment, n) > (?3, ?4, ?5)"
+            " AND (?6 IS NULL OR captured_at <= ?6) AND purpose = 'article' AND redirect IS NOT NULL"
+            " ORDER BY captured_at, segment, n LIMIT 1",
+            (source, url, format_instant(after.captured_at), *after.place, format_instant(until) if until else None),
+        ).fetchone()
+        if row is None:
+            return None
+        at = datetime.fromisoformat(row["captured_at"])
+        place = row["segment"], row["n"]
+        return Sight(at, *place, row["run"] or "", "bad", None, row["status"], row["class"], row["class_reason"] or "")
 
     def list_logs(self) -> list[str]:
         """Return the sources of which something is folded, sorted."""

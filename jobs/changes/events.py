@@ -6,7 +6,7 @@ The same captures give the same events, in whatever order they were committed.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,8 @@ class What(StrEnum):
     """It is there again after such evidence."""
     METADATA = "metadata"
     """Authors, dates, main picture, tags or the like changed, and the text did not."""
+    MOVED = "moved"
+    """It leads to another article, which has its text: FORMAT.md § 7."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class Change:
     """Of an alternation: how often the text changed."""
     evidence: str | None = None
     """Of a deletion, in words."""
+    target: str | None = None
+    """Of a move: the article that it leads to."""
 
     def make_id(self, archive: str) -> str:
         """Return a URN that names this event for ever, in every copy of the archive of that id (32 hex digits).
@@ -84,6 +88,7 @@ class Change:
         An edit that turns out to begin an alternation keeps its id: who had heard of the one hears of the other.
         """
         kind = {What.SUSPECTED: "presence", What.GONE: "presence", What.RETURNED: "presence", What.METADATA: "metadata"}
+        kind |= {What.MOVED: "move"}
         segment, n = self.first
         name = f"{self.source} {segment} {n} {kind.get(self.what, 'text')} {self.url}"
         return uuid.uuid5(uuid.UUID(archive), name).urn
@@ -108,6 +113,14 @@ def list_changes(source: str, url: str, sights: Sequence[Sight]) -> list[Change]
             changes.append(_tell_alternation(source, url, flips[first : last + 1]))
         at = last + 1
     return sorted(changes, key=lambda one: (one.at, one.place, one.what is not What.RETURNED))
+
+
+def tell_move(source: str, url: str, sights: Sequence[Sight], leaving: Sight, target: str) -> Change:
+    """Return the event that an article moved to *target*, as the redirect *leaving* shows."""
+    had: dict[int, list[Place]] = {}
+    seen = [_note_text(sight, had) for sight in sights]
+    last = next((one for one in reversed(seen) if one is not None), None)
+    return replace(_make(source, url, What.MOVED, leaving, before=last), target=target)
 
 
 def _read_sights(source: str, url: str, sights: Sequence[Sight]) -> tuple[list[Change], list[_TextChange]]:

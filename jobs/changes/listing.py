@@ -6,7 +6,8 @@ import heapq
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from jobs.changes.events import What, list_changes
+from jobs.changes.events import What, list_changes, tell_move
+from jobs.moves import find_move
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +24,8 @@ HELD_ARTICLES = 1_000
 class ChangeLister:
     """Lists changes. *until*: as they looked at that time, whatever was captured later; `None`: as they look now.
 
-    *metadata*: those too of what is said about an article, where its text did not change.
+    *metadata*: those too of what is said about an article, where its text did not change, and moves; both want all
+    facts. A move is told as it is known now.
     """
 
     def __init__(self, catalog: Catalog, *, until: datetime | None = None, metadata: bool = True) -> None:
@@ -34,8 +36,15 @@ class ChangeLister:
 
     def list_article(self, source: str, url: str) -> list[Change]:
         """Return what happened to an article, by time."""
-        found = list_changes(source, url, self._catalog.list_sights(source, url, until=self._until))
-        return found if self._metadata else [change for change in found if change.what is not What.METADATA]
+        sights = self._catalog.list_sights(source, url, until=self._until)
+        found = list_changes(source, url, sights)
+        if not self._metadata:
+            return [change for change in found if change.what is not What.METADATA]
+        if sights and (leaving := self._catalog.find_leaving(source, url, sights[-1], until=self._until)):
+            target = find_move(self._catalog, source, url)
+            if target is not None:
+                found.append(tell_move(source, url, sights, leaving, target))
+        return found
 
     def walk(
         self, sources: Iterable[str], *, since: datetime | None = None, newest_first: bool = False

@@ -39,6 +39,8 @@ def describe_change(
         "after": _describe_text(catalog, change.after, after),
         "evidence": change.evidence,
     }
+    if change.what is What.MOVED:
+        told["target"] = change.target
     if change.what is What.ALTERNATING:
         told |= {"since": format_time(change.since), "texts": change.texts, "times": change.times}
     if summary is None:
@@ -63,6 +65,8 @@ def render_change(change: Change, summary: EditSummary | None, *, title: str | N
     if change.what is What.ALTERNATING:
         listed = f"{', '.join(map(str, change.texts[:-1]))} and {change.texts[-1]}"
         yield f"  between texts {listed}, {count(change.times, 'time')} since {change.since:%Y-%m-%d %H:%M}Z"
+    elif change.target:
+        yield f"  to {readable_url(change.target)}"
     elif change.evidence:
         yield f"  {printable(change.evidence)}"
     elif change.before and change.after and change.before.revision != change.after.revision:

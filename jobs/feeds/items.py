@@ -30,6 +30,7 @@ _VERBS: dict[str, str] = {
     What.GONE: "Gone",
     What.RETURNED: "Back",
     What.METADATA: "Metadata changed",
+    What.MOVED: "Moved",
 }
 
 

@@ -1,8 +1,8 @@
 """The newest changes of a source, and of all, → Atom and JSON feeds below `feeds/`. They prove nothing.
 
 A source's feed is folded from its facts. That of all sources cannot be by a machine that knows one: it keeps the other
-sources' entries of the feed that is there. Changes of metadata alone are none of a feed's. Trouble is told and logged,
-never raised: the archive is whole without it.
+sources' entries of the feed that is there. Changes of metadata alone and moves are none of a feed's. Trouble is told
+and logged, never raised: the archive is whole without it.
 """
 
 from __future__ import annotations

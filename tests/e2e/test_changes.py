@@ -148,7 +148,7 @@ def test_what_is_asked_is_what_is_shown(small: tuple[SmallSite, Ofrecord]) -> No
     assert ofrecord("changes", "--json", "--url", events[0]["url"]).rows() == events[:1]
     assert ofrecord("changes", "--json", "--class", "headline", "--since", "2 hours").rows() == events
     assert ofrecord("changes", "--json", "--class", "paragraph-removed").rows() == []
-    assert ofrecord("changes", "--json", "--what", "gone", "--what", "moved", code=2).stdout == ""
+    assert ofrecord("changes", "--json", "--what", "gone", "--what", "lost", code=2).stdout == ""
     assert ofrecord("changes", "--json", "--until", events[0]["at"], "--since", "2001-01-01").rows() == events[:1]
     assert ofrecord("changes", "--silent").stdout == ""
     shown = ofrecord("changes", "--source", "gazette").stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
 import signal
@@ -107,6 +108,9 @@ def test_jobs_from_empty_directories_follow_a_changing_site(
     verdicts = [verdict for verdict, _, _ in read_histories(place, settings)[seed]]
     assert verdicts == ["new", "revised", "reverted", "suspected", "gone"]
     assert read_texts(place, settings)[seed] == [read_expected("clean.txt"), read_expected("edited.txt")]
+    told = json.loads(open_store(place, settings).get("feeds/all.json"))["items"]
+    assert [item["tags"][0] for item in told] == ["gone", "suspected", "reverted", "revised"]
+    assert all("number" in item["tags"] for item in told[2:])
 
 
 @pytest.mark.soak

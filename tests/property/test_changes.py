@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from jobs.catalog import Sight
 from jobs.changes import What, list_changes
 from jobs.changes.alternation import MAX_TEXTS, Flip, find_alternations
+from jobs.checkpoint.thin import list_needed
 from jobs.fold import CaptureFact, fold_article
 from tests.property.test_fold import histories
 
@@ -86,3 +87,20 @@ def test_deletion_and_return_take_turns(facts: list[CaptureFact]) -> None:
             (What.GONE, What.RETURNED),
         }
         before = what
+
+
+@given(histories)
+def test_thin_facts_tell_every_change_of_text(facts: list[CaptureFact]) -> None:
+    """What the feeds of a job without state rest on: FORMAT.md § 4, Checkpoints."""
+    needed = list_needed(facts)
+    thin = [fact for fact in facts if fact.place in needed]
+    texts = {What.REVISED, What.REVERTED, What.ALTERNATING}
+    whole, told = (
+        [
+            (change.what, change.at, change.make_id("0" * 32), change.texts, change.times)
+            for change in list_changes("gazette", "u", see(some))
+            if change.what in texts
+        ]
+        for some in (facts, thin)
+    )
+    assert told == whole

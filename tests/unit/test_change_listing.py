@@ -13,7 +13,9 @@ from crawler.rows import CaptureReference
 from jobs.archive.log import Log
 from jobs.changes import Change, ChangeLister, EditReporter, What, listing, render_words
 from jobs.changes import reports as reports_module
+from jobs.changes.words import shorten_diff
 from jobs.checkpoint.restoring import refresh_catalog
+from jobs.cli.events import describe_change, render_change
 from tests.machines import SOURCE, START, Again, Look, Machine
 
 if TYPE_CHECKING:
@@ -168,6 +170,29 @@ def test_what_is_said_about_an_article_is_an_event_of_its_own(machine: Machine) 
     assert not list(without.list_committed(SOURCE, after=0))
 
 
+def test_a_move_is_told_at_the_redirect_that_shows_it(machine: Machine) -> None:
+    new = Look("new").url
+    fields = {"canonical_url": {"value": new, "from": "meta"}}
+    machine.commit([Look("old", BEFORE), Look("elsewhere", BEFORE)], number=1)
+    machine.commit([Look("old", None, 301, redirect=new), Look("new", BEFORE, fields=fields)], number=2)
+    machine.commit([Look("old", None, 301, redirect=new), Look("never", None, 301, redirect=new)], number=3)
+    machine.commit([Look("elsewhere", None, 301, redirect=Look("other").url), Look("other", AFTER)], number=4)
+    lister = ChangeLister(machine.catalog)
+    (change,) = lister.walk([SOURCE])
+    assert (*name(change), change.target) == ("moved", "old", 2, new)
+    assert change.before is not None
+    assert change.before.revision == 1
+    assert list(lister.list_committed(SOURCE, after=1)) == [change]
+    assert list(lister.walk([SOURCE], newest_first=True)) == [change]
+    assert not list(lister.list_committed(SOURCE, after=2))
+    assert not list(ChangeLister(machine.catalog, metadata=False).walk([SOURCE]))
+    assert not list(ChangeLister(machine.catalog, until=START + timedelta(minutes=45)).walk([SOURCE]))
+    assert EditReporter(machine.catalog).summarise(change) is None
+    data = describe_change(machine.catalog, change, None, title=None)
+    assert (data["what"], data["target"]) == ("moved", new)
+    assert f"  to {new}" in render_change(change, None, title=None)
+
+
 def test_a_304_has_the_words_of_the_capture_that_it_stands_for(machine: Machine) -> None:
     first = machine.commit([Look("a", BEFORE)], number=1).commit
     assert first.segment is not None
@@ -250,6 +275,28 @@ def test_texts_that_thin_facts_lack_come_from_their_segment(machine: Machine, ca
         assert summary == full.summarise(change)
 
 
+def test_a_text_that_came_again_does_not_stand_for_what_thin_facts_lack(
+    machine: Machine, catalogs: MakeCatalog
+) -> None:
+    at = {"value": "2026-11-22T08:00:00+00:00", "from": "json-ld"}
+    machine.commit([Look("a", BEFORE)], number=1)
+    machine.commit([Look("a", AFTER, fields={"modified": at})], number=2)
+    for number in range(3, 13):
+        machine.commit([Look(f"other-{number}")], number=number)
+    second = Machine(machine.store, _info(machine), restore_thin(machine, catalogs("thin")))
+    second.commit([Look("a", BEFORE, fields={"modified": at})], number=13)
+    second.commit([Look("b", AFTER)], number=14)  # the words are here, what was said beside them then is not
+    refresh_catalog(machine.catalog, machine.store, machine.log, full=True)
+    until = START + timedelta(minutes=30 * 13 + 1)
+    change = list(ChangeLister(second.catalog, until=until).walk([SOURCE]))[-1]
+    assert change.what is What.REVERTED
+    assert EditReporter(second.catalog).summarise(change) is None
+    summary = EditReporter(second.catalog, machine.store, fetches=1).summarise(change)
+    assert summary is not None
+    assert summary.silent is True
+    assert summary == EditReporter(machine.catalog).summarise(change)
+
+
 def test_a_store_that_is_away_costs_the_kinds_and_nothing_else(
     machine: Machine, catalogs: MakeCatalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -300,6 +347,22 @@ def test_words_are_cut_short_and_lines_counted(machine: Machine) -> None:
     assert all(sum(len(text) for _, text in runs) < 400 for runs in summary.words)
     lines = render_words(summary.words, colour=False).split("\n")
     assert all(one[0] == "-" and other[0] == "+" for one, other in list(pairwise(lines))[::2])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "runs"),
+    [
+        (
+            f"{'字' * 60}旧{'字' * 60}",
+            f"{'字' * 60}新{'字' * 60}",
+            [("same", f"…{'字' * 30}"), ("removed", "旧"), ("added", "新"), ("same", f"{'字' * 30}…")],
+        ),
+        ("same\nold line", "same", [("removed", "old line")]),
+        ("same", "same\n" + "x" * 500, [("added", "x" * 239 + "…")]),
+    ],
+)
+def test_words_round_a_change_are_few(before: str, after: str, runs: list[tuple[str, str]]) -> None:
+    assert shorten_diff(before, after) == ([runs], 0)
 
 
 def _read_captures(machine: Machine) -> list[Any]:
