@@ -177,6 +177,14 @@ def test_a_rule_that_is_no_css_is_refused_by_name() -> None:
         check_rules(ExtractRules(remove=["p >"]))
 
 
+def test_elements_that_html_does_not_know_keep_their_names_from_page_to_page() -> None:
+    for number in range(20):  # Lexbor's number of such a tag is one that the next page gives to another
+        read_page = parse_page(f"<p>text</p><gazette-{number}>more</gazette-{number}>")
+        assert [element.tag for element in read_page.body.walk()] == ["body", "p", f"gazette-{number}"]
+        read_page.release()
+        del read_page
+
+
 def test_deep_and_vast_pages_are_bounded() -> None:
     deep = parse_page("<div>" * 5_000 + "text" + "</div>" * 5_000)
     assert max(sum(1 for _ in element.ancestors()) for element in deep.root.walk()) <= MAX_DEPTH
