@@ -98,7 +98,7 @@ def test_posts_may_be_stated_by_microdata_alone() -> None:
 
 
 def test_posts_in_json_ld_have_ids_too() -> None:
-    updates = [
+    updates: list[dict[str, Any]] = [
         {"@id": "https://gazette.example/live/vote#u2", "datePublished": "2026-11-20T11:00Z", "articleBody": TEXTS[1]},
         {"datePublished": "2026-11-20T10:00Z", "articleBody": TEXTS[0], "author": {"name": "Ann Lee"}, "headline": 3},
     ]
