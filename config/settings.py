@@ -118,6 +118,8 @@ class Settings(BaseSettings):
     """Whether article pages are only recorded, for sources that do not say: their text is read by a later crawl."""
     obey_noarchive: bool = True
     """Whether the body of a page that says `noarchive` to robots is left out."""
+    unconditional_every: int = Field(10, ge=1, le=1_000_000)
+    """Every so many looks at a URL its page is asked for as a whole, whatever its server says; 1: each time."""
     max_redirects: int = Field(5, ge=0, le=20)
     """Redirects that are followed from one URL."""
     max_crawl_delay_seconds: Seconds = Field(60.0, ge=0, le=3_600, allow_inf_nan=False)
@@ -152,6 +154,13 @@ class Settings(BaseSettings):
     """Whether each good capture is also put as a file of its own, as served, below raw/."""
     clean_objects: Annotated[list[TextForm], NoDecode, BeforeValidator(_read_kinds)] = Field(default_factory=list)
     """As what each text is also put as a file of its own, below clean/."""
+
+    feeds: bool = True
+    """Whether a run that brought changes writes the change feeds below feeds/ anew."""
+    feed_entries: int = Field(100, ge=1, le=1_000)
+    """Changes in a feed, the newest; fewer where they would be longer than 1 MiB."""
+    feed_base_url: str | None = None
+    """Where the archive is to be read by everybody, if it is: feeds then say where they are."""
 
     s3_endpoint_url: str | None = None
     """Of an S3 server that is not Amazon's."""
@@ -196,7 +205,7 @@ class Settings(BaseSettings):
     def _count_cores(cls, value: int) -> int:
         return value or max(1, len(os.sched_getaffinity(0)))
 
-    @field_validator("proxy", "s3_endpoint_url")
+    @field_validator("proxy", "s3_endpoint_url", "feed_base_url")
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:
         if value is not None:

@@ -124,6 +124,8 @@ class Source(StrictModel):
     politeness: Politeness = Politeness()
     raw_only: bool | None = None
     """Whether pages are only recorded, and their text read by a later crawl; `None`: as the settings say."""
+    unconditional_every: int | None = Field(default=None, ge=1, le=1_000_000)
+    """Every so many looks at a URL are unconditional; `None`: as the settings say."""
     raw: Literal["every"] = "every"
     """Every page is kept as served; the only choice yet."""
     headers: dict[str, str] = Field(default_factory=dict, repr=False, max_length=50)

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crawler.model import Link, RecordReference, Snapshot
+    from crawler.validators import Validators
 
 DELETION_STATUSES = frozenset({404, 410, 451})
 """Statuses that are evidence of deletion: FORMAT.md § 7."""
+
+_DELETED = frozenset({PageClass.SOFT_404, PageClass.BLOCKED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,6 @@ class LastVersion:
     """Derivation → text digest of the last revision; empty if there was no good capture."""
     state: str = "live"
     """`live`, `suspected`, `gone` or `none`."""
-    etag: str | None = None
-    last_modified: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,19 @@ class LastVersions(Protocol):
     def find_looks(self, urls: Sequence[str]) -> Mapping[str, LastLook]:
         """Return the last look at those of the normalised *urls* that are known: some hundreds at a time."""
 
-    def find_record(
-        self, target_uri: str, payload_digest: str | None = None, *, etag: str | None = None
-    ) -> RecordReference | None:
-        """Return a committed, whole response record of *target_uri* with that payload, or `None`.
+    def find_record(self, target_uri: str, payload_digest: str) -> RecordReference | None:
+        """Return a committed, whole response record of *target_uri* with that payload, or `None`."""
 
-        Without a digest: the one that holds what the URL answered last with status 200, if its ETag is not another.
+    def find_validators(self, urls: Sequence[str], *, raw_only: bool = False) -> Mapping[str, Validators]:
+        """Return what to ask those articles with whose last answer is good, whole, and held; live ones only.
+
+        *urls*: normalised, some fifty at a time. A page that was only recorded counts as good if the run is *raw_only*.
+        """
+
+    def find_listing(self, url: str, rules: str) -> Validators | None:
+        """Return what to ask the listing at the normalised *url* with, or `None`.
+
+        `None` too unless the run that had its last answer found nothing in it to fetch, by the same *rules*.
         """
 
     def find_reading(self, url: str, target_uri: str, payload_digest: str, derivation: str) -> KnownReading | None:
@@ -90,13 +98,15 @@ class NothingKnown:
         """Return nothing."""
         return {}
 
-    def find_record(
-        self,
-        target_uri: str,  # noqa: ARG002 - the protocol's signature
-        payload_digest: str | None = None,  # noqa: ARG002
-        *,
-        etag: str | None = None,  # noqa: ARG002
-    ) -> RecordReference | None:
+    def find_record(self, target_uri: str, payload_digest: str) -> RecordReference | None:  # noqa: ARG002
+        """Return `None`."""
+        return None
+
+    def find_validators(self, urls: Sequence[str], *, raw_only: bool = False) -> Mapping[str, Validators]:  # noqa: ARG002
+        """Return nothing."""
+        return {}
+
+    def find_listing(self, url: str, rules: str) -> Validators | None:  # noqa: ARG002
         """Return `None`."""
         return None
 
@@ -106,14 +116,23 @@ class NothingKnown:
 
 
 def guess_verdict(
-    snapshot: Snapshot | None, page_class: PageClass, status: int | None, last: LastVersion | None
+    snapshot: Snapshot | None,
+    page_class: PageClass,
+    status: int | None,
+    last: LastVersion | None,
+    *,
+    confirmed: bool = False,
 ) -> str:
     """Return the verdict that the fold will most likely come to for this capture of an article.
+
+    *confirmed*: its server was asked whether the page is as it was, and says so.
 
     `new`, `revised`, `unchanged`, `returned`, `uncompared`, `suspected`, `gone` or `bad`; `unread` where no text was
     asked for. A reverted text shows as
     `revised`, for only the last one is known here.
     """
+    if confirmed:
+        return "unread" if page_class is PageClass.UNREAD else "unchanged"
     known = last is not None and last.state != "none"
     if page_class.good and snapshot is not None:
         if last is None or not known or not last.texts:
@@ -126,7 +145,7 @@ def guess_verdict(
         return "unchanged" if last.state == "live" else "returned"
     if page_class is PageClass.UNREAD:
         return "unread"
-    if last is not None and known and (status in DELETION_STATUSES or page_class is PageClass.SOFT_404):
+    if last is not None and known and (status in DELETION_STATUSES or page_class in _DELETED):
         return "suspected" if last.state == "live" else "gone"
     return "bad"
 

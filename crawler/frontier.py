@@ -28,7 +28,7 @@ _AHEAD = 50
 _CACHE_KIB = 2_048
 _SCHEMA = (
     "CREATE TABLE seen (url INTEGER PRIMARY KEY, marks INTEGER NOT NULL)",
-    "CREATE TABLE waiting (id INTEGER PRIMARY KEY, listed INTEGER NOT NULL, target TEXT, line BLOB NOT NULL)",
+    "CREATE TABLE waiting (id INTEGER PRIMARY KEY, listed INTEGER, known INTEGER, target TEXT, line BLOB NOT NULL)",
     "CREATE INDEX listed ON waiting (listed, id)",
 )
 
@@ -43,6 +43,8 @@ class WaitingLink:
     """Its URL as found."""
     listed: bool = False
     """Whether it was given or is due, and not announced: such wait behind all others."""
+    known: bool = False
+    """Whether the archive has captures of it, so that there may be something to ask with."""
 
 
 class Frontier:
@@ -96,12 +98,12 @@ class Frontier:
     def add(self, links: Iterable[WaitingLink]) -> None:
         """Let *links* wait, in their order."""
         rows = [
-            (int(link.listed), None if link.target == link.row.url else link.target, encode_row(link.row))
+            (link.listed, link.known, None if link.target == link.row.url else link.target, encode_row(link.row))
             for link in links
         ]
         with self._faults():
-            self._db.executemany("INSERT INTO waiting (listed, target, line) VALUES (?,?,?)", rows)
-        for listed, _, _ in rows:
+            self._db.executemany("INSERT INTO waiting (listed, known, target, line) VALUES (?,?,?,?)", rows)
+        for listed, _, _, _ in rows:
             self._left[listed] += 1
 
     def pop(self) -> WaitingLink | None:
@@ -112,6 +114,10 @@ class Frontier:
             if ahead:
                 return ahead.popleft()
         return None
+
+    def list_known_ahead(self) -> list[str]:
+        """Return the normalised URLs of those known pages whose turn comes soon: some fifty, read already."""
+        return [link.row.url for ahead in self._ahead for link in ahead if link.known]
 
     def take_rows(self) -> Iterator[list[bytes]]:
         """Yield the rows of all that wait, encoded, up to 500 at a time; each lot waits no more once it is asked for.
@@ -124,7 +130,7 @@ class Frontier:
             if lines:
                 yield lines
             while found := self._fetch(listed, BATCH):
-                yield [bytes(line) for _, _, line in found]
+                yield [bytes(line) for _, _, _, line in found]
 
     def close(self) -> None:
         """Throw it all away. Safe to repeat; raises nothing."""
@@ -137,16 +143,16 @@ class Frontier:
                 pass  # the next run takes it away
 
     def _read(self, listed: int) -> Iterator[WaitingLink]:
-        for _, target, line in self._fetch(listed, _AHEAD):
+        for _, known, target, line in self._fetch(listed, _AHEAD):
             row = decode_row(bytes(line))
             if not isinstance(row, LinkRow):
                 raise RecordError(f"{self._path}: holds what is no link")
-            yield WaitingLink(row, target or row.url, bool(listed))
+            yield WaitingLink(row, target or row.url, bool(listed), bool(known))
 
-    def _fetch(self, listed: int, count: int) -> list[tuple[int, str | None, bytes]]:
-        query = "SELECT id, target, line FROM waiting WHERE listed = ? AND id > ? ORDER BY id LIMIT ?"
+    def _fetch(self, listed: int, count: int) -> list[tuple[int, int, str | None, bytes]]:
+        query = "SELECT id, known, target, line FROM waiting WHERE listed = ? AND id > ? ORDER BY id LIMIT ?"
         with self._faults():
-            found: list[tuple[int, str | None, bytes]] = self._db.execute(
+            found: list[tuple[int, int, str | None, bytes]] = self._db.execute(
                 query, (listed, self._last[listed], count)
             ).fetchall()
         if found:

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from crawler.outcome import PageContext, PageOutcome
     from crawler.rows import LinkRow
     from crawler.segment import SegmentStream
+    from crawler.validators import Validators
     from crawler.workers import WorkerPool
 
 DELETED = frozenset({404, 410, 451})
+_MAX_SETTLED_CHARS = 256 * 1024
 
 
 class ExchangeResponse(Response):
@@ -57,6 +59,11 @@ class RunStopped(IgnoreRequest):
 class RequestForbidden(IgnoreRequest):
     """robots.txt forbids a request, or could not be read; the message says which. The request was not sent."""
 
+    def __init__(self, reason: str, *, explicitly: bool) -> None:
+        super().__init__(reason)
+        self.explicitly = explicitly
+        """Whether a rule forbids it."""
+
 
 @dataclass(slots=True)
 class PageItem:
@@ -73,6 +80,15 @@ class PageItem:
     """Whether the page is as it was last, and was not read. Set by ExtractPipeline."""
     hint: str | None = None
     """Set by ComparePipeline."""
+    validators: Validators | None = None
+    """Of the answer before, if they were looked up."""
+    conditional: bool = False
+    """Whether it was asked for with these."""
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the answer says that the page is what the archive holds."""
+        return self.conditional and self.validators is not None and self.validators.confirmed_by(self.exchange)
 
     def __repr__(self) -> str:
         """Name the page without its body: Scrapy prints items."""
@@ -96,6 +112,10 @@ class Tally:
     """Of `articles`: no answer, an error status that is no evidence of deletion, or a page that could not be read."""
     bytes: int = 0
     """Of bodies, as on the wire."""
+    not_modified: int = 0
+    """Of `captures`, those answered with 304 as asked."""
+    bytes_saved: int = 0
+    """Of the bodies that those would have had."""
     discovery: list[dict[str, Any]] = field(default_factory=list)
     """One entry a seed, see FORMAT.md § 5."""
     hints: Counter[str | None] = field(default_factory=Counter)
@@ -112,6 +132,7 @@ class Tally:
     """Of `listings`, whatever came of them."""
     seeded: bool = False
     """Whether all seeds are among `listings`."""
+    _settled_chars: int = 0
 
     def count_page(self, item: PageItem, *, stopped: bool = False) -> None:
         """Add the capture that *item* stands for. *stopped*: who would read pages was stopped by the run's end."""
@@ -121,11 +142,15 @@ class Tally:
         self.errors += exchange.error is not None or exchange.truncated is not None
         self.snapshots += outcome is not None and outcome.snapshot is not None
         self.recorded += exchange.purpose is Purpose.ARTICLE
+        if item.validators is not None and item.confirmed:
+            self.not_modified += 1
+            self.bytes_saved += item.validators.size_bytes
         if exchange.purpose is not Purpose.ARTICLE or (outcome is not None and outcome.redirect):
             return
         self.articles += 1
         self.hints[item.hint] += 1
         answered = exchange.status is not None and (exchange.status < 400 or exchange.status in DELETED)
+        answered |= exchange.forbidden and item.hint != "bad"  # evidence of an article that was there
         self.failed += not answered or bool(outcome and outcome.extraction_error and not stopped)
 
     def count_loss(self, item: PageItem) -> None:
@@ -145,10 +170,22 @@ class Tally:
         entry["links"] += links
         entry["error"] = None if entry["links"] else (entry["error"] or error)
 
+    def note_settled(self, seed: int | None, rules: str, url: str | None = None) -> None:
+        """Note that a listing has nothing that is to be fetched: the one at *url*, or one that is as it was.
+
+        *rules*: digest of what decided that.
+        """
+        if seed is None:
+            return
+        settled = self.discovery[seed].setdefault("settled", {"rules": rules, "urls": []})
+        if url is not None and self._settled_chars + len(url) <= _MAX_SETTLED_CHARS:
+            self._settled_chars += len(url)
+            settled["urls"].append(url)
+
     def counts(self) -> dict[str, int]:
         """Return the counts as a RunRow has them."""
         names = ("captures", "articles", "snapshots", "links", "errors", "failed", "bytes")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in (*names, "not_modified", "bytes_saved")}
 
 
 @dataclass(slots=True, eq=False)
@@ -166,6 +203,10 @@ class Run:
     started: datetime
     frontier: Frontier
     """What was seen, and what waits."""
+    listing_rules: str = ""
+    """Digest of what decides which pages of a listing are wanted."""
+    distrusted: set[str] = field(default_factory=set)
+    """Hosts whose validators were found to lie."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The source's own request headers, secrets put in; sent to its own origins only."""
     leash: Leash = field(default_factory=Leash)

@@ -37,6 +37,8 @@ MAX_AGE_SECONDS = 24 * 3_600.0
 """§ 2.4: rules are not used for longer."""
 RETRY_SECONDS = 3_600.0
 """Where rules could not be had, they are asked for again after that."""
+_MAX_RULE_CHARS = 200
+"""Of a rule as it is told; RFC 9309 bounds the file alone."""
 PRIORITY = 1000
 """Before every page: others wait for it."""
 
@@ -118,16 +120,16 @@ class RobotsRules:
             return
         rules = await self._cache.rules_for(request.url)
         slot.pace.respect(rules.crawl_delay)
-        if not rules.allowed(request.url):
-            raise RequestForbidden("robots.txt forbids it")
+        pattern = rules.find_ban(request.url)
+        if pattern is not None:
+            where, rule = f"{_rules_url(request.url)} forbids it", pattern[:_MAX_RULE_CHARS]
+            raise RequestForbidden(f"{where} (Disallow: {rule})", explicitly=True)
         if self._run.stopping:  # else it would wait for its politeness delay first
             raise RunStopped("the run is being stopped")
 
     async def _fetch(self, page: str) -> Rules:
         """Return the rules of the origin of the URL *page*. Raises RequestForbidden if they cannot be read."""
-        parts = urlsplit(page)
-        host = parts.netloc.rpartition("@")[2]
-        url, reached = f"{parts.scheme}://{host}/robots.txt", ""
+        url, reached = _rules_url(page), ""
         exchange = await self._ask(url, via=None)
         for _ in range(MAX_HOPS):
             target = find_redirect(exchange)
@@ -138,8 +140,10 @@ class RobotsRules:
         try:
             return read_rules(exchange, self._token)
         except ExtractError as error:
-            reason = f"{host}/robots.txt could not be read ({reached}{error}), so nothing of this host is fetched"
-            raise RequestForbidden(reason) from error
+            reason = (
+                f"{url.partition('://')[2]} could not be read ({reached}{error}), so nothing of this host is fetched"
+            )
+            raise RequestForbidden(reason, explicitly=False) from error
 
     async def _ask(self, url: str, *, via: str | None) -> Exchange:
         """Fetch *url* and record the exchange, whatever comes of it. Raises RunStopped."""
@@ -155,6 +159,12 @@ class RobotsRules:
         if self._run.stopping:  # then a missing answer is our doing
             raise RunStopped("the run is being stopped")
         return exchange
+
+
+def _rules_url(page: str) -> str:
+    """Return where the rules for the URL *page* are to be had."""
+    parts = urlsplit(page)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/robots.txt"
 
 
 class RunCookies:

@@ -53,6 +53,8 @@ class PageClass(StrEnum):
     """The publisher asks that the page is not archived, and that was obeyed: its body is not kept."""
     UNREAD = "unread"
     """Recorded, and nobody has looked at it: no text was asked for."""
+    BLOCKED = "blocked"
+    """robots.txt disallows it, in so many words: nothing was requested."""
     ERROR = "error"
 
     @property
@@ -142,6 +144,8 @@ class Exchange:
     """`length`, `time` or `disconnect` where the body was cut, in WARC's words."""
     error: str | None = None
     """What failed, in words."""
+    forbidden: bool = False
+    """Whether robots.txt disallows it, so that nothing was requested. Not so where robots.txt could not be had."""
     masked: tuple[str, ...] = ()
     """Names of request headers whose values are masked."""
     via_proxy: bool = False
@@ -235,6 +239,8 @@ class CrawlPlan:
     """Fetch announced articles that are known, whether due or not."""
     raw_only: bool = False
     """Record article pages and read none."""
+    unconditional_every: int = 1
+    """Every so many looks at a URL are unconditional; 1: all."""
     limit: int | None = None
     """At most that many article pages."""
     capacity: int | None = None

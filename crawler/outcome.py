@@ -179,6 +179,7 @@ def encode_exchange_data(exchange: Exchange) -> dict[str, Any]:
         "via": exchange.via,
         "truncated": exchange.truncated,
         "error": exchange.error,
+        "forbidden": exchange.forbidden,
         "masked": list(exchange.masked),
         "via_proxy": exchange.via_proxy,
         "tls": None if exchange.tls is None else asdict(exchange.tls),

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from crawler.compare import guess_verdict
+from crawler.conditional import judge_validators
 from crawler.model import Purpose
 from crawler.outcome import describe_reading
-from crawler.recording import recall_reading, record_only
+from crawler.recording import recall_reading, record_only, record_unmodified
 from crawler.room import write_when_there_is_room
 from crawler.rows import CaptureReference, CaptureRow
-from crawler.warc import NOT_MODIFIED, digest_bytes
+from crawler.warc import digest_bytes
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -42,6 +43,11 @@ class ExtractPipeline(_RunPipeline):
 
     async def process_item(self, item: PageItem) -> PageItem:
         """Set the item's outcome, and what was known of it before."""
+        validators = item.validators
+        if validators is not None and item.confirmed:
+            item.exchange = replace(item.exchange, refers_to=validators.record)
+            item.outcome = record_unmodified(item.exchange, self.run.context, unread=validators.unread)
+            return item
         is_article = item.exchange.purpose is Purpose.ARTICLE
         item.last = self.run.last_versions.last(item.url) if is_article else None
         digest = None
@@ -71,24 +77,23 @@ class ExtractPipeline(_RunPipeline):
 
     def _refer(self, exchange: Exchange, digest: str) -> Exchange:
         """Return *exchange*, referring to the committed record that holds its payload, if there is one."""
-        if exchange.truncated or exchange.status is None:
+        if exchange.truncated or exchange.status is None or not exchange.body:
             return exchange
-        found = None
-        if exchange.status == NOT_MODIFIED:
-            found = self.run.last_versions.find_record(exchange.url, etag=exchange.header("ETag"))
-        elif exchange.body:
-            found = self.run.last_versions.find_record(exchange.url, digest)
+        found = self.run.last_versions.find_record(exchange.url, digest)
         return exchange if found is None else replace(exchange, refers_to=found)
 
 
-class ComparePipeline:
-    """Guesses the verdict, for the log line."""
+class ComparePipeline(_RunPipeline):
+    """Guesses the verdict, for the log line, and judges by it what the server calls its pages."""
 
     def process_item(self, item: PageItem) -> PageItem:
         """Set the item's hint, if it is an article's capture."""
         outcome = item.outcome
         if outcome is not None and item.exchange.purpose is Purpose.ARTICLE:
-            item.hint = guess_verdict(outcome.snapshot, outcome.page_class, item.exchange.status, item.last)
+            item.hint = guess_verdict(
+                outcome.snapshot, outcome.page_class, item.exchange.status, item.last, confirmed=item.confirmed
+            )
+        judge_validators(self.run, item)
         return item
 
 
@@ -155,4 +160,5 @@ def make_row(item: PageItem, outcome: PageOutcome, product: str) -> CaptureRow:
         revisit_of=None if referred is None else CaptureReference(referred.segment, referred.n),
         directives=list(outcome.directives),
         read_with=describe_reading(exchange, product) if outcome.repeatable else None,
+        not_modified=item.validators.not_modified + 1 if item.validators is not None and item.confirmed else None,
     )

@@ -22,6 +22,7 @@ from scrapy.crawler import AsyncCrawlerRunner
 
 from config.errors import ExtractError
 from config.settings import parse_resolve, program_version
+from crawler.conditional import describe_listing_rules
 from crawler.derivation import derive
 from crawler.frontier import Frontier
 from crawler.items import Run
@@ -181,6 +182,7 @@ def _prepare(
         options=fetch_options(source, settings),
         started=datetime.now(UTC),
         frontier=Frontier(Path(plan.spool) / FRONTIER_FILE),
+        listing_rules=describe_listing_rules(source, settings, plan, program_version()),
         headers=headers,
     )
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crawler.outcome import PageContext, PageOutcome
 
 UNREAD = "recorded only: no text was asked for"
+UNMODIFIED = "status 304: not modified"
 _BEGINNING_BYTES = 512 * 1024
 _STEPS = (16 * 1024, 48 * 1024, 160 * 1024, _BEGINNING_BYTES)
 """In the first of these the heads of half of the pages end, in the second of three quarters."""
@@ -41,6 +42,18 @@ def record_only(exchange: Exchange, context: PageContext) -> PageOutcome:
     if exchange.status != 200:
         return replace(outcome, class_reason=f"status {exchange.status}")
     return replace(outcome, page_class=PageClass.UNREAD, class_reason=UNREAD)
+
+
+def record_unmodified(exchange: Exchange, context: PageContext, *, unread: bool) -> PageOutcome:
+    """Return the records of *exchange*, a 304 that refers to the page it stands for.
+
+    *unread*: that page was only recorded, so that its text is still to be had. Raises RecordError as `record_only`.
+    """
+    outcome = record_only(exchange, context)
+    if exchange.purpose is not Purpose.ARTICLE:
+        return replace(outcome, class_reason=f"fetched as {exchange.purpose.value}: not modified")
+    page_class = PageClass.UNREAD if unread else outcome.page_class
+    return replace(outcome, page_class=page_class, class_reason=UNMODIFIED)
 
 
 def recall_reading(exchange: Exchange, context: PageContext, known: KnownReading) -> PageOutcome | None:
@@ -101,4 +114,6 @@ def settle_without_reading(exchange: Exchange, outcome: PageOutcome) -> PageOutc
     if exchange.purpose is Purpose.ARTICLE and outcome.redirect and leads_away(exchange.url, outcome.redirect):
         away = f"{reason}, the site's home or a section"
         return replace(outcome, page_class=PageClass.SOFT_404, class_reason=away)
+    if exchange.purpose is Purpose.ARTICLE and exchange.forbidden:
+        return replace(outcome, page_class=PageClass.BLOCKED, class_reason=reason)
     return replace(outcome, class_reason=reason)

@@ -65,6 +65,10 @@ class _Wildcard(NamedTuple):
             return len(path) - len(last) >= at and path.endswith(last)
         return path.find(last, at) >= 0
 
+    def spell(self) -> str:
+        """Return the pattern as it would be written."""
+        return "*".join(self.parts) + "$" * self.anchored
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -81,16 +85,20 @@ class Rules:
 
     def allowed(self, url: str) -> bool:
         """Tell whether *url* may be fetched: the longest pattern decides, `Allow` where two are as long."""
+        return self.find_ban(url) is None
+
+    def find_ban(self, url: str) -> str | None:
+        """Return the pattern, as it is compared, that forbids to fetch *url*; `None` if it may be fetched."""
         path = _path_to_match(url)
         if path.partition("?")[0] == "/robots.txt":
-            return True
+            return None
         best = self._match_plain(path)
         for rule in self._wildcards:
             if rule[:2] <= best:
                 break
             if rule.matches(path):
-                return rule.allow
-        return best[1]
+                return None if rule.allow else rule.spell()
+        return None if best[1] else path[: best[0]]
 
     def _match_plain(self, path: str) -> tuple[int, bool]:
         for length in self._lengths:

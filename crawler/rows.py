@@ -120,6 +120,8 @@ class CaptureRow:
     hint: str | None = None
     read_with: dict[str, list[str]] | None = None
     """What decided, beside payload, URL and derivation, what the page came to; `None`: something else did, too."""
+    not_modified: Number | None = None
+    """Of a 304 that was asked for: how many of them in a row, this one included, the URL has answered with."""
     type: Literal["capture"] = "capture"
 
 
@@ -225,8 +227,8 @@ def encode_row(row: Row) -> bytes:
     unused = None
     if isinstance(row, SnapshotRow):
         unused = {"n" if row.of is not None else "of"}
-    elif isinstance(row, CaptureRow) and row.read_with is None:
-        unused = {"read_with"}  # as rows were before there was such a thing
+    elif isinstance(row, CaptureRow):  # as rows were before there was such a thing
+        unused = {name for name in ("read_with", "not_modified") if getattr(row, name) is None}
     try:
         return _adapter(row.type).dump_json(row, by_alias=True, exclude=unused) + b"\n"
     except PydanticSerializationError:  # half a surrogate pair, which a worker's answer may hold

@@ -5,19 +5,24 @@ A pure function of a set of facts: reads no store, no clock, and gives the same 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from crawler.model import GOOD_CLASSES
+from crawler.model import GOOD_CLASSES, PageClass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-FOLD = 1
+FOLD = 2
 """The version of these rules, as FORMAT.md § 7 counts them."""
-_DELETED_STATUS = frozenset({404, 410, 451})
+NOT_MODIFIED = 304
+_DELETED_STATUS = {404: "404", 410: "410", 451: "451 legal"}
+_DELETED_CLASSES = frozenset({PageClass.SOFT_404, PageClass.BLOCKED})
+
+Place = tuple[str, int]
+"""Segment and number of a capture."""
 
 
 class Verdict(StrEnum):
@@ -66,6 +71,15 @@ class CaptureFact:
     """Derivation of the snapshot made when it was captured; `None`: there was none."""
     texts: Mapping[str, str]
     """Derivation → text digest, re-derived ones included."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """Derivation → digest of the metadata (jobs.metadata), re-derived ones included."""
+    revisit_of: Place | None = None
+    """The capture whose record holds this answer's payload."""
+
+    @property
+    def place(self) -> Place:
+        """Segment and number."""
+        return self.segment, self.n
 
     @property
     def good(self) -> bool:
@@ -75,7 +89,7 @@ class CaptureFact:
     @property
     def deleted(self) -> bool:
         """Whether it is evidence of deletion."""
-        return self.status in _DELETED_STATUS or self.page_class == "soft-404"
+        return self.status in _DELETED_STATUS or self.page_class in _DELETED_CLASSES
 
 
 @dataclass(slots=True)
@@ -95,9 +109,14 @@ class Judged:
     """A capture with its verdict."""
 
     fact: CaptureFact
+    """With class, texts and metadata of the capture that it was read at."""
     verdict: Verdict
     revision: int | None
     """The revision whose text it had; `None` where it had none or could not be compared."""
+    metadata: bool = False
+    """Whether it is good and its metadata differs from that of the last good capture, within one derivation."""
+    read_at: Place | None = None
+    """The earlier capture that an answer of status 304 stands for; `None`: it stands for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +131,21 @@ class History:
 def fold_article(facts: Iterable[CaptureFact]) -> History:
     """Judge the captures of one article, in any order given."""
     ordered = sorted(facts, key=lambda fact: (fact.captured_at, fact.segment, fact.n))
+    earlier: dict[Place, CaptureFact] = {}
     judged: list[Judged] = []
     revisions: list[Revision] = []
     last: Revision | None = None
+    metadata: Mapping[str, str] = {}
     state = State.NONE
     evidence_run = ""
-    for fact in ordered:
-        verdict, revision = Verdict.BAD, None
+    for found in ordered:
+        fact, read_at = _read_at(found, earlier)
+        earlier[found.place] = found
+        verdict, revision, moved = Verdict.BAD, None, False
         if fact.good:
-            verdict, revision = _judge_text(fact, revisions, last, deleted=state in (State.SUSPECTED, State.GONE))
+            gone = state in (State.SUSPECTED, State.GONE)
+            verdict, revision = _judge_text(fact, revisions, last, deleted=gone, own=read_at is None)
+            moved, metadata = _compare_metadata(fact, metadata)
             last = revision or last
             state = State.LIVE
         elif fact.deleted and last is not None:
@@ -130,12 +155,36 @@ def fold_article(facts: Iterable[CaptureFact]) -> History:
                 verdict, state = Verdict.GONE, State.GONE
             else:
                 verdict = Verdict.SUSPECTED
-        judged.append(Judged(fact, verdict, revision.number if revision else None))
+        judged.append(Judged(fact, verdict, revision.number if revision else None, moved, read_at))
     return History(tuple(judged), tuple(revisions), state)
 
 
+def describe_evidence(status: int | None, page_class: str, class_reason: str = "") -> str | None:  # noqa: ARG001
+    """Return which kind of evidence of deletion a capture is, in words; `None` if it is none.
+
+    Asked of captures that are not good. *class_reason* may come to tell more kinds apart; status and class do today.
+    """
+    if page_class == PageClass.BLOCKED:
+        return "blocked by robots.txt"
+    if page_class == PageClass.SOFT_404:
+        away = status is not None and status // 100 == 3 and status != NOT_MODIFIED
+        return "redirect to home or section" if away else "soft 404"
+    return None if status is None else _DELETED_STATUS.get(status)
+
+
+def _read_at(fact: CaptureFact, earlier: Mapping[Place, CaptureFact]) -> tuple[CaptureFact, Place | None]:
+    """Return *fact* as the capture that it refers to was read, and which that is, if it only says: not modified."""
+    if fact.status != NOT_MODIFIED or fact.native is not None or fact.revisit_of is None:
+        return fact, None
+    found = earlier.get(fact.revisit_of)
+    if found is None or found.status == NOT_MODIFIED:
+        return fact, None
+    read = replace(fact, page_class=found.page_class, native=found.native, texts=found.texts, metadata=found.metadata)
+    return read, found.place
+
+
 def _judge_text(
-    fact: CaptureFact, revisions: list[Revision], last: Revision | None, *, deleted: bool
+    fact: CaptureFact, revisions: list[Revision], last: Revision | None, *, deleted: bool, own: bool
 ) -> tuple[Verdict, Revision | None]:
     if last is None:
         return Verdict.NEW, _add_revision(fact, revisions)
@@ -150,7 +199,20 @@ def _judge_text(
         if earlier.texts.get(derivation) == text:
             _see_again(fact, earlier)
             return Verdict.REVERTED, earlier
+    if not own:  # a text that was uncompared when it was there: whoever reads it needs a capture that has it
+        return Verdict.UNCOMPARED, None
     return Verdict.REVISED, _add_revision(fact, revisions)
+
+
+def _compare_metadata(fact: CaptureFact, last: Mapping[str, str]) -> tuple[bool, Mapping[str, str]]:
+    """Return whether the metadata changed, and what the next good capture is to be compared with."""
+    common = fact.metadata.keys() & last.keys()
+    if not common:
+        return False, fact.metadata
+    derivation = fact.native if fact.native in common else min(common)
+    if fact.metadata[derivation] != last[derivation]:
+        return True, fact.metadata
+    return False, last if len(common) == len(fact.metadata) else {**fact.metadata, **last}
 
 
 def _common_derivation(fact: CaptureFact, last: Revision) -> str | None:

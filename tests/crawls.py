@@ -21,7 +21,7 @@ from crawler.rows import CaptureRow, Row, RunRow, decode_row
 from tests.installation import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 CHILD = """
 import json, resource, sys
@@ -45,7 +45,11 @@ class Known:
         return LastVersion(captured_at=datetime.fromisoformat(found)) if found else None
     def find_looks(self, urls):
         return {url: LastLook(datetime.fromisoformat(self.times[url])) for url in urls if url in self.times}
-    def find_record(self, target_uri, payload_digest=None, *, etag=None):
+    def find_record(self, target_uri, payload_digest):
+        return None
+    def find_validators(self, urls, *, raw_only=False):
+        return {}
+    def find_listing(self, url, rules):
         return None
     def find_reading(self, url, target_uri, payload_digest, derivation):
         return None
@@ -87,7 +91,13 @@ class Answer:
     status: int = 200
     media_type: str = "text/html; charset=utf-8"
     headers: dict[str, str] = field(default_factory=dict)
+    """A request with their ETag, or without one with their Last-Modified, is answered with 304."""
     seconds: float = 0.0
+
+    def is_known_by(self, asked: Mapping[str, str]) -> bool:
+        """Whether a request with the headers *asked* says that it has this answer already."""
+        names = ("If-None-Match", "ETag") if "If-None-Match" in asked else ("If-Modified-Since", "Last-Modified")
+        return self.status == 200 and names[0] in asked and asked[names[0]] == self.headers.get(names[1])
 
 
 class Site:
@@ -110,6 +120,12 @@ class Site:
                 answer = site.answers.get(self.path, Answer(b"not here", 404))
                 if site.stopping.wait(answer.seconds) or answer.status == NO_ANSWER:
                     self.close_connection = True
+                    return
+                if answer.is_known_by(dict(self.headers.items())):
+                    self.send_response_only(304)
+                    for name in answer.headers.keys() & {"ETag", "Last-Modified"}:
+                        self.send_header(name, answer.headers[name])
+                    self.end_headers()
                     return
                 self.send_response(answer.status)
                 for name, value in {"Content-Type": answer.media_type, **answer.headers}.items():

@@ -25,6 +25,7 @@ from crawler.warc import encode_exchange
 from jobs.archive.identity import read_info
 from jobs.catalog import Catalog
 from jobs.context import CATALOG_FILE, OpenArchive, lock_source
+from jobs.feeds import write_feeds
 from jobs.runs.spool import bring_segments
 from jobs.runs.tenure import leave_lease, take_lease
 from jobs.store import open_store
@@ -55,10 +56,19 @@ class Day:
     most_at_start: int = 0
     """Requests of a run before it could have begun to fetch, the worst run's."""
     seconds: float = 0.0
+    changed: int = 0
+    """Runs that brought changes."""
+    feed_requests: Counter[str] = field(default_factory=Counter)
+    """Those of `requests` that were made for the change feeds."""
 
     @property
     def puts(self) -> int:
-        return sum(self.requests[name] for name in PUTS)
+        """Puts of what the archive is: feeds are beside it, and cost nothing where nothing changed."""
+        return sum(self.requests[name] - self.feed_requests[name] for name in PUTS)
+
+    @property
+    def feed_puts(self) -> int:
+        return sum(self.feed_requests[name] for name in PUTS)
 
     def add(self, other: Day) -> None:
         self.runs += other.runs
@@ -66,6 +76,8 @@ class Day:
         self.requests.update(other.requests)
         self.most_at_start = max(self.most_at_start, other.most_at_start)
         self.seconds += other.seconds
+        self.changed += other.changed
+        self.feed_requests.update(other.feed_requests)
 
 
 class Newsroom:
@@ -126,6 +138,7 @@ def _run(store: ObjectStore, settings: Settings, state: Path, room: Newsroom, sl
         archive = OpenArchive(store, read_info(store), settings, state, catalog)
         check_clock(store)
         archive.prepare(source.id)
+        seq = catalog.head(source.id)[0]
         run = new_id(source.id, now)
         lease = take_lease(archive, source.id, run)
         day.most_at_start = store.requests.total() - before.total()
@@ -135,6 +148,14 @@ def _run(store: ObjectStore, settings: Settings, state: Path, room: Newsroom, sl
         leave_lease(archive, lease)
         if committed != 1:
             raise AssertionError(f"{committed} segments were committed")
+        told = Counter(store.requests)
+        feeds = write_feeds(
+            catalog, store, archive.info.archive, settings, source.id, after=seq, now=now + timedelta(minutes=2)
+        )
+        if feeds.problems:
+            raise AssertionError(feeds.problems)
+        day.changed = int(bool(feeds.written))
+        day.feed_requests = Counter(store.requests) - told
     day.requests = Counter(store.requests) - before
     return day
 

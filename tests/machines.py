@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from jobs.store import ObjectStore, StoredObject
 
 SOURCE = "gazette"
+RULES = "of these tests"
+"""By which listings are settled."""
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -55,6 +57,7 @@ class Look:
     fields: dict[str, Any] = field(default_factory=dict)
     without: str = "error"
     """The class of an article's capture that has no text."""
+    redirect: str | None = None
 
     @property
     def url(self) -> str:
@@ -106,7 +109,9 @@ def make_rows(
     closed = opened + timedelta(minutes=1)
     meanings = {derivation_of(name): meaning_of(name) for name in sorted(used)}
     rows.insert(0, SegmentRow(SOURCE, run, segment, opened, "ofrecord/test", derivations=meanings, epoch=epoch))
-    rows.append(RunRow(run, "job", opened, closed, "finished"))
+    settled = [row.target_uri for row in rows if isinstance(row, CaptureRow) and row.purpose == "feed"]
+    discovery = [{"url": "feed", "settled": {"rules": RULES, "urls": settled[::2]}}]
+    rows.append(RunRow(run, "job", opened, closed, "finished", discovery=discovery))
     counts = {"captures": captures, "snapshots": snapshots}
     rows.append(EndRow(closed=closed, counts=counts, warc_records=1, warc_bytes=0))
     return rows, meanings
@@ -190,6 +195,10 @@ class CountingStore:
         self.asked.append(f"PUT {key}")
         return self.store.create(key, data, sha256=sha256)
 
+    def rewrite(self, key: str, data: bytes, *, media_type: str) -> None:
+        self.asked.append(f"PUT {key}")
+        self.store.rewrite(key, data, media_type=media_type)
+
     def get(self, key: str, *, offset: int = 0, length: int | None = None) -> bytes:
         self.asked.append(f"GET {key}")
         return self.store.get(key, offset=offset, length=length)
@@ -249,6 +258,7 @@ def _make_capture(n: int, look: Look, captured_at: datetime) -> CaptureRow:
         error=None if look.status else "no answer",
         warc=place,
         revisit_of=look.revisit_of,
+        redirect=look.redirect,
     )
 
 

@@ -14,6 +14,7 @@ import structlog
 from scrapy import Request, Spider
 
 from crawler.compare import is_wanted
+from crawler.conditional import ConditionalRequests
 from crawler.frontier import BATCH, FOUND, TAKEN, WaitingLink
 from crawler.items import AttemptFailed, ExchangeResponse, PageItem, RequestForbidden, RunStopped
 from crawler.model import Exchange, Link, Purpose
@@ -24,7 +25,7 @@ from crawler.sites import Sites
 from crawler.urls import MAX_URL_CHARACTERS, normalise_url
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Container, Iterator
 
     from scrapy.http import Response
     from twisted.python.failure import Failure
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from config.sources import Source
     from crawler.announcement import LinkStream
     from crawler.items import Run
+    from crawler.validators import Validators
 
 log = structlog.get_logger()
 
@@ -55,6 +57,7 @@ class NewsSpider(Spider):
         own_urls = [normalise_url(url) for url in (run.source.home, *(seed.url for seed in run.source.discover))]
         self._own_origins = {origin_of(url) for url in own_urls}
         self._own_sites = Sites(own_urls)
+        self._conditional = ConditionalRequests(run)
         self._articles = 0
         self._reading = asyncio.Semaphore(LISTINGS_AT_A_TIME)
 
@@ -63,7 +66,7 @@ class NewsSpider(Spider):
         plan = self.run.plan
         if plan.urls_file is not None:
             self.run.tally.seeded = True
-            async for request in self._request_listed(plan.urls_file):
+            async for request in self._request_listed(plan.urls_file, known=False):
                 yield request
             return
         for number, entry in enumerate(self.run.source.discover):
@@ -73,7 +76,7 @@ class NewsSpider(Spider):
                 yield _mark_start(self._request(entry.url, Purpose(entry.kind), seed=number))
         self.run.tally.seeded = True
         if plan.recheck_file is not None:
-            async for request in self._request_listed(plan.recheck_file):
+            async for request in self._request_listed(plan.recheck_file, known=True):
                 yield request
 
     @property
@@ -91,14 +94,17 @@ class NewsSpider(Spider):
         if link is None:
             return None
         self.run.waiting[link.row.url] = link.row
-        via = None if link.listed else link.row.via
-        return self._request(link.target, Purpose.ARTICLE, via=via, normal=link.row.url)
+        via, validators = None if link.listed else link.row.via, self._conditional.find_page(link)
+        return self._request(link.target, Purpose.ARTICLE, via=via, normal=link.row.url, validators=validators)
 
     async def parse_answer(self, response: Response) -> AsyncIterator[PageItem | Request]:
         """Yield the exchange itself, then what follows from it: a redirect's target, or the links of a listing."""
         exchange, meta = exchange_of(response), response.meta
         self._arrived(meta)
-        yield PageItem(exchange, meta["url"])
+        item = PageItem(
+            exchange, meta["url"], validators=meta.get("validators"), conditional=meta.get("conditional", False)
+        )
+        yield item
         target = find_redirect(exchange)
         if target is not None:
             hop = self._follow_redirect(target, exchange, meta)
@@ -106,6 +112,9 @@ class NewsSpider(Spider):
                 yield hop
         elif exchange.purpose not in LISTING_PURPOSES:
             return
+        elif item.confirmed:
+            self._note_discovery(meta, 0, None)
+            self.run.tally.note_settled(meta["seed"], self.run.listing_rules)
         elif exchange.status != 200:
             self._note_discovery(meta, 0, f"status {exchange.status}, expected 200")
         else:
@@ -134,13 +143,17 @@ class NewsSpider(Spider):
                 request_head=b"",
                 via=meta["via"],
                 error=str(error) if isinstance(error, RequestForbidden) else f"not requested: {error}",
+                forbidden=isinstance(error, RequestForbidden) and error.explicitly,
             )
         if exchange.purpose in LISTING_PURPOSES:
             self._note_discovery(meta, 0, exchange.error)
         yield PageItem(exchange, meta["url"])
 
-    async def _request_listed(self, path: str) -> AsyncIterator[Request]:
-        """Let each URL in the file *path*, one a line, wait in its order; yield the request of one now and then."""
+    async def _request_listed(self, path: str, *, known: bool) -> AsyncIterator[Request]:
+        """Let each URL in the file *path*, one a line, wait in its order; yield the request of one now and then.
+
+        *known*: these are of the archive.
+        """
         with Path(path).open(encoding="utf-8", errors="replace") as lines:  # noqa: ASYNC230 - of this disk, a few KiB at a time
             urls = (url for line in lines if (url := line.strip()) and not url.startswith("#"))
             while batch := list(islice(urls, BATCH)):
@@ -151,7 +164,7 @@ class NewsSpider(Spider):
                         links.setdefault(normal, Link(url=url, via=url))
                 before = self.run.frontier.mark(list(links), TAKEN)
                 new = [one for one, marks in zip(links.items(), before, strict=True) if not marks & TAKEN]
-                await self._let_wait(new, listed=True)
+                await self._let_wait(new, listed=True, known={url for url, _ in new} if known else ())
                 if (request := self._wake()) is not None:
                     yield request
 
@@ -174,7 +187,7 @@ class NewsSpider(Spider):
         self, discovery: LinkStream, exchange: Exchange, meta: dict[str, Any]
     ) -> AsyncIterator[Request]:
         """Let the pages in one document wait, some at a time; yield the requests of the listings that it names."""
-        found = 0
+        found, settled = 0, True
         left: dict[str, tuple[str, int]] = {}
         for links in discovery:
             listings = [link for link in links if link.purpose in LISTING_PURPOSES]
@@ -182,13 +195,17 @@ class NewsSpider(Spider):
                 yield self._request(
                     link.url, link.purpose, via=exchange.url, seed=meta["seed"], depth=meta["depth"] + 1
                 )
-            found += await self._consider([link for link in links if link.purpose not in LISTING_PURPOSES])
+            pages = [link for link in links if link.purpose not in LISTING_PURPOSES]
+            number, settled = await self._consider(pages, settled=settled and not listings)
+            found += number
             if (request := self._wake()) is not None:
                 yield request
         for reason, (url, number) in left.items():
             log.info("skipped_page", url=url, via=exchange.url, reason=reason, pages=number)
         error = discovery.error or ("cut: " + exchange.truncated if exchange.truncated else None)
         self._note_discovery(meta, found, error)
+        if settled and error is None and not discovery.truncated:
+            self.run.tally.note_settled(meta["seed"], self.run.listing_rules, exchange.url)
         log.info("discovered_links", url=exchange.url, links=found, truncated=discovery.truncated, error=error)
 
     def _choose_listings(
@@ -223,31 +240,42 @@ class NewsSpider(Spider):
             first, number = left.get(reason, (link.url, 0))
             left[reason] = first, number + 1
 
-    async def _consider(self, links: list[Link]) -> int:
-        """Let those of *links* wait that are to be fetched now; return how many are articles first found here."""
+    async def _consider(self, links: list[Link], *, settled: bool) -> tuple[int, bool]:
+        """Let those of *links* wait that are to be fetched now; return how many are articles first found here.
+
+        Also whether none of them, those that wait already among them, is one that the archive lacks; *settled*: whether
+        that may still be so.
+        """
         run = self.run
         pairs = [(url, link) for link in links if (url := _find_article(run.source, link)) is not None]
         if not pairs:
             await asyncio.sleep(0)  # who fetches must not wait for a long list
-            return 0
+            return 0, settled
         urls = [url for url, _ in pairs]
         before = run.frontier.mark(urls, FOUND)
         open_urls = {url for url, marks in zip(urls, before, strict=True) if not marks & TAKEN}
-        known = {} if run.plan.recheck_all else run.last_versions.find_looks(list(open_urls))
+        known = run.last_versions.find_looks(list(dict.fromkeys(urls) if settled else open_urls))
         new: dict[str, Link] = {}
         for url, link in pairs:
-            if url in open_urls and url not in new and is_wanted(link, known.get(url), raw_only=run.plan.raw_only):
+            if url in new or not (settled or url in open_urls):
+                continue
+            wanted = is_wanted(link, known.get(url), raw_only=run.plan.raw_only)
+            settled = settled and not wanted
+            if (wanted or run.plan.recheck_all) and url in open_urls:
                 new[url] = link
         run.frontier.mark(list(new), TAKEN)
-        await self._let_wait(list(new.items()), listed=False)
-        return sum(not marks & FOUND for marks in before)
+        await self._let_wait(list(new.items()), listed=False, known=known)
+        return sum(not marks & FOUND for marks in before), settled
 
-    async def _let_wait(self, links: list[tuple[str, Link]], *, listed: bool) -> None:
-        """Put *links*, with their normalised URLs, into the frontier; write down those that there is no time for."""
+    async def _let_wait(self, links: list[tuple[str, Link]], *, listed: bool, known: Container[str]) -> None:
+        """Put *links*, with their normalised URLs, into the frontier; write down those that there is no time for.
+
+        *known*: normalised URLs of which the archive has captures.
+        """
         rows = [(_link_row(link, url), link.url) for url, link in links]
         room = max(0, self._room())
         self._articles += len(rows[:room])
-        self.run.frontier.add(WaitingLink(row, target, listed) for row, target in rows[:room])
+        self.run.frontier.add(WaitingLink(row, target, listed, row.url in known) for row, target in rows[:room])
         if rows[room:]:
             if not self.run.stopping:
                 self.run.reason = "limit"
@@ -271,8 +299,9 @@ class NewsSpider(Spider):
         depth: int = 0,
         hops: int = 0,
         normal: str | None = None,
+        validators: Validators | None = None,
     ) -> Request:
-        """Return the request of *url*. *normal*: its normal form, where that is known."""
+        """Return the request of *url*. *normal*: its normal form, where that is known; then so are *validators*."""
         request = Request(
             url.partition("#")[0],
             callback=self.parse_answer,
@@ -280,12 +309,16 @@ class NewsSpider(Spider):
             priority=_PRIORITIES[purpose] + hops,
             dont_filter=True,
         )
-        normal = normal or normalise_url(url)
+        if normal is None:
+            normal = normalise_url(url)
+            validators = self._conditional.find_other(normal, purpose)
         request.meta.update(purpose=purpose.value, via=via, seed=seed, depth=depth, hops=hops, url=normal)
         if purpose is Purpose.ARTICLE and normal not in self.run.waiting:
             self.run.waiting[normal] = _link_row(Link(url=url, via=via or url), normal)
         if self._headers and origin_of(request.url) in self._own_origins:
             request.headers.update(self._headers)
+        if validators is not None:
+            self._conditional.apply(request, validators)
         return request
 
     def _is_first_sight(self, url: str) -> bool:

@@ -3,9 +3,19 @@
 The only importer of sqlite3 beside the crawl's frontier. Never the truth: what it says can be had again from the store.
 """
 
+from jobs.catalog.histories import StoredCapture, StoredRevision
 from jobs.catalog.intake import Catalog
-from jobs.catalog.queries import StoredCapture, StoredRevision
 from jobs.catalog.rollup import StoredSegment
+from jobs.catalog.sights import ChangedCapture, ReportKey, Sight
 from jobs.catalog.versions import SourceVersions
 
-__all__ = ["Catalog", "SourceVersions", "StoredCapture", "StoredRevision", "StoredSegment"]
+__all__ = [
+    "Catalog",
+    "ChangedCapture",
+    "ReportKey",
+    "Sight",
+    "SourceVersions",
+    "StoredCapture",
+    "StoredRevision",
+    "StoredSegment",
+]

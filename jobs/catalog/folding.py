@@ -17,9 +17,10 @@ from jobs.fold import CaptureFact, Verdict, fold_article
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jobs.fold import History
+    from jobs.fold import History, Judged
 
 
+_JUDGE = "UPDATE captures SET verdict = ?, revision = ?, metadata = ? WHERE segment = ? AND n = ?"
 _PUT_REVISION = "INSERT INTO revisions VALUES (?,?,?,?,?,?,?,?)"
 _PUT_ARTICLE = "INSERT OR REPLACE INTO articles VALUES (?,?,?,?,?,?,?,?,?,?,?)"
 
@@ -53,10 +54,7 @@ class FoldingCatalog(CatalogQueries):
         history = fold_article(facts)
         if (thin := self.thin_until(source)) and not self._agrees(source, url, history, thin):
             self._set_wanting(source)
-        self._db.executemany(
-            "UPDATE captures SET verdict = ?, revision = ? WHERE segment = ? AND n = ?",
-            [(j.verdict.value, j.revision, j.fact.segment, j.fact.n) for j in history.captures],
-        )
+        self._db.executemany(_JUDGE, [_judgement_of(judged) for judged in history.captures])
         self._db.execute("DELETE FROM revisions WHERE source = ? AND url = ?", (source, url))
         self._db.executemany(_PUT_REVISION, _revisions_of(source, url, history))
         self._write_article(source, url, history, seq)
@@ -77,8 +75,7 @@ class FoldingCatalog(CatalogQueries):
         new = sights if not known else {url: sight for url, sight in sights.items() if url not in set(known)}
         histories = [(url, sight, fold_article([sight.fact])) for url, sight in new.items()]
         self._db.executemany(
-            "UPDATE captures SET verdict = ?, revision = ? WHERE segment = ? AND n = ?",
-            [(j.verdict.value, j.revision, j.fact.segment, j.fact.n) for _, _, h in histories for j in h.captures],
+            _JUDGE, [_judgement_of(judged) for _, _, history in histories for judged in history.captures]
         )
         self._db.executemany(_PUT_REVISION, [row for url, _, h in histories for row in _revisions_of(source, url, h)])
         self._db.executemany(
@@ -88,20 +85,20 @@ class FoldingCatalog(CatalogQueries):
         return known
 
     def _write_article(self, source: str, url: str, history: History, seq: int) -> None:
-        good = [j.fact for j in history.captures if j.fact.good]
+        good = [judged for judged in history.captures if judged.fact.good]
         title = None
         if good:
             title = self._db.execute(
                 "SELECT title FROM snapshots WHERE segment = ? AND n = ? ORDER BY native DESC LIMIT 1",
-                (good[-1].segment, good[-1].n),
+                good[-1].read_at or good[-1].fact.place,
             ).fetchone()["title"]
         self._db.execute(_PUT_ARTICLE, _article_of(source, url, history, seq, title))
 
     def read_facts(self, source: str, url: str) -> list[CaptureFact]:
         """Return the captures of an article, by segment and number: what the fold decides on."""
         rows = self._db.execute(
-            "SELECT c.captured_at, c.segment, c.n, c.run, c.status, c.class, s.derivation, s.native, s.text_digest"
-            " FROM captures c LEFT JOIN snapshots s"
+            "SELECT c.captured_at, c.segment, c.n, c.run, c.status, c.class, c.revisit_segment, c.revisit_n,"
+            " s.derivation, s.native, s.text_digest, s.meta_digest FROM captures c LEFT JOIN snapshots s"
             " ON s.segment = c.segment AND s.n = c.n AND s.url = c.url AND s.captured_at = c.captured_at"
             " WHERE c.source = ? AND c.url = ? AND c.purpose = 'article' ORDER BY c.segment, c.n",
             (source, url),
@@ -111,9 +108,11 @@ class FoldingCatalog(CatalogQueries):
             place = (row["segment"], row["n"])
             fact = facts.get(place)
             texts = dict(fact.texts) if fact else {}
+            metadata = dict(fact.metadata) if fact else {}
             native = fact.native if fact else None
             if row["derivation"] is not None:
                 texts[row["derivation"]] = row["text_digest"]
+                metadata[row["derivation"]] = row["meta_digest"]
                 native = row["derivation"] if row["native"] else native
             facts[place] = CaptureFact(
                 captured_at=datetime.fromisoformat(row["captured_at"]),
@@ -124,6 +123,8 @@ class FoldingCatalog(CatalogQueries):
                 page_class=row["class"],
                 native=native,
                 texts=texts,
+                metadata=metadata,
+                revisit_of=None if row["revisit_segment"] is None else (row["revisit_segment"], row["revisit_n"]),
             )
         return list(facts.values())
 
@@ -137,9 +138,10 @@ class FoldingCatalog(CatalogQueries):
         (Whether the text had been away is no matter here: evidence of that may be left out.)
         """
         query = (
-            "SELECT segment, n, verdict, revision FROM captures WHERE source = ? AND url = ? AND purpose = 'article'"
+            "SELECT segment, n, verdict, revision, metadata FROM captures"
+            " WHERE source = ? AND url = ? AND purpose = 'article'"
         )
-        before = {(row[0], row[1]): (row[2], row[3]) for row in self._db.execute(query, (source, url))}
+        before = {(row[0], row[1]): tuple(row)[2:] for row in self._db.execute(query, (source, url))}
         query = (
             "SELECT MAX(captured_at) FROM captures JOIN segments USING (segment)"
             " WHERE captures.source = ? AND url = ? AND purpose = 'article' AND segments.seq <= ?"
@@ -151,14 +153,19 @@ class FoldingCatalog(CatalogQueries):
             if format_instant(judged.fact.captured_at) > last:
                 continue
             verdict = "unchanged" if judged.verdict is Verdict.RETURNED else judged.verdict.value
-            known = before[judged.fact.segment, judged.fact.n]
-            if ("unchanged" if known[0] == "returned" else known[0], known[1]) != (verdict, judged.revision):
+            known = before[judged.fact.place]
+            told = "unchanged" if known[0] == "returned" else known[0]
+            if (told, *known[1:]) != (verdict, judged.revision, int(judged.metadata)):
                 return False
         texts = [revision.texts for revision in history.revisions]
         return all(
             0 < old.number <= len(texts) and old.texts.items() <= texts[old.number - 1].items()
             for old in self.list_revisions(source, url)
         )
+
+
+def _judgement_of(judged: Judged) -> tuple[Any, ...]:
+    return (judged.verdict.value, judged.revision, int(judged.metadata), judged.fact.segment, judged.fact.n)
 
 
 def _revisions_of(source: str, url: str, history: History) -> list[tuple[Any, ...]]:

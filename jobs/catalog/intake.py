@@ -28,7 +28,9 @@ from jobs.archive.facts import fetch_rows, read_rows
 from jobs.catalog.folding import FirstSight, format_instant
 from jobs.catalog.rechecks import RecheckCatalog
 from jobs.catalog.schema import LOCAL_TABLES, TABLES, connect, explain
-from jobs.fold import CaptureFact
+from jobs.catalog.sights import SightCatalog
+from jobs.fold import NOT_MODIFIED, CaptureFact
+from jobs.metadata import digest_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +44,7 @@ log = structlog.get_logger()
 
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_encode_fields = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 SIGHTS_AT_A_TIME = 500
 """So many articles that may be new are held before they are judged."""
 
@@ -81,7 +84,7 @@ class _Touched:
         return taken
 
 
-class Catalog(RecheckCatalog):
+class Catalog(SightCatalog, RecheckCatalog):
     """One SQLite file. One writer at a time; readers do not block."""
 
     @classmethod
@@ -218,6 +221,8 @@ class Catalog(RecheckCatalog):
             elif isinstance(row, CaptureRow):
                 self._add_capture(commit.source, commit.segment or "", commit.run or "", row)
                 touched.note_capture(row)
+                if row.status == NOT_MODIFIED and self._lacks_capture(commit.source, row):
+                    self._set_wanting(commit.source)
                 if len(touched.sights) >= SIGHTS_AT_A_TIME:
                     touched.others.update(self._fold_new(commit.source, touched.take_sights(), commit.seq))
             elif isinstance(row, SnapshotRow):
@@ -241,7 +246,7 @@ class Catalog(RecheckCatalog):
         response = row.warc.response if row.warc else None
         request = row.warc.request if row.warc else None
         self._db.execute(
-            "INSERT INTO captures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL)",
+            "INSERT INTO captures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL)",
             (
                 source,
                 row.url,
@@ -270,6 +275,7 @@ class Catalog(RecheckCatalog):
                 row.revisit_of.segment if row.revisit_of else None,
                 row.revisit_of.n if row.revisit_of else None,
                 json.dumps([row.read_with, row.directives]) if row.read_with else None,
+                row.not_modified,
             ),
         )
 
@@ -294,10 +300,11 @@ class Catalog(RecheckCatalog):
                 "title": row.title,
                 "lead": row.lead,
                 "class": row.page_class,
-                "fields": json.dumps(row.fields, ensure_ascii=False, sort_keys=True),
+                "fields": _encode_fields(row.fields),
                 "confidence": row.confidence,
                 "source": commit.source,
                 "seq": commit.seq,
+                "meta_digest": digest_metadata(row.fields),
             }
         )
         if added:
@@ -308,6 +315,12 @@ class Catalog(RecheckCatalog):
                 (replaced["text_digest"],),
             )
         return replaced is None
+
+    def _lacks_capture(self, source: str, row: CaptureRow) -> bool:
+        """Whether an article's capture refers to one that thin facts may have left out."""
+        if row.purpose != "article" or row.revisit_of is None or not self.thin_until(source):
+            return False
+        return not self._has_capture(row.revisit_of)
 
     def _has_capture(self, place: CaptureReference) -> bool:
         query = "SELECT 1 FROM captures WHERE segment = ? AND n = ?"

@@ -31,7 +31,7 @@ _TABLE_OF = {
     "article": "articles",
     "revision": "revisions",
 }
-_VERDICT = ("verdict", "revision")
+_VERDICT = ("verdict", "revision", "metadata")
 _FACT_KEYS = {
     "article": ("url",),
     "capture": ("segment", "n"),
@@ -79,11 +79,11 @@ class LayeredCatalog(FoldingCatalog):
         """Add a snapshot, or put it in the place of a lesser one of that derivation; return whether it counts now."""
         cursor = self._db.execute(
             "INSERT INTO snapshots VALUES (:segment, :n, :url, :captured_at, :derivation, :native, :text_digest,"
-            " :title, :lead, :class, :fields, :confidence, :source, :seq) ON CONFLICT DO UPDATE SET"
+            " :title, :lead, :class, :fields, :confidence, :source, :seq, :meta_digest) ON CONFLICT DO UPDATE SET"
             " native = excluded.native, text_digest = excluded.text_digest, title = excluded.title,"
             " lead = excluded.lead, class = excluded.class, fields = excluded.fields,"
             " confidence = excluded.confidence, source = excluded.source, seq = excluded.seq, url = excluded.url,"
-            " captured_at = excluded.captured_at"
+            " captured_at = excluded.captured_at, meta_digest = excluded.meta_digest"
             " WHERE excluded.native > native OR (excluded.native = native AND excluded.text_digest < text_digest)",
             line,
         )
@@ -206,6 +206,16 @@ class LayeredCatalog(FoldingCatalog):
             yield from (_make_line("capture", row) for row in rows)
             rows = self._db.execute("SELECT * FROM snapshots WHERE segment = ? AND n = ?", place)
             yield from (_make_line("snapshot", row, without=("lead", "fields")) for row in rows)
+
+    def export_runs(self, source: str, places: Iterable[Place]) -> Iterator[Line]:
+        """Yield the runs that made the captures at *places*, each once."""
+        told = set()
+        for place in places:
+            found = self._db.execute("SELECT run FROM captures WHERE segment = ? AND n = ?", place).fetchone()
+            if found is not None and found["run"] not in told:
+                told.add(found["run"])
+                rows = self._db.execute("SELECT * FROM runs WHERE source = ? AND run = ?", (source, found["run"]))
+                yield from (_make_line("run", row) for row in rows)
 
     def export_segments(self, source: str, after: int, named: set[str]) -> Iterator[Line]:
         """Yield the segments of the commits after number *after*, and those *named*; all that is known of these only.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +10,9 @@ import zstandard
 
 from crawler.compare import KnownReading, LastLook, LastVersion
 from crawler.model import FieldValue, PageClass, RecordReference, Snapshot
-from crawler.urls import normalise_url
-from jobs.catalog.rollup import RollupQueries
+from jobs.catalog.histories import HistoryQueries, StoredCapture
 from jobs.catalog.schema import TABLES
+from jobs.catalog.validators import ValidatorQueries
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,46 +22,7 @@ _SHOWN = "CASE WHEN class = 'unread' AND verdict = 'bad' THEN 'unread' ELSE verd
 """A verdict in the words of people: nothing is bad of what was only recorded."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredCapture:
-    """A capture of an article as the catalog has it: verdict, and where its records lie."""
-
-    url: str
-    captured_at: datetime
-    segment: str
-    n: int
-    run: str
-    status: int | None
-    page_class: str
-    class_reason: str
-    verdict: str | None
-    revision: int | None
-    error: str | None
-    warc_key: str
-    response_offset: int | None
-    response_length: int | None
-    source: str
-    target_uri: str
-    payload_key: str
-    """Where the body is: of its own record or, of a revisit, of the one that it refers to."""
-    payload_offset: int | None
-    payload_length: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRevision:
-    """A revision with one text of it: the one it was first seen with."""
-
-    number: int
-    captured_at: datetime
-    captures: int
-    segment: str
-    n: int
-    texts: dict[str, str]
-    """Derivation → text digest."""
-
-
-class CatalogQueries(RollupQueries):
+class CatalogQueries(HistoryQueries, ValidatorQueries):
     """The reading half of the catalog."""
 
     def head(self, source: str) -> tuple[int, str]:
@@ -104,10 +64,6 @@ class CatalogQueries(RollupQueries):
         ).fetchone()
         if article is None:
             return None
-        capture = self._db.execute(
-            "SELECT etag, last_modified FROM captures WHERE source = ? AND url = ? ORDER BY captured_at DESC LIMIT 1",
-            (source, url),
-        ).fetchone()
         current = self._db.execute(
             "SELECT r.texts FROM captures c JOIN revisions r USING (source, url) WHERE c.source = ? AND c.url = ?"
             " AND r.number = c.revision ORDER BY c.captured_at DESC, c.segment DESC, c.n DESC LIMIT 1",
@@ -117,8 +73,6 @@ class CatalogQueries(RollupQueries):
             captured_at=datetime.fromisoformat(article["last_captured"]),
             texts=json.loads(current["texts"]) if current else {},
             state=article["state"],
-            etag=capture["etag"] if capture else None,
-            last_modified=capture["last_modified"] if capture else None,
         )
 
     def find_looks(self, source: str, urls: Sequence[str]) -> dict[str, LastLook]:
@@ -132,23 +86,14 @@ class CatalogQueries(RollupQueries):
             for row in self._db.execute(query, (source, json.dumps(urls)))
         }
 
-    def find_record(
-        self, source: str, target_uri: str, payload_digest: str | None, etag: str | None = None
-    ) -> RecordReference | None:
-        """Return the latest whole response record of *target_uri* with that payload, or `None`.
-
-        Without a digest: the record of what the URL answered last with status 200; `None` if that is not whole, or if
-        its ETag is another than *etag*.
-        """
-        if payload_digest is not None:
-            query = (
-                "SELECT target_uri, captured_at, segment, n FROM captures WHERE source = ? AND target_uri = ?"
-                " AND payload_digest = ? AND response_offset IS NOT NULL AND revisit_segment IS NULL"
-                " AND truncated IS NULL ORDER BY captured_at DESC LIMIT 1"
-            )
-            row = self._db.execute(query, (source, target_uri, payload_digest)).fetchone()
-        else:
-            row = self._find_last_answer(source, target_uri, etag)
+    def find_record(self, source: str, target_uri: str, payload_digest: str) -> RecordReference | None:
+        """Return the latest whole response record of *target_uri* with that payload, or `None`."""
+        query = (
+            "SELECT target_uri, captured_at, segment, n FROM captures WHERE source = ? AND target_uri = ?"
+            " AND payload_digest = ? AND response_offset IS NOT NULL AND revisit_segment IS NULL"
+            " AND truncated IS NULL ORDER BY captured_at DESC LIMIT 1"
+        )
+        row = self._db.execute(query, (source, target_uri, payload_digest)).fetchone()
         if row is None:
             return None
         captured_at = datetime.fromisoformat(row["captured_at"])
@@ -174,28 +119,6 @@ class CatalogQueries(RollupQueries):
         ).fetchone()
         return None if row is None else _to_reading(last, row)
 
-    def _find_last_answer(self, source: str, target_uri: str, etag: str | None) -> sqlite3.Row | None:
-        query = (
-            "SELECT segment, n, truncated, etag, revisit_segment, revisit_n FROM captures"
-            " WHERE source = ? AND url = ? AND target_uri = ? AND status = 200 AND response_offset IS NOT NULL"
-            " ORDER BY captured_at DESC LIMIT 1"
-        )
-        last = self._db.execute(query, (source, normalise_url(target_uri), target_uri)).fetchone()
-        if last is None or last["truncated"] is not None:
-            return None
-        if etag and last["etag"] and etag.removeprefix("W/") != last["etag"].removeprefix("W/"):
-            return None
-        place = (
-            last["revisit_segment"] or last["segment"],
-            last["n"] if last["revisit_n"] is None else last["revisit_n"],
-        )
-        query = (
-            "SELECT target_uri, captured_at, segment, n FROM captures WHERE segment = ? AND n = ? AND source = ?"
-            " AND target_uri = ? AND revisit_segment IS NULL AND truncated IS NULL"
-        )
-        found: sqlite3.Row | None = self._db.execute(query, (*place, source, target_uri)).fetchone()
-        return found
-
     def list_articles(self, source: str | None = None, state: str | None = None) -> Iterator[dict[str, Any]]:
         """Yield the articles by source and URL."""
         query = (
@@ -215,47 +138,6 @@ class CatalogQueries(RollupQueries):
         # a look-up for each source: no index by URL alone is kept for this
         query = "SELECT source FROM logs CROSS JOIN articles USING (source) WHERE url = ? ORDER BY source"
         return [row["source"] for row in self._db.execute(query, (url,))]
-
-    def list_captures(self, source: str, url: str) -> list[StoredCapture]:
-        """Return all captures of an article in the order of the fold."""
-        rows = self._db.execute(
-            "SELECT c.*, s.warc_key, ps.warc_key AS payload_key, p.response_offset AS payload_offset,"
-            " p.response_length AS payload_length FROM captures c JOIN segments s USING (segment)"
-            " LEFT JOIN captures p ON p.segment = c.revisit_segment AND p.n = c.revisit_n AND p.revisit_segment IS NULL"
-            " AND p.source = c.source AND p.target_uri = c.target_uri LEFT JOIN segments ps ON ps.segment = p.segment"
-            " WHERE c.source = ? AND c.url = ? AND c.purpose = 'article' ORDER BY c.captured_at, c.segment, c.n",
-            (source, url),
-        )
-        return [_to_capture(row) for row in rows]
-
-    def list_revisions(self, source: str, url: str) -> list[StoredRevision]:
-        """Return the revisions of an article by number."""
-        rows = self._db.execute("SELECT * FROM revisions WHERE source = ? AND url = ? ORDER BY number", (source, url))
-        return [
-            StoredRevision(
-                number=row["number"],
-                captured_at=datetime.fromisoformat(row["captured_at"]),
-                captures=row["captures"],
-                segment=row["segment"],
-                n=row["n"],
-                texts=json.loads(row["texts"]),
-            )
-            for row in rows
-        ]
-
-    def read_snapshot(self, segment: str, n: int, derivation: str | None = None) -> dict[str, Any] | None:
-        """Return a capture's snapshot with its `text`: the one made at capture time, or that of *derivation*."""
-        row = self._db.execute(
-            "SELECT * FROM snapshots JOIN texts ON digest = text_digest WHERE segment = ?1 AND n = ?2"
-            " AND (?3 IS NULL OR derivation = ?3) ORDER BY native DESC, derivation LIMIT 1",
-            (segment, n, derivation),
-        ).fetchone()
-        if row is None:
-            return None
-        found = {key: row[key] for key in ("derivation", "text_digest", "title", "lead", "class", "confidence")}
-        found["fields"] = json.loads(row["fields"])
-        found["text"] = zstandard.decompress(row["text"]).decode()
-        return found
 
     def list_underived(self, source: str, url: str, derivation: str) -> list[StoredCapture]:
         """Return the first capture of each revision of an article that has no text in *derivation*."""
@@ -331,28 +213,3 @@ def _to_field(told: dict[str, Any]) -> FieldValue:
     if told.keys() - {"value", "from", "assumed_zone", "confidence"}:
         raise ValueError(f"found {sorted(told)}")
     return FieldValue(told["value"], told["from"], told.get("assumed_zone"), told.get("confidence"))
-
-
-def _to_capture(row: sqlite3.Row) -> StoredCapture:
-    revisits = row["revisit_segment"] is not None
-    return StoredCapture(
-        url=row["url"],
-        captured_at=datetime.fromisoformat(row["captured_at"]),
-        segment=row["segment"],
-        n=row["n"],
-        run=row["run"],
-        status=row["status"],
-        page_class=row["class"],
-        class_reason=row["class_reason"],
-        verdict="unread" if (row["class"], row["verdict"]) == ("unread", "bad") else row["verdict"],
-        revision=row["revision"],
-        error=row["error"],
-        warc_key=row["warc_key"],
-        response_offset=row["response_offset"],
-        response_length=row["response_length"],
-        source=row["source"],
-        target_uri=row["target_uri"],
-        payload_key=(row["payload_key"] or "") if revisits else row["warc_key"],
-        payload_offset=row["payload_offset" if revisits else "response_offset"],
-        payload_length=row["payload_length" if revisits else "response_length"],
-    )

@@ -17,7 +17,7 @@ _CACHE_KIB = 4_096
 """Of a writer. With SQLite's own 2 MB pages are written several times while a segment is folded, a tenth of its cost;
 16 MB save little more."""
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 11
 
 _SCHEMA = """
 CREATE TABLE logs (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, head TEXT NOT NULL, checkpoint TEXT) WITHOUT ROWID;
@@ -34,14 +34,16 @@ CREATE TABLE captures (source TEXT, url TEXT, captured_at TEXT, segment TEXT, n 
     etag TEXT, last_modified TEXT, redirect TEXT, error TEXT, extraction_error TEXT,
     response_offset INTEGER, response_length INTEGER, request_offset INTEGER, request_length INTEGER,
     truncated TEXT, revisit_segment TEXT, revisit_n INTEGER,
-    reading TEXT, verdict TEXT, revision INTEGER, PRIMARY KEY (segment, n)) WITHOUT ROWID;
+    reading TEXT, not_modified INTEGER, verdict TEXT, revision INTEGER, metadata INTEGER, PRIMARY KEY (segment, n))
+    WITHOUT ROWID;
 CREATE INDEX captures_by_url ON captures (source, url, captured_at);
 CREATE INDEX records_by_payload ON captures (source, target_uri, payload_digest, captured_at)
     WHERE response_offset IS NOT NULL AND revisit_segment IS NULL AND truncated IS NULL;
 CREATE INDEX captures_by_run ON captures (run);
+CREATE INDEX captures_by_redirect ON captures (source, redirect) WHERE redirect IS NOT NULL AND purpose = 'article';
 CREATE TABLE snapshots (segment TEXT, n INTEGER, url TEXT, captured_at TEXT, derivation TEXT, native INTEGER,
     text_digest TEXT, title TEXT, lead TEXT, class TEXT, fields TEXT, confidence REAL, source TEXT, seq INTEGER,
-    PRIMARY KEY (segment, n, derivation)) WITHOUT ROWID;
+    meta_digest TEXT, PRIMARY KEY (segment, n, derivation)) WITHOUT ROWID;
 CREATE INDEX snapshots_by_commit ON snapshots (source, seq);
 CREATE INDEX snapshots_by_text ON snapshots (text_digest);
 CREATE TABLE texts (digest TEXT PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;
@@ -63,6 +65,11 @@ CREATE TABLE depths (source TEXT PRIMARY KEY, thin INTEGER NOT NULL, wanting INT
 CREATE TABLE rechecks (source TEXT, url TEXT, due TEXT, PRIMARY KEY (source, url)) WITHOUT ROWID;
 CREATE INDEX rechecks_by_due ON rechecks (source, due);
 CREATE TABLE recheck_ages (source TEXT PRIMARY KEY, ages TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX captures_by_change ON captures (source, captured_at)
+    WHERE verdict IN ('revised', 'reverted', 'returned', 'uncompared', 'suspected', 'gone') OR metadata = 1;
+CREATE TABLE edit_reports (source TEXT, after_segment TEXT, after_n INTEGER, before_segment TEXT, before_n INTEGER,
+    derivation TEXT, texts TEXT, rules INTEGER, report BLOB NOT NULL,
+    PRIMARY KEY (source, after_segment, after_n, before_segment, before_n)) WITHOUT ROWID;
 """
 TABLES = (
     "logs",
@@ -77,9 +84,9 @@ TABLES = (
     "runs",
 )
 """What is folded from the log; `seq` is the commit that brought a row or, of an article, touched it last."""
-LOCAL_TABLES = ("layers", "depths", "rechecks", "recheck_ages")
-"""What this catalog knows of itself: the layers that it can build on, of which sources it has thin facts only, and when
-articles are due by the ages that were asked for last."""
+LOCAL_TABLES = ("layers", "depths", "rechecks", "recheck_ages", "edit_reports")
+"""What this catalog knows of itself: the layers that it can build on, of which sources it has thin facts only, when
+articles are due by the ages that were asked for last, and what kinds of edits lie between texts that were compared."""
 
 
 def explain(error: sqlite3.DatabaseError, path: Path) -> Exception:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from crawler.compare import KnownReading, LastLook, LastVersion
     from crawler.model import RecordReference
+    from crawler.validators import Validators
     from jobs.catalog.queries import CatalogQueries
 
 log = structlog.get_logger()
@@ -43,15 +44,32 @@ class SourceVersions:
             log.warning("failed_lookup", url=url, error=str(error))
             return None
 
-    def find_record(
-        self, target_uri: str, payload_digest: str | None = None, *, etag: str | None = None
-    ) -> RecordReference | None:
+    def find_record(self, target_uri: str, payload_digest: str) -> RecordReference | None:
         """Return a committed, whole response record of *target_uri*: crawler.compare.LastVersions.
 
         `None` too where the cache cannot be read: then the page is stored once more.
         """
         try:
-            return self._catalog.find_record(self._source, target_uri, payload_digest, etag)
+            return self._catalog.find_record(self._source, target_uri, payload_digest)
         except sqlite3.Error as error:
             log.warning("failed_lookup", url=target_uri, error=str(error))
+            return None
+
+    def find_validators(self, urls: Sequence[str], *, raw_only: bool = False) -> dict[str, Validators]:
+        """Return what to ask articles with: crawler.compare.LastVersions.
+
+        Nothing too where the cache cannot be read: then they are asked for as if they were new.
+        """
+        try:
+            return self._catalog.find_validators(self._source, urls, raw_only=raw_only)
+        except sqlite3.Error as error:
+            log.warning("failed_lookup", url=urls[0], error=str(error))
+            return {}
+
+    def find_listing(self, url: str, rules: str) -> Validators | None:
+        """Return what to ask a listing with: crawler.compare.LastVersions; `None` where the cache cannot be read."""
+        try:
+            return self._catalog.find_listing(self._source, url, rules)
+        except sqlite3.Error as error:
+            log.warning("failed_lookup", url=url, error=str(error))
             return None

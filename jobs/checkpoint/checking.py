@@ -11,6 +11,7 @@ from config.errors import ArchiveError, DamageFound, FormatTooNew, ObjectMissing
 from jobs.archive.identity import list_sources, read_info
 from jobs.archive.log import Log
 from jobs.catalog import Catalog
+from jobs.checkpoint.layer import OtherFold
 from jobs.checkpoint.reading import fetch_thin, open_stack, read_facts, read_thin
 from jobs.checkpoint.writing import find_touched_after, list_thin
 from jobs.verify.report import Notes
@@ -28,7 +29,7 @@ _ALL_OF_A_ROW = {"article", "capture", "commit", "revision", "run"}
 """Lines of a thin part that have each column that is set; of others some are left out."""
 
 
-_LATER = {"reading", "unread"}
+_LATER = {"reading", "unread", "not_modified"}
 """Columns that not every writer of this format knows, so that its lines may lack them."""
 _COUNTED = {"article", "revision"}
 """Whose captures a job without state counts only as far as it knows them."""
@@ -62,6 +63,9 @@ def _check_stack(store: ObjectStore, log: Log, named: dict[str, Any], report: Ve
         stack = open_stack(store, log.archive, log.source, named)
     except ObjectMissing:
         return  # told by verify_archive
+    except OtherFold as error:
+        notes.notice(f"not compared with the log: {error}; the next checkpoint is made anew")
+        return
     except (DamageFound, FormatTooNew) as error:
         notes.damage(f"cannot be used: {error}")
         return

@@ -19,19 +19,22 @@ from config.errors import DamageFound, RecordError
 from crawler.rows import MAX_LINE_BYTES
 from jobs.archive.commit import FORMAT, MAX_NUMBER, require_format, require_supported
 from jobs.checkpoint.lines import decode_line
+from jobs.fold import FOLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-FOLD = 1
-"""The version of the fold (FORMAT.md § 7) whose facts our layers hold."""
 MAX_INFLATED_BYTES = 4 * 1024**3
 MAX_PART_BYTES = MAX_INFLATED_BYTES + MAX_INFLATED_BYTES // 64
 """Of a frame as it is stored, where nothing could be deflated."""
 MAX_WINDOW_BYTES = 128 * 1024**2
 _KEPT_BYTES = 32 * 1024**2
 _CHUNK_BYTES = 1 << 20
+
+
+class OtherFold(DamageFound):
+    """A layer that was made by other rules of the fold: of no use, and no damage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ def read_head(source: BinaryIO, where: str) -> tuple[LayerHead, BinaryIO]:
     except (ValidationError, ValueError, AttributeError, TypeError, RecursionError) as error:
         raise DamageFound(f"{where}: its first line is not that of a layer") from error
     if head.fold != FOLD:
-        raise DamageFound(f"{where}: holds facts for fold {head.fold}, expected {FOLD}")
+        raise OtherFold(f"{where}: holds facts for fold {head.fold}, expected {FOLD}")
     for reference in head.below:
         _require_sound(reference, head.source)
     if [one.first for one in head.below] + [head.first] != [1, *(one.seq + 1 for one in head.below)]:

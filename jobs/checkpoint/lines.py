@@ -122,8 +122,10 @@ class CaptureLine(TypedDict):
     revisit_segment: NotRequired[str]
     revisit_n: NotRequired[_Number]
     reading: NotRequired[_List]
+    not_modified: NotRequired[_Number]
     verdict: NotRequired[str]
     revision: NotRequired[_Number]
+    metadata: NotRequired[_Number]
 
 
 _Classed = TypedDict("_Classed", {"class": str})
@@ -151,6 +153,7 @@ class SnapshotLine(_Classed):
     fields: NotRequired[_Object]
     confidence: _Real
     seq: _Number
+    meta_digest: str
 
 
 @with_config(_CONFIG)

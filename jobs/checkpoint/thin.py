@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jobs.fold import Verdict, fold_article
+from jobs.fold import NOT_MODIFIED, Place, Verdict, fold_article
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from jobs.fold import CaptureFact, Judged
-
-Place = tuple[str, int]
-"""Segment and number of a capture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,50 +28,119 @@ class Answer:
     revisit_of: Place | None
 
 
-def list_needed(facts: Iterable[CaptureFact]) -> set[Place]:
+def list_needed(facts: Iterable[CaptureFact], also: Iterable[Place] = ()) -> set[Place]:
     """Return the captures of one article that must be kept: with them alone the fold judges later captures alike.
 
-    Left out are captures that only said again, in their own derivation, what the last revision was; bad ones; and
-    evidence of deletion, but for the first of each kind since the last good capture, or before a text that returned.
-    So every capture that is kept meets the same last revision, with the same texts, as it does among all facts.
+    Left out are captures that only said again, in their own derivation, what the last revision and the last metadata
+    were; bad ones, unless they wait for the capture that they refer to; and evidence of deletion, but for the first of
+    each kind since the last good capture. So every capture that is kept meets the same last revision, with the same
+    texts, and the same last metadata as it does among all facts. *also* are kept for another reason: they are returned
+    with what they cannot be judged without.
     """
     history = fold_article(facts)
     if not history.captures:
-        return set()
-    kept = {_place(history.captures[0]), _place(history.captures[-1])}
-    texts: dict[int, set[str]] = {}
-    last: int | None = None
-    evidence: dict[Verdict, Place] = {}
-    last_good: Place | None = None
-    ended: list[Place] = []
+        return set(also)
+    needs = _Needs()
+    kept = {history.captures[0].fact.place, history.captures[-1].fact.place, *also}
     for judged in history.captures:
-        if judged.fact.good:
-            ended = [evidence[Verdict.SUSPECTED]] if judged.verdict is Verdict.RETURNED else []
-            evidence.clear()
-            last_good = _place(judged)
-            if judged.revision is None or judged.revision != last or judged.fact.texts.keys() - texts[judged.revision]:
-                kept.update([last_good, *ended])
-            if judged.revision is not None:
-                last = judged.revision
-                texts.setdefault(last, set()).update(judged.fact.texts)
-        elif judged.verdict in {Verdict.SUSPECTED, Verdict.GONE}:
-            evidence.setdefault(judged.verdict, _place(judged))
-    if last_good is not None:
-        kept.update([last_good, *ended])
-    return kept | set(evidence.values())
+        if needs.take(judged):
+            kept.add(judged.fact.place)
+    if needs.last_good is not None:
+        kept.add(needs.last_good)
+    return needs.complete(kept | set(needs.evidence.values()))
+
+
+class _Needs:
+    """Walks the judged captures of one article in order, and learns which cannot be judged without which."""
+
+    def __init__(self) -> None:
+        self.last_good: Place | None = None
+        self.evidence: dict[Verdict, Place] = {}
+        """The first of each kind since the last good capture."""
+        self._others: dict[Place, set[Place]] = {}
+        """Capture → those that it must not be without."""
+        self._suspected: list[Place] = []
+        """Evidence since the last good capture."""
+        self._revision: int | None = None
+        self._texts: dict[int, set[str]] = {}
+        """Revision → its derivations, as far as captures had them."""
+        self._metadata: set[str] = set()
+        """Derivations of the last metadata."""
+        self._changes = 0
+        """How often there was other metadata."""
+        self._seen: dict[Place, tuple[int | None, int]] = {}
+        """Good capture → its revision, and the number of changes of metadata then."""
+
+    def take(self, judged: Judged) -> bool:
+        """Go on by the next capture; return whether it must be kept, whatever comes."""
+        place, fact = judged.fact.place, judged.fact
+        if judged.read_at is not None:
+            self._require(place, judged.read_at)
+        if fact.good:
+            return self._take_good(judged)
+        if judged.verdict in {Verdict.SUSPECTED, Verdict.GONE}:
+            self.evidence.setdefault(judged.verdict, place)
+            self._suspected.append(place)
+            if judged.verdict is Verdict.GONE:
+                self._require(place, *self.evidence.values())
+            return False
+        # what it refers to may come yet
+        return fact.status == NOT_MODIFIED and fact.revisit_of is not None and judged.read_at is None
+
+    def _take_good(self, judged: Judged) -> bool:
+        place, fact = judged.fact.place, judged.fact
+        told = self._take_text(judged) | self._take_metadata(judged)
+        self._seen[place] = judged.revision, self._changes
+        if judged.read_at is not None and self._seen.get(judged.read_at) != self._seen[place]:
+            told = True  # should that one be derived again, this one says more than now
+        for one in self._suspected:  # kept without the end of the suspicion, they would make it another
+            self._require(one, place)
+        if judged.verdict is Verdict.RETURNED:
+            self._require(place, self.evidence[Verdict.SUSPECTED])
+        self._suspected.clear()
+        self.evidence.clear()
+        self.last_good = fact.place
+        return told
+
+    def _take_text(self, judged: Judged) -> bool:
+        number, derivations = judged.revision, judged.fact.texts.keys()
+        told = number is None or number != self._revision or bool(derivations - self._texts[number])
+        if number is not None:
+            self._revision = number
+            self._texts.setdefault(number, set()).update(derivations)
+        return told
+
+    def _take_metadata(self, judged: Judged) -> bool:
+        derivations = set(judged.fact.metadata)
+        if judged.metadata or not derivations & self._metadata:
+            self._metadata = derivations
+            self._changes += 1
+            return True
+        told = bool(derivations - self._metadata)
+        self._metadata |= derivations
+        return told
+
+    def _require(self, place: Place, *others: Place) -> None:
+        self._others.setdefault(place, set()).update(others)
+
+    def complete(self, kept: set[Place]) -> set[Place]:
+        """Return *kept* with all that those cannot be judged without."""
+        waiting, found = list(kept), set(kept)
+        while waiting:
+            new = self._others.get(waiting.pop(), set()) - found
+            found |= new
+            waiting += new
+        return found
 
 
 def list_records(answers: Iterable[Answer]) -> set[Place]:
     """Return the captures by which payloads are found again.
 
-    Of each URL: the last answer with status 200, the last whole record, and the records that those stand for.
+    Of each URL: the last answer, the last with status 200, the last whole record, and the records that those stand for.
     """
     ordered = sorted(answers, key=lambda one: (one.captured_at, one.place))
-    last = {one.target_uri: one for one in ordered if one.recorded and one.status == 200}
+    last = {one.target_uri: one for one in ordered if one.recorded}
+    full = {one.target_uri: one for one in ordered if one.recorded and one.status == 200}
     whole = {one.target_uri: one for one in ordered if one.whole}
-    chosen = [*last.values(), *whole.values()]
+    chosen = [*last.values(), *full.values(), *whole.values()]
     return {one.place for one in chosen} | {one.revisit_of for one in chosen if one.revisit_of is not None}
-
-
-def _place(judged: Judged) -> Place:
-    return judged.fact.segment, judged.fact.n

@@ -18,11 +18,12 @@ from config.errors import ArchiveError, DamageFound, FormatTooNew, ObjectExists,
 from jobs.archive.commit import CommittedFile, owns_segment
 from jobs.archive.log import covered
 from jobs.archive.packs import PACK_COMMITS, put_pack
-from jobs.checkpoint.layer import FOLD, LayerHead, LayerReference, layer_key, parse_reference, write_layer
+from jobs.checkpoint.layer import LayerHead, LayerReference, OtherFold, layer_key, parse_reference, write_layer
 from jobs.checkpoint.lines import decode_line, encode_line
 from jobs.checkpoint.reading import copy_facts, open_stack
 from jobs.checkpoint.restoring import complete_commits
 from jobs.checkpoint.thin import Answer, list_needed, list_records
+from jobs.fold import FOLD
 from jobs.segments.upload import require_same
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from jobs.archive.log import Log
     from jobs.catalog import Catalog
-    from jobs.checkpoint.thin import Place
+    from jobs.fold import Place
     from jobs.store import ObjectStore
 
 log = structlog.get_logger()
@@ -119,7 +120,10 @@ def list_superseded(store: ObjectStore, source_log: Log) -> list[str]:
     end = source_log.find_end()
     if end is None or end.commit.checkpoint is None:
         return []
-    stack = open_stack(store, source_log.archive, source_log.source, end.commit.checkpoint)
+    try:
+        stack = open_stack(store, source_log.archive, source_log.source, end.commit.checkpoint)
+    except OtherFold:  # the next run makes it anew; until then whoever has that fold may read it
+        return []
     stack.newest.close()
     needed = {one.key for one in stack.layers}
     last = stack.layers[-1].key
@@ -233,10 +237,10 @@ def list_thin(catalog: Catalog, source: str, after: int) -> Iterator[dict[str, A
 
     def list_places(url: str) -> set[Place]:
         answers = [_to_answer(row) for row in catalog.list_answers(source, url=url)]
-        needed = list_needed(catalog.read_facts(source, url)) | list_records(answers)
-        # and the pages of the revisions, which may have to be derived again
+        # the pages of the revisions may have to be derived again
         firsts = {(one.segment, one.n) for one in catalog.list_revisions(source, url)}
-        return needed | {one.revisit_of for one in answers if one.place in firsts and one.revisit_of is not None}
+        pages = {one.revisit_of for one in answers if one.place in firsts and one.revisit_of is not None}
+        return list_needed(catalog.read_facts(source, url), list_records(answers) | pages)
 
     others: set[Place] = set()
     answers = map(_to_answer, catalog.list_answers(source, after=after))
@@ -247,6 +251,7 @@ def list_thin(catalog: Catalog, source: str, after: int) -> Iterator[dict[str, A
         for url in catalog.list_touched(source, after)
     )
     yield from chain(chain.from_iterable(articles), export(others))
+    yield from catalog.export_runs(source, sorted(others))  # which say what they found settled
     yield from catalog.export_segments(source, after, segments)
 
 

@@ -20,6 +20,7 @@ from crawler.leash import boot_clock
 from crawler.urls import normalise_url
 from jobs.cli.failure import judge_os_error, note_reported, note_sources
 from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive, printable
+from jobs.cli.progress import show_size
 from jobs.cli.stopping import StopRequest, stop_on_signals
 from jobs.cli.watching import show_run
 from jobs.runs.crawl import CrawlRequest, RunReport, run_crawl
@@ -48,6 +49,7 @@ _ENDS = {"limit": "ended at a limit", "stopped": "was stopped", "lease": "lost i
 )
 @click.option("--limit", type=click.IntRange(min=1), help="At most that many article pages a source.")
 @click.option("--recheck", type=click.Choice(["due", "all", "none"]), default="due", help="Which known articles again.")
+@click.option("--unconditional", is_flag=True, help="Ask for whole pages, not whether they are as they were.")
 @click.option(
     "--raw-only/--no-raw-only",
     default=None,
@@ -64,6 +66,7 @@ def crawl(
     urls: Path | None,
     limit: int | None,
     recheck: str,
+    unconditional: bool,
     raw_only: bool | None,
     trigger: str,
     slot: datetime | None,
@@ -75,7 +78,14 @@ def crawl(
         raise ConfigError("--urls needs exactly one SOURCE: its rules read the pages")
     given = count_urls(urls) if urls else 0
     request = CrawlRequest(
-        trigger=trigger, slot=slot, urls_file=urls, urls=given, limit=limit, recheck=recheck, raw_only=raw_only
+        trigger=trigger,
+        slot=slot,
+        urls_file=urls,
+        urls=given,
+        limit=limit,
+        recheck=recheck,
+        raw_only=raw_only,
+        unconditional=unconditional,
     )
     chosen = invocation.pick_sources(source, all_active=every)
     note_sources(chosen)
@@ -259,6 +269,9 @@ def describe_run(report: RunReport, verdicts: list[dict[str, Any]]) -> str:
         left = report.counts.get("links", 0)
         to_do = f", {count(left, 'page')} left to do" if left else ""
         lines.append(f"  {_ENDS.get(report.reason, report.reason)}{to_do}; the next crawl goes on from here")
+    if answers := report.counts.get("not_modified"):
+        saved = show_size(report.counts.get("bytes_saved", 0))
+        lines.append(f"  {count(answers, 'answer')} of 304 (not modified) saved {saved}")
     lines.append(f"  {count(report.segments, 'segment')} committed · {report.seconds:.1f} s · {report.run}")
     return "\n".join(lines)
 

@@ -47,6 +47,7 @@ _LONGEST_START_SECONDS = 60.0
 @click.option("--limit", type=click.IntRange(min=1), help="At most that many article pages a source.")
 @click.option("--grace", type=click.FloatRange(min=0), help="Seconds to close and commit at the end; default 30.")
 @click.option("--recheck", type=click.Choice(["due", "all", "none"]), default="due", help="Which known articles again.")
+@click.option("--unconditional", is_flag=True, help="Ask for whole pages, not whether they are as they were.")
 @archive_options
 def job(
     invocation: Invocation,
@@ -59,6 +60,7 @@ def job(
     limit: int | None,
     grace: float | None,
     recheck: str,
+    unconditional: bool,
 ) -> int:
     """Crawl SOURCE (default: all) as a scheduled cloud job: no local state is needed, none is kept.
 
@@ -82,7 +84,7 @@ def job(
     budget = Budget.of(
         pages=max_pages, max_seconds=max_seconds, grace_seconds=finishing, began=find_start(), shard=part
     )
-    request = CrawlRequest(trigger="job", limit=limit, recheck=recheck)
+    request = CrawlRequest(trigger="job", limit=limit, recheck=recheck, unconditional=unconditional)
     with scratch_state(invocation) as stateless, stop_on_signals() as stop, enter_archive(stateless) as archive:
         ordered = take_turns(mine, budget, time.time())
         return crawl_sources(stateless, archive, ordered, request, stop, budget=budget)

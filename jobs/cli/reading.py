@@ -1,4 +1,4 @@
-"""Commands that read the archive: list, show, history."""
+"""Commands that read the archive: list and show."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from config.errors import ConfigError, DamageFound, ObjectMissing, RecordError
 from config.rules import readable_url
 from config.units import count
 from crawler.encoding import inflate
-from crawler.rows import format_time
+from crawler.model import PageClass
 from crawler.urls import normalise_url
 from crawler.warc import NOT_MODIFIED, read_member, read_response
 from jobs.cli.options import (
@@ -83,28 +83,6 @@ def show(
             click.echo(snapshot.get("text", ""))
 
 
-@click.command(epilog=reading_codes())
-@click.argument("url")
-@click.option("--source", help="Where two sources have that URL.")
-@archive_options
-def history(invocation: Invocation, *, url: str, source: str | None) -> None:
-    """Show every capture of an article with its verdict."""
-    with enter_archive(invocation) as archive:
-        owner, article = find_article(archive, url, source)
-        captures = archive.catalog.list_captures(owner, article)
-        if not invocation.as_json:
-            click.echo(f"{readable_url(article)}\n{count(len(captures), 'capture')} of {owner}")
-        for number, capture in enumerate(captures, 1):
-            if invocation.as_json:
-                click.echo(next(iterate_json(iter([describe_capture(capture)]))))
-            else:
-                text = f"text {capture.revision}" if capture.revision else "no text"
-                status = capture.status if capture.status is not None else "—"
-                when = f"{capture.captured_at:%Y-%m-%d %H:%M:%S}Z"
-                reason = f"{capture.page_class}: {printable(capture.class_reason)}"
-                click.echo(f"{number:>4}  {when}  {capture.verdict or '':<10} {text:<8} {status} {reason}")
-
-
 def find_article(archive: OpenArchive, url: str, source: str | None) -> tuple[str, str]:
     """Return source and normalised URL of an article, after a look at the log. Raises ConfigError if there is none."""
     try:
@@ -146,7 +124,8 @@ def read_revision(archive: OpenArchive, source: str, url: str, revision: StoredR
     """Return the snapshot of a revision: of its first capture, or of its last if better rules read that one."""
     captures = archive.catalog.list_captures(source, url)
     last = next(one for one in reversed(captures) if one.revision == revision.number)
-    first, latest = (archive.catalog.read_snapshot(one.segment, one.n) or {} for one in (revision, last))
+    places = (revision.segment, revision.n), last.read_at or last.place
+    first, latest = (archive.catalog.read_snapshot(*place) or {} for place in places)
     return first if first.get("derivation") == latest.get("derivation") else latest
 
 
@@ -164,7 +143,12 @@ def pick_capture(
 
 
 def read_page(archive: OpenArchive, capture: StoredCapture, *, decoded: bool) -> bytes:
-    """Return a capture's page: its body without content coding, or its whole WARC record. Raises DamageFound."""
+    """Return a capture's page: its body without content coding, or its whole WARC record. Raises DamageFound.
+
+    Of a page that robots.txt disallows, that of the robots.txt.
+    """
+    if capture.page_class == PageClass.BLOCKED:
+        capture = next(reversed(archive.catalog.list_rules(capture)), capture)
     record = place_record(capture.warc_key, capture.response_offset, capture.response_length)
     if record is None:
         raise ConfigError(f"{capture.url}: this capture got no answer ({capture.error}): there is no record")
@@ -187,24 +171,3 @@ def read_page(archive: OpenArchive, capture: StoredCapture, *, decoded: bool) ->
         where = f"{archive.store.url}/{record}"
         raise DamageFound(f"{where}: not as it was committed: {error}; run ofrecord verify --full") from error
     return inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=MAX_PAGE_BYTES)
-
-
-def describe_capture(capture: StoredCapture) -> dict[str, Any]:
-    """Return a capture as JSON data."""
-    return {
-        "url": capture.url,
-        "source": capture.source,
-        "captured_at": format_time(capture.captured_at),
-        "verdict": capture.verdict,
-        "revision": capture.revision,
-        "status": capture.status,
-        "class": capture.page_class,
-        "class_reason": capture.class_reason,
-        "error": capture.error,
-        "run": capture.run,
-        "warc": {
-            "key": capture.warc_key,
-            "offset": capture.response_offset,
-            "length": capture.response_length,
-        },
-    }

@@ -1,11 +1,12 @@
 """Two states of an article → what kind of edit lies between them, each with its evidence. Pure functions of both."""
 
 from jobs.edits.judging import judge_edit
-from jobs.edits.kinds import Edit, EditKind, EditReport, PostChange, PostEdit, report_to_json
+from jobs.edits.kinds import EDIT_RULES, Edit, EditKind, EditReport, PostChange, PostEdit, report_to_json
 from jobs.edits.lives import LivePage
 from jobs.edits.states import State, read_state
 
 __all__ = [
+    "EDIT_RULES",
     "Edit",
     "EditKind",
     "EditReport",

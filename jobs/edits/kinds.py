@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jobs.diff import Words
 
+EDIT_RULES = 2
+"""The version of all rules in this package: one more with each change that can make another report of the same texts,
+so that what was kept of the rules before is worked out anew."""
+
 
 class EditKind(StrEnum):
     """What an edit did; one edit may have done several things."""

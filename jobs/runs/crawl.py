@@ -29,6 +29,7 @@ from jobs.catalog import Catalog
 from jobs.context import CATALOG_FILE, lock_source, lock_uploads
 from jobs.fold import Verdict
 from jobs.runs.child import encode_assignment
+from jobs.runs.feeding import publish_changes
 from jobs.runs.pressure import measure_spool
 from jobs.runs.progress import Phase, Reporter
 from jobs.runs.spool import bring_segments, has_closed, list_damaged
@@ -75,6 +76,8 @@ class CrawlRequest:
     """`due`, `all` or `none` of the known articles."""
     raw_only: bool | None = None
     """Whether pages are only recorded; `None`: as the source says, or the settings."""
+    unconditional: bool = False
+    """Whether each page is asked for as a whole, whatever is known of it."""
     fetch_until: float | None = None
     """Fetching ends in good order at that time of the boot clock, or after max_run_seconds where that is sooner."""
     done_by: float | None = None
@@ -145,7 +148,7 @@ def _run_locked(
 ) -> RunReport:
     """*asked*: requests that the store had got before."""
     started = time.monotonic()
-    run = new_id(source.id, datetime.now(UTC))
+    run, seq = new_id(source.id, datetime.now(UTC)), archive.catalog.head(source.id)[0]
     if source.extract != ExtractRules():
         from crawler.extract.page.rules import check_rules  # noqa: PLC0415 - loads the parsers, which this process is spared else
 
@@ -178,6 +181,8 @@ def _run_locked(
         if not uploader.is_stuck:  # else the store does not answer, and it runs out
             leave_lease(archive, lease)
         ended = _judge_run(row, child, archive.settings.max_failed, supervisor.disk_full)
+        if not uploader.is_stuck:
+            ended[2].extend(publish_changes(archive, source.id, after=seq, seconds=times.done_by - boot_clock()))
         seconds = time.monotonic() - started
         report = _report(archive, run, source, row, ended=ended, uploader=uploader, seconds=seconds, asked=asked)
         log.info(
@@ -279,6 +284,9 @@ def _start_child(
         recheck_file=str(recheck_file) if recheck_file else None,
         recheck_all=request.recheck == "all",
         raw_only=raw_only,
+        unconditional_every=1
+        if request.unconditional
+        else source.unconditional_every or archive.settings.unconditional_every,
         limit=request.limit,
         capacity=capacity,
         max_seconds=archive.settings.max_run_seconds,

@@ -65,6 +65,13 @@ class ObjectStore(Protocol):
         the echo of our own earlier try whose answer was lost: read the object to tell.
         """
 
+    def rewrite(self, key: str, data: bytes, *, media_type: str) -> None:
+        """Put an object below `feeds/` in place of the one that is there, if any, whole or not at all.
+
+        The one way to replace an object, and for conveniences only: FORMAT.md § 2. *media_type*: what the store tells
+        readers that it is, if it tells them. The last one who writes wins. Raises StoreRefused for any other key.
+        """
+
     def get(self, key: str, *, offset: int = 0, length: int | None = None) -> bytes:
         """Return the object's bytes, or *length* of them from *offset*; fewer or none past its end.
 

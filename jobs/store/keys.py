@@ -19,6 +19,8 @@ MAX_NAME_BYTES = 255
 """What file systems allow between two slashes."""
 TEMPORARY = ".tmp"
 """Folder at the root of a LocalStore for files that are being written; never part of a key."""
+REWRITTEN = "feeds/"
+"""Below it alone objects may be replaced: FORMAT.md § 2."""
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -49,6 +51,13 @@ def check_key(key: str) -> None:
     fault = fault_of_key(key)
     if fault is not None:
         raise StoreRefused(f"{key[:200]!a} cannot be a key of an archive: it {fault}")
+
+
+def check_rewritten(key: str) -> None:
+    """Raise StoreRefused unless *key* is of an object that may be replaced."""
+    check_key(key)
+    if not key.startswith(REWRITTEN):
+        raise StoreRefused(f"{key[:200]!a} must not be written anew: only objects below {REWRITTEN} may be replaced")
 
 
 def check_folder(prefix: str) -> None:

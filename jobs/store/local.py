@@ -1,6 +1,7 @@
 """A store in a folder of the local disk: temporary file, fsync, link(2), fsync of the folders.
 
-Never follows a symbolic link below its root, never replaces a file, and leaves nothing under a key that is not whole.
+Never follows a symbolic link below its root, never replaces a file but a feed, and leaves nothing under a key that is
+not whole.
 """
 
 from __future__ import annotations
@@ -28,7 +29,15 @@ from config.errors import (
 )
 from jobs.store import StoredObject
 from jobs.store.files import BLOCK_BYTES, copy_new
-from jobs.store.keys import TEMPORARY, check_digest, check_folder, check_key, check_range, fault_of_key
+from jobs.store.keys import (
+    TEMPORARY,
+    check_digest,
+    check_folder,
+    check_key,
+    check_range,
+    check_rewritten,
+    fault_of_key,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +89,22 @@ class LocalStore:
             self._link(scratch, name, root, key)
             return StoredObject(key, about.st_size, _modified(about), sha256)
         raise AssertionError("unreachable: nothing above swallows errors")
+
+    def rewrite(self, key: str, data: bytes, *, media_type: str) -> None:
+        del media_type  # a web server tells it by the ending
+        check_rewritten(key)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._errors_of(key))
+            root = stack.enter_context(_closing(self._make_root()))
+            scratch = stack.enter_context(_closing(_make_folder(root, TEMPORARY)))
+            self._sweep(scratch)
+            temporary = f"{os.getpid()}-{secrets.token_hex(8)}"
+            stack.callback(_remove, scratch, temporary)
+            _write(scratch, temporary, io.BytesIO(data))
+            chain = _make_folders(root, key, stack)
+            os.rename(temporary, key.rpartition("/")[2], src_dir_fd=scratch, dst_dir_fd=chain[-1])
+            for descriptor in reversed(chain):
+                os.fsync(descriptor)
 
     def get(self, key: str, *, offset: int = 0, length: int | None = None) -> bytes:
         check_range(offset, length)
@@ -189,11 +214,9 @@ class LocalStore:
         return tuple(found)
 
     def _link(self, scratch: int, temporary: str, root: int, key: str) -> None:
-        *folders, name = key.split("/")
+        name = key.rpartition("/")[2]
         with contextlib.ExitStack() as stack:
-            chain = [root]
-            for folder in folders:
-                chain.append(stack.enter_context(_closing(_make_folder(chain[-1], folder))))
+            chain = _make_folders(root, key, stack)
             try:
                 os.link(temporary, name, src_dir_fd=scratch, dst_dir_fd=chain[-1], follow_symlinks=False)
             except FileExistsError as error:
@@ -253,6 +276,14 @@ def _make_folder(parent: int, name: str) -> int:
     with contextlib.suppress(FileExistsError):
         os.mkdir(name, dir_fd=parent)
     return os.open(name, _FOLDER | _NO_LINK, dir_fd=parent)
+
+
+def _make_folders(root: int, key: str, stack: contextlib.ExitStack) -> list[int]:
+    """Return the descriptors of *root* and of each folder above *key*, which are made where they are missing."""
+    chain = [root]
+    for folder in key.split("/")[:-1]:
+        chain.append(stack.enter_context(_closing(_make_folder(chain[-1], folder))))
+    return chain
 
 
 def _may_hold(path: str, *, prefix: str, after: str) -> bool:

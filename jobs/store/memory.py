@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.errors import ObjectDiffers, ObjectExists, ObjectMissing
+from config.errors import ObjectDiffers, ObjectExists, ObjectMissing, StoreRefused
 from jobs.store import StoredObject
 from jobs.store.files import copy_new
-from jobs.store.keys import check_digest, check_folder, check_key, check_range
+from jobs.store.keys import check_digest, check_folder, check_key, check_range, check_rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +43,17 @@ class MemoryStore:
             self._objects[key] = body, stored
             self._folders.update(_folders(key))
         return stored
+
+    def rewrite(self, key: str, data: bytes, *, media_type: str) -> None:
+        del media_type
+        check_rewritten(key)
+        stored = StoredObject(key, len(data), datetime.now(UTC), "sha256:" + hashlib.sha256(data).hexdigest())
+        with self._lock:
+            if key not in self._objects:
+                if self._is_taken(key):
+                    raise StoreRefused(f"{self.url} {key}: is the folder of another key")
+                self._folders.update(_folders(key))
+            self._objects[key] = bytes(data), stored
 
     def get(self, key: str, *, offset: int = 0, length: int | None = None) -> bytes:
         check_range(offset, length)

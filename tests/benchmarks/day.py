@@ -56,6 +56,8 @@ def describe(day: Day, store: ObjectStore, sources: int) -> str:
     lines = [
         f"{sources} sources × {day.runs // sources} runs, {day.captures} captures, {day.seconds:.0f} s",
         f"  PUTs a source and day: {day.puts / sources:.1f}",
+        f"  and for feeds {day.feed_puts / sources:.1f}, by {day.changed / sources:.1f} runs with changes; each: "
+        + ", ".join(f"{name} {n / max(day.changed, 1):.2f}" for name, n in sorted(day.feed_requests.items())),
         f"  requests before a run can begin, the worst: {day.most_at_start}",
         "  requests a run: " + ", ".join(f"{name} {n / day.runs:.2f}" for name, n in sorted(day.requests.items())),
         f"  {'kind':<12} {'objects/day':>12} {'KiB/day':>10} {'MiB/year':>10}   of one source",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from tests.seaweed import S3Server
 
-MOST_PUTS, MOST_AT_START = 150, 20
+MOST_PUTS, MOST_AT_START, FEED_PUTS = 150, 20, 4
 
 pytestmark = [pytest.mark.s3, pytest.mark.slow]
 
@@ -25,6 +26,8 @@ pytestmark = [pytest.mark.s3, pytest.mark.slow]
 def check_day(settings: Settings, day: Day, sources: list[str]) -> None:
     assert day.runs == 48 * len(sources)
     assert day.puts / len(sources) <= MOST_PUTS, day
+    assert day.changed
+    assert day.feed_puts <= FEED_PUTS * day.changed, day
     assert day.most_at_start <= MOST_AT_START, day
     report = verify_archive(open_store(str(settings.archive), settings), full=True, sources=sources[:20])
     assert not report.damaged, [str(finding) for finding in report.findings]
@@ -37,6 +40,10 @@ def test_a_day_of_two_sources_stays_within_its_budget(s3_environment: S3Server) 
     check_day(settings, run_day(settings, sources), sources)
     histories = read_histories(str(settings.archive), settings)
     assert len(histories) > 40
+    told = json.loads(open_store(str(settings.archive), settings).get("feeds/all.json"))["items"]
+    revised = sum(verdict == "revised" for history in histories.values() for verdict, _, _ in history)
+    assert len(told) == revised
+    assert all(item["_ofrecord"]["kinds"] for item in told)  # though no run had the earlier texts
     verdicts = {verdict for history in histories.values() for verdict, _, _ in history}
     assert verdicts == {"new", "unchanged", "revised"}
 

@@ -90,6 +90,9 @@ def test_crawler_creates_and_removes_nothing(
         put(crawler, "log/gazette/000000000001", b"other")
     with pytest.raises(ObjectMissing):
         crawler.stat("log/gazette/000000000002")
+    for data in (b"first", b"second"):
+        crawler.rewrite("feeds/all.atom", data, media_type="application/atom+xml")
+    assert owner.get("feeds/all.atom") == b"second"
     monkeypatch.setattr("jobs.store.s3.SINGLE_PUT_BYTES", 2)
     put(crawler, "segments/gazette/sealed=2026-11-22/one.warc.gz")
     for key in (

@@ -108,6 +108,35 @@ def test_second_put_is_refused_and_changes_nothing(store: ObjectStore) -> None:
     assert store.get("log/gazette/000000000001") == b"first"
 
 
+def test_a_feed_is_written_in_place_of_the_one_before(store: ObjectStore) -> None:
+    for data in (b"first", b"second, and longer", b"3"):
+        store.rewrite("feeds/gazette.atom", data, media_type="application/atom+xml")
+        assert store.get("feeds/gazette.atom") == data
+        assert store.stat("feeds/gazette.atom").size_bytes == len(data)
+    assert keys(store) == ["feeds/gazette.atom"]
+
+
+def test_nothing_but_a_feed_is_written_anew(store: ObjectStore) -> None:
+    put(store, "log/gazette/000000000001", b"first")
+    for key in ("log/gazette/000000000001", "ofrecord.json", "feeds", "feeds/../log/gazette/000000000001", "feedsx/a"):
+        with pytest.raises(StoreRefused):
+            store.rewrite(key, b"other", media_type="text/plain")
+    assert keys(store) == ["log/gazette/000000000001"]
+    assert store.get("log/gazette/000000000001") == b"first"
+
+
+def test_of_many_who_write_a_feed_one_is_the_last_and_whole(store: ObjectStore) -> None:
+    def go(writer: int) -> bytes:
+        data = f"{writer}".encode() * 20_000
+        store.rewrite("feeds/all.json", data, media_type="application/feed+json")
+        return data
+
+    with ThreadPoolExecutor(8) as pool:
+        written = list(pool.map(go, range(16)))
+    assert store.get("feeds/all.json") in written
+    assert keys(store) == ["feeds/all.json"]
+
+
 def test_of_eight_writers_one_wins(store: ObjectStore) -> None:
     for number in range(3):
         key = f"log/gazette/{number:012d}"

@@ -277,6 +277,14 @@ def test_server_without_digests_is_read_back(open_bucket: Callable[..., S3Store]
     assert {one.key for one in store.list("")} == {"a", "b"}, "what may be another's must not be removed"
 
 
+def test_a_feed_says_what_it_is(open_bucket: Callable[..., S3Store]) -> None:
+    store = open_bucket()
+    for media_type in ("text/plain", "application/atom+xml"):
+        store.rewrite("feeds/all.atom", b"<feed/>", media_type=media_type)
+        head = store._client.head_object(Bucket=store._bucket, Key=store._prefix + "feeds/all.atom")
+        assert head["ContentType"] == media_type
+
+
 def test_server_says_the_digest(open_bucket: Callable[..., S3Store]) -> None:
     store = open_bucket()
     put(store, "a", b"data")

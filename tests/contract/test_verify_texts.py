@@ -134,8 +134,11 @@ def test_leaves_alone_what_another_program_derived(tmp_path: Path) -> None:
 )
 def test_a_limit_of_this_machine_is_no_damage(tmp_path: Path, limits: dict[str, Any], message: str) -> None:
     growing = Growing(tmp_path)
-    url = next(url for url in site_pages() if "library" in url)
-    growing.add_segment([make_exchange(url, NOON)])
+    url, page = next((url, page) for url, page in site_pages().items() if "library" in url)
+    words = "".join(f"<p>The {n}th reader said that she had waited all morning for a book.</p>" for n in range(2_000))
+    at = page.index(b"</p>") + len(b"</p>")
+    long = page[:at] + words.encode() + page[at:]  # not read before a busy machine looks whether the time is over
+    growing.add_segment([make_exchange(url, NOON, long)])
     assert _check(growing.store).counts.rederived == 1
     report = _check(growing.store, **limits)
     assert damage(report) == []

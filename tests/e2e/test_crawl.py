@@ -155,7 +155,7 @@ def test_another_version_of_the_extractor_over_an_unchanged_site_is_no_revision(
     patch = "import crawler.derivation as derivation\nderivation.EXTRACTOR_VERSION = '1000'\n"
     (tmp_path / "newer" / "sitecustomize.py").write_text(patch)
     newer = Ofrecord(ofrecord.config, ofrecord.home, {"PYTHONPATH": str(tmp_path / "newer")})
-    second = newer("crawl", SPANISH, "--recheck", "all", "--json").json()
+    second = newer("crawl", SPANISH, "--recheck", "all", "--unconditional", "--json").json()
     assert second["unchanged"] == 1
     assert not any(second[verdict] for verdict in ("new", "revised", "reverted", "uncompared"))
     (first_commit, second_commit) = read_commits(archive_dir)[SPANISH]

@@ -1,4 +1,4 @@
-"""What is kept of a page that comes again, of one that is not modified, and of one that asks not to be archived."""
+"""What is kept of a page that comes again, and of one that asks not to be archived."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 TEXT = b"<p>The council met on Monday and agreed that the bridge will be built next year.</p>" * 20
 IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
-NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 
 
 def page(name: str, *headers: bytes, meta: bytes = b"", words: bytes = b"") -> Case:
@@ -94,30 +93,6 @@ def test_a_payload_that_is_committed_already_is_not_stored_again(tmp_path: Path,
     histories = read_histories(tmp_path / "archive")
     assert [verdict for verdict, _, _ in histories["gazette", url]] == ["new", "unchanged", "unchanged"]
     assert [verdict for verdict, _, _ in histories["gazette", first["/b"].url]] == ["new", "revised", "reverted"]
-    assert not check_archive(tmp_path / "archive").damaged
-
-
-def test_an_answer_not_modified_refers_to_what_was_answered_last(tmp_path: Path, server: WireServer) -> None:
-    ofrecord = installed(tmp_path, server)
-    unmodified = Case("a", (b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n",))
-    unknown = Case("new", (b"HTTP/1.1 304 Not Modified\r\nETag: y\r\n\r\n",))
-    crawl(ofrecord, server, tmp_path, page("a"))
-    edited = crawl(ofrecord, server, tmp_path, page("a", words=b"<p>More.</p>"))["/a"]
-    rows = crawl(ofrecord, server, tmp_path, unmodified, unknown)
-    record = read_answer(tmp_path, rows["/a"])
-    assert (record.type, record.header("WARC-Profile")) == ("revisit", NOT_MODIFIED)
-    assert record.header("WARC-Refers-To-Date") == edited.captured_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    assert record.header("WARC-Payload-Digest") is None
-    assert record.block == b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n"
-    assert read_answer(tmp_path, rows["/new"]).type == "response"
-    other = Case("a", (b'HTTP/1.1 304 Not Modified\r\nETag: "other"\r\n\r\n',))
-    same = Case("a", (b'HTTP/1.1 304 Not Modified\r\nETag: W/"one"\r\n\r\n',))
-    crawl(ofrecord, server, tmp_path, page("a", b'ETag: "one"', words=b"<p>Tagged.</p>"))
-    assert crawl(ofrecord, server, tmp_path, other)["/a"].revisit_of is None  # of another version than we have
-    assert crawl(ofrecord, server, tmp_path, same)["/a"].revisit_of is not None
-    crawl(ofrecord, server, tmp_path, page("a", b"X-Robots-Tag: noarchive", words=b"<p>Withheld.</p>"))
-    assert crawl(ofrecord, server, tmp_path, unmodified)["/a"].revisit_of is None  # of what is not kept
-    assert "More." in ofrecord("show", edited.url, "--capture", "3", "--format", "html").stdout
     assert not check_archive(tmp_path / "archive").damaged
 
 

@@ -53,10 +53,10 @@ def test_robots_txt_that_forbids_all_holds_for_every_request_that_waits_for_it(
     assert site.paths == {"/robots.txt": 1}
     assert {path: row.error for path, row in result.captures.items()} == {
         "/robots.txt": None,
-        **dict.fromkeys(seeds, "robots.txt forbids it"),
+        **dict.fromkeys(seeds, _forbidden(site, "/")),
     }
     assert result.run is not None
-    assert {seed["error"] for seed in result.run.discovery} == {"robots.txt forbids it"}
+    assert {seed["error"] for seed in result.run.discovery} == {_forbidden(site, "/")}
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,7 @@ def test_robots_txt_that_cannot_be_read_forbids_all_and_says_why(
     result = crawl.run()
     assert set(site.paths) == {"/robots.txt"}  # aiohttp asks again where a connection was closed
     before, _, after = _unread(site, reason).rpartition(")")
+    assert {result.captures[path].page_class for path in seeds} == {"error"}
     errors = [result.captures[path].error or "" for path in seeds]
     assert [error for error in errors if not (error.startswith(before) and error.endswith(after))] == []
     assert result.run is not None
@@ -100,7 +101,7 @@ def test_part_of_a_site_that_robots_txt_forbids_is_left_alone_by_all_who_wait(si
     forbidden, allowed = _sow(crawl, site.root, "/secret/"), _sow(crawl, site.root, "/open/")
     result = crawl.run()
     assert site.paths == dict.fromkeys(["/robots.txt", *allowed], 1)
-    assert {result.captures[path].error for path in forbidden} == {"robots.txt forbids it"}
+    assert {result.captures[path].error for path in forbidden} == {_forbidden(site, "/secret/")}
     assert {result.captures[path].status for path in allowed} == {404}
 
 
@@ -176,6 +177,10 @@ def _unread(site: Site, reason: str) -> str:
     return f"{host}/robots.txt could not be read ({reason}), so nothing of this host is fetched"
 
 
+def _forbidden(site: Site, rule: str) -> str:
+    return f"{site.root}/robots.txt forbids it (Disallow: {rule})"
+
+
 @pytest.mark.parametrize("status", [401, 403, 410])
 def test_a_robots_txt_that_is_not_to_be_had_forbids_nothing(site: Site, crawl: Crawl, status: int) -> None:
     site.answers["/robots.txt"] = Answer(b"User-agent: *\nDisallow: /\n", status)
@@ -204,7 +209,7 @@ def test_a_strange_robots_txt_is_read_as_far_as_it_goes(site: Site, crawl: Crawl
     forbidden, allowed = _sow(crawl, site.root, "/secret/"), _sow(crawl, site.root, "/open/")
     result = crawl.run()
     assert site.paths == dict.fromkeys(["/robots.txt", *allowed], 1)
-    assert {result.captures[path].error for path in forbidden} == {"robots.txt forbids it"}
+    assert {result.captures[path].error for path in forbidden} == {_forbidden(site, "/secret/")}
 
 
 def test_rules_of_another_host_hold_where_a_redirect_leads_to_them(site: Site, crawl: Crawl) -> None:
@@ -216,7 +221,7 @@ def test_rules_of_another_host_hold_where_a_redirect_leads_to_them(site: Site, c
         result = crawl.run()
         assert site.paths == dict.fromkeys(["/robots.txt", *allowed], 1)
         assert other.paths == {"/all.txt": 1}
-        assert {result.captures[path].error for path in forbidden} == {"robots.txt forbids it"}
+        assert {result.captures[path].error for path in forbidden} == {_forbidden(site, "/a")}
         assert min(_gaps(site)[1:]) > 0.4
 
 

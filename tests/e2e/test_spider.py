@@ -43,9 +43,11 @@ def test_everything_that_went_over_the_wire_is_in_the_segment(site: Site, crawl:
         "/2026/moved": ("article", 302, "error"),
         "/2026/here": ("article", 200, "article"),
         "/2026/lost": ("article", 404, "error"),
-        "/secret/2026/plan": ("article", None, "error"),
+        "/secret/2026/plan": ("article", None, "blocked"),
     }
-    assert captures["/secret/2026/plan"].error == "robots.txt forbids it"
+    reason = f"{site.root}/robots.txt forbids it (Disallow: /secret/)"
+    secret = captures["/secret/2026/plan"]
+    assert (secret.error, secret.page_class, secret.class_reason) == (reason, "blocked", reason)
     assert captures["/2026/bridge"].target_uri == f"{site.root}/2026/bridge?utm_source=rss"
     assert captures["/2026/bridge"].via == f"{site.root}/rss.xml"
     assert (captures["/2026/bridge"].etag, captures["/2026/bridge"].hint) == ('"1"', "new")
@@ -66,6 +68,8 @@ def test_everything_that_went_over_the_wire_is_in_the_segment(site: Site, crawl:
         "errors": 1,
         "failed": 1,
         "bytes": sum(row.size_bytes for row in captures.values()),
+        "not_modified": 0,
+        "bytes_saved": 0,
     }
     assert result.run.discovery == [{"url": f"{site.root}/rss.xml", "purpose": "feed", "links": 4, "error": None}]
     assert [type(row) for row in result.rows][-2:] == [RunRow, EndRow]

@@ -6,13 +6,13 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crawler.rows import CaptureRow
+from crawler.rows import CaptureReference, CaptureRow
 from jobs.archive.identity import create_archive
 from jobs.catalog import Catalog, SourceVersions
 from jobs.checkpoint import writing
@@ -20,12 +20,14 @@ from jobs.checkpoint.restoring import refresh_catalog
 from jobs.checkpoint.thin import list_needed
 from jobs.fold import fold_article
 from jobs.store.memory import MemoryStore
-from tests.machines import SOURCE, START, Again, Look, Machine, derivation_of, fold_log, make_rows
-from tests.property.test_fold import histories
+from tests.machines import RULES, SOURCE, START, Again, Look, Machine, derivation_of, fold_log, make_rows
+from tests.property.test_fold import histories, refer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from random import Random
 
+    from jobs.archive.commit import StoredCommit
     from jobs.archive.identity import ArchiveInfo
     from jobs.fold import CaptureFact
 
@@ -52,18 +54,21 @@ class Step:
     repeated: bool
     fresh: bool
     """By a machine without state."""
+    unmodified: tuple[tuple[int, int], ...] = ()
+    """Answers of status 304: index of an earlier capture, which they refer to, and minutes."""
 
 
 looks = st.builds(
     Look,
     path=st.sampled_from(PATHS),
     words=st.sampled_from([*WORDS, *WORDS, None]),
-    status=st.sampled_from([200, 200, 200, 404, 503, None]),
+    status=st.sampled_from([200, 200, 200, 404, 451, 503, None]),
     purpose=st.sampled_from(["article", "article", "article", "feed"]),
     minutes=st.integers(0, 3),
     derivation=st.sampled_from(DERIVATIONS),
     also=st.sampled_from([(), (), ("b",)]),
-    without=st.sampled_from(["error", "unread"]),
+    fields=st.sampled_from([{}, {}, {"authors": {"value": ["Anna Weber"], "from": "meta"}}]),
+    without=st.sampled_from(["error", "unread", "blocked", "soft-404"]),
 )
 steps = st.builds(
     Step,
@@ -74,6 +79,7 @@ steps = st.builds(
     late=st.sampled_from([False, False, False, True]),
     repeated=st.sampled_from([False, False, False, False, True]),
     fresh=st.sampled_from([False, False, True]),
+    unmodified=st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3)), max_size=2).map(tuple),
 )
 
 
@@ -99,17 +105,57 @@ def test_layers_hold_all_that_the_log_says(history: list[Step]) -> None:
             assert thin.dump() == expected
 
 
-@given(histories, histories)
-def test_thin_histories_judge_later_captures_alike(earlier: list[CaptureFact], later: list[CaptureFact]) -> None:
+class Noting(Machine):
+    """A machine that notes what it commits."""
+
+    noted: list[tuple[tuple[Any, ...], dict[str, Any]]]
+
+    def commit(self, *given: Any, **named: Any) -> StoredCommit:
+        self.noted.append((tuple(map(tuple, given)), named))
+        return super().commit(*given, **named)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(steps, min_size=2, max_size=12), st.randoms(use_true_random=False))
+def test_the_order_of_commits_changes_no_history(history: list[Step], random: Random) -> None:
+    with _archive() as (store, info, folder), _open(folder, "one") as one:
+        machine, past = Noting(store, info, one), Past()
+        machine.noted = []
+        for number, step in enumerate(history):
+            _commit(machine, number, replace(step, repeated=False), past)
+        random.shuffle(machine.noted)
+        with _archive() as (other_store, other_info, other_folder), _open(other_folder, "other") as other:
+            shuffled = Machine(other_store, other_info, other)
+            for given, named in machine.noted:
+                shuffled.prepare()
+                shuffled.commit(*given, **named)
+            refresh_catalog(other, other_store, shuffled.log, full=True)
+            assert _tell_histories(other) == _tell_histories(one)
+
+
+def _tell_histories(catalog: Catalog) -> list[Any]:
+    articles = list(catalog.list_articles(SOURCE))
+    urls = [row["url"] for row in articles]
+    captures = [replace(one, warc_key="") for url in urls for one in catalog.list_captures(SOURCE, url)]
+    return [articles, captures, [catalog.list_revisions(SOURCE, url) for url in urls]]
+
+
+@given(histories, histories, st.sets(st.integers(0, 9), max_size=3))
+def test_thin_histories_judge_later_captures_alike(
+    earlier: list[CaptureFact], later: list[CaptureFact], also: set[int]
+) -> None:
     """The captures that are kept, and any that come after all of them, have the verdicts that all facts give them."""
     last = max((fact.captured_at for fact in earlier), default=START)
-    after = [fact for fact in later if fact.captured_at > last]
-    needed = list_needed(earlier)
+    needed = list_needed(earlier, [fact.place for number, fact in enumerate(earlier) if number in also])
+    known = [fact for fact in earlier if fact.place in needed]  # what refers to others is noticed when it is folded
+    places = {fact.place for fact in earlier}
+    after = [fact for fact in later if fact.captured_at > last and fact.place not in places]
+    after = [refer(fact, [*known, *after], number) for number, fact in enumerate(after)]
     kept = [fact for fact in earlier if (fact.segment, fact.n) in needed]
     whole, part = fold_article([*earlier, *after]), fold_article([*kept, *after])
-    told = {(one.fact.segment, one.fact.n, one.fact.captured_at): (one.verdict, one.revision) for one in whole.captures}
+    told = {(one.fact.place, one.fact.captured_at): one for one in whole.captures}
     for one in part.captures:
-        assert told[one.fact.segment, one.fact.n, one.fact.captured_at] == (one.verdict, one.revision)
+        assert told[one.fact.place, one.fact.captured_at] == one
     assert part.state == whole.state
     assert [one.texts for one in part.revisions] == [one.texts for one in whole.revisions]
     assert [one.first for one in part.revisions] == [one.first for one in whole.revisions]
@@ -141,15 +187,24 @@ def _commit(machine: Machine, number: int, step: Step, past: Past) -> None:
     for index, words, derivation in step.again if past.captures else ():
         row, segment, own = past.captures[index % len(past.captures)]
         again.append(Again(row, segment, words or own or "one", derivation))
-    stored = machine.commit(step.looks, again, number=number, run=f"run-{number // 2}", opened=opened)
+    looks = (*step.looks, *_list_unmodified(step, past))
+    stored = machine.commit(looks, again, number=number, run=f"run-{number // 2}", opened=opened)
     assert stored.commit.segment is not None
     assert stored.commit.opened is not None
-    rows, _ = make_rows(stored.commit.segment, "run", step.looks, (), stored.commit.opened)
+    rows, _ = make_rows(stored.commit.segment, "run", looks, (), stored.commit.opened)
     past.captures += [
-        (row, stored.commit.segment, step.looks[row.n].words)
+        (row, stored.commit.segment, looks[row.n].words)
         for row in rows
         if isinstance(row, CaptureRow) and row.purpose == "article"
     ]
+
+
+def _list_unmodified(step: Step, past: Past) -> Iterator[Look]:
+    """Yield answers of status 304 that refer to earlier captures, now and then to one that is nowhere."""
+    for index, minutes in step.unmodified if past.captures else ():
+        row, segment, _ = past.captures[index % len(past.captures)]
+        place = CaptureReference(segment, row.n if index % 7 else 99)
+        yield Look(row.url.rpartition("/")[2], None, status=304, minutes=minutes, revisit_of=place)
 
 
 def _assert_crawls_alike(whole: Catalog, thin: Catalog) -> None:
@@ -163,11 +218,18 @@ def _assert_crawls_alike(whole: Catalog, thin: Catalog) -> None:
     assert thin.find_looks(SOURCE, urls) == whole.find_looks(SOURCE, urls)
     for url in urls:
         assert SourceVersions(thin, SOURCE).last(url) == SourceVersions(whole, SOURCE).last(url)
-        found = SourceVersions(thin, SOURCE).find_record(url, etag=None)
-        assert found == SourceVersions(whole, SOURCE).find_record(url, etag=None)
+        for raw_only in (False, True):
+            found = SourceVersions(thin, SOURCE).find_validators([url], raw_only=raw_only)
+            assert found == SourceVersions(whole, SOURCE).find_validators([url], raw_only=raw_only)
+        found_listing = SourceVersions(thin, SOURCE).find_listing(url, RULES)
+        assert found_listing == SourceVersions(whole, SOURCE).find_listing(url, RULES)
         for derivation in ("sha256:none", *map(derivation_of, DERIVATIONS)):
             assert thin.list_underived(SOURCE, url, derivation) == whole.list_underived(SOURCE, url, derivation)
     assert [row[0] for row in thin.dump()["segments"]] == [row[0] for row in whole.dump()["segments"]]
+    judged = {one.place: one for url in urls for one in whole.list_captures(SOURCE, url)}
+    for one in (one for url in urls for one in thin.list_captures(SOURCE, url)):
+        told = judged[one.place]
+        assert (one.verdict, one.revision, one.metadata) == (told.verdict, told.revision, told.metadata)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.model import PageClass
-from jobs.fold import CaptureFact, State, Verdict, fold_article
+from jobs.fold import NOT_MODIFIED, CaptureFact, State, Verdict, fold_article
 
 if TYPE_CHECKING:
     from random import Random
@@ -17,24 +18,42 @@ if TYPE_CHECKING:
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DERIVATIONS = ("sha256:a", "sha256:b", "sha256:c")
 TEXTS = ("one", "two", "three")
+SEGMENTS = ("gazette-1", "gazette-2", "gazette-3")
 
 
 @st.composite
 def capture_facts(draw: st.DrawFn) -> CaptureFact:
     texts: dict[str, str] = draw(st.dictionaries(st.sampled_from(DERIVATIONS), st.sampled_from(TEXTS), max_size=3))
+    classes = [*[PageClass.ARTICLE] * 4, PageClass.SOFT_404, PageClass.BLOCKED, PageClass.ERROR]
     return CaptureFact(
         captured_at=NOON + timedelta(minutes=draw(st.integers(0, 8))),
-        segment=draw(st.sampled_from(["gazette-1", "gazette-2", "gazette-3"])),
-        n=draw(st.integers(0, 12)),
+        segment=draw(st.sampled_from(SEGMENTS)),
+        n=draw(st.integers(0, 6)),
         run=draw(st.sampled_from(["run-1", "run-2", "run-3"])),
-        status=draw(st.sampled_from([200, 200, 404, 410, 503, None])),
-        page_class=draw(st.sampled_from([PageClass.ARTICLE, PageClass.ARTICLE, PageClass.SOFT_404, PageClass.ERROR])),
-        native=draw(st.sampled_from([None, *sorted(texts)])),
+        status=draw(st.sampled_from([200, 200, 200, 304, 304, 404, 451, 503, None])),
+        page_class=draw(st.sampled_from(classes)),
+        native=draw(st.sampled_from([*sorted(texts), *sorted(texts), None])),
         texts=texts,
+        metadata={name: draw(st.sampled_from(["by one", "by one", "by two"])) for name in texts},
+        revisit_of=draw(st.none() | st.tuples(st.sampled_from(SEGMENTS), st.integers(0, 4))),
     )
 
 
-histories = st.lists(capture_facts(), max_size=10, unique_by=lambda fact: (fact.segment, fact.n))
+@st.composite
+def list_histories(draw: st.DrawFn) -> list[CaptureFact]:
+    """Captures of one article; most of those with status 304 refer to one of the others."""
+    facts = draw(st.lists(capture_facts(), max_size=10, unique_by=lambda fact: fact.place))
+    return [refer(fact, facts, draw(st.integers(0, 20))) for fact in facts]
+
+
+def refer(fact: CaptureFact, others: list[CaptureFact], number: int) -> CaptureFact:
+    """Return *fact*; an answer of status 304 refers to the capture of that *number* among *others*, round and round."""
+    if fact.status != NOT_MODIFIED or not others or number == 20:
+        return fact
+    return replace(fact, native=None, texts={}, metadata={}, revisit_of=others[number % len(others)].place)
+
+
+histories = list_histories()
 
 
 @given(histories, st.randoms(use_true_random=False))

@@ -180,7 +180,13 @@ def list_lines(source: str, texts: list[str]) -> Iterator[dict[str, Any]]:
     for n, text in enumerate(texts):
         yield {"type": "text", "digest": digest(text.encode()), "text": text}
         place = {"segment": segment, "n": n, "url": f"https://{source}.example/{n}", "captured_at": time, "seq": 1}
-        facts = {"derivation": "d", "native": 1, "text_digest": digest(text.encode()), "confidence": 0.5}
+        facts = {
+            "derivation": "d",
+            "native": 1,
+            "text_digest": digest(text.encode()),
+            "confidence": 0.5,
+            "meta_digest": "d",
+        }
         yield {"type": "snapshot", **place, **facts, "class": "article"}
 
 

@@ -81,7 +81,7 @@ def ask_of_links(catalog: Catalog, url: str) -> None:
 def ask_of_a_page(catalog: Catalog, url: str) -> None:
     versions = SourceVersions(catalog, SOURCE)
     assert versions.last(url) is not None
-    assert versions.find_record(url) is not None
+    assert set(versions.find_validators([url, "https://gazette.example/unknown"])) == {url}
     assert versions.find_record(url, "sha256:" + "0" * 64) is None
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.errors import DamageFound, StoreUnavailable
+from crawler.rows import CaptureReference
 from jobs.archive.commit import commit_key, digest
 from jobs.archive.identity import read_info
 from jobs.archive.log import Log
@@ -101,7 +102,8 @@ def test_a_job_starts_with_few_requests_at_the_worst_moment(
     for path in ("page-1", "live"):
         url = Look(path).url
         assert SourceVersions(catalog, SOURCE).last(url) == SourceVersions(whole, SOURCE).last(url)
-        assert SourceVersions(catalog, SOURCE).find_record(url) == SourceVersions(whole, SOURCE).find_record(url)
+        found = SourceVersions(catalog, SOURCE).find_validators([url])
+        assert found == SourceVersions(whole, SOURCE).find_validators([url])
     assert catalog.has_segment(machine.log.get(3).commit.segment or "")
 
 
@@ -172,7 +174,7 @@ def spoil_writer(patch: pytest.MonkeyPatch, fault: str) -> None:
         "lacking": lambda line: {**line, "digest": digest(b"")} if line["type"] == "text" else line,
     }
     if fault == "fold":
-        patch.setattr(writing, "FOLD", 2)
+        patch.setattr(writing, "FOLD", 1)
     elif fault in heads:
         patch.setattr(writing, "LayerHead", lambda **fields: LayerHead(**{**fields, **heads[fault]}))
         patch.setattr(layers, "layer_key", lambda _, seq: layer_key(SOURCE, seq))
@@ -307,3 +309,29 @@ def test_a_log_that_lost_what_this_machine_saw_is_damage(
     store.delete(commit_key(SOURCE, 13))
     with pytest.raises(DamageFound, match="commit 13 was seen here"):
         refresh_catalog(catalog, store, machine.log, full=True)
+
+
+@pytest.mark.usefixtures("short")
+def test_a_304_is_judged_alike_by_thin_facts(store: MemoryStore, info: ArchiveInfo, catalogs: MakeCatalog) -> None:
+    machine = Machine(store, info, catalogs("writer"))
+    places = []
+    for number in range(9):
+        texts = [Look("edited", f"*{number // 4}"), Look("stays")]
+        segment = machine.commit(texts, number=number).commit.segment
+        places.append(segment or "")
+    sees = [Look("stays", None, status=304, revisit_of=CaptureReference(places[0], 1))]
+    machine.commit(sees, number=9)
+    machine.commit(sees, number=10)
+    job = Machine(store, info, catalogs("job"))
+    job.prepare()
+    assert job.catalog.thin_until(SOURCE)
+    job.commit(sees, number=11)
+    assert not job.catalog.is_wanting(SOURCE)
+    left_out = CaptureReference(places[1], 0)  # a text that was only said again
+    job.commit([Look("edited", None, status=304, revisit_of=left_out)], number=12)
+    assert job.catalog.is_wanting(SOURCE)
+    job.prepare()
+    assert job.catalog.dump()["captures"] == fold_log(catalogs("log"), store, info)["captures"]
+    for catalog in (job.catalog, catalogs("log")):
+        assert [one.verdict for one in catalog.list_captures(SOURCE, Look("edited").url)][-1] == "reverted"
+        assert [one.verdict for one in catalog.list_captures(SOURCE, Look("stays").url)][-3:] == ["unchanged"] * 3

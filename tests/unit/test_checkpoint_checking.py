@@ -14,10 +14,11 @@ from jobs.checkpoint import writing
 from jobs.checkpoint.checking import check_layers
 from jobs.checkpoint.layer import layer_key
 from jobs.checkpoint.lines import encode_line
+from jobs.checkpoint.restoring import refresh_catalog
 from jobs.checkpoint.writing import list_superseded
 from jobs.verify import Severity, VerifyReport, verify_archive
 from tests.archives import put
-from tests.machines import SOURCE, Look, Machine
+from tests.machines import SOURCE, Look, Machine, fold_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,3 +195,33 @@ def test_a_log_that_cannot_be_read_is_compared_as_far_as_it_can(
     report = check(store)
     assert any("not compared with the log" in one.message for one in report.findings)
     assert [one.key for one in report.findings if one.severity is Severity.DAMAGE] == [commit_key(SOURCE, 5)]
+
+
+def test_layers_of_an_earlier_fold_are_no_damage_and_are_made_anew(
+    store: MemoryStore, info: ArchiveInfo, catalogs: MakeCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = Machine(store, info, catalogs("old"))
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "FOLD", 1)
+        patch.setattr(writing, "encode_line", lambda line: encode_line(line | {"metadata": None, "meta_digest": None}))
+        for number in range(14):
+            old.commit(look(number), number=number)
+    there = [item.key for item in store.list("checkpoint/")]
+    assert there
+    report = check(store)
+    assert told(report) == []
+    assert [str(one) for one in report.findings if "holds facts for fold 1, expected 2" in str(one)]
+    assert list_superseded(store, old.log) == []
+    job = Machine(store, info, catalogs("job"))
+    job.prepare()
+    named = job.commit([Look("stays")], number=14).commit.checkpoint
+    assert named is not None
+    assert (named["first"], named["seq"]) == (1, 14)
+    assert [item.key for item in store.list("checkpoint/") if item.key not in there] == [named["key"]]
+    assert told(check(store)) == []
+    following = Machine(store, info, catalogs("following"))
+    following.prepare()
+    assert following.catalog.thin_until(SOURCE) == 14
+    whole, restored = catalogs("whole"), catalogs("restored")
+    refresh_catalog(restored, store, job.log, full=True)
+    assert restored.dump() == fold_log(whole, store, info)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jobs.fold import CaptureFact, History, State, Verdict, fold_article
+from jobs.fold import CaptureFact, History, State, Verdict, describe_evidence, fold_article
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 OLD, NEW = "sha256:old", "sha256:new"
@@ -287,3 +288,120 @@ def test_the_seed_article() -> None:
     ]
     assert states == [State.LIVE, State.LIVE, State.LIVE, State.SUSPECTED, State.GONE, State.LIVE]
     assert [revision.captures for revision in fold_article(facts).revisions] == [3, 1]
+
+
+# --- what only says that it was not modified
+
+
+def unmodified(hour: int, of: CaptureFact | None, run: str = "") -> CaptureFact:
+    fact = bad(hour, status=304, run=run)
+    return replace(fact, revisit_of=None if of is None else of.place)
+
+
+def test_a_304_has_the_text_of_what_it_refers_to() -> None:
+    first, second = good(0, "a"), good(2, "b")
+    assert told(first, unmodified(1, first)) == [("new", 1), ("unchanged", 1)]
+    assert told(first, second, unmodified(3, first)) == [("new", 1), ("revised", 2), ("reverted", 1)]
+    assert told(first, gone(1), unmodified(2, first)) == [("new", 1), ("suspected", None), ("returned", 1)]
+    history = fold_article([first, unmodified(1, first)])
+    assert [judged.read_at for judged in history.captures] == [None, first.place]
+    assert history.revisions[0].captures == 2
+    assert history.captures[1].fact.run == "run-1"
+
+
+def test_a_304_waits_for_what_it_refers_to() -> None:
+    first, other = good(0, "a"), good(1, "b")
+    assert verdicts(other, unmodified(2, first)) == "new bad"
+    assert verdicts(first, other, unmodified(2, first)) == "new revised reverted"
+    assert verdicts(first, unmodified(1, None)) == "new bad"
+
+
+def test_a_304_stands_for_nothing_later_and_for_no_304() -> None:
+    first, later = good(0, "a"), good(2, "b")
+    assert verdicts(first, unmodified(1, later), later) == "new bad revised"
+    again = unmodified(1, first)
+    assert verdicts(first, again, unmodified(2, again)) == "new unchanged bad"
+
+
+def test_a_304_of_a_page_that_was_no_good_is_what_that_page_was() -> None:
+    soft, wall = bad(1, status=200, page_class="soft-404"), bad(1, status=200, page_class="consent")
+    assert verdicts(good(0, "a"), soft, unmodified(2, soft)) == "new suspected gone"
+    assert verdicts(good(0, "a"), wall, unmodified(2, wall)) == "new bad bad"
+
+
+def test_a_304_makes_no_revision() -> None:
+    """Its text was not to be compared when it was there; now that it could be, nobody has it but that capture."""
+    strange = good(1, "x", native=NEW)
+    edited = good(2, "b", new="y")
+    assert told(good(0, "a"), strange, edited, unmodified(3, strange)) == [
+        ("new", 1),
+        ("uncompared", None),
+        ("revised", 2),
+        ("uncompared", None),
+    ]
+
+
+# --- evidence and its kinds
+
+
+def test_what_robots_txt_disallows_is_evidence() -> None:
+    blocked = [bad(hour, status=None, page_class="blocked") for hour in (1, 2)]
+    assert verdicts(good(0, "a"), *blocked, good(3, "a")) == "new suspected gone returned"
+    assert verdicts(*blocked) == "bad bad"
+
+
+@pytest.mark.parametrize(
+    ("status", "page_class", "kind"),
+    [
+        (404, "error", "404"),
+        (410, "error", "410"),
+        (451, "error", "451 legal"),
+        (404, "soft-404", "soft 404"),
+        (200, "soft-404", "soft 404"),
+        (304, "soft-404", "soft 404"),
+        (302, "soft-404", "redirect to home or section"),
+        (None, "blocked", "blocked by robots.txt"),
+        (301, "error", None),
+        (403, "challenge", None),
+        (None, "error", None),
+    ],
+)
+def test_kinds_of_evidence(status: int | None, page_class: str, kind: str | None) -> None:
+    assert describe_evidence(status, page_class, "a reason") == kind
+    assert bad(0, status=status, page_class=page_class).deleted == (kind is not None)
+
+
+# --- metadata
+
+
+def said(hour: int, by: str, text: str = "a", *, native: str = OLD, **others: str) -> CaptureFact:
+    """A page with *text* and, in its native derivation, the metadata *by*; *others*: derivation → metadata."""
+    metadata = {f"sha256:{name}": value for name, value in others.items()}
+    fact = good(hour, text, native=native, old=text, new=text)
+    return replace(fact, metadata=metadata | {native: by})
+
+
+def changed(*facts: CaptureFact) -> list[bool]:
+    return [judged.metadata for judged in fold_article(facts).captures]
+
+
+def test_metadata_changes_without_the_text_and_with_it() -> None:
+    assert changed(said(0, "x"), said(1, "x"), said(2, "y"), said(3, "y", "b")) == [False, False, True, False]
+    assert verdicts(said(0, "x"), said(2, "y")) == "new unchanged"
+    assert changed(said(0, "x"), said(1, "y", "b"), said(2, "x")) == [False, True, True]
+
+
+def test_what_is_no_page_says_nothing_of_metadata() -> None:
+    assert changed(said(0, "x"), gone(1), bad(2, status=500), said(3, "x"), said(4, "y")) == [False] * 4 + [True]
+    first = said(0, "x")
+    assert changed(first, said(1, "y"), unmodified(2, first)) == [False, True, True]
+
+
+def test_metadata_is_compared_within_one_derivation() -> None:
+    assert changed(said(0, "x"), said(1, "y", native=NEW), said(2, "z", native=NEW)) == [False, False, True]
+    rederived = said(0, "x", new="x2")
+    assert changed(rederived, said(1, "x"), said(2, "x2", native=NEW), said(3, "y", native=NEW)) == [
+        *(False, False, False),
+        True,
+    ]
+    assert changed(rederived, said(1, "y2", native=NEW)) == [False, True]

@@ -398,7 +398,7 @@ def test_rules_are_fetched_once_for_all_who_wait_and_again_after_a_day() -> None
 def test_rules_that_cannot_be_had_again_forbid_all_until_they_can() -> None:
     origins = Origins()
     rules = parse_rules(RULES, TOKEN)
-    origins.answers = [rules, RequestForbidden("status 503"), rules]
+    origins.answers = [rules, RequestForbidden("status 503", explicitly=False), rules]
 
     async def crawl() -> None:
         cache = origins.cache()
@@ -425,3 +425,19 @@ def test_scheme_host_and_port_have_rules_of_their_own() -> None:
         return [(await cache.rules_for(url)).crawl_delay for url in urls]
 
     assert asyncio.run(crawl()) == [0, 1, 2, 3, 0]
+
+
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("/news/2026/tax", "/news/"),
+        ("/news/2026/tax?print=1", "/news/*?print"),
+        ("/news/open/tax", None),
+        ("/a/tax.pdf", "/*.pdf$"),
+        ("/a/tax.pdf.html", None),
+        ("/robots.txt", None),
+    ],
+)
+def test_the_rule_that_forbids_is_named(path: str, rule: str | None) -> None:
+    rules = b"User-agent: *\nDisallow: /news/\nDisallow: /news/*?print\nAllow: /news/open\nDisallow: /*.pdf$\n"
+    assert parse_rules(rules, TOKEN).find_ban(SITE + path) == rule

@@ -1,4 +1,4 @@
-"""A store in an S3 bucket, by boto3, which nothing outside this package imports. Every put is create-only.
+"""A store in an S3 bucket, by boto3, which nothing outside this package imports. Puts are create-only, but for feeds.
 
 Never takes a put for done before the SHA-256 of what is stored was heard from the server or read back.
 """
@@ -6,6 +6,7 @@ Never takes a put for done before the SHA-256 of what is stored was heard from t
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import random
 import re
 import time
@@ -26,6 +27,7 @@ from jobs.store.keys import (
     check_folder,
     check_key,
     check_range,
+    check_rewritten,
     fault_of_key,
     in_byte_order,
     start_after,
@@ -117,6 +119,16 @@ class S3Store:
         if isinstance(data, bytes) and proven_digest(answer) == sha256:
             return StoredObject(key, size_bytes, _date_of(answer), sha256)
         return self._check_stored(key, size_bytes, sha256)
+
+    def rewrite(self, key: str, data: bytes, *, media_type: str) -> None:
+        check_rewritten(key)
+        name, digest = self._name(key), hashlib.sha256(data).hexdigest()
+        checksum: dict[str, Any] = {self._checksum.field: self._checksum.of(data, digest)}
+        with self._errors_of(key):
+            answer = self._client.put_object(
+                Bucket=self._bucket, Key=name, Body=data, ContentType=media_type, **checksum, **self._wishes(key)
+            )
+        self._check_encryption(key, answer)
 
     def get(self, key: str, *, offset: int = 0, length: int | None = None) -> bytes:
         check_range(offset, length)

@@ -1,0 +1,201 @@
+"""What a reader asks of one article: its captures, revisions and snapshots, and the records that prove them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import zstandard
+
+from crawler.urls import normalise_url
+from jobs.catalog.rollup import RollupQueries
+from jobs.fold import Place, Verdict, describe_evidence
+
+if TYPE_CHECKING:
+    import sqlite3
+
+READ_AT_COLUMNS = "r.segment AS read_segment, r.n AS read_n, r.class AS read_class"
+READ_AT_JOIN = (
+    # as the fold looks for what a 304 stands for
+    "LEFT JOIN captures r ON c.status = 304 AND r.segment = c.revisit_segment AND r.n = c.revisit_n"
+    " AND r.source = c.source AND r.url = c.url AND r.purpose = 'article' AND r.status IS NOT 304"
+    " AND (r.captured_at, r.segment, r.n) < (c.captured_at, c.segment, c.n)"
+)
+_CAPTURES = (
+    "SELECT c.*, s.warc_key, ps.warc_key AS payload_key, p.response_offset AS payload_offset,"  # noqa: S608 - texts of ours
+    f" p.response_length AS payload_length, {READ_AT_COLUMNS}"
+    " FROM captures c JOIN segments s USING (segment)"
+    " LEFT JOIN captures p ON p.segment = c.revisit_segment AND p.n = c.revisit_n AND p.revisit_segment IS NULL"
+    " AND p.source = c.source AND p.target_uri = c.target_uri LEFT JOIN segments ps ON ps.segment = p.segment"
+    f" {READ_AT_JOIN}"
+)
+MAX_REDIRECTS = 5
+"""Of a robots.txt, as many as a crawl follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCapture:
+    """A capture of an article as the catalog has it: verdict, and where its records lie."""
+
+    url: str
+    captured_at: datetime
+    segment: str
+    n: int
+    run: str
+    status: int | None
+    page_class: str
+    class_reason: str
+    verdict: str | None
+    revision: int | None
+    error: str | None
+    warc_key: str
+    response_offset: int | None
+    response_length: int | None
+    source: str
+    target_uri: str
+    payload_key: str
+    """Where the body is: of its own record or, of a revisit, of the one that it refers to."""
+    payload_offset: int | None
+    payload_length: int | None
+    redirect: str | None = None
+    """Absolute URL that it leads to."""
+    metadata: bool = False
+    """Whether what is said about the article is other than at the last good capture."""
+    read_at: Place | None = None
+    """The earlier capture that an answer of status 304 stands for."""
+    read_class: str = ""
+    """Class of that one, or its own."""
+
+    @property
+    def place(self) -> Place:
+        """Segment and number."""
+        return self.segment, self.n
+
+    @property
+    def evidence(self) -> str | None:
+        """Which kind of evidence of deletion it is, in words; `None`: it is none."""
+        told = self.verdict in {Verdict.SUSPECTED, Verdict.GONE}
+        return describe_evidence(self.status, self.read_class, self.class_reason) if told else None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRevision:
+    """A revision with one text of it: the one it was first seen with."""
+
+    number: int
+    captured_at: datetime
+    captures: int
+    segment: str
+    n: int
+    texts: dict[str, str]
+    """Derivation → text digest."""
+
+
+class HistoryQueries(RollupQueries):
+    """The queries of one article's history."""
+
+    def list_captures(self, source: str, url: str) -> list[StoredCapture]:
+        """Return all captures of an article in the order of the fold."""
+        where = "WHERE c.source = ? AND c.url = ? AND c.purpose = 'article' ORDER BY c.captured_at, c.segment, c.n"
+        return [_to_capture(row) for row in self._db.execute(f"{_CAPTURES} {where}", (source, url))]
+
+    def list_rules(self, capture: StoredCapture) -> list[StoredCapture]:
+        """Return the answers that a capture's run had for the robots.txt that held for it: redirects, then the rules.
+
+        None where nothing was answered.
+        """
+        parts = urlsplit(capture.target_uri)
+        url: str | None = f"{parts.scheme}://{parts.netloc}/robots.txt"
+        found: list[StoredCapture] = []
+        while url is not None and len(found) <= MAX_REDIRECTS:
+            where = (
+                "WHERE c.run = ? AND c.source = ? AND c.url = ? AND c.purpose = 'robots' AND c.captured_at <="
+                " (SELECT captured_at FROM captures WHERE segment = ? AND n = ?)"
+                " AND c.response_offset IS NOT NULL ORDER BY c.captured_at DESC LIMIT 1"
+            )
+            values = (capture.run, capture.source, normalise_url(url), *capture.place)
+            row = self._db.execute(f"{_CAPTURES} {where}", values).fetchone()
+            if row is None:
+                break
+            found.append(_to_capture(row))
+            url = found[-1].redirect
+        return found
+
+    def list_leading_to(self, source: str, url: str, limit: int) -> list[str]:
+        """Return at most *limit* articles that redirected to an article at some time, by URL."""
+        rows = self._db.execute(
+            "SELECT DISTINCT url FROM captures INDEXED BY captures_by_redirect WHERE source = ?1 AND url != ?2"
+            " AND purpose = 'article' AND redirect IS NOT NULL AND (redirect = ?2 OR redirect IN"
+            " (SELECT target_uri FROM captures WHERE source = ?1 AND url = ?2)) ORDER BY url LIMIT ?3",
+            (source, url, limit),
+        )
+        return [row["url"] for row in rows]
+
+    def read_fields(self, place: Place) -> list[tuple[str, dict[str, Any]]]:
+        """Return derivation and fields of a capture's snapshots, that made when it was captured first."""
+        query = (
+            "SELECT derivation, fields FROM snapshots WHERE segment = ? AND n = ? AND fields IS NOT NULL"
+            " ORDER BY native DESC, derivation"
+        )
+        return [(row["derivation"], json.loads(row["fields"])) for row in self._db.execute(query, place)]
+
+    def list_revisions(self, source: str, url: str) -> list[StoredRevision]:
+        """Return the revisions of an article by number."""
+        rows = self._db.execute("SELECT * FROM revisions WHERE source = ? AND url = ? ORDER BY number", (source, url))
+        return [
+            StoredRevision(
+                number=row["number"],
+                captured_at=datetime.fromisoformat(row["captured_at"]),
+                captures=row["captures"],
+                segment=row["segment"],
+                n=row["n"],
+                texts=json.loads(row["texts"]),
+            )
+            for row in rows
+        ]
+
+    def read_snapshot(self, segment: str, n: int, derivation: str | None = None) -> dict[str, Any] | None:
+        """Return a capture's snapshot with its `text`: the one made at capture time, or that of *derivation*."""
+        row = self._db.execute(
+            "SELECT * FROM snapshots JOIN texts ON digest = text_digest WHERE segment = ?1 AND n = ?2"
+            " AND (?3 IS NULL OR derivation = ?3) ORDER BY native DESC, derivation LIMIT 1",
+            (segment, n, derivation),
+        ).fetchone()
+        if row is None:
+            return None
+        found = {key: row[key] for key in ("derivation", "text_digest", "title", "lead", "class", "confidence")}
+        found["fields"] = json.loads(row["fields"])
+        found["text"] = zstandard.decompress(row["text"]).decode()
+        return found
+
+
+def _to_capture(row: sqlite3.Row) -> StoredCapture:
+    revisits = row["revisit_segment"] is not None
+    return StoredCapture(
+        url=row["url"],
+        captured_at=datetime.fromisoformat(row["captured_at"]),
+        segment=row["segment"],
+        n=row["n"],
+        run=row["run"],
+        status=row["status"],
+        page_class=row["class"],
+        class_reason=row["class_reason"],
+        verdict="unread" if (row["class"], row["verdict"]) == ("unread", "bad") else row["verdict"],
+        revision=row["revision"],
+        error=row["error"],
+        warc_key=row["warc_key"],
+        response_offset=row["response_offset"],
+        response_length=row["response_length"],
+        source=row["source"],
+        target_uri=row["target_uri"],
+        payload_key=(row["payload_key"] or "") if revisits else row["warc_key"],
+        payload_offset=row["payload_offset" if revisits else "response_offset"],
+        payload_length=row["payload_length" if revisits else "response_length"],
+        redirect=row["redirect"],
+        metadata=bool(row["metadata"]),
+        read_at=None if row["read_segment"] is None else (row["read_segment"], row["read_n"]),
+        read_class=row["read_class"] or row["class"],
+    )
