@@ -19,7 +19,7 @@ MAX_DIRECTIVES = 20
 _MAX_CHARS = 100
 _MAX_VALUE_CHARS = 4_000
 _HEAD_CHARS = 512 * 1024
-_STEPS_CHARS = (16 * 1024, 64 * 1024, _HEAD_CHARS)
+_STEPS = tuple(slice(start * 1024, end * 1024) for start, end in ((0, 16), (16, 64), (64, 512)))
 """Where a head ends within the first, as most do, no more is looked through."""
 _TAG_CHARS = 5_000
 _VALUED = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
@@ -28,6 +28,9 @@ _MARK = re.compile(
     rb"<(?:!--|(?:(script|style|noscript|template|title|textarea)|meta|body|/head)(?![0-9a-z_?\x80-\xff]))"
 )
 """In small letters, other characters than those of Latin-1 as `?`."""
+_MARK_CHARS = len("</textarea")
+"""So much of the longest mark, or of an end, may stand before the rest of it has come."""
+_HEAD_ENDS = frozenset({b"<body", b"</head"})
 _COMMENT_END = re.compile(rb"(?<=<!)--?-?>|--!?>")
 _TAG = re.compile(rb"(?:[^>\"']+|\"[^\"]*\"|'[^']*')*+>")
 _ODD_TAG = re.compile(rb"(?:[^>\"']+|\"[^\"]*\"|'[^']*'|[\"'])*+>")
@@ -50,25 +53,23 @@ def read_directives(headers: Iterable[str], page: str | None, product: str) -> t
     return tuple(first)
 
 
-def find_robots_tags(beginnings: Iterable[str], product: str) -> str:
+def find_robots_tags(pieces: Iterable[str], product: str) -> str:
     """Return those meta tags in the head of a page in which `read_directives` may find any, and no more.
 
-    *beginnings*: of the page, each longer than the last; no more of them are taken than the head takes.
+    *pieces*: of the page from its beginning; no more of them are taken than the head takes.
     """
-    tags = _list_tags(beginnings)
-    return "".join(f"<meta{tag}>" for tag in tags if _may_direct(tag.lower(), product.lower()))
+    tags = _list_tags(pieces)
+    return "".join([f"<meta{tag}>" for tag in tags if _may_direct(tag.lower(), product.lower())])
 
 
-def _list_tags(beginnings: Iterable[str]) -> list[str]:
-    """Return the meta tags of a page's head; *beginnings*: of the page, each longer than the last."""
-    found: list[str] = []
-    page, position, whole = "", 0, False
-    for page in beginnings:
-        tags, position, whole = _list_meta(page[:_HEAD_CHARS], position, partly=True)
-        found += tags
-        if whole:
-            return found
-    return found + _list_meta(page[:_HEAD_CHARS], position)[0]
+def _list_tags(pieces: Iterable[str]) -> list[str]:
+    """Return the meta tags of a page's head; *pieces*: of the page from its beginning."""
+    head = _Head()
+    for piece in pieces:
+        if head.add(piece):
+            return head.tags
+    head.end()
+    return head.tags
 
 
 def _may_direct(tag: str, product: str) -> bool:
@@ -88,7 +89,7 @@ def _read_headers(values: Iterable[str], product: str) -> Iterator[str]:
 
 
 def _read_meta(page: str, product: str) -> Iterator[str]:
-    for tag in _list_tags(page[:chars] for chars in _STEPS_CHARS):
+    for tag in _list_tags(map(page.__getitem__, _STEPS)):
         if not _may_direct(tag.lower(), product):
             continue
         attributes = {name.lower(): a or b or c for name, a, b, c in reversed(_ATTRIBUTE.findall(tag))}
@@ -106,37 +107,65 @@ def _read_part(part: str) -> Iterator[str]:
         yield NOARCHIVE
 
 
-def _list_meta(head: str, position: int = 0, *, partly: bool = False) -> tuple[list[str], int, bool]:
-    """Return the meta tags of a page's head from *position* on, but none in comments, scripts and titles.
+class _Head:
+    """The meta tags of a page's head, which comes piece by piece; none in comments, scripts and titles.
 
-    And where to go on with more of it, and whether its end was seen. *partly*: there may be more of it, so that what
-    may mean something else then is left for then.
+    Goes through each character once, however many pieces there are.
     """
-    tags: list[str] = []
-    plain = head.encode("latin-1", "replace").lower()  # a byte a character: many times quicker to search
-    while (mark := _MARK.search(plain, position)) is not None:
-        stop: int | None
-        if mark[0] in {b"<body", b"</head"}:
-            return tags, mark.start(), mark.end() < len(head)
-        if mark[0] == b"<meta":
-            stop = _find_tag_end(plain, mark.end(), partly=partly)
-            if stop is not None:
-                tags.append(head[mark.end() : stop])
-        elif mark[1] is None:
-            comment = _COMMENT_END.search(plain, mark.start() + 2)
-            stop = comment.end() if comment else None
-        else:
-            stop = plain.find(b"</" + mark[1], mark.end())
-            stop = stop if stop >= 0 else None
-        if stop is None:
-            return tags, mark.start(), False
-        position = stop
-    return tags, position, False
+
+    def __init__(self) -> None:
+        self.tags: list[str] = []
+        self._text = ""
+        self._plain = bytearray()
+        """The text in small letters, a byte a character: many times quicker to search."""
+        self._position = 0
+        """All before is done with."""
+        self._searched = 0
+        """Before that there is no end of what begins at the position."""
+
+    def add(self, piece: str) -> bool:
+        """Take in *piece*; return whether the head is over, or as long as any is read."""
+        piece = piece[: _HEAD_CHARS - len(self._text)]
+        self._text += piece
+        self._plain += piece.encode("latin-1", "replace").lower()
+        return self._read(partly=True) or len(self._text) >= _HEAD_CHARS
+
+    def end(self) -> None:
+        """Read what was left since more might have come."""
+        self._read(partly=False)
+
+    def _read(self, *, partly: bool) -> bool:
+        """Go on as far as there is text; return whether the head's end was seen."""
+        plain, position = self._plain, self._position
+        while (mark := _MARK.search(plain, position)) is not None:
+            kind = mark[0]
+            if kind in _HEAD_ENDS:
+                self._position = mark.start()
+                return mark.end() < len(plain)
+            if kind == b"<meta":
+                stop = _find_tag_end(plain, mark.end(), partly=partly)
+                if stop >= 0:
+                    self.tags.append(self._text[mark.end() : stop])
+            else:
+                since = mark.end() if mark.start() > self._position else max(mark.end(), self._searched)
+                stop = plain.find(b"</" + mark[1], since) if mark[1] else _find_comment_end(plain, mark.start(), since)
+            if stop < 0:
+                self._position, self._searched = mark.start(), len(plain) - _MARK_CHARS
+                return False
+            position = stop
+        self._position, self._searched = max(position, len(plain) - _MARK_CHARS), 0
+        return False
 
 
-def _find_tag_end(plain: bytes, start: int, *, partly: bool) -> int | None:
-    """Return where the tag's `>` stands, outside quotes; `None` if it is too far or there is none."""
+def _find_comment_end(plain: bytearray, start: int, since: int) -> int:
+    """Return where the comment that begins at *start* ends, -1 if it does not; not before *since*."""
+    end = _COMMENT_END.search(plain, max(start + 2, since - _MARK_CHARS))
+    return end.end() if end else -1
+
+
+def _find_tag_end(plain: bytearray, start: int, *, partly: bool) -> int:
+    """Return where the tag's `>` stands, outside quotes; -1 if it is too far or there is none."""
     end = _TAG.match(plain, start, start + _TAG_CHARS)
     if end is None and not (partly and start + _TAG_CHARS > len(plain)):
         end = _ODD_TAG.match(plain, start, start + _TAG_CHARS)
-    return end.end() - 1 if end else None
+    return end.end() - 1 if end else -1

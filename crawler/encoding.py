@@ -5,6 +5,7 @@ Never writes, never trusts a length that the other side states: every coding is 
 
 from __future__ import annotations
 
+import codecs
 import re
 import zlib
 from typing import TYPE_CHECKING, Protocol, cast
@@ -18,7 +19,7 @@ from config.errors import ExtractError
 from crawler.charset import GUESSED_CODECS, decode, read_declaration, read_header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 MAX_CODINGS = 4
 """A body that names more content codings than this is refused."""
@@ -110,27 +111,29 @@ def inflate_beginning(body: bytes, content_encodings: Sequence[str], *, limit: i
 
 
 def inflate_by_steps(body: bytes, content_encodings: Sequence[str], limits: Sequence[int]) -> Iterator[bytes]:
-    """Yield what `inflate_beginning` returns for each of *limits*, which grow; no further than anybody looks.
+    """Yield piece by piece what `inflate_beginning` returns for the last of *limits*; no further than anybody looks.
 
-    Where that cannot be had step by step, it is what it returns for the last of them.
+    Up to each of *limits*, which grow, there is one piece, which may be empty; where a body cannot be had step by step,
+    one for all.
     """
     names = [name.strip().lower() for value in content_encodings for name in value.split(",")]
     names = [name for name in names if name not in _NO_CODINGS]
     if len(names) != 1 or _BEGINNINGS.get(names[0]) is not _begin_zlib:
         yield inflate_beginning(body, content_encodings, limit=limits[-1])
         return
-    inflater, out, at = _begin_inflating(body), bytearray(), 0
+    inflater, at, size = _begin_inflating(body), 0, 0
     for limit in limits:
-        piece = b"begun"
+        out, piece = [], b"begun"
         try:
-            while len(out) < limit and not inflater.eof and (at < len(body) or piece):  # some may be held back
+            while size < limit and not inflater.eof and (at < len(body) or piece):  # some may be held back
                 given = body[at : at + _SMALL_CHUNK]
-                piece = inflater.decompress(given, limit - len(out))
+                piece = inflater.decompress(given, limit - size)
                 at += len(given) - len(inflater.unconsumed_tail)
-                out += piece
+                size += len(piece)
+                out.append(piece)
         except _FAULTS:
             pass  # of what follows a fault nothing can be read
-        yield bytes(out)
+        yield b"".join(out)
 
 
 def _begin_inflating(body: bytes) -> isal_zlib.Decompress:
@@ -165,6 +168,18 @@ def decode_beginning(data: bytes) -> str:
     if encoding is not None and bom is not None and encoding.startswith("utf-16"):
         return data[len(bom) :].decode(encoding, "replace")
     return data.decode("latin-1")
+
+
+def decode_by_steps(pieces: Iterable[bytes]) -> Iterator[str]:
+    """Yield piece by piece what `decode_beginning` returns for all of *pieces*, the first of which has the mark."""
+    rest = iter(pieces)
+    first = next(rest, b"")
+    if first[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+        yield decode_beginning(first + b"".join(rest))
+        return
+    yield decode_beginning(first)
+    for piece in rest:
+        yield piece.decode("latin-1")
 
 
 def decode_html(body: bytes, content_type: str | None) -> str:

@@ -35,6 +35,7 @@ from crawler.segment import SegmentStream
 from crawler.settings import product_token, request_headers, scrapy_settings
 from crawler.signals import HeardSignals
 from crawler.spiders.news import NewsSpider
+from crawler.undocumented import require_undocumented
 from crawler.workers import make_pool
 
 if TYPE_CHECKING:
@@ -80,13 +81,14 @@ def crawl(
 
     *environment*: where the secrets of the source's headers are; by default this process's. *pool*: workers that may be
     launched already; they are killed in any case. *leash*: asked before each request. *tell*: told four times a second
-    how far the run is; must not block. Ends early, in good order, on
-    SIGTERM, on SIGINT, after `plan.max_seconds`, at `plan.fetch_until` and where the leash stays lapsed. Raises OSError
-    if the disk refuses, ConfigError, ExtractError if a worker does not start; what was captured until then is in closed
-    segments or can be recovered.
+    how far the run is; must not block. Ends early, in good order, on SIGTERM, on SIGINT, after `plan.max_seconds`, at
+    `plan.fetch_until` and where the leash stays lapsed. Raises OSError if the disk refuses, ConfigError (a secret that
+    is not there, a Scrapy that we do not fit), ExtractError if a worker does not start; what was captured until then is
+    in closed segments or can be recovered.
     """
     workers = pool or make_pool(settings, plan.count_workers(settings.workers))
     try:
+        require_undocumented()
         headers = source.resolve_headers(os.environ if environment is None else environment)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             run = _prepare(plan, source, settings, last_versions, headers=headers, pool=workers)

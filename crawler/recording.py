@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from crawler.directives import find_robots_tags
-from crawler.encoding import decode_beginning, inflate_beginning, inflate_by_steps
+from crawler.encoding import decode_beginning, decode_by_steps, inflate_beginning, inflate_by_steps
 from crawler.model import PageClass, Purpose
 from crawler.outcome import begin_outcome, describe_reading
 from crawler.redirects import leads_away
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 UNREAD = "recorded only: no text was asked for"
 UNMODIFIED = "status 304: not modified"
 _BEGINNING_BYTES = 512 * 1024
-_STEPS = (16 * 1024, 48 * 1024, 160 * 1024, _BEGINNING_BYTES)
-"""In the first of these the heads of half of the pages end, in the second of three quarters."""
+_STEPS = range(16 * 1024, _BEGINNING_BYTES + 1, 16 * 1024)
+"""In the first of these the heads of half of the pages end, in the third of three quarters."""
 
 
 def record_only(exchange: Exchange, context: PageContext) -> PageOutcome:
@@ -86,7 +86,7 @@ def read_robots_tags(exchange: Exchange, product: str) -> str | None:
     if exchange.purpose is Purpose.ROBOTS or not exchange.body:
         return None
     steps = inflate_by_steps(exchange.body, exchange.header_values("Content-Encoding"), _STEPS)
-    return find_robots_tags(map(decode_beginning, steps), product)
+    return find_robots_tags(decode_by_steps(steps), product)
 
 
 def _find_obstacle(exchange: Exchange) -> str | None:

@@ -7,8 +7,6 @@ from calendar import timegm
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import feedparser
-
 from crawler.discover.markup import find_crowd
 
 if TYPE_CHECKING:
@@ -28,6 +26,8 @@ def read_loosely(text: bytes, finder: Finder) -> None:
     if len(text) > MAX_LOOSE_BYTES:
         text = text[: max(text.rfind(end, 0, MAX_LOOSE_BYTES) + len(end) for end in _ENDS)]
     text = text[: find_crowd(text, MAX_LOOSE_ATTRIBUTES)]
+    import feedparser  # noqa: PLC0415 - 3 MB and 20 ms for every worker, and few feeds need it
+
     parsed = feedparser.parse(
         io.BytesIO(text),
         response_headers={"content-type": "application/xml; charset=utf-8"},

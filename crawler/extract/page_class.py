@@ -147,12 +147,10 @@ def _consent(reading: Reading) -> Verdict | None:
     if (known and not body.signed(CONSENT_FORM)) or body.chars > _MAX_CONSENT_CHARS:
         return None
     whole = body.text()
-    if len(CONSENT_PHRASE.findall(whole)) < _FEWEST_HITS:
-        return None  # what is hidden is looked for only where it matters
     text, boxed = _shown_text(body, whole)
-    if known and not boxed:
+    if (known and not boxed) or len(text) > _SMALL_PAGE * 2:
         return None
-    if len(text) > _SMALL_PAGE * 2:
+    if len(CONSENT_PHRASE.findall(whole)) < _FEWEST_HITS:  # dear: asked of small pages only
         return None
     found = CONSENT_PHRASE.findall(text)
     hits, asks = len(found), len({word.lower() for word in found}) > 1 and CONSENT_CHOICE.search(text) is not None
@@ -340,9 +338,9 @@ def _begins_with_link(element: Element) -> bool:
 def _truncated(reading: Reading) -> Verdict | None:
     boxes = reading.scope.signed(PAYWALL)
     paid = str(reading.found.article.get("isAccessibleForFree", "")).lower() == "false"
-    words = sum(_count_words(block.text) for block in reading.blocks)
     stated = reading.found.article.get("wordCount")
     count = int(stated) if isinstance(stated, int | str) and _COUNT.fullmatch(str(stated)) else 0
+    words = sum(_count_words(block.text) for block in reading.blocks) if 0.5 * count > 60 else 0
     short_of = words < 0.5 * count > 60
     ends_open = bool(reading.blocks) and reading.blocks[-1].text.endswith(("…", "..."))
     weight = bool(boxes) + paid + 2 * short_of + ends_open - (reading.chars > 1_600) - 2 * (reading.chars > 3_500)

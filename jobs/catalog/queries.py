@@ -157,14 +157,14 @@ class CatalogQueries(HistoryQueries, ValidatorQueries):
         query = "SELECT COUNT(*) FROM captures WHERE run = ? AND purpose = 'article' AND response_offset IS NOT NULL"
         return int(self._db.execute(query, (run,)).fetchone()[0])
 
-    def list_verdicts(self, run: str) -> list[dict[str, Any]]:
-        """Return URL, verdict, class and revision of each article capture of *run*, in order of time."""
+    def list_verdicts(self, run: str) -> Iterator[dict[str, Any]]:
+        """Yield URL, verdict, class and revision of each article capture of *run*, in order of time."""
         rows = self._db.execute(
             f"SELECT url, {_SHOWN}, class, class_reason, status, revision, captured_at FROM captures"  # noqa: S608 - a text of ours
             " WHERE run = ? AND purpose = 'article' ORDER BY captured_at, segment, n",
             (run,),
         )
-        return [dict(row) for row in rows]
+        yield from map(dict, rows)
 
     def last_started(self, source: str) -> datetime | None:
         """Return when a source's latest run began, or `None` if it never ran."""

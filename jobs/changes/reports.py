@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-SHORT_RULES = 1
+SHORT_RULES = 2
 """The version of how a report is cut down here (jobs/changes/words.py too)."""
 _RULES = EDIT_RULES * 1_000 + SHORT_RULES
 MAX_EDITS, MAX_EVIDENCE_CHARS = 50, 500
@@ -55,6 +55,8 @@ class EditSummary:
     """What is said otherwise about the article: `name`, `before`, `after`."""
     more: int = 0
     """Changed lines that are not among `words`."""
+    posts: dict[str, int] = field(default_factory=dict)
+    """Of a live page: how many posts were `added`, `changed` or `removed`; only what is not none."""
 
     @property
     def kinds(self) -> list[str]:
@@ -124,7 +126,8 @@ class EditReporter:
         edits = [_cut_edit(edit) for edit in report["edits"][:MAX_EDITS]]
         words, more = shorten_diff(before["text"], after["text"])
         changed = [_cut_value(one) for one in list_changed(before["fields"], after["fields"])]
-        made = report | {"edits": edits, "words": words, "more": more, "metadata": changed}
+        posts = {name: len(of) for name, of in report["posts"].items() if of}
+        made = report | {"edits": edits, "words": words, "more": more, "metadata": changed, "posts": posts}
         self.worked_out += 1
         self._waiting.append((key, made))
         if len(self._waiting) >= _KEPT:
@@ -207,4 +210,5 @@ def _to_summary(kept: dict[str, Any], digests: tuple[str, str], *, forward: bool
         words=[[(kind, text) for kind, text in line] for line in kept["words"]],
         metadata=kept["metadata"],
         more=kept["more"],
+        posts=kept["posts"],
     )

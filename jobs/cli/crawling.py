@@ -27,6 +27,8 @@ from jobs.runs.crawl import CrawlRequest, RunReport, run_crawl
 from jobs.runs.elsewhere import warn_of_waiting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from config.sources import Source
     from jobs.context import OpenArchive
     from jobs.shards import Shard
@@ -254,16 +256,24 @@ def crawl_sources(
     return max((report.exit_code for report in reports), default=ExitCode.DONE)
 
 
-def describe_run(report: RunReport, verdicts: list[dict[str, Any]]) -> str:
-    """Return a run for people: one line of counts, then a line for each page that is not as it was."""
+def describe_run(report: RunReport, verdicts: Iterable[dict[str, Any]]) -> str:
+    """Return a run for people: one line of counts, then a line for each page that is not as it was, of many the first.
+
+    *verdicts*: gone through once, and not kept: a run may have a million pages.
+    """
     counts = [f"{report.verdicts[name]} {name}" for name in VERDICTS if report.verdicts.get(name)]
     links = sum(seed.get("links", 0) for seed in report.discovery)
     lines = [" · ".join([f"{report.source}: {count(links, 'link')} found", count(report.pages, "page"), *counts])]
-    telling = [row for row in verdicts if row["verdict"] not in {"unchanged", "unread", "bad", None}]
-    lines += [f"  {row['verdict']:<10} {readable_url(row['url'])}" for row in telling[:_SHOWN]]
-    if len(telling) > _SHOWN:
-        lines.append(f"  … and {len(telling) - _SHOWN} more: ofrecord list --source {report.source}")
-    reasons = Counter(row["class_reason"] for row in verdicts if row["verdict"] == "bad")
+    reasons: Counter[str] = Counter()
+    telling = 0
+    for row in verdicts:
+        if row["verdict"] == "bad":
+            reasons[row["class_reason"]] += 1
+        elif row["verdict"] not in {"unchanged", "unread", None}:
+            telling += 1
+            lines += [f"  {row['verdict']:<10} {readable_url(row['url'])}"] if telling <= _SHOWN else []
+    if telling > _SHOWN:
+        lines.append(f"  … and {telling - _SHOWN} more: ofrecord list --source {report.source}")
     lines += [f"  bad        {number} × {printable(reason)}" for reason, number in reasons.most_common(_REASONS)]
     if report.reason != "finished":
         left = report.counts.get("links", 0)

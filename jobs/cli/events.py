@@ -42,12 +42,11 @@ def describe_change(
     if change.what is What.ALTERNATING:
         told |= {"since": format_time(change.since), "texts": change.texts, "times": change.times}
     if summary is None:
-        return told | dict.fromkeys(("kinds", "silent", "backdated", "edits", "metadata", "words"))
+        return told | dict.fromkeys(("kinds", "silent", "backdated", "edits", "posts", "metadata", "words"))
     words = [[{"change": kind, "text": text} for kind, text in runs] for runs in summary.words]
     flags = {"silent": summary.silent, "backdated": summary.backdated}
-    return (
-        told | {"kinds": summary.kinds} | flags | {"edits": summary.edits, "metadata": summary.metadata, "words": words}
-    )
+    rest = {"edits": summary.edits, "posts": summary.posts, "metadata": summary.metadata, "words": words}
+    return told | {"kinds": summary.kinds} | flags | rest
 
 
 def render_change(change: Change, summary: EditSummary | None, *, title: str | None) -> Iterator[str]:
@@ -69,6 +68,8 @@ def render_change(change: Change, summary: EditSummary | None, *, title: str | N
     elif change.before and change.after and change.before.revision != change.after.revision:
         sides = (f"text {seen.revision} ({seen.captured_at:%Y-%m-%d %H:%M}Z)" for seen in (change.before, change.after))
         yield f"  {' → '.join(sides)}"
+    if summary and summary.posts:
+        yield f"  posts: {', '.join(f'{number} {change}' for change, number in summary.posts.items())}"
     if summary and summary.metadata:
         yield f"  about it: {', '.join(one['name'] for one in summary.metadata)}"
     if summary and summary.words:

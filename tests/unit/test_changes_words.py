@@ -10,11 +10,11 @@ def tell(before: str, after: str) -> str:
 
 
 def test_what_stands_beside_changed_words_is_cut_between_words() -> None:
-    before = "The port opened three of the long closed and half forgotten berths to boats on Monday, it said."
+    before = "It opened three of the long closed and half forgotten berths of the port to boats on Monday, it said."
     after = before.replace("three", "four").replace("Monday", "Tuesday")
     assert tell(before, after).splitlines() == [
-        "- The port opened [-three-] of the long closed and half … berths to boats on [-Monday-], it said.",
-        "+ The port opened {+four+} of the long closed and half … berths to boats on {+Tuesday+}, it said.",
+        "- It opened [-three-] of the long closed and half … of the port to boats on [-Monday-], it said.",
+        "+ It opened {+four+} of the long closed and half … of the port to boats on {+Tuesday+}, it said.",
     ]
 
 

@@ -6,6 +6,7 @@ import gzip
 import random
 import zlib
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import brotli
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.directives import find_robots_tags, read_directives
-from crawler.encoding import inflate_beginning, inflate_by_steps
+from crawler.encoding import decode_beginning, decode_by_steps, inflate_beginning, inflate_by_steps
 from crawler.model import PageClass, Purpose
 from crawler.recording import read_beginning, read_robots_tags, record_only
 from crawler.warc import read_response
@@ -98,7 +99,8 @@ def test_a_page_that_asks_not_to_be_archived_is_withheld(
 def test_a_head_is_read_part_by_part(pieces: list[str], data: st.DataObject) -> None:
     page = "".join(pieces)
     ends = sorted(data.draw(st.lists(st.integers(0, len(page)), max_size=6)))
-    tags = find_robots_tags((page[:end] for end in [*ends, len(page)]), "ofrecord")
+    parts = [page[start:end] for start, end in pairwise([0, *ends, len(page)])]
+    tags = find_robots_tags(parts, "ofrecord")
     assert read_directives([], tags, "ofrecord") == read_directives([], page, "ofrecord")
 
 
@@ -116,13 +118,23 @@ def test_a_body_is_inflated_step_by_step(seed: int, size: int, coding: str, leve
     some = [b"<p>", b"news ", rng.randbytes(9), bytes(90)]
     plain = b"".join(rng.choice(some) for _ in range(size))
     body = gzip.compress(plain, level) if coding == "gzip" else zlib.compress(plain, level)
-    steps = list(inflate_by_steps(body, [coding], STEPS))
-    assert steps == [plain[:limit] for limit in STEPS]
-    assert steps == [inflate_beginning(body, [coding], limit=limit) for limit in STEPS]
+    pieces = list(inflate_by_steps(body, [coding], STEPS))
+    assert pieces == [plain[start:limit] for start, limit in pairwise([0, *STEPS])]
+    assert b"".join(pieces) == inflate_beginning(body, [coding], limit=STEPS[-1])
 
 
 def test_what_comes_before_a_fault_is_read() -> None:
     body = gzip.compress(random.Random(1).randbytes(4_000))
-    steps = list(inflate_by_steps(body[:3_000] + b"?" * 200, ["gzip"], STEPS))
-    assert [len(step) for step in steps[:3]] == [10, 100, 1_000]
+    pieces = list(inflate_by_steps(body[:3_000] + b"?" * 200, ["gzip"], STEPS))
+    assert [len(piece) for piece in pieces[:3]] == [10, 90, 900]
+    assert b"".join(pieces) == inflate_beginning(body[:3_000] + b"?" * 200, ["gzip"], limit=STEPS[-1])
     assert list(inflate_by_steps(b"no gzip", ["gzip"], STEPS)) == [b""] * len(STEPS)
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-be", "utf-8-sig", "latin-1"])
+def test_a_page_in_any_encoding_is_decoded_by_steps(codec: str) -> None:
+    page = ("\ufeff" if codec == "utf-16-be" else "") + "<p>né</p>" * 90
+    data = page.encode(codec)
+    pieces = [data[at : at + 101] for at in range(0, len(data), 101)]
+    assert "".join(decode_by_steps(pieces)) == decode_beginning(data)
+    assert list(decode_by_steps([])) == [""]

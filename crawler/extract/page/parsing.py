@@ -42,6 +42,10 @@ SKIPPED_TAGS = frozenset(
 )
 """Never text of an article, and not in the tree."""
 _TEXT = "-text"
+_OWN_TAGS = 1_000
+"""Lexbor's numbers of tags from here on mean another tag in each document; HTML's own have some 200."""
+_TAGS: dict[int, str] = {}
+"""Lexbor's number of a tag → its name, of HTML's own: to ask for it anew takes longer."""
 _CHECKED_NODES = 1_024
 _LIMITS = (
     (MAX_NODES, "elements, texts and comments"),
@@ -106,6 +110,7 @@ def _copy(top: LexborNode, *, numbered: bool) -> tuple[Element, dict[int, Elemen
     made.append(root)
     order = depth = 1
     seen = stated = sign_chars = levels = text_levels = 0
+    checked = _CHECKED_NODES
     children: list[Element | str] = []
     root.children = children
     parent, linked = root, False
@@ -117,9 +122,7 @@ def _copy(top: LexborNode, *, numbered: bool) -> tuple[Element, dict[int, Elemen
         while node is not None:
             following = node.next
             seen += 1
-            if not seen % _CHECKED_NODES:
-                _check((seen, order, stated, sign_chars, levels, text_levels))
-            tag = node.tag or ""
+            tag = _TAGS.get(node.tag_id) or _read_tag(node)
             if tag == _TEXT:
                 text = node.text_content or ""
                 children.append(text)
@@ -127,19 +130,24 @@ def _copy(top: LexborNode, *, numbered: bool) -> tuple[Element, dict[int, Elemen
                 text_levels += len(text) * depth
                 if stripped := text.strip():
                     parent.own_chars += len(stripped) if stripped.isascii() else measure(stripped)
-            elif tag not in SKIPPED_TAGS:
+                node = following
+                continue
+            if seen >= checked:  # of two texts in a row there are none
+                _check((seen, order, stated, sign_chars, levels, text_levels))
+                checked = seen + _CHECKED_NODES
+            if tag not in SKIPPED_TAGS:
                 if tag in _PARTED:
                     pieces.append(" ")
                 attributes = node.attributes
                 signs, is_described = 0, False
                 if attributes:
                     stated += len(attributes)
-                    names = attributes.get("class")
-                    if identifier := attributes.get("id"):
-                        names = f"{names} {identifier}" if names else identifier
-                    if names:
+                    if names := attributes.get("class"):
                         sign_chars += len(names)
                         signs = read_signs(names) if sign_chars <= MAX_SIGN_CHARS else 0
+                    if names := attributes.get("id"):
+                        sign_chars += len(names)
+                        signs |= read_signs(names) if sign_chars <= MAX_SIGN_CHARS else 0
                     is_described = "itemprop" in attributes or "rel" in attributes or "itemtype" in attributes
                 inner = linked or (tag == "a" and "href" in attributes)
                 element = Element(tag, attributes, signs, parent, tree, order, inner, len(pieces))
@@ -167,31 +175,37 @@ def _copy(top: LexborNode, *, numbered: bool) -> tuple[Element, dict[int, Elemen
         node, parent, children, depth, ended = stack.pop()
         linked = parent.linked
         if ended is not None:
-            ended._end_piece = len(pieces)  # noqa: SLF001 - the tree is made here
+            _end(ended, order, len(pieces))
             if ended.tag in BLOCK_TAGS:
                 pieces.append(" ")
         elif not stack:
             break
-    root._end_piece = len(pieces)  # noqa: SLF001
+    _end(root, order, len(pieces))
     _check((seen, order, stated, sign_chars, levels, text_levels))
-    _add_up(made)
     return root, nodes
 
 
-def _add_up(elements: list[Element]) -> None:
-    """Note where each element ends, and add what it holds to the one around it; inner ones come first."""
-    for element in reversed(elements):
-        chars = element.chars + element.own_chars
-        if chars:
-            element.chars = chars
-            if element.linked:
-                element.link_chars = chars
+def _read_tag(node: LexborNode) -> str:
+    """Return the name of the tag of *node*, and remember it if it is one that HTML knows."""
+    tag = node.tag or ""
+    if tag and node.tag_id < _OWN_TAGS:
+        _TAGS[node.tag_id] = tag
+    return tag
+
+
+def _end(element: Element, end: int, piece: int) -> None:
+    """Note where *element* ends, and add what it holds to the one around it."""
+    element.end = end
+    element._end_piece = piece  # noqa: SLF001 - the tree is made here
+    chars = element.chars + element.own_chars
+    if chars:
+        element.chars = chars
+        if element.linked:
+            element.link_chars = chars
         parent = element.parent
         if parent is not None:
-            parent.end = max(parent.end, element.end)
-            if chars:
-                parent.chars += chars
-                parent.link_chars += element.link_chars
+            parent.chars += chars
+            parent.link_chars += element.link_chars
 
 
 def _check(counts: tuple[int, int, int, int, int, int]) -> None:

@@ -140,16 +140,27 @@ _LONGEST = max(word.count("-") + 1 for word in _MEANINGS)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PART = re.compile(r"[a-z0-9]+")
 _KEPT_CHARS = 100
-_KEPT_NAMES = 40_000
+_KEPT_NAMES = 20_000
 """What is longer, or more, is not remembered from page to page: hostile pages would fill the memory with it."""
 
 
 def read_signs(names: str) -> int:
     """Return the bits that class names or an id say, each name for itself; camelCase is taken apart."""
+    known = _known.get(names)
+    if known is not None:
+        return known
     signs = 0
     for name in names.split():
         known = _known.get(name)
-        signs |= _read(name) if known is None else known
+        signs |= _remember(name, _read(name)) if known is None else known
+    return _remember(names, signs)
+
+
+def _remember(names: str, signs: int) -> int:
+    if len(names) <= _KEPT_CHARS:
+        if len(_known) >= _KEPT_NAMES:
+            _known.clear()
+        _known[names] = signs
     return signs
 
 
@@ -172,6 +183,8 @@ def split_names(names: str) -> list[str]:
 def _read(name: str) -> int:
     parts = split_names(name)
     signs = 0
+    if _OPENINGS.isdisjoint(parts):  # most of them
+        return signs
     for at, first in enumerate(parts):
         if first in _OPENINGS:
             word = first
@@ -179,12 +192,8 @@ def _read(name: str) -> int:
             for part in parts[at + 1 : at + _LONGEST]:
                 word = f"{word}-{part}"
                 signs |= _MEANINGS.get(word, 0)
-    if len(name) <= _KEPT_CHARS:
-        if len(_known) >= _KEPT_NAMES:
-            _known.clear()
-        _known[name] = signs
     return signs
 
 
 _known: dict[str, int] = {}
-"""Remembers; says nothing that `_read` would not say again."""
+"""Signs of single names, and of all names of an element together, which stand on many. Only remembers."""
