@@ -40,7 +40,7 @@ def render_page(comparison: Comparison) -> str:
     digest = b64encode(sha256(style.encode()).digest()).decode()
     title = comparison.title or comparison.url
     speech = _speech(comparison)
-    return Template(_read("page.html")).substitute(
+    return Template(_read("page.html").rstrip()).substitute(
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         style=style,
         title=_say(f"{title} — what changed"),
