@@ -122,7 +122,6 @@ class EditReporter:
         if before is None or after is None:
             return None
         report = report_to_json(judge_edit(read_state(before), read_state(after)))
-        del report["posts"]  # as long as the page; `diff` tells them
         edits = [_cut_edit(edit) for edit in report["edits"][:MAX_EDITS]]
         words, more = shorten_diff(before["text"], after["text"])
         changed = [_cut_value(one) for one in list_changed(before["fields"], after["fields"])]

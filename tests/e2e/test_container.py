@@ -77,8 +77,8 @@ def test_the_container_crawls_read_only_and_without_rights(
     config = write_config(tmp_path / "config", site, archive="/data/archive", state=tmp_path / "none", workers=1)
     for path in (config, *config.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    options = ("-v", f"{config}:/etc/ofrecord:ro", "-v", f"{data}:/data", "-e", "OFRECORD_CONFIG_DIR=/etc/ofrecord")
-    options = (*options, "-e", "OFRECORD_CA_FILE=/etc/ofrecord/ca.pem")
+    mounts = ("-v", f"{config}:/etc/ofrecord:ro", "-v", f"{data}:/data", "-e", "OFRECORD_CONFIG_DIR=/etc/ofrecord")
+    options = (*mounts, "-e", "OFRECORD_CA_FILE=/etc/ofrecord/ca.pem")
     probe = "import os; print(os.getuid(), os.access('/', os.W_OK), open('/proc/self/status').read())"
     python = (*options, "--entrypoint", "/opt/ofrecord/bin/python")
     user = podman("-c", probe, options=python)

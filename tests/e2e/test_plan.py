@@ -17,7 +17,7 @@ from tests.installation import Ofrecord, install
 from tests.machines import Look, Machine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -55,7 +55,7 @@ class Past:
         self._store, self._site = LocalStore(folder / "archive"), site
         self._path, self._number = folder / "past.sqlite", 0
 
-    def look(self, hours_ago: float, looks: dict[str, str | None]) -> None:
+    def look(self, hours_ago: float, looks: Mapping[str, str | None]) -> None:
         """*looks*: path → its words, `None` for a 404."""
         made = [SiteLook(path, words, 200 if words else 404, root=self._site.root) for path, words in looks.items()]
         with Catalog.open(self._path) as catalog:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from config.settings import Settings
+from jobs.store import open_store
 from tests.histories import check_archive, read_commits, read_histories, read_texts
 from tests.installation import Ofrecord
 from tests.site.pages import SEED_URL, read_expected
