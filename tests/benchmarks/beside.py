@@ -91,7 +91,14 @@ class Trial:
             )
         else:
             ofrecord = install(folder, source, **settings)
-        words: tuple[str | Path, ...] = ("crawl", SOURCE, "--urls", listed, "--json", *(["--raw-only"] if self.raw_only else []))
+        words: tuple[str | Path, ...] = (
+            "crawl",
+            SOURCE,
+            "--urls",
+            listed,
+            "--json",
+            *(["--raw-only"] if self.raw_only else []),
+        )
         command = self._plan(ofrecord, folder, listed) if name == ALONE else ofrecord.command(*words)
         log = folder / "stderr.txt"
         cost = measure(command, folder, log=log, environment=ofrecord.variables())
