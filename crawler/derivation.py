@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from config.rules import ExtractRules
 
 EXTRACTOR = "ofrecord"
-EXTRACTOR_VERSION = "5"
+EXTRACTOR_VERSION = "6"
 """Of crawler.extract and crawler.normalise: goes up whenever a page may yield another text or field than before."""
 PARSERS = (*("selectolax", "pydantic-core", "trafilatura", "lxml", "charset-normalizer", "idna"),)
 """Libraries whose version can change a text or a field. Python stands beside them: its codecs and tables of Unicode."""

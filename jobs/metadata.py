@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _DAY_CHARS = len("2026-01-31")
 NAMES = (
     *("access", "agencies", "authors", "corrections", "image", "language_declared"),
-    *("modified", "published", "roles", "section", "source", "tags"),
+    *("modified", "published", "roles", "section", "social_title", "source", "tags", "title_tag"),
 )
 """The names of fields that are compared."""
 _ENCODE = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode

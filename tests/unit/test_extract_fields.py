@@ -57,6 +57,14 @@ def test_json_ld_of_many_makes(script: str) -> None:
     assert fields_of(f'<script type="application/ld+json">{script}</script>')["authors"].value == ["Ana One"]
 
 
+def test_headlines_for_engines_and_networks_are_kept_as_they_are_said() -> None:
+    found = fields_of('<title>Library\n saved | Gazette</title><meta property="og:title" content="What a vote!">')
+    assert found["title_tag"] == FieldValue("Library saved | Gazette", "meta")
+    assert found["social_title"] == FieldValue("What a vote!", "meta")
+    assert found["title"].value == "The old library stays open"
+    assert not fields_of().keys() & {"title_tag", "social_title"}
+
+
 @pytest.mark.parametrize("script", ["{", "3", "null", '"x"', "[" * 100_000, '{"@type": 3, "author": 4}', "{}" * 9])
 def test_json_ld_that_is_none_is_passed_over(script: str) -> None:
     fields = fields_of(f'<script type="application/ld+json">{script}</script><meta name="author" content="Ana One">')

@@ -38,6 +38,8 @@ def change(name: str, value: object, origin: str = "meta", **more: object) -> di
         ("section", "Politics"),
         ("source", "Agencies"),
         ("access", "paid"),
+        ("title_tag", "The tax that nobody wants"),
+        ("social_title", "You will not believe this tax"),
         ("corrections", ["An earlier version named the wrong day."]),
         ("image", {"url": "https://a.example/i/2.jpg", "caption": "The harbour", "credit": "AP"}),
         ("image", {"url": "https://a.example/i/1.jpg", "caption": "The port", "credit": "AP"}),

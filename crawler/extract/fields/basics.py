@@ -73,6 +73,8 @@ def read_fields(
     fields.put("dir", direction if direction in {"ltr", "rtl"} else None, "visible")
     fields.put("site_name", found.first("og:site_name"), "meta")
     fields.put("site_name", text_of(found.article.get("publisher")), "json-ld")
+    fields.put("title_tag", found.title, "meta")
+    fields.put("social_title", found.first("og:title"), "meta")
     fields.put("description", found.first("description", "og:description"), "meta")
     fields.put("type", sorted(types_of(found.article)), "json-ld")
     fields.put("og_type", found.first("og:type"), "meta")
