@@ -259,6 +259,7 @@ def _make_capture(n: int, look: Look, captured_at: datetime) -> CaptureRow:
         warc=place,
         revisit_of=look.revisit_of,
         redirect=look.redirect,
+        not_modified=1 if look.status == 304 and look.revisit_of is not None else None,
     )
 
 

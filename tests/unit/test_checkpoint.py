@@ -23,7 +23,7 @@ from jobs.checkpoint.writing import list_superseded, plan_layer, sum_up
 from jobs.segments.seal import seal_segment
 from jobs.verify import verify_archive
 from tests.archives import put, write_segment
-from tests.machines import SOURCE, START, CountingStore, Look, Machine, fold_log
+from tests.machines import RULES, SOURCE, START, CountingStore, Look, Machine, fold_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,6 +117,34 @@ def test_a_young_log_starts_with_no_more_than_its_rows(
     assert sum(line.startswith("GET") for line in counting.asked) == 11
     refresh_catalog(catalog, counting, Log(counting, info, SOURCE), full=True)
     assert catalog.dump() == fold_log(catalogs("log"), store, info)
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize("modified", [True, False])
+def test_a_job_knows_how_to_ask_a_listing_that_it_has_not_seen_for_long(
+    store: MemoryStore,
+    info: ArchiveInfo,
+    catalogs: MakeCatalog,
+    modified: bool,
+) -> None:
+    """By thin facts alone: the last answer, the record that it stands for, and what its run found settled."""
+    machine = Machine(store, info, catalogs("writer"))
+    feed = Look("feed", None, purpose="feed")
+    first = machine.commit([feed], number=0, run="first").commit.segment
+    assert first is not None
+    if not modified:
+        again = Look("feed", None, 304, purpose="feed", revisit_of=CaptureReference(first, 0))
+        machine.commit([again], number=1, run="second")
+    for number in range(2, 14):
+        machine.commit([Look("page")], number=number, run=f"run-{number}")
+    job = catalogs("job")
+    refresh_catalog(job, store, machine.log, full=False)
+    assert job.thin_until(SOURCE) > 9
+    found = SourceVersions(job, SOURCE).find_listing(feed.url, RULES)
+    assert found is not None
+    assert (found.record.segment, found.not_modified) == (first, 0 if modified else 1)
+    assert found == SourceVersions(machine.catalog, SOURCE).find_listing(feed.url, RULES)
+    assert SourceVersions(job, SOURCE).find_listing(feed.url, "of other tests") is None
 
 
 @pytest.mark.usefixtures("short")
