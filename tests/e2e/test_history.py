@@ -180,7 +180,10 @@ def test_metadata_that_changes_alone_is_told_apart_from_the_text(
     assert changes["authors"] == (["Al Mayadeen English"], ["Another Desk"])
     assert changes.keys() <= {"authors", "agencies"}
     assert [row["metadata"] for row in (rows[0], rows[2])] == [[], []]
-    assert "; changed: " in crawled("history", SEED_URL).stdout.splitlines()[3]
+    lines = crawled("history", SEED_URL).stdout.splitlines()
+    assert "; changed: " in lines[3]
+    assert [row["not_modified"] for row in rows] == [False, False, True]
+    assert lines[4].endswith("unchanged  text 1   304 not modified: as capture 2")
     assert read_texts(archive_dir)[SEED] == [read_expected("clean.txt")]
 
 

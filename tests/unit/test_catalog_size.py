@@ -16,6 +16,7 @@ import pytest
 from config.sources import DEFAULT_RECHECK
 from jobs.archive.identity import create_archive
 from jobs.catalog import Catalog, SourceVersions
+from jobs.moves import find_move, list_origins
 from jobs.rechecks import RecheckPolicy
 from jobs.store.memory import MemoryStore
 from tests.benchmarks.size import Library
@@ -91,6 +92,8 @@ def ask_of_a_page(catalog: Catalog, url: str) -> None:
 def ask_for_history(catalog: Catalog, url: str) -> None:
     assert catalog.find_sources(url) == [SOURCE]
     assert len(catalog.list_captures(SOURCE, url)) == 2
+    assert find_move(catalog, SOURCE, url) is None
+    assert list_origins(catalog, SOURCE, url) == []
 
 
 def ask_for_a_text(catalog: Catalog, url: str) -> None:
