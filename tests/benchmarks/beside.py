@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -83,7 +83,7 @@ class Trial:
             "discover": [{"feed": f"{home}rss.xml"}],
             "politeness": {"delay_seconds": 0, "concurrent_requests": CONCURRENT_REQUESTS},
         }
-        settings = {"workers": 0, "segment_bytes": self.segment_bytes}
+        settings: dict[str, Any] = {"workers": 0, "segment_bytes": self.segment_bytes}
         if name == S3:
             place = f"s3://{self.server.bucket}/{folder.name}"
             ofrecord = install_on_s3(
@@ -91,7 +91,14 @@ class Trial:
             )
         else:
             ofrecord = install(folder, source, **settings)
-        words = ("crawl", SOURCE, "--urls", listed, "--json", *(["--raw-only"] if self.raw_only else []))
+        words: list[str | Path] = [
+            "crawl",
+            SOURCE,
+            "--urls",
+            listed,
+            "--json",
+            *(["--raw-only"] if self.raw_only else []),
+        ]
         command = self._plan(ofrecord, folder, listed) if name == ALONE else ofrecord.command(*words)
         log = folder / "stderr.txt"
         cost = measure(command, folder, log=log, environment=ofrecord.variables())
