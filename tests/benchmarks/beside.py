@@ -29,7 +29,7 @@ from crawler.leash import Word
 from crawler.model import CrawlPlan
 from jobs.context import CATALOG_FILE, open_archive
 from jobs.runs.child import encode_assignment
-from tests.benchmarks.compare import write_pages
+from tests.benchmarks.compare import read_count, write_pages
 from tests.benchmarks.contenders import CONCURRENT_REQUESTS
 from tests.benchmarks.measuring import measure
 from tests.benchmarks.newspaper import path_of, site_of
@@ -91,14 +91,14 @@ class Trial:
             )
         else:
             ofrecord = install(folder, source, **settings)
-        words: tuple[str | Path, ...] = (
+        words: list[str | Path] = [
             "crawl",
             SOURCE,
             "--urls",
             listed,
             "--json",
             *(["--raw-only"] if self.raw_only else []),
-        )
+        ]
         command = self._plan(ofrecord, folder, listed) if name == ALONE else ofrecord.command(*words)
         log = folder / "stderr.txt"
         cost = measure(command, folder, log=log, environment=ofrecord.variables())
@@ -174,8 +174,8 @@ def describe(taken: dict[str, list[Taken]], starts: dict[str, list[Taken]], page
 def main(argv: list[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--pages", type=int, default=3000)
+    parser.add_argument("--rounds", type=read_count, default=5)
+    parser.add_argument("--pages", type=read_count, default=3000)
     parser.add_argument("--segment-mib", type=int, default=16)
     parser.add_argument("--raw-only", action="store_true")
     words = parser.parse_args(argv)

@@ -114,6 +114,13 @@ def measure_sizes(folder: Path, sizes: list[str]) -> list[str]:
     return [f"tests.benchmarks.size: exit code {done.returncode}"] if done.returncode else []
 
 
+def read_count(text: str) -> int:
+    """Return the number in *text*. Raises ArgumentTypeError unless it is one from 1 on."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number from 1 on")
+    return int(text)
+
+
 def choose(only: str | None) -> Iterator[tuple[Contender, str | None]]:
     """Yield those who are asked for, ours always, each with what stands in its way."""
     for contender in CONTENDERS:
@@ -124,8 +131,8 @@ def choose(only: str | None) -> Iterator[tuple[Contender, str | None]]:
 def main(argv: list[str] | None = None) -> int:
     """Compare, write the report, return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--pages", type=int, default=1500)
+    parser.add_argument("--rounds", type=read_count, default=3)
+    parser.add_argument("--pages", type=read_count, default=1500)
     parser.add_argument("--out", type=Path, default=ROOT / "bench")
     parser.add_argument("--only", help="ours, and those whose names have that in them")
     parser.add_argument(

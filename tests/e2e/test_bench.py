@@ -33,6 +33,13 @@ def test_a_small_comparison(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "| ofrecord" in (tmp_path / "bench" / "comparison.md").read_text("utf-8")
 
 
+@pytest.mark.parametrize("words", [["--rounds", "0"], ["--pages", "0"], ["--pages", "-1"], ["--rounds", "x"]])
+def test_a_comparison_of_nothing_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    assert f"found '{words[1]}', expected a number from 1 on" in capsys.readouterr().err
+
+
 def test_what_was_not_stored_as_served_is_found(tmp_path: Path) -> None:
     files = write_pages(tmp_path / "pages", 4)
     with serve_site() as site:
