@@ -12,8 +12,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from config.errors import ExitCode
 from config.settings import Settings
-from jobs.cli.commands import group
+from jobs.cli.commands import COMMANDS, group
 from tests.seaweed import _program
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -140,5 +141,21 @@ def test_life_cycle_ends_uploads_and_expires_nothing() -> None:
 
 def test_page_shows_every_file() -> None:
     page = (DEPLOY / "README.md").read_text(encoding="utf-8")
-    for path in DEPLOY.glob("*.json"):
-        assert f"`{path.name}`" in page
+    for path in DEPLOY.iterdir():
+        if path.name not in {"README.md", "Dockerfile.dockerignore"}:
+            shown = (f"`{path.name}`", f"`{path.name}/", f"[{path.name}]")
+            assert any(name in page for name in shown), path
+
+
+def test_runbook_tells_what_each_exit_code_asks_for() -> None:
+    page = (DEPLOY / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"(?m)^\| (\d+) \|", page)
+    assert [int(code) for code in rows] == sorted(ExitCode)
+
+
+def test_commands_of_the_runbook_exist() -> None:
+    for page in ("README.md", "OPERATING.md"):
+        text = (DEPLOY / page).read_text(encoding="utf-8")
+        named = re.findall(r"(?:`|/bin/|    |exec daemon )ofrecord ([a-z]+)", text)
+        assert named
+        assert set(named) <= set(COMMANDS), page
