@@ -17,9 +17,11 @@ help: ## this list
 demo: $(READY) ## crawl a bundled news site while an article changes; the archive lands in ./demo
 	@$(BIN)/python -m tests.demo
 
-# Dealt out a few at a time: by default pytest-xdist hands all long ones to one worker and leaves the other idle.
+# The worker that is through takes over what the other still has; by default one is left idle with hundreds to go.
+# Compiled once, since each of the many processes would do it anew where Python is told to write no bytecode.
 test: $(READY) $(PYWB)/.tried $(CHECKS)/.tried ## all tests but the long counts
-	$(BIN)/python -m pytest -n 2 --maxschedchunk 4 -m "not soak"
+	@$(BIN)/python -m compileall -q config crawler jobs
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not soak"
 
 check: $(READY) ## lint, format, spelling, types, layers: under a minute
 	$(BIN)/ruff check $(CODE)
