@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 MANY = 400
 """Articles of each section, a year ago: what is learned from."""
 
@@ -54,13 +53,14 @@ class Past:
     def __init__(self, folder: Path, site: Site) -> None:
         self._store, self._site = LocalStore(folder / "archive"), site
         self._path, self._number = folder / "past.sqlite", 0
+        self.now = datetime.now(UTC).replace(microsecond=0)
 
     def look(self, hours_ago: float, looks: Mapping[str, str | None]) -> None:
         """*looks*: path → its words, `None` for a 404."""
         made = [SiteLook(path, words, 200 if words else 404, root=self._site.root) for path, words in looks.items()]
         with Catalog.open(self._path) as catalog:
             machine = Machine(self._store, read_info(self._store), catalog, sums_up=False)
-            machine.commit(made, number=self._number, opened=NOW - timedelta(hours=hours_ago))
+            machine.commit(made, number=self._number, opened=self.now - timedelta(hours=hours_ago))
         self._number += 1
 
 
@@ -83,8 +83,8 @@ def test_a_section_that_edits_often_is_looked_at_sooner(tmp_path: Path, site: Si
 
     planned = ofrecord("plan", "--articles", "--hours", "2000", "--json").rows()
     due = {row["url"].rpartition("/")[0].rpartition("/")[2]: row["due"] for row in planned}
-    assert due["busy"] < f"{NOW:%Y-%m-%dT%H:%M}" < due["quiet"]
-    assert due["quiet"] > f"{NOW + timedelta(days=1):%Y-%m-%dT%H:%M}"
+    assert due["busy"] < f"{past.now:%Y-%m-%dT%H:%M}" < due["quiet"]
+    assert due["quiet"] > f"{past.now + timedelta(days=1):%Y-%m-%dT%H:%M}"
 
     report = ofrecord("crawl", "gazette", "--json").json()
     assert (report["articles"], report["bad"]) == (1, 0)
@@ -112,7 +112,7 @@ def test_what_the_budget_does_not_reach_stays_due_and_the_plan_says_so(tmp_path:
     assert (before["per_day"], before["asked"], before["overdue"], before["suspected"]) == (3, 1, 7, 1)
     assert [hour["requests"] for hour in before["hours"]] == [2, 0, 0]
     assert before["waiting"] == 6
-    assert before["oldest"].startswith(f"{NOW - timedelta(hours=29):%Y-%m-%dT%H:%M}")
+    assert before["oldest"].startswith(f"{past.now - timedelta(hours=29):%Y-%m-%dT%H:%M}")
 
     report = ofrecord("crawl", "gazette", "--json").json()
     assert (report["articles"], report["new"], report["gone"]) == (3, 1, 1)  # new ones come on top
