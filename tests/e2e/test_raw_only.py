@@ -89,7 +89,7 @@ def test_what_was_recorded_is_not_fetched_again_before_its_age(tmp_path: Path, s
 
 
 def test_a_deletion_is_seen_and_an_edit_read_when_somebody_reads(tmp_path: Path, site: Site) -> None:
-    ofrecord = installed(tmp_path, site)
+    ofrecord = install(tmp_path, site.describe_source(), second_look_seconds=0)
     assert ofrecord("crawl", "gazette", "--json").json()["new"] == 3
     site.answers["/2026/0"] = Answer(page("Another headline"))
     del site.answers["/2026/2"]
