@@ -17,7 +17,7 @@ from jobs.archive.facts import fetch_rows, read_rows
 from jobs.catalog import ReportKey
 from jobs.changes.events import What
 from jobs.changes.words import ShortLine, shorten_diff
-from jobs.edits import EDIT_RULES, judge_edit, read_state, report_to_json
+from jobs.edits import EDIT_RULES, EditKind, judge_edit, read_state, report_to_json
 from jobs.metadata import list_changed
 
 if TYPE_CHECKING:
@@ -60,8 +60,9 @@ class EditSummary:
 
     @property
     def kinds(self) -> list[str]:
-        """Every kind once, in the order of the edits' list of kinds."""
-        return list(dict.fromkeys(edit["kind"] for edit in self.edits))
+        """Every kind once, in the order of `EditKind`, as `ofrecord diff` has them."""
+        found = {edit["kind"] for edit in self.edits}
+        return [kind.value for kind in EditKind if kind in found]
 
 
 class EditReporter:
