@@ -107,7 +107,7 @@ class Settings(BaseSettings):
     """Whether article pages are only recorded, for sources that do not say: their text is read by a later crawl."""
     obey_noarchive: bool = True
     """Whether the body of a page that says `noarchive` to robots is left out."""
-    unconditional_every: int = Field(10, ge=1, le=1_000_000)
+    unconditional_every: int = Field(3, ge=1, le=1_000_000)
     """Every so many looks at a URL its page is asked for as a whole, whatever its server says; 1: each time."""
     max_redirects: int = Field(5, ge=0, le=20)
     """Redirects that are followed from one URL."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from crawler.model import PageClass
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 DELETION_STATUSES = frozenset({404, 410, 451})
 """Statuses that are evidence of deletion: FORMAT.md § 7."""
 
+_AHEAD = timedelta(days=1)
+"""So far a site's clock or zone may be wrong."""
 _DELETED = frozenset({PageClass.SOFT_404, PageClass.BLOCKED})
 
 
@@ -150,12 +153,14 @@ def guess_verdict(
     return "bad"
 
 
-def is_wanted(link: Link, last: LastLook | None, *, raw_only: bool = False) -> bool:
+def is_wanted(link: Link, last: LastLook | None, *, now: datetime, raw_only: bool = False) -> bool:
     """Tell whether to fetch an announced article: never had (*last* is `None`), or changed since by its own word.
+
+    A change announced for more than a day after *now* is none: it would be wanted by each run, for ever.
 
     Had is what has a text; to a run that is *raw_only*, what was recorded.
     """
     if last is None:
         return True
     had = last.unread or last.state != "none" if raw_only else not last.unread and last.state != "none"
-    return not had or (link.modified is not None and link.modified > last.captured_at)
+    return not had or (link.modified is not None and last.captured_at < link.modified <= now + _AHEAD)

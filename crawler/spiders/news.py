@@ -256,10 +256,11 @@ class NewsSpider(Spider):
         open_urls = {url for url, marks in zip(urls, before, strict=True) if not marks & TAKEN}
         known = run.last_versions.find_looks(list(dict.fromkeys(urls) if settled else open_urls))
         new: dict[str, Link] = {}
+        now = datetime.now(UTC)
         for url, link in pairs:
             if url in new or not (settled or url in open_urls):
                 continue
-            wanted = is_wanted(link, known.get(url), raw_only=run.plan.raw_only)
+            wanted = is_wanted(link, known.get(url), now=now, raw_only=run.plan.raw_only)
             settled = settled and not wanted
             if (wanted or run.plan.recheck_all) and url in open_urls:
                 new[url] = link

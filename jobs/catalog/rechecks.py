@@ -14,6 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from jobs.catalog.layers import LayeredCatalog
+from jobs.fold import Verdict
 from jobs.rechecks.forecast import DAY_HOURS, count_asked, forecast
 from jobs.rechecks.learning import LOOK, Counts, Plan, find_plans
 from jobs.rechecks.order import Turn, interleave, take_round
@@ -174,7 +175,18 @@ class RecheckCatalog(LayeredCatalog):
             row["state"],
             bool(row["unread"]),
             edited,
+            self._find_suspicion(source, row["url"]) if row["state"] == "suspected" else None,
         )
+
+    def _find_suspicion(self, source: str, url: str) -> int | None:
+        """Return when an article that is suspected to be gone was first, after the last time that it was there."""
+        query = "SELECT verdict, captured_at FROM captures WHERE source = ? AND url = ? ORDER BY captured_at DESC"
+        found = None
+        for verdict, captured_at in self._db.execute(query, (source, url)):
+            if verdict not in {None, Verdict.SUSPECTED, Verdict.BAD}:
+                break
+            found = captured_at if verdict == Verdict.SUSPECTED else found
+        return None if found is None else _read_micros(found)
 
     def _add_changes(self, source: str, changes: _Changes) -> None:
         put = (

@@ -17,7 +17,7 @@ from jobs.archive.facts import fetch_rows, read_rows
 from jobs.catalog import ReportKey
 from jobs.changes.events import What
 from jobs.changes.words import ShortLine, shorten_diff
-from jobs.edits import EDIT_RULES, judge_edit, read_state, report_to_json
+from jobs.edits import EDIT_RULES, EditKind, judge_edit, read_state, report_to_json
 from jobs.metadata import list_changed
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-SHORT_RULES = 2
+SHORT_RULES = 3
 """The version of how a report is cut down here (jobs/changes/words.py too)."""
 _RULES = EDIT_RULES * 1_000 + SHORT_RULES
 MAX_EDITS, MAX_EVIDENCE_CHARS = 50, 500
@@ -60,8 +60,9 @@ class EditSummary:
 
     @property
     def kinds(self) -> list[str]:
-        """Every kind once, in the order of the edits' list of kinds."""
-        return list(dict.fromkeys(edit["kind"] for edit in self.edits))
+        """Every kind once, in the order of `EditKind`, as `ofrecord diff` has them."""
+        found = {edit["kind"] for edit in self.edits}
+        return [kind.value for kind in EditKind if kind in found]
 
 
 class EditReporter:
@@ -122,7 +123,7 @@ class EditReporter:
         if before is None or after is None:
             return None
         report = report_to_json(judge_edit(read_state(before), read_state(after)))
-        edits = [_cut_edit(edit) for edit in report["edits"][:MAX_EDITS]]
+        edits = [_cut_edit(edit) for edit in _choose_edits(report["edits"])]
         words, more = shorten_diff(before["text"], after["text"])
         changed = [_cut_value(one) for one in list_changed(before["fields"], after["fields"])]
         posts = {name: len(of) for name, of in report["posts"].items() if of}
@@ -181,6 +182,13 @@ def _find_snapshot(data: bytes, where: str, place: Place, derivation: str) -> di
                 "text": row.text,
             }
     return None
+
+
+def _choose_edits(edits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return MAX_EDITS of *edits* in their order: the first of each kind, since kinds are asked for, and the first."""
+    firsts = {edit["kind"]: at for at, edit in reversed(list(enumerate(edits)))}
+    chosen = list(dict.fromkeys([*sorted(firsts.values()), *range(len(edits))]))[:MAX_EDITS]
+    return [edits[at] for at in sorted(chosen)]
 
 
 def _cut_edit(edit: dict[str, Any]) -> dict[str, Any]:

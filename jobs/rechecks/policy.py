@@ -101,6 +101,8 @@ class ArticleFacts:
     unread: bool
     edited: tuple[int, ...] = ()
     """When each text but the first was first seen."""
+    suspected: int | None = None
+    """Of one that is suspected to be gone: when it was first; `None` where nobody asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +145,18 @@ def _find_turn(facts: ArticleFacts, policy: RecheckPolicy, step: int) -> tuple[K
     if facts.unread and not policy.raw_only:
         return Kind.UNREAD, facts.last_captured
     if facts.state == "suspected":
-        return Kind.SUSPECTED, facts.last_captured + round(policy.second_look_seconds * SECOND)
+        return _find_second_look(facts, round(policy.second_look_seconds * SECOND))
     if facts.state == "gone":
         return _find_return(facts)
     return (Kind.AGE, facts.first_seen) if step < policy.last else (None, None)
+
+
+def _find_second_look(facts: ArticleFacts, delay: int) -> tuple[Kind | None, int | None]:
+    """Look again after *delay*; where a look told nothing (an error, a wall), each time after twice as long, a year."""
+    waited = facts.last_captured - (facts.last_captured if facts.suspected is None else facts.suspected)
+    if waited > _LONGEST_GONE:
+        return None, None
+    return Kind.SUSPECTED, facts.last_captured + max(waited, delay)
 
 
 def _find_return(facts: ArticleFacts) -> tuple[Kind | None, int | None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from config.sources import DEFAULT_RECHECK
 from crawler.rows import CaptureRow
 from crawler.warc import RecordView, read_records
 from tests.crawls import Answer, Site, page, serve_site
@@ -148,6 +149,16 @@ def test_a_server_that_lies_is_found_out_within_n_looks(tmp_path: Path, site: Si
     assert asked["/2026/9"] == [{}]  # the last of them, by its URL: there had been two 304s
     assert [row.not_modified for row in list_captures(tmp_path, "/2026/9")] == [None, 1, 2, None]
     assert not check_archive(tmp_path / "archive").damaged
+
+
+def test_by_default_a_lie_is_found_out_within_the_looks_of_an_article(tmp_path: Path, site: Site) -> None:
+    """An article is looked at as often as its plan has ages: were it seldom asked for as a whole, it never would be."""
+    ofrecord = install(tmp_path, site.describe_source())
+    tag(site, "/2026/0", ETag='"for-ever"')
+    look(ofrecord)
+    site.answers["/2026/0"] = replace(site.answers["/2026/0"], body=page("Softened in silence"))
+    verdicts = [read_verdicts(tmp_path, site, "/2026/0")[-1] for _ in DEFAULT_RECHECK if look(ofrecord)]
+    assert "revised" in verdicts[: len(DEFAULT_RECHECK) // 2]
 
 
 def test_one_look_of_n_is_unconditional(tmp_path: Path, site: Site) -> None:

@@ -156,7 +156,7 @@ def find_due(articles: list[dict[str, Any]], policy: RecheckPolicy, now: datetim
             seen, behind = (policy.find_step((one - first) // MICROSECOND) for one in (last, now))
             missed = 4 * (behind - seen)
         elif row["state"] == "suspected":
-            due = last + timedelta(seconds=policy.second_look_seconds)
+            due = last + max(last - row["suspected"], timedelta(seconds=policy.second_look_seconds))
         elif row["state"] == "gone":
             due = last + max(last - _time(row["last_good"]), timedelta(days=1))
         else:
@@ -219,7 +219,15 @@ def _read_counts(catalog: Catalog, table: str) -> list[tuple[Any, ...]]:
 
 
 def read_articles(catalog: Catalog) -> list[dict[str, Any]]:
-    return [dict(row) for row in catalog._db.execute("SELECT * FROM articles")]
+    """Return the articles; with each, when it was suspected first since it was there last."""
+    articles = {row["url"]: {**row, "suspected": None} for row in catalog._db.execute("SELECT * FROM articles")}
+    for row in catalog._db.execute("SELECT * FROM captures ORDER BY captured_at, segment, n"):
+        article = articles[row["url"]]
+        if row["verdict"] == "suspected":
+            article["suspected"] = article["suspected"] or _time(row["captured_at"])
+        elif row["verdict"] != "bad":
+            article["suspected"] = None
+    return list(articles.values())
 
 
 def _time(text: Any) -> datetime:

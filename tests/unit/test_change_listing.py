@@ -349,6 +349,19 @@ def test_words_are_cut_short_and_lines_counted(machine: Machine) -> None:
     assert all(one[0] == "-" and other[0] == "+" for one, other in list(pairwise(lines))[::2])
 
 
+def test_no_kind_of_edit_is_cut_off(machine: Machine) -> None:
+    """Else who asks for removed paragraphs would not hear of one at the end of a page that was edited all over."""
+    lines = [f"The river rose again near village {n} and people left their homes." for n in range(80)]
+    gone = "The council will meet on this matter once the waters have gone down again."
+    machine.commit([Look("a", "\n".join([*lines, gone]))], number=1)
+    machine.commit([Look("a", "\n".join(line.replace("rose", "fell") for line in lines))], number=2)
+    (change,) = ChangeLister(machine.catalog).walk([SOURCE])
+    summary = EditReporter(machine.catalog).summarise(change)
+    assert summary is not None
+    assert len(summary.edits) == reports_module.MAX_EDITS
+    assert {"wording", "paragraph_removed"} <= set(summary.kinds)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "runs"),
     [

@@ -79,14 +79,22 @@ def test_a_page_that_was_never_there_is_not_gone() -> None:
 
 @pytest.mark.parametrize(
     ("modified", "wanted"),
-    [(None, False), (NOON, False), (NOON + timedelta(seconds=1), True), (NOON - timedelta(days=1), False)],
+    [
+        (None, False),
+        (NOON, False),
+        (NOON + timedelta(seconds=1), True),
+        (NOON - timedelta(days=1), False),
+        (NOON + timedelta(days=1), True),
+        (NOON + timedelta(days=1, seconds=1), False),
+        (NOON.replace(year=2099), False),
+    ],
 )
 def test_a_known_article_is_wanted_if_its_announcement_is_newer(*, modified: datetime | None, wanted: bool) -> None:
     link = Link(url="https://gazette.example/1", via="https://gazette.example/rss", modified=modified)
-    assert is_wanted(link, LastLook(NOON)) is wanted
+    assert is_wanted(link, LastLook(NOON), now=NOON) is wanted
 
 
 def test_an_article_that_was_never_had_is_wanted() -> None:
     link = Link(url="https://gazette.example/1", via="https://gazette.example/rss")
-    assert is_wanted(link, NothingKnown().find_looks([link.url]).get(link.url))
-    assert is_wanted(link, LastLook(NOON, "none"))
+    assert is_wanted(link, NothingKnown().find_looks([link.url]).get(link.url), now=NOON)
+    assert is_wanted(link, LastLook(NOON, "none"), now=NOON)

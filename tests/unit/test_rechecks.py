@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -153,6 +154,18 @@ def test_a_suspicion_is_looked_at_after_a_delay_and_what_is_gone_ever_more_seldo
         standing = stand(facts(state=state, last=last, good=good), policy)
         assert standing is not None
         assert (standing.kind, standing.at) == (kind, due if due is None else NOON + due)
+
+
+def test_a_suspicion_that_nothing_confirms_is_followed_ever_more_seldom() -> None:
+    policy = RecheckPolicy(DEFAULT_RECHECK, second_look_seconds=600)
+    begun = replace(facts(state="suspected"), suspected=NOON)
+    looks = [0]
+    while (standing := stand(replace(begun, last_captured=NOON + looks[-1]), policy)) and standing.at is not None:
+        assert standing.kind is Kind.SUSPECTED
+        looks.append(standing.at - NOON)
+    assert looks[:4] == [0, 600 * SECOND, 1_200 * SECOND, 2_400 * SECOND]
+    assert 365 * DAY < looks[-1] < 2 * 365 * DAY + DAY
+    assert len(looks) < 20
 
 
 def test_what_was_only_recorded_is_read_at_once_unless_nobody_reads() -> None:
