@@ -33,7 +33,9 @@ _DAY_HOURS = 24
 @click.option("--source", multiple=True, help="Only of this source; may be given again. Default: all that are crawled.")
 @click.option("--hours", type=click.IntRange(1, MOST_HOURS), help="How far to look ahead; default: 24.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="The same as a time, in UTC.")
-@click.option("--articles", is_flag=True, help="The articles themselves that are due by then, in order of time.")
+@click.option(
+    "--articles", is_flag=True, help="The articles themselves that are due by then, source by source, in order of time."
+)
 @archive_options
 def plan(
     invocation: Invocation, *, source: tuple[str, ...], hours: int | None, until: datetime | None, articles: bool
