@@ -157,10 +157,23 @@ def is_wanted(link: Link, last: LastLook | None, *, now: datetime, raw_only: boo
     """Tell whether to fetch an announced article: never had (*last* is `None`), or changed since by its own word.
 
     A change announced for more than a day after *now* is none: it would be wanted by each run, for ever.
-
-    Had is what has a text; to a run that is *raw_only*, what was recorded.
     """
     if last is None:
         return True
     had = last.unread or last.state != "none" if raw_only else not last.unread and last.state != "none"
     return not had or (link.modified is not None and last.captured_at < link.modified <= now + _AHEAD)
+
+
+@dataclass(slots=True)
+class AnnouncementBudget:
+    """How many known articles a run may still fetch for what is announced of them: sitemaps say *now* of every page."""
+
+    left: int | None
+    """`None`: any number."""
+
+    def take(self, last: LastLook | None) -> bool:
+        """Tell whether an article may be fetched; one that never had a text costs nothing. *last*: the look at it."""
+        if self.left is None or last is None or (last.state == "none" and not last.unread):
+            return True
+        self.left -= 1
+        return self.left >= 0

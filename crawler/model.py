@@ -237,6 +237,8 @@ class CrawlPlan:
     """Known articles to look at again, one normalised URL a line."""
     recheck_all: bool = False
     """Fetch announced articles that are known, whether due or not."""
+    announced: int | None = None
+    """At most that many known articles for what is announced of them, whatever a sitemap says; `None`: all."""
     raw_only: bool = False
     """Record article pages and read none."""
     unconditional_every: int = 1

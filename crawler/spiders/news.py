@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 from scrapy import Request, Spider
 
-from crawler.compare import is_wanted
+from crawler.compare import AnnouncementBudget, is_wanted
 from crawler.conditional import ConditionalRequests
 from crawler.frontier import BATCH, FOUND, TAKEN, WaitingLink
 from crawler.items import AttemptFailed, ExchangeResponse, PageItem, RequestForbidden, RunStopped
@@ -59,6 +59,7 @@ class NewsSpider(Spider):
         self._own_sites = Sites(own_urls)
         self._conditional = ConditionalRequests(run)
         self._articles = 0
+        self._announced = AnnouncementBudget(run.plan.announced)
         self._reading = asyncio.Semaphore(LISTINGS_AT_A_TIME)
 
     async def start(self) -> AsyncIterator[Request]:
@@ -262,7 +263,7 @@ class NewsSpider(Spider):
                 continue
             wanted = is_wanted(link, known.get(url), now=now, raw_only=run.plan.raw_only)
             settled = settled and not wanted
-            if (wanted or run.plan.recheck_all) and url in open_urls:
+            if (wanted or run.plan.recheck_all) and url in open_urls and self._announced.take(known.get(url)):
                 new[url] = link
         run.frontier.mark(list(new), TAKEN)
         await self._let_wait(list(new.items()), listed=False, known=known)

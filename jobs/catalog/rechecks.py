@@ -103,6 +103,15 @@ class RecheckCatalog(LayeredCatalog):
         yield from take_round([interleave(rows[site][Kind.UNREAD]) for site in room])
         yield from take_round([_take(rows[site][Kind.GONE] + rows[site][Kind.AGE], room, site) for site in room])
 
+    def count_room(self, source: str, policy: RecheckPolicy, now: datetime) -> int | None:
+        """Return how many looks at known articles the budgets of the source's hosts leave; `None`: as many as come."""
+        if policy.per_day is None:
+            return None
+        self.plan_rechecks(source, policy)
+        sites = {cell.site for cell in self._list_cells(source, policy)}
+        left = [self._find_room(source, policy, site, _to_micros(now)) or 0 for site in sites]
+        return sum(left) if left else policy.per_day
+
     def measure_plan(self, source: str, policy: RecheckPolicy, now: datetime, *, hours: int) -> list[SitePlan]:
         """Return what is due at each host of *source*, now and in each of so many hours: each article's next look."""
         self.plan_rechecks(source, policy)

@@ -263,19 +263,19 @@ def _start_child(
     recheck_file, given = None, request.urls
     by_default = source.is_raw_only(archive.settings.raw_only)
     raw_only = by_default if request.raw_only is None else request.raw_only
+    policy, now = RecheckPolicy.of(source, archive.settings, raw_only=raw_only), datetime.now(UTC)
+    announced = None
     if request.urls_file is None and request.recheck != "none":
         recheck_file = spool / "recheck.txt"
         known = (
             archive.catalog.list_known(source.id)
             if request.recheck == "all"
-            else archive.catalog.list_due(
-                source.id,
-                RecheckPolicy.of(source, archive.settings, raw_only=raw_only),
-                datetime.now(UTC),
-                limit=capacity,
-            )
+            else archive.catalog.list_due(source.id, policy, now, limit=capacity)
         )
         given = _write_lines(recheck_file, known)
+    if request.urls_file is None and request.recheck != "all":
+        room = archive.catalog.count_room(source.id, policy, now)
+        announced = None if room is None else max(0, room - given)  # what is due by its age goes first
     if reporter is not None:
         reporter.given = given
     plan = CrawlPlan(
@@ -287,6 +287,7 @@ def _start_child(
         urls_file=str(request.urls_file.absolute()) if request.urls_file else None,
         recheck_file=str(recheck_file) if recheck_file else None,
         recheck_all=request.recheck == "all",
+        announced=announced,
         raw_only=raw_only,
         unconditional_every=1
         if request.unconditional

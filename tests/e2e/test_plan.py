@@ -160,3 +160,35 @@ def test_plan_says_what_is_wrong(tmp_path: Path, site: Site) -> None:
     days = ofrecord("plan", "--hours", "480").stdout
     assert "no budget" in days
     assert re.search(r"^  \d{4}-\d\d-\d\d +0 +1$", days, re.MULTILINE)
+
+
+def write_sitemap(site: Site, paths: list[str]) -> None:
+    """Announce *paths*, each as changed just now, as many sites do of all their pages."""
+    now = datetime.now(UTC) + timedelta(seconds=2)
+    entries = "".join(f"<url><loc>{site.root}{path}</loc><lastmod>{now.isoformat()}</lastmod></url>" for path in paths)
+    text = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{entries}</urlset>'
+    site.answers["/sitemap.xml"] = Answer(text.encode(), media_type="application/xml")
+
+
+def test_a_sitemap_that_calls_every_page_new_costs_no_more_than_the_budget(tmp_path: Path, site: Site) -> None:
+    politeness = {"delay_seconds": 0, "rechecks_per_day": 3}
+    seeds = [{"sitemap": f"{site.root}/sitemap.xml"}]
+    ofrecord = installed(tmp_path, site, recheck=["1 hour"], politeness=politeness, discover=seeds)
+    past = Past(tmp_path, site)
+    names = [f"world/{letter}" for letter in "abcdef"]
+    past.look(20, dict.fromkeys(names, "one"))
+    past.look(40, {"world/left": "one"})  # due, and named by no sitemap any more
+    past.look(0.5, {"world/left": "one"})  # one of the day's three
+    past.look(30, {"world/due": "one"})
+    site.answers.update({f"/{name}": Answer(page(f"Page {name}")) for name in [*names, "world/due", "world/new"]})
+    write_sitemap(site, [f"/{name}" for name in [*names, "world/new"]])
+
+    assert ofrecord("crawl", "gazette", "--recheck", "none", "--json").json()["articles"] == 3
+    asked = [path for path, _ in site.requests if path.startswith("/world/")]
+    assert sorted(asked) == ["/world/a", "/world/b", "/world/new"]
+    site.requests.clear()
+    write_sitemap(site, [f"/{name}" for name in [*names, "world/newer"]])
+    site.answers["/world/newer"] = Answer(page("Newer"))
+    assert ofrecord("crawl", "gazette", "--json").json()["new"] == 1  # new ones come all the same
+    assert [path for path, _ in site.requests if path.startswith("/world/")] == ["/world/newer"]
+    assert ofrecord("crawl", "gazette", "--recheck", "all", "--json").json()["articles"] == 10
