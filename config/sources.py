@@ -24,6 +24,7 @@ from pydantic import (
 from config.document import Document, DocumentError, describe_error, read_document, show, suggest
 from config.errors import ConfigError
 from config.learned import SUFFIX, is_learned, learned_path, read_learned
+from config.politeness import Politeness
 from config.rules import ArticlePatterns, ExtractRules, StrictModel
 from config.units import Schedule, parse_duration, parse_schedule
 
@@ -86,24 +87,6 @@ class DiscoverEntry(StrictModel):
     def url(self) -> str:
         """The URL of the document."""
         return self.feed or self.sitemap or self.section or ""
-
-
-class Politeness(StrictModel):
-    """How gently a publisher's hosts are treated. robots.txt is always obeyed; there is no switch."""
-
-    delay_seconds: float = Field(default=5.0, ge=0, le=3_600, allow_inf_nan=False)
-    """Between two requests to one host."""
-    concurrent_requests: int = Field(default=1, ge=1, le=16)
-    """To one host at a time."""
-    rechecks_per_day: int | None = Field(default=None, ge=0, le=10_000_000)
-    """Known articles that are looked at again at one host in any 24 hours; `None`: as the delay says."""
-
-    @property
-    def recheck_budget(self) -> int | None:
-        """Rechecks of one host a day: by default a quarter of the requests that the delay lets through; `None`: all."""
-        if self.rechecks_per_day is not None or not self.delay_seconds:
-            return self.rechecks_per_day
-        return max(1, int(_DAY / self.delay_seconds) // 4)
 
 
 class Source(StrictModel):

@@ -18,7 +18,8 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from config.logs import configure_logging
-from config.sources import DEFAULT_RECHECK, Politeness
+from config.politeness import Politeness
+from config.sources import DEFAULT_RECHECK
 from jobs.rechecks import RecheckPolicy
 from tests.benchmarks.year_simulation import Ledger, Outcome, QuickYear, Scale, live_by_policy, live_flat, make_site
 

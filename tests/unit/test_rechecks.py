@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.politeness import Politeness
 from config.settings import Settings
-from config.sources import DEFAULT_RECHECK, Politeness
+from config.sources import DEFAULT_RECHECK
 from jobs.rechecks import Kind, RecheckPolicy
 from jobs.rechecks.forecast import forecast
 from jobs.rechecks.learning import LOOK, USUAL, Counts, find_plans, make_plan, weigh
