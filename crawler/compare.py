@@ -46,6 +46,10 @@ class LastLook:
     unread: bool = False
     """Whether that capture was only recorded, and its text is still to be had."""
 
+    def is_had(self, *, raw_only: bool) -> bool:
+        """Whether there is what a run wants of the article: its text or, to one that is *raw_only*, its record."""
+        return self.unread or self.state != "none" if raw_only else not self.unread and self.state != "none"
+
 
 @dataclass(frozen=True, slots=True)
 class KnownReading:
@@ -158,10 +162,9 @@ def is_wanted(link: Link, last: LastLook | None, *, now: datetime, raw_only: boo
 
     A change announced for more than a day after *now* is none: it would be wanted by each run, for ever.
     """
-    if last is None:
+    if last is None or not last.is_had(raw_only=raw_only):
         return True
-    had = last.unread or last.state != "none" if raw_only else not last.unread and last.state != "none"
-    return not had or (link.modified is not None and last.captured_at < link.modified <= now + _AHEAD)
+    return link.modified is not None and last.captured_at < link.modified <= now + _AHEAD
 
 
 @dataclass(slots=True)
@@ -171,9 +174,9 @@ class AnnouncementBudget:
     left: int | None
     """`None`: any number."""
 
-    def take(self, last: LastLook | None) -> bool:
-        """Tell whether an article may be fetched; one that never had a text costs nothing. *last*: the look at it."""
-        if self.left is None or last is None or (last.state == "none" and not last.unread):
+    def take(self, last: LastLook | None, *, raw_only: bool) -> bool:
+        """Tell whether an article may be fetched; what is not had yet costs nothing. *last*: the look at it."""
+        if self.left is None or last is None or not last.is_had(raw_only=raw_only):
             return True
         self.left -= 1
         return self.left >= 0

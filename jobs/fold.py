@@ -159,10 +159,10 @@ def fold_article(facts: Iterable[CaptureFact]) -> History:
     return History(tuple(judged), tuple(revisions), state)
 
 
-def describe_evidence(status: int | None, page_class: str, class_reason: str = "") -> str | None:  # noqa: ARG001
+def describe_evidence(status: int | None, page_class: str) -> str | None:
     """Return which kind of evidence of deletion a capture is, in words; `None` if it is none.
 
-    Asked of captures that are not good. *class_reason* may come to tell more kinds apart; status and class do today.
+    Asked of captures that are not good.
     """
     if page_class == PageClass.BLOCKED:
         return "blocked by robots.txt"

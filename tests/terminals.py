@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from jobs.diff.cells import measure_sign, split_signs
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -132,3 +134,8 @@ def watch(command: list[str], environment: Mapping[str, str], *, columns: int = 
             process.stdout.close()
         os.close(slave)
         os.close(master)
+
+
+def measure_cells(text: str) -> int:
+    """Return the columns that *text* takes on a terminal."""
+    return sum(map(measure_sign, split_signs(text)))

@@ -247,7 +247,7 @@ class NewsSpider(Spider):
         Also whether none of them, those that wait already among them, is one that the archive lacks; *settled*: whether
         that may still be so.
         """
-        run = self.run
+        run, raw_only = self.run, self.run.plan.raw_only
         pairs = [(url, link) for link in links if (url := _find_article(run.source, link)) is not None]
         if not pairs:
             await asyncio.sleep(0)  # who fetches must not wait for a long list
@@ -261,9 +261,10 @@ class NewsSpider(Spider):
         for url, link in pairs:
             if url in new or not (settled or url in open_urls):
                 continue
-            wanted = is_wanted(link, known.get(url), now=now, raw_only=run.plan.raw_only)
+            last = known.get(url)
+            wanted = is_wanted(link, last, now=now, raw_only=raw_only)
             settled = settled and not wanted
-            if (wanted or run.plan.recheck_all) and url in open_urls and self._announced.take(known.get(url)):
+            if (wanted or run.plan.recheck_all) and url in open_urls and self._announced.take(last, raw_only=raw_only):
                 new[url] = link
         run.frontier.mark(list(new), TAKEN)
         await self._let_wait(list(new.items()), listed=False, known=known)

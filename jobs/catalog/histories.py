@@ -78,7 +78,7 @@ class StoredCapture:
     def evidence(self) -> str | None:
         """Which kind of evidence of deletion it is, in words; `None`: it is none."""
         told = self.verdict in {Verdict.SUSPECTED, Verdict.GONE}
-        return describe_evidence(self.status, self.read_class, self.class_reason) if told else None
+        return describe_evidence(self.status, self.read_class) if told else None
 
 
 @dataclass(frozen=True, slots=True)

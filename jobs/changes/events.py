@@ -213,5 +213,5 @@ def _make(
 
 def tell_evidence(status: int | None, page_class: str, class_reason: str) -> str:
     """Return evidence of deletion in words: `404`, `soft 404 (the page says …)`."""
-    kind = describe_evidence(status, page_class, class_reason) or page_class
+    kind = describe_evidence(status, page_class) or page_class
     return kind if kind.startswith(str(status)) or not class_reason else f"{kind} ({class_reason})"

@@ -38,11 +38,6 @@ def measure_sign(sign: str) -> int:
     return 2 if wide or (_AS_EMOJI in sign and not first.isspace()) else 1
 
 
-def measure_cells(text: str) -> int:
-    """Return the columns that *text* takes."""
-    return len(text) if text.isascii() else sum(map(measure_sign, split_signs(text)))
-
-
 def runs_to_left(text: str) -> bool:
     """Whether most letters of *text* that have a direction are of scripts that are written from right to left."""
     found = [unicodedata.bidirectional(character) for character in text]

@@ -260,22 +260,9 @@ def _start_child(
 ) -> CrawlProcess:
     spool = archive.spool(source.id)
     capacity = _find_capacity(source, archive.settings, request)
-    recheck_file, given = None, request.urls
     by_default = source.is_raw_only(archive.settings.raw_only)
     raw_only = by_default if request.raw_only is None else request.raw_only
-    policy, now = RecheckPolicy.of(source, archive.settings, raw_only=raw_only), datetime.now(UTC)
-    announced = None
-    if request.urls_file is None and request.recheck != "none":
-        recheck_file = spool / "recheck.txt"
-        known = (
-            archive.catalog.list_known(source.id)
-            if request.recheck == "all"
-            else archive.catalog.list_due(source.id, policy, now, limit=capacity)
-        )
-        given = _write_lines(recheck_file, known)
-    if request.urls_file is None and request.recheck != "all":
-        room = archive.catalog.count_room(source.id, policy, now)
-        announced = None if room is None else max(0, room - given)  # what is due by its age goes first
+    recheck_file, given, announced = _choose_known(archive, source, request, capacity=capacity, raw_only=raw_only)
     if reporter is not None:
         reporter.given = given
     plan = CrawlPlan(
@@ -312,6 +299,28 @@ def _start_child(
     assignment.touch(mode=0o600)
     assignment.write_text(text, encoding="utf-8")
     return CrawlProcess(assignment, _scrub_environment(source))
+
+
+def _choose_known(
+    archive: OpenArchive, source: Source, request: CrawlRequest, *, capacity: int | None, raw_only: bool
+) -> tuple[Path | None, int, int | None]:
+    """Return the list of known articles to look at, how many are given, and how many may come by what is announced."""
+    if request.urls_file is not None:
+        return None, request.urls, None
+    recheck_file, given = None, request.urls
+    policy, now = RecheckPolicy.of(source, archive.settings, raw_only=raw_only), datetime.now(UTC)
+    if request.recheck != "none":
+        recheck_file = archive.spool(source.id) / "recheck.txt"
+        known = (
+            archive.catalog.list_known(source.id)
+            if request.recheck == "all"
+            else archive.catalog.list_due(source.id, policy, now, limit=capacity)
+        )
+        given = _write_lines(recheck_file, known)
+    if request.recheck == "all":
+        return recheck_file, given, None
+    room = archive.catalog.count_room(source.id, policy, now)
+    return recheck_file, given, None if room is None else max(0, room - given)  # what is due by its age goes first
 
 
 def _find_capacity(source: Source, settings: Settings, request: CrawlRequest) -> int | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs.diff.cells import measure_cells
 from tests.site.pages import SEED_URL
+from tests.terminals import measure_cells
 
 if TYPE_CHECKING:
     from tests.installation import Ofrecord

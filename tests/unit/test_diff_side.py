@@ -9,7 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from jobs.diff import diff_texts, render_side
-from jobs.diff.cells import measure_cells, runs_to_left, split_signs
+from jobs.diff.cells import runs_to_left, split_signs
+from tests.terminals import measure_cells
 
 ARABIC = "افتتحت بلدية المدينة اليوم مكتبة عامة جديدة في وسط المدينة بحضور عدد كبير من السكان"
 ARABIC_EDITED = ARABIC.replace("اليوم", "أمس")

@@ -367,7 +367,7 @@ def test_what_robots_txt_disallows_is_evidence() -> None:
     ],
 )
 def test_kinds_of_evidence(status: int | None, page_class: str, kind: str | None) -> None:
-    assert describe_evidence(status, page_class, "a reason") == kind
+    assert describe_evidence(status, page_class) == kind
     assert bad(0, status=status, page_class=page_class).deleted == (kind is not None)
 
 
