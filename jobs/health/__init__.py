@@ -1,0 +1,5 @@
+"""How each source stands: ok, degraded, silent, failing or blocked, with the reasons, from what the archive holds."""
+
+from jobs.health.states import Reason, SourceHealth, State
+
+__all__ = ["Reason", "SourceHealth", "State"]
