@@ -58,6 +58,7 @@ _ENDS = {"limit": "ended at a limit", "stopped": "was stopped", "lease": "lost i
     help="Only record article pages; a later crawl reads them. Default: as the source or the settings say.",
 )
 @click.option("--trigger", default="crawl", hidden=True)
+@click.option("--owned", is_flag=True, hidden=True)  # by a daemon: see jobs.schedule.assignment
 @click.option("--slot", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), hidden=True)
 @archive_options
 def crawl(

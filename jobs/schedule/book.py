@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from jobs.catalog import Catalog
+from jobs.context import CATALOG_FILE
 from jobs.ledger import Journal, Outcome, find_fault, find_schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from crawler.rows import SlotRow
     from jobs.schedule.slots import Slots
+
+_RUNS = 256
+"""So many of a source's last runs tell which slots were run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +45,41 @@ class Book(Protocol):
         """Note *row*; *slots* are those of its schedule. Raises OSError."""
 
 
+@dataclass(frozen=True, slots=True)
+class ArchiveBook:
+    """The ledger in the catalog and the journals of one local state."""
+
+    state: Path
+    """As OpenArchive has it."""
+
+    def read(self, source: str, now: datetime) -> Standing:
+        """See Book."""
+        with Catalog.open(self.state / CATALOG_FILE, read_only=True) as catalog:
+            runs = catalog.list_run_slots(source, limit=_RUNS)
+            crawled = catalog.last_started(source) is not None
+        return judge_standing(self._journal(source).pending(), runs, now, crawled=crawled)
+
+    def note(self, source: str, row: SlotRow, slots: Slots | None = None) -> None:
+        """See Book."""
+        self._journal(source).note(row, slots)
+
+    def _journal(self, source: str) -> Journal:
+        return Journal.open(self.state / "spool" / source)
+
+
 def judge_standing(
     rows: Iterable[SlotRow], runs: Iterable[datetime], now: datetime, *, crawled: bool = False
 ) -> Standing:
     """Return how a source stands by the ledger's *rows* and the slots of its *runs*."""
     rows = [row for row in rows if find_fault(row) is None]
-    slots = set(runs)
+    slots, schedule = set(runs), find_schedule(rows)
+    if schedule is None and any(row.outcome == Outcome.UNSCHEDULED for row in rows):
+        return Standing(crawled=crawled or bool(slots))
     known = {row.through or row.slot for row in rows if row.outcome != Outcome.UNSCHEDULED} | slots
     known |= {row.slot for row in rows if (row.through or row.slot) > now}
     ran = slots | {row.slot for row in rows if row.outcome in {Outcome.DONE, Outcome.LATE, Outcome.FAILED}}
     return Standing(
-        schedule=find_schedule(rows),
+        schedule=schedule,
         decided=max((slot for slot in known if slot <= now), default=None),
         ahead=frozenset(slot for slot in ran if slot > now),
         crawled=crawled or bool(slots),

@@ -18,6 +18,7 @@ from config.errors import ArchiveError
 from config.units import parse_schedule
 from crawler.rows import SlotRow
 from jobs.ledger import Outcome
+from jobs.schedule.book import Standing
 from jobs.schedule.clock import Clock, StepWatch
 from jobs.schedule.family import read_processes
 from jobs.schedule.limits import RunLimits, drain_seconds
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from config.sources import Source
     from jobs.runs.ending import RunObserver
-    from jobs.schedule.book import Book, Standing
+    from jobs.schedule.book import Book
     from jobs.schedule.process import Launch
     from jobs.schedule.slots import Slots
 
@@ -76,6 +77,7 @@ class Daemon:
         self._queue: deque[str] = deque()
         self._runs: dict[str, RunProcess] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._run_tasks: set[asyncio.Task[None]] = set()
         self._counts: Counter[str] = Counter()
         self._timer = Timer(self.come_due)
         self._stopping = False
@@ -95,7 +97,7 @@ class Daemon:
             self._add(source)
         self._timer.start()
         for work in (self._keep_pulse(), self._watch_runs()):
-            self._begin_task(work)
+            self._begin_task(work, self._tasks)
         self._fill()
 
     async def come_due(self, source: str) -> None:
@@ -135,12 +137,11 @@ class Daemon:
         self._timer.stop()
         for run in self._runs.values():
             run.stop("stop")
-        deadline = asyncio.get_running_loop().time() + drain_seconds(self._settings)
-        while self._runs and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.05)
-        self.kill()
-        while self._runs:
-            await asyncio.sleep(0.05)
+        if self._run_tasks:
+            await asyncio.wait(self._run_tasks, timeout=drain_seconds(self._settings))
+            self.kill()
+        if self._run_tasks:
+            await asyncio.wait(self._run_tasks)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -152,20 +153,16 @@ class Daemon:
             run.kill()
 
     def _add(self, source: Source) -> None:
-        now = self._clock.now()
-        standing = self._read_book(source.id, now)
-        slots = _make_slots(source.schedule)
-        before = slots if standing is None or standing.schedule is None else _make_slots(standing.schedule, slots)
-        if standing is None:
-            turns = Turns(slots, now)
-        else:
-            turns = Turns(before, standing.decided or now, set(standing.ahead))
+        now, slots = self._clock.now(), _make_slots(source.schedule)
+        known = self._read_book(source.id, now) or Standing(schedule=source.schedule, crawled=True)
+        before = slots if known.schedule is None else _make_slots(known.schedule, slots)
+        turns = Turns(before, known.decided or now, set(known.ahead))
         self._sources[source.id], self._turns[source.id] = source, turns
         self._settle(source.id, turns.come_due(now))
-        if standing is not None and standing.schedule != source.schedule:
+        if known.schedule != source.schedule:
             self._mark(source, now)
-            turns.change(slots, now)
-        if standing is not None and not standing.crawled:
+        turns.change(slots, now)
+        if not known.crawled:
             turns.wait()
         self._timer.set(source.id, slots)
         self._enqueue(source.id, turns)
@@ -215,7 +212,7 @@ class Daemon:
         run = RunProcess(source.id, turns.slot, now, RunLimits.of(self._settings))
         self._runs[source.id] = run
         self._observing.run_started(source.id, run.slot)
-        self._begin_task(self._carry_out(run, source, turns))
+        self._begin_task(self._carry_out(run, source, turns), self._run_tasks)
 
     async def _carry_out(self, run: RunProcess, source: Source, turns: Turns) -> None:
         try:
@@ -248,18 +245,21 @@ class Daemon:
             step = watch.look()
             if step is not None:
                 log.warning("stepped_clock", seconds=round(step.total_seconds(), 3))
-                self._turn_back()
+                self._follow_step()
             self._timer.look()
             self._observing.tick(self._clock.now())
 
-    def _turn_back(self) -> None:
-        """The wall clock was set: what is yet to come is due then, but for what was run already."""
+    def _follow_step(self) -> None:
+        """The wall clock was set: what has come by it is due, and what is yet to come, but for what was run already."""
         now = self._clock.now()
         for source_id, turns in self._turns.items():
             if turns.decided > now:
                 standing = self._read_book(source_id, now)
                 turns.turn_back(now, standing.ahead if standing is not None else ())
+            self._settle(source_id, turns.come_due(now))
             self._timer.set(source_id, turns.slots)
+            self._enqueue(source_id, turns)
+        self._fill()
 
     async def _watch_runs(self) -> None:
         while True:
@@ -299,13 +299,13 @@ class Daemon:
             for slot in islice(turns.slots.between(first, passed.through), _TOLD_SLOTS):
                 self._observing.slot_passed(source, slot, passed.outcome)
 
-    def _begin_task(self, work: Coroutine[None, None, None]) -> None:
+    def _begin_task(self, work: Coroutine[None, None, None], tasks: set[asyncio.Task[None]]) -> None:
         task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._end_task)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        task.add_done_callback(self._note_failure)
 
-    def _end_task(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+    def _note_failure(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("failed_daemon", exc_info=error)
             self.broken = error

@@ -1,4 +1,4 @@
-"""How long a run may take and how much memory its processes may hold, and when it is told and when it is made to end."""
+"""How long a run may take, how much memory its processes may hold, and how patient the daemon is with its end."""
 
 from __future__ import annotations
 

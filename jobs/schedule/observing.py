@@ -65,7 +65,7 @@ class Observing:
         try:
             self._news.put_nowait(news)
         except queue.Full:
-            log.error("failed_observer", reason="it hangs; what it was to be told is dropped")
+            log.error("failed_observer", reason="it hangs; what it was to be told is dropped")  # noqa: TRY400 - no bug
 
     def _tell(self) -> None:
         while (news := self._news.get()) is not None:

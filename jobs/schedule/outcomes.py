@@ -16,6 +16,7 @@ _REASONS = {
     Outcome.SKIPPED: "the run before was still going, or waited for its turn",
     Outcome.MISSED: "no daemon was running, or the machine slept",
 }
+_KILLED = {"time": "it took too long", "memory": "it took too much memory"}
 _MAX_REASON = 300
 
 
@@ -52,5 +53,7 @@ def row_of_passed(passed: Passed) -> SlotRow:
 def _describe(ended: RunEnded, report: dict[str, Any]) -> str:
     problems = [str(problem) for problem in report.get("problems") or []]
     if ended.killed:
-        problems.insert(0, {"time": "it took too long", "memory": "it took too much memory"}.get(ended.killed, "stopped"))
+        problems.insert(
+            0, {"time": "it took too long", "memory": "it took too much memory"}.get(ended.killed, "stopped")
+        )
     return "; ".join(problems)[:_MAX_REASON] or f"exit code {ended.exit_code}"

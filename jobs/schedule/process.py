@@ -70,7 +70,9 @@ class RunProcess:
             start_new_session=True,
         )
         self._process, self._family = process, Family(process.pid)
-        if self._asked is not None:
+        if self._must_die:
+            self._family.kill()
+        elif self._asked is not None:
             self._signal(signal.SIGTERM)
         reading = asyncio.create_task(self._read())
         if process.stdin is not None:
@@ -94,14 +96,14 @@ class RunProcess:
         """Hold the run to its limits. *processes*: all there are now."""
         if self._family is None:
             return
-        self.memory_bytes = max(
-            self.memory_bytes, memory := sum(one.rss_bytes for one in self._family.find(processes))
-        )
+        self.memory_bytes = max(self.memory_bytes, memory := sum(one.rss_bytes for one in self._family.find(processes)))
         now = self._now()
         if self._asked is None:
             excess = self.limits.find_excess(now - self._began, memory)
             if excess is not None:
-                log.error("killed_run", source=self.source, reason=excess, memory_bytes=memory, seconds=now - self._began)
+                log.error(
+                    "killed_run", source=self.source, reason=excess, memory_bytes=memory, seconds=now - self._began
+                )
                 self.stop(excess)
         elif now - self._asked > self.limits.patience(self._killed or "stop"):
             self.kill()
