@@ -27,7 +27,7 @@ from jobs.schedule import make_slots
 from jobs.schedule.book import Standing, judge_standing
 from jobs.schedule.clock import Clock
 from jobs.schedule.daemon import Daemon
-from jobs.schedule.process import Launch
+from jobs.schedule.process import Launch, wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -245,9 +245,7 @@ class Simulation:
                 run.kill()
                 if run._process is not None:
                     self._await_end(daemon, run.source)
-                    await run._process.wait()
-                    if run._process.stdin is not None:
-                        run._process.stdin.close()
+                    await wait_for_end(run._process)
             daemon._runs.clear()
 
         for source in daemon.running:

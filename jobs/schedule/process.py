@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
+import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,7 @@ ORPHAN_SECONDS = 15.0
 """So long may what a run leaves behind take to see that its parent is dead and to close its segment."""
 _MAX_REPORT_BYTES = 16 * 1024**2
 _POLL_SECONDS = 0.1
+_LAST_WORDS_SECONDS = 1.0
 _KILLS = 50
 
 
@@ -54,7 +57,7 @@ class RunProcess:
         self.limits = limits
         self.memory_bytes = 0
         """The most that was seen."""
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._family: Family | None = None
         self._began = self._now()
         self._asked: float | None = None
@@ -63,28 +66,26 @@ class RunProcess:
 
     async def carry_out(self, launch: Launch) -> RunEnded:
         """Start what *launch* says and return when it and all that it started are over. Raises OSError."""
-        process = await asyncio.create_subprocess_exec(
-            *launch.command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,
+        self._process = process = subprocess.Popen(
+            launch.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
-        self._process, self._family = process, Family(process.pid)
-        if self._must_die:
+        self._family = Family(process.pid)
+        if self._must_die or self._asked is not None:  # before it was started
             self._family.kill()
-        elif self._asked is not None:
-            self._signal(signal.SIGTERM)
-        reading = asyncio.create_task(self._read())
-        if process.stdin is not None:
-            process.stdin.write(launch.assignment)  # what the pipe does not take is sent as the run reads
-        code = await process.wait()
-        await self._leave_nobody(self._family)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(reading), 1.0)
-        reading.cancel()
-        if process.stdin is not None:
-            process.stdin.close()
-        return self._end(code, reading.result() if reading.done() and not reading.cancelled() else b"")
+        loop, printed = asyncio.get_running_loop(), _Printed()
+        reading, _ = await loop.connect_read_pipe(lambda: printed, process.stdout)
+        telling, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, process.stdin)
+        try:
+            telling.write(launch.assignment)  # what the pipe does not take is sent as the run reads
+            code = await wait_for_end(process)
+            await self._leave_nobody(self._family)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(printed.over.wait(), _LAST_WORDS_SECONDS)
+        finally:
+            reading.close()
+            if not telling.is_closing():  # which it does by itself where the run reads no more
+                telling.abort()
+        return self._end(code, printed.last_line())
 
     def give_up(self) -> RunEnded:
         """Return how a run ended that could not be started or followed; nothing of it is left."""
@@ -101,9 +102,8 @@ class RunProcess:
         if self._asked is None:
             excess = self.limits.find_excess(now - self._began, memory)
             if excess is not None:
-                log.error(
-                    "killed_run", source=self.source, reason=excess, memory_bytes=memory, seconds=now - self._began
-                )
+                seconds = round(now - self._began, 3)
+                log.error("killed_run", source=self.source, reason=excess, memory_bytes=memory, seconds=seconds)
                 self.stop(excess)
         elif now - self._asked > self.limits.patience(self._killed or "stop"):
             self.kill()
@@ -132,16 +132,6 @@ class RunProcess:
             await asyncio.sleep(_POLL_SECONDS)
         log.error("failed_run", source=self.source, error="some of its processes cannot be killed")
 
-    async def _read(self) -> bytes:
-        """Return the last line of what the run prints."""
-        kept = bytearray()
-        stream = self._process.stdout if self._process is not None else None
-        while stream is not None and (data := await stream.read(65_536)):
-            kept += data
-            if len(kept) > 2 * _MAX_REPORT_BYTES:
-                del kept[:-_MAX_REPORT_BYTES]
-        return bytes(kept).rstrip(b"\n").rpartition(b"\n")[2]
-
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
             with suppress(ProcessLookupError):
@@ -155,6 +145,50 @@ class RunProcess:
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
+
+
+class _Printed(asyncio.Protocol):
+    """Keeps the end of what a process prints."""
+
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
+        self._kept = bytearray()
+
+    def data_received(self, data: bytes) -> None:
+        self._kept += data
+        if len(self._kept) > 2 * _MAX_REPORT_BYTES:
+            del self._kept[:-_MAX_REPORT_BYTES]
+
+    def eof_received(self) -> None:
+        self.over.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self.over.set()
+
+    def last_line(self) -> bytes:
+        return bytes(self._kept).rstrip(b"\n").rpartition(b"\n")[2]
+
+
+async def wait_for_end(process: subprocess.Popen[bytes]) -> int:
+    """Return the exit code of *process* when it is over.
+
+    Not asyncio's own: that waits for the pipes as well, which a grandchild may hold open for ever.
+    """
+    try:
+        file = os.pidfd_open(process.pid)
+    except OSError:  # a kernel before 5.3
+        while process.poll() is None:
+            await asyncio.sleep(_POLL_SECONDS)
+        return process.returncode
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(file, over.set)
+    try:
+        await over.wait()
+    finally:
+        loop.remove_reader(file)
+        os.close(file)
+    return process.wait()
 
 
 def _read_report(line: bytes) -> dict[str, Any] | None:
