@@ -30,9 +30,11 @@ class LastVersion:
     captured_at: datetime
     """Of the last capture; aware UTC."""
     texts: Mapping[str, str] = field(default_factory=dict)
-    """Derivation → text digest of the last revision; empty if there was no good capture."""
+    """Derivation → text digest of the last revision; empty if there was none."""
     state: str = "live"
     """`live`, `suspected`, `gone` or `none`."""
+    excerpt: bool = False
+    """Whether that revision is what a pay wall left of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,8 @@ def guess_verdict(
     if confirmed:
         return "unread" if page_class is PageClass.UNREAD else "unchanged"
     known = last is not None and last.state != "none"
-    if page_class.good and snapshot is not None:
+    counts = page_class.good or (page_class is PageClass.TRUNCATED and (last is None or not known or last.excerpt))
+    if counts and snapshot is not None:
         if last is None or not known or not last.texts:
             return "new"
         text = last.texts.get(snapshot.derivation)
