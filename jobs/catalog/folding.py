@@ -80,7 +80,10 @@ class FoldingCatalog(CatalogQueries):
         self._db.executemany(_PUT_REVISION, [row for url, _, h in histories for row in _revisions_of(source, url, h)])
         self._db.executemany(
             _PUT_ARTICLE,
-            [_article_of(source, url, h, seq, sight.title if h.captures[0].tells else None) for url, sight, h in histories],
+            [
+                _article_of(source, url, history, seq, sight.title if history.captures[0].tells else None)
+                for url, sight, history in histories
+            ],
         )
         return known
 

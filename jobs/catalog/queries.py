@@ -65,8 +65,8 @@ class CatalogQueries(HistoryQueries, ValidatorQueries):
         if article is None:
             return None
         current = self._db.execute(
-            "SELECT r.texts, c.class FROM captures c JOIN revisions r USING (source, url) WHERE c.source = ? AND c.url = ?"
-            " AND r.number = c.revision ORDER BY c.captured_at DESC, c.segment DESC, c.n DESC LIMIT 1",
+            "SELECT r.texts, c.class FROM captures c JOIN revisions r USING (source, url) WHERE c.source = ?"
+            " AND c.url = ? AND r.number = c.revision ORDER BY c.captured_at DESC, c.segment DESC, c.n DESC LIMIT 1",
             (source, url),
         ).fetchone()
         return LastVersion(

@@ -24,7 +24,8 @@ SEGMENTS = ("gazette-1", "gazette-2", "gazette-3")
 @st.composite
 def capture_facts(draw: st.DrawFn) -> CaptureFact:
     texts: dict[str, str] = draw(st.dictionaries(st.sampled_from(DERIVATIONS), st.sampled_from(TEXTS), max_size=3))
-    classes = [*[PageClass.ARTICLE] * 4, *[PageClass.TRUNCATED] * 2, PageClass.SOFT_404, PageClass.BLOCKED, PageClass.ERROR]
+    classes = [*[PageClass.ARTICLE] * 4, *[PageClass.TRUNCATED] * 2]
+    classes += [PageClass.SOFT_404, PageClass.BLOCKED, PageClass.ERROR]
     return CaptureFact(
         captured_at=NOON + timedelta(minutes=draw(st.integers(0, 8))),
         segment=draw(st.sampled_from(SEGMENTS)),
