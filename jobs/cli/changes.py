@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config.errors import ArchiveError, ConfigError, ExitCode
-from config.units import parse_duration
+from config.units import count, parse_duration
 from crawler.rows import format_time
 from jobs.archive.identity import list_sources
 from jobs.changes import ChangeLister, EditReporter, What
@@ -100,6 +100,9 @@ def changes(
             told.tell(*event)
         told.reporter.flush()
         if not follow:
+            if not (told.any or invocation.as_json):
+                after = f" since {format_time(begin)}" if begin else ""
+                click.echo(f"ofrecord: no such change in {count(len(heads), 'source')}{after}", err=True)
             return ExitCode.DONE
         with stop_on_signals() as stop:
             while not stop.wait(interval or DEFAULT_INTERVAL):
@@ -144,6 +147,11 @@ class _Teller:
         self._wanted = wanted
         self._told: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._troubles: set[str] = set()
+
+    @property
+    def any(self) -> bool:
+        """Whether an event was printed."""
+        return bool(self._told)
 
     def list_past(
         self, span: _Span, source: str | None, article: tuple[str, str] | None
