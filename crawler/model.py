@@ -251,6 +251,8 @@ class CrawlPlan:
     fetch_until: float | None = None
     """By the boot clock, which parent and child share: no request begins after that."""
     slot: datetime | None = None
+    ledger: tuple[str, ...] = ()
+    """Slot rows that wait to be committed, as lines of JSON: they go into the run's last segment."""
     epoch: int = 0
     """Of the lease under which the run crawls; 0: none is held."""
 

@@ -13,10 +13,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from jobs.ledger.calendars import EPOCH, EvenSlots, to_number
-from jobs.ledger.outcomes import Outcome, find_fault, is_late
+from jobs.ledger.outcomes import TELLING, Outcome, find_fault, is_late
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from crawler.rows import SlotRow
     from jobs.ledger.calendars import FindCalendar, Slots
@@ -114,7 +114,6 @@ def _list_marks(rows: Iterable[SlotRow]) -> list[SlotRow]:
 
 
 _MARKS = {outcome for outcome in Outcome if outcome.is_mark}
-_WORDS: Mapping[str, Outcome] = {outcome.value: outcome for outcome in Outcome if not outcome.is_mark}
 
 
 class _Sweep:
@@ -129,7 +128,7 @@ class _Sweep:
         self._bounds = {self._first, self._end}
 
     def add_row(self, row: SlotRow, *, pending: bool) -> None:
-        outcome = _WORDS.get(row.outcome)
+        outcome = TELLING.get(row.outcome)
         if outcome is None or find_fault(row) is not None:
             return  # a mark, a word of a later version, or what no ledger can have
         telling = _Telling(outcome, row.run, row.reason, pending=pending)

@@ -31,6 +31,7 @@ from jobs.fold import Verdict
 from jobs.rechecks import RecheckPolicy
 from jobs.runs.child import encode_assignment
 from jobs.runs.feeding import publish_changes
+from jobs.runs.ledger import take_pending
 from jobs.runs.pressure import measure_spool
 from jobs.runs.progress import Phase, Reporter
 from jobs.runs.spool import bring_segments, has_closed, list_damaged
@@ -181,6 +182,7 @@ def _run_locked(
         supervisor.finish_uploads()
         if not uploader.is_stuck:  # else the store does not answer, and it runs out
             leave_lease(archive, lease)
+        take_pending(archive, source.id)
         ended = _judge_run(row, child, archive.settings.max_failed, supervisor.disk_full)
         if not uploader.is_stuck:
             ended[2].extend(publish_changes(archive, source.id, after=seq, seconds=times.done_by - boot_clock()))
@@ -284,6 +286,7 @@ def _start_child(
         max_seconds=archive.settings.max_run_seconds,
         fetch_until=request.fetch_until,
         slot=request.slot,
+        ledger=take_pending(archive, source.id),
         epoch=epoch,
     )
     assignment = spool / "plan.json"
