@@ -25,7 +25,8 @@ from jobs.archive.commit import (
     require_supported,
 )
 from jobs.archive.facts import fetch_rows, read_rows
-from jobs.catalog.folding import FirstSight, format_instant
+from jobs.catalog.folding import FirstSight
+from jobs.catalog.instants import format_instant
 from jobs.catalog.rechecks import RecheckCatalog
 from jobs.catalog.schema import LOCAL_TABLES, TABLES, connect, explain
 from jobs.catalog.sights import SightCatalog

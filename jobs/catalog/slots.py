@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawler.rows import SlotRow
 from jobs.archive.commit import owns_segment
-from jobs.catalog.folding import format_instant
+from jobs.catalog.instants import format_instant
 from jobs.ledger import Outcome, SlotRun, find_fault
 
 if TYPE_CHECKING:
