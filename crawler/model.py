@@ -239,6 +239,8 @@ class CrawlPlan:
     """Fetch announced articles that are known, whether due or not."""
     announced: int | None = None
     """At most that many known articles for what is announced of them, whatever a sitemap says; `None`: all."""
+    gaps: tuple[tuple[datetime, datetime], ...] = ()
+    """Fetch only what may have been published in one of these times, from and until; none: whatever is announced."""
     raw_only: bool = False
     """Record article pages and read none."""
     unconditional_every: int = 1

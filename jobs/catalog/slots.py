@@ -14,6 +14,7 @@ from jobs.ledger import Outcome, SlotRun, find_fault
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,18 @@ class StoredRun:
     finished: datetime
     reason: str
     counts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """An article as it was first seen."""
+
+    url: str
+    title: str | None
+    first_seen: datetime
+    run: str
+    fields: dict[str, Any]
+    """Of its first text, as the snapshot row has them; empty: there is none."""
 
 
 class SlotQueries:
@@ -77,6 +90,19 @@ class SlotQueries:
         least = since.replace(microsecond=0).isoformat()[:19] if since else None
         runs = map(_to_run, self._db.execute(query, (source, least)))
         return [one for one in runs if since is None or one.started >= since]
+
+    def list_newcomers(self, source: str, *, since: datetime) -> Iterator[Newcomer]:
+        """Yield the articles that had their first capture then or later, by that; with what their first text says."""
+        query = (
+            "SELECT a.url, a.title, a.first_seen, s.fields, (SELECT run FROM captures c WHERE c.source = a.source"
+            " AND c.url = a.url ORDER BY c.captured_at LIMIT 1) AS run FROM articles a"
+            " LEFT JOIN revisions r ON r.source = a.source AND r.url = a.url AND r.number = 1"
+            " LEFT JOIN snapshots s ON s.segment = r.segment AND s.n = r.n AND s.native"
+            " WHERE a.source = ? AND a.first_seen >= ? ORDER BY a.first_seen, a.url, s.derivation"
+        )
+        for row in self._db.execute(query, (source, format_instant(since))):
+            first_seen = datetime.fromisoformat(row["first_seen"])
+            yield Newcomer(row["url"], row["title"], first_seen, row["run"], json.loads(row["fields"] or "{}"))
 
 
 def _to_row(row: sqlite3.Row) -> SlotRow:

@@ -78,6 +78,8 @@ class CrawlRequest:
     """`due`, `all` or `none` of the known articles."""
     raw_only: bool | None = None
     """Whether pages are only recorded; `None`: as the source says, or the settings."""
+    gaps: tuple[tuple[datetime, datetime], ...] = ()
+    """Only what may have been published in these times, from and until; none: whatever is announced."""
     unconditional: bool = False
     """Whether each page is asked for as a whole, whatever is known of it."""
     fetch_until: float | None = None
@@ -276,6 +278,7 @@ def _start_child(
         urls_file=str(request.urls_file.absolute()) if request.urls_file else None,
         recheck_file=str(recheck_file) if recheck_file else None,
         recheck_all=request.recheck == "all",
+        gaps=request.gaps,
         announced=announced,
         raw_only=raw_only,
         unconditional_every=1
