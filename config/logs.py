@@ -58,6 +58,7 @@ EVENTS: frozenset[str] = frozenset(
         "failed_objects",
         "failed_report",
         "failed_feed",
+        "failed_ledger",
         "wrote_feed",
         "rederived_captures",
         "wrote_layer",

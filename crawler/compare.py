@@ -170,6 +170,18 @@ def is_wanted(link: Link, last: LastLook | None, *, now: datetime, raw_only: boo
     return link.modified is not None and last.captured_at < link.modified <= now + _AHEAD
 
 
+def may_fill(link: Link, gaps: Sequence[tuple[datetime, datetime]]) -> bool:
+    """Tell whether an announced article may have been published in one of *gaps*, from and until; if none, it may.
+
+    So may what says nothing of its times, and what says only that it was changed, in a gap or after it.
+    """
+    if not gaps or (link.published is None and link.modified is None):
+        return True
+    if link.published is None:
+        return any(link.modified is not None and begin <= link.modified for begin, _ in gaps)
+    return any(begin <= link.published <= end for begin, end in gaps)
+
+
 @dataclass(slots=True)
 class AnnouncementBudget:
     """How many known articles a run may still fetch for what is announced of them: sitemaps say *now* of every page."""

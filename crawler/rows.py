@@ -185,6 +185,25 @@ class RunRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SlotRow:
+    """What became of a slot of the schedule, or of a stretch of them; or which schedule holds from then on."""
+
+    slot: Instant
+    """Of a mark: slots later than this are expected by `schedule`."""
+    outcome: str
+    """A word of jobs.ledger.Outcome, or one of a later version."""
+    run: str | None = None
+    reason: str | None = None
+    through: Instant | None = None
+    """The last slot of a stretch."""
+    slots: Number = 1
+    """How many there are from `slot` to `through`."""
+    schedule: str | None = None
+    """Of a mark: as the source's file has it."""
+    type: Literal["slot"] = "slot"
+
+
+@dataclass(frozen=True, slots=True)
 class EndRow:
     """Last row."""
 
@@ -198,7 +217,7 @@ class EndRow:
     type: Literal["end"] = "end"
 
 
-Row = SegmentRow | CaptureRow | SnapshotRow | CdxjRow | LinkRow | RunRow | EndRow
+Row = SegmentRow | CaptureRow | SnapshotRow | CdxjRow | LinkRow | RunRow | SlotRow | EndRow
 
 _TYPES: dict[str, type] = {
     "segment": SegmentRow,
@@ -207,6 +226,7 @@ _TYPES: dict[str, type] = {
     "cdxj": CdxjRow,
     "link": LinkRow,
     "run": RunRow,
+    "slot": SlotRow,
     "end": EndRow,
 }
 
@@ -229,6 +249,9 @@ def encode_row(row: Row) -> bytes:
         unused = {"n" if row.of is not None else "of"}
     elif isinstance(row, CaptureRow):  # as rows were before there was such a thing
         unused = {name for name in ("read_with", "not_modified") if getattr(row, name) is None}
+    elif isinstance(row, SlotRow):
+        unused = {name for name in ("through", "schedule") if getattr(row, name) is None}
+        unused |= {"slots"} if row.through is None and row.slots == 1 else set()
     try:
         return _adapter(row.type).dump_json(row, by_alias=True, exclude=unused) + b"\n"
     except PydanticSerializationError:  # half a surrogate pair, which a worker's answer may hold

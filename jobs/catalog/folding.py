@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crawler.model import PageClass
+from jobs.catalog.instants import format_instant
 from jobs.catalog.queries import CatalogQueries
 from jobs.fold import CaptureFact, Verdict, fold_article
 
@@ -203,10 +204,3 @@ def _article_of(source: str, url: str, history: History, seq: int, title: str | 
         seq,
         1 if captures[-1].page_class == PageClass.UNREAD else None,
     )
-
-
-def format_instant(value: datetime) -> str:
-    """Return *value* with all six decimals, so that instants sort as text."""
-    if value.tzinfo is None:
-        raise ValueError(f"naive time {value!r}")
-    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

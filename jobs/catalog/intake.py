@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from config.errors import CatalogDamaged, DamageFound
-from crawler.rows import CaptureReference, CaptureRow, RunRow, SegmentRow, SnapshotRow, format_time
+from crawler.rows import CaptureReference, CaptureRow, RunRow, SegmentRow, SlotRow, SnapshotRow, format_time
 from jobs.archive.commit import (
     SEGMENT_KINDS,
     Commit,
@@ -25,7 +25,8 @@ from jobs.archive.commit import (
     require_supported,
 )
 from jobs.archive.facts import fetch_rows, read_rows
-from jobs.catalog.folding import FirstSight, format_instant
+from jobs.catalog.folding import FirstSight
+from jobs.catalog.instants import format_instant
 from jobs.catalog.rechecks import RecheckCatalog
 from jobs.catalog.schema import LOCAL_TABLES, TABLES, connect, explain
 from jobs.catalog.sights import SightCatalog
@@ -233,6 +234,8 @@ class Catalog(SightCatalog, RecheckCatalog):
                     self._set_wanting(commit.source)
             elif isinstance(row, RunRow):
                 self._add_run(commit, row)
+            elif isinstance(row, SlotRow):
+                self.put_slot(commit.source, row, commit.seq)
         touched.others.update(self._fold_new(commit.source, touched.take_sights(), commit.seq))
         for url in sorted(touched.others):
             self._fold(commit.source, url, commit.seq)

@@ -12,6 +12,7 @@ from crawler.compare import KnownReading, LastLook, LastVersion
 from crawler.model import FieldValue, PageClass, RecordReference, Snapshot
 from jobs.catalog.histories import HistoryQueries, StoredCapture
 from jobs.catalog.schema import TABLES
+from jobs.catalog.slots import SlotQueries
 from jobs.catalog.validators import ValidatorQueries
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _SHOWN = "CASE WHEN class = 'unread' AND verdict = 'bad' THEN 'unread' ELSE verd
 """A verdict in the words of people: nothing is bad of what was only recorded."""
 
 
-class CatalogQueries(HistoryQueries, ValidatorQueries):
+class CatalogQueries(HistoryQueries, ValidatorQueries, SlotQueries):
     """The reading half of the catalog."""
 
     def head(self, source: str) -> tuple[int, str]:

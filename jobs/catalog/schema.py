@@ -17,7 +17,7 @@ _CACHE_KIB = 4_096
 """Of a writer. With SQLite's own 2 MB pages are written several times while a segment is folded, a tenth of its cost;
 16 MB save little more."""
 
-SCHEMA_VERSION = 12
+SCHEMA_VERSION = 13
 
 _SCHEMA = """
 CREATE TABLE logs (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, head TEXT NOT NULL, checkpoint TEXT) WITHOUT ROWID;
@@ -58,6 +58,10 @@ CREATE TABLE runs (run TEXT, source TEXT, trigger TEXT, slot TEXT, started TEXT,
     counts TEXT, discovery TEXT, seq INTEGER, PRIMARY KEY (source, run)) WITHOUT ROWID;
 CREATE INDEX runs_by_commit ON runs (source, seq);
 CREATE INDEX runs_by_start ON runs (source, started);
+CREATE TABLE slots (source TEXT, slot TEXT, outcome TEXT, through TEXT, slots INTEGER, run TEXT, reason TEXT,
+    schedule TEXT, seq INTEGER, PRIMARY KEY (source, slot, outcome, through, slots, run, reason, schedule))
+    WITHOUT ROWID;
+CREATE INDEX slots_by_commit ON slots (source, seq);
 CREATE TABLE layers (source TEXT, seq INTEGER, reference TEXT, PRIMARY KEY (source, seq)) WITHOUT ROWID;
 CREATE TABLE depths (source TEXT PRIMARY KEY, thin INTEGER NOT NULL, wanting INTEGER NOT NULL,
     distrusted INTEGER NOT NULL) WITHOUT ROWID;
@@ -87,6 +91,7 @@ TABLES = (
     "revisions",
     "derivations",
     "runs",
+    "slots",
 )
 """What is folded from the log; `seq` is the commit that brought a row or, of an article, touched it last."""
 LOCAL_TABLES = (

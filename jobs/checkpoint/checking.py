@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jobs.store import ObjectStore
     from jobs.verify import VerifyReport
 
-_ALL_OF_A_ROW = {"article", "capture", "commit", "revision", "run"}
+_ALL_OF_A_ROW = {"article", "capture", "commit", "revision", "run", "slot"}
 """Lines of a thin part that have each column that is set; of others some are left out."""
 
 
@@ -198,6 +198,7 @@ _NAMES = {
     "revision": ("url", "number"),
     "run": ("run",),
     "segment": ("segment",),
+    "slot": ("slot", "outcome", "through", "slots", "run", "reason", "schedule"),
     "snapshot": ("segment", "n", "derivation"),
 }
 

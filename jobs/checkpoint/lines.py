@@ -191,6 +191,21 @@ class RunLine(TypedDict):
 
 
 @with_config(_CONFIG)
+class SlotLine(TypedDict):
+    """A row of `slots`."""
+
+    type: Literal["slot"]
+    slot: _Time
+    outcome: str
+    through: _Time
+    slots: _Number
+    run: str
+    reason: str
+    schedule: str
+    seq: _Number
+
+
+@with_config(_CONFIG)
 class ArticleLine(TypedDict):
     """The last commit that touched an article; in a thin part all that its row has."""
 
@@ -229,6 +244,7 @@ _Line = Annotated[
     | TextLine
     | DerivationLine
     | RunLine
+    | SlotLine
     | ArticleLine
     | RevisionLine,
     Field(discriminator="type"),

@@ -253,6 +253,7 @@ def list_thin(catalog: Catalog, source: str, after: int) -> Iterator[dict[str, A
     yield from chain(chain.from_iterable(articles), export(others))
     yield from catalog.export_runs(source, sorted(others))  # which say what they found settled
     yield from catalog.export_segments(source, after, segments)
+    yield from catalog.export_slots(source, after)
 
 
 def _to_answer(row: Mapping[str, Any]) -> Answer:

@@ -21,6 +21,8 @@ COMMANDS = {
     "daemon": "daemon:daemon",
     "job": "job:job",
     "plan": "planning:plan",
+    "runs": "runs:runs",
+    "backfill-gaps": "backfilling:backfill_gaps",
     "list": "reading:list_articles",
     "show": "reading:show",
     "history": "history:history",

@@ -31,6 +31,7 @@ from jobs.fold import Verdict
 from jobs.rechecks import RecheckPolicy
 from jobs.runs.child import encode_assignment
 from jobs.runs.feeding import publish_changes
+from jobs.runs.ledger import take_pending
 from jobs.runs.pressure import measure_spool
 from jobs.runs.progress import Phase, Reporter
 from jobs.runs.spool import bring_segments, has_closed, list_damaged
@@ -77,6 +78,8 @@ class CrawlRequest:
     """`due`, `all` or `none` of the known articles."""
     raw_only: bool | None = None
     """Whether pages are only recorded; `None`: as the source says, or the settings."""
+    gaps: tuple[tuple[datetime, datetime], ...] = ()
+    """Only what may have been published in these times, from and until; none: whatever is announced."""
     unconditional: bool = False
     """Whether each page is asked for as a whole, whatever is known of it."""
     fetch_until: float | None = None
@@ -181,6 +184,7 @@ def _run_locked(
         supervisor.finish_uploads()
         if not uploader.is_stuck:  # else the store does not answer, and it runs out
             leave_lease(archive, lease)
+        take_pending(archive, source.id)
         ended = _judge_run(row, child, archive.settings.max_failed, supervisor.disk_full)
         if not uploader.is_stuck:
             ended[2].extend(publish_changes(archive, source.id, after=seq, seconds=times.done_by - boot_clock()))
@@ -274,6 +278,7 @@ def _start_child(
         urls_file=str(request.urls_file.absolute()) if request.urls_file else None,
         recheck_file=str(recheck_file) if recheck_file else None,
         recheck_all=request.recheck == "all",
+        gaps=request.gaps,
         announced=announced,
         raw_only=raw_only,
         unconditional_every=1
@@ -284,6 +289,7 @@ def _start_child(
         max_seconds=archive.settings.max_run_seconds,
         fetch_until=request.fetch_until,
         slot=request.slot,
+        ledger=take_pending(archive, source.id),
         epoch=epoch,
     )
     assignment = spool / "plan.json"

@@ -17,10 +17,12 @@ from crawler.rows import (
     Row,
     RunRow,
     SegmentRow,
+    SlotRow,
     SnapshotRow,
     decode_row,
 )
-from jobs.archive.commit import SUPPORTED, digest, require_format
+from jobs.archive.commit import SUPPORTED, digest, owns_segment, require_format
+from jobs.ledger import find_fault
 from jobs.verify.captures import make_fact
 from jobs.verify.chain import derive_digest
 from jobs.verify.pointers import Pointers, differ, stamp
@@ -134,6 +136,8 @@ class _RowsCheck:
             self.counts["links"] += 1
         elif isinstance(row, RunRow):
             self._add(differ("run", row.run, self._commit.run))
+        elif isinstance(row, SlotRow):
+            self._take_slot(row)
         else:
             self.end = row
 
@@ -198,6 +202,12 @@ class _RowsCheck:
                 raise RecordError(f"more than {MAX_PENDING} snapshots that stand before their captures")
         else:
             self._check_own_snapshot(row, self.summary.lines)
+
+    def _take_slot(self, row: SlotRow) -> None:
+        if fault := find_fault(row):
+            self._damage(f"a slot that no ledger can have: {fault}")
+        if row.run is not None and not owns_segment(self._commit.source, row.run):
+            self._damage(f"a slot with a run of another source: {row.run[:100]!a}")
 
     def _check_own_snapshot(self, row: SnapshotRow, line: int) -> None:
         n = row.n if row.n is not None else -1
