@@ -169,6 +169,15 @@ class LinkRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a host proved itself by, as far as one must know when that ends."""
+
+    not_after: Instant
+    issuer: str | None = None
+    """Organisation or, where that is not said, name."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunRow:
     """How a run went; once a run, in its last segment."""
 
@@ -181,6 +190,8 @@ class RunRow:
     counts: dict[str, Number] = field(default_factory=dict)
     discovery: list[dict[str, Any]] = field(default_factory=list)
     slot: Instant | None = None
+    certificates: dict[str, Certificate] = field(default_factory=dict)
+    """Host (with its port, if that is not 443) → the last certificate that was seen there, and found good."""
     type: Literal["run"] = "run"
 
 
@@ -229,6 +240,8 @@ def encode_row(row: Row) -> bytes:
         unused = {"n" if row.of is not None else "of"}
     elif isinstance(row, CaptureRow):  # as rows were before there was such a thing
         unused = {name for name in ("read_with", "not_modified") if getattr(row, name) is None}
+    elif isinstance(row, RunRow) and not row.certificates:
+        unused = {"certificates"}
     try:
         return _adapter(row.type).dump_json(row, by_alias=True, exclude=unused) + b"\n"
     except PydanticSerializationError:  # half a surrogate pair, which a worker's answer may hold

@@ -328,7 +328,7 @@ class Catalog(SightCatalog, RecheckCatalog):
 
     def _add_run(self, commit: Commit, row: RunRow) -> None:
         self._db.execute(
-            "INSERT OR IGNORE INTO runs VALUES (?,?,?,?,?,?,?,?,?,?)",
+            "INSERT OR IGNORE INTO runs VALUES (?,?,?,?,?,?,?,?,?,?,?)",
             (
                 row.run,
                 commit.source,
@@ -340,8 +340,14 @@ class Catalog(SightCatalog, RecheckCatalog):
                 json.dumps(row.counts, sort_keys=True),
                 json.dumps(row.discovery, ensure_ascii=False, sort_keys=True),
                 commit.seq,
+                _encode_certificates(row) if row.certificates else None,
             ),
         )
+
+
+def _encode_certificates(row: RunRow) -> str:
+    told = {host: [format_time(one.not_after), one.issuer] for host, one in row.certificates.items()}
+    return json.dumps(told, ensure_ascii=False, sort_keys=True)
 
 
 def _require_next(commit: Commit, last: int) -> None:

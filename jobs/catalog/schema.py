@@ -17,7 +17,7 @@ _CACHE_KIB = 4_096
 """Of a writer. With SQLite's own 2 MB pages are written several times while a segment is folded, a tenth of its cost;
 16 MB save little more."""
 
-SCHEMA_VERSION = 12
+SCHEMA_VERSION = 13
 
 _SCHEMA = """
 CREATE TABLE logs (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, head TEXT NOT NULL, checkpoint TEXT) WITHOUT ROWID;
@@ -55,7 +55,7 @@ CREATE TABLE revisions (source TEXT, url TEXT, number INTEGER, segment TEXT, n I
     captures INTEGER, texts TEXT, PRIMARY KEY (source, url, number)) WITHOUT ROWID;
 CREATE TABLE derivations (derivation TEXT PRIMARY KEY, meaning TEXT) WITHOUT ROWID;
 CREATE TABLE runs (run TEXT, source TEXT, trigger TEXT, slot TEXT, started TEXT, finished TEXT, reason TEXT,
-    counts TEXT, discovery TEXT, seq INTEGER, PRIMARY KEY (source, run)) WITHOUT ROWID;
+    counts TEXT, discovery TEXT, seq INTEGER, certificates TEXT, PRIMARY KEY (source, run)) WITHOUT ROWID;
 CREATE INDEX runs_by_commit ON runs (source, seq);
 CREATE INDEX runs_by_start ON runs (source, started);
 CREATE TABLE layers (source TEXT, seq INTEGER, reference TEXT, PRIMARY KEY (source, seq)) WITHOUT ROWID;
