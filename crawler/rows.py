@@ -170,8 +170,9 @@ class LinkRow:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What a host proved itself by, as far as one must know when that ends."""
+    """What a host proved itself by, as far as one must know to see its end coming."""
 
+    not_before: Instant
     not_after: Instant
     issuer: str | None = None
     """Organisation or, where that is not said, name."""

@@ -289,16 +289,18 @@ def _end_lines(head: bytes) -> bytes:
 def read_certificate(session: SSLObject | None) -> Certificate | None:
     """Return what the peer's certificate says of its end; `None` if there is none, or it was not verified."""
     told = session.getpeercert() if session is not None else None
-    if not told or "notAfter" not in told:
+    if not told:
         return None
     try:
-        not_after = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(told["notAfter"])), UTC)
-    except (OverflowError, ValueError):  # a year that no calendar has
+        begin, end = (
+            datetime.fromtimestamp(ssl.cert_time_to_seconds(str(told[name])), UTC) for name in ("notBefore", "notAfter")
+        )
+    except (KeyError, OverflowError, ValueError):  # a year that no calendar has
         return None
     names = {name: value for part in told.get("issuer", ()) for name, value in part}  # type: ignore[misc]  # typeshed has no form for it
     issuer = str(names.get("organizationName") or names.get("commonName") or "")
     shown = "".join(char for char in issuer if char.isprintable())[:_MAX_ISSUER_CHARS]
-    return Certificate(not_after, shown or None)
+    return Certificate(begin, end, shown or None)
 
 
 def _describe_tls(session: SSLObject | None) -> TlsSession | None:

@@ -26,6 +26,7 @@ from jobs.archive.commit import (
 )
 from jobs.archive.facts import fetch_rows, read_rows
 from jobs.catalog.folding import FirstSight, format_instant
+from jobs.catalog.health import HealthCatalog
 from jobs.catalog.rechecks import RecheckCatalog
 from jobs.catalog.schema import LOCAL_TABLES, TABLES, connect, explain
 from jobs.catalog.sights import SightCatalog
@@ -84,7 +85,7 @@ class _Touched:
         return taken
 
 
-class Catalog(SightCatalog, RecheckCatalog):
+class Catalog(SightCatalog, RecheckCatalog, HealthCatalog):
     """One SQLite file. One writer at a time; readers do not block."""
 
     @classmethod
@@ -346,7 +347,10 @@ class Catalog(SightCatalog, RecheckCatalog):
 
 
 def _encode_certificates(row: RunRow) -> str:
-    told = {host: [format_time(one.not_after), one.issuer] for host, one in row.certificates.items()}
+    told = {
+        host: [format_time(one.not_before), format_time(one.not_after), one.issuer]
+        for host, one in row.certificates.items()
+    }
     return json.dumps(told, ensure_ascii=False, sort_keys=True)
 
 

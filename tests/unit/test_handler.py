@@ -343,7 +343,10 @@ def test_certificates_are_checked(tmp_path: Path) -> None:
                 (noted,) = client.run.tally.certificates.items()
                 told = x509.load_der_x509_certificate(der)
                 (issuer,) = told.issuer.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)
-                assert noted == ("gazette.example", Certificate(told.not_valid_after_utc, str(issuer.value)))
+                assert noted == (
+                    "gazette.example",
+                    Certificate(told.not_valid_before_utc, told.not_valid_after_utc, str(issuer.value)),
+                )
                 with pytest.raises(AttemptFailed, match="the certificate is not trusted"):
                     await client.get("https://other.example/")
             async with Client(places=places) as client:
