@@ -20,6 +20,7 @@ COMMANDS = {
     "crawl": "crawling:crawl",
     "daemon": "daemon:daemon",
     "job": "job:job",
+    "status": "status:status",
     "plan": "planning:plan",
     "list": "reading:list_articles",
     "show": "reading:show",

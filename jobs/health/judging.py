@@ -1,4 +1,4 @@
-"""All that is known of a source → its health. Pure: of what was counted, is expected, and waits here, and of the time."""
+"""All that is known of a source → its health. Pure: of what was counted, is expected, waits here, and of the time."""
 
 from __future__ import annotations
 
