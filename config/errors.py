@@ -40,6 +40,8 @@ class ExitCode(IntEnum):
     """Discovery failed, or more captures failed than `max_failed`."""
     DISK_FULL = 4
     """The disk is full."""
+    UNWELL = 5
+    """A source is silent, failing or blocked: nothing went wrong in saying so."""
     NO_ARCHIVE = 10
     """No archive there."""
     LOCKED = 11

@@ -153,6 +153,13 @@ class Settings(BaseSettings):
     feed_base_url: str | None = None
     """Where the archive is to be read by everybody, if it is: feeds then say where they are."""
 
+    health_silent_seconds: Seconds = Field(21_600.0, ge=0, le=366 * 86_400, allow_inf_nan=False)
+    """A source is not called silent before nothing new came for that long, however unlikely that is."""
+    health_certificate_seconds: Seconds = Field(14 * 86_400.0, ge=0, le=366 * 86_400, allow_inf_nan=False)
+    """A certificate that ends so soon is told of; of one that is made for less than eight weeks, its last quarter."""
+    health_spool_seconds: Seconds = Field(3_600.0, ge=0, le=366 * 86_400, allow_inf_nan=False)
+    """Segments that wait on this disk for longer to be committed are told of."""
+
     s3_endpoint_url: str | None = None
     """Of an S3 server that is not Amazon's."""
     s3_region: str | None = None

@@ -295,6 +295,7 @@ async def _finish(run: Run) -> RunRow:
         counts=run.tally.counts(),
         discovery=run.tally.discovery,
         slot=run.plan.slot,
+        certificates=run.tally.certificates,
     )
     try:
         await _write_waiting(run)

@@ -26,6 +26,7 @@ from jobs.archive.commit import (
 )
 from jobs.archive.facts import fetch_rows, read_rows
 from jobs.catalog.folding import FirstSight
+from jobs.catalog.health import HealthCatalog
 from jobs.catalog.instants import format_instant
 from jobs.catalog.rechecks import RecheckCatalog
 from jobs.catalog.schema import LOCAL_TABLES, TABLES, connect, explain
@@ -85,7 +86,7 @@ class _Touched:
         return taken
 
 
-class Catalog(SightCatalog, RecheckCatalog):
+class Catalog(SightCatalog, RecheckCatalog, HealthCatalog):
     """One SQLite file. One writer at a time; readers do not block."""
 
     @classmethod
@@ -331,7 +332,7 @@ class Catalog(SightCatalog, RecheckCatalog):
 
     def _add_run(self, commit: Commit, row: RunRow) -> None:
         self._db.execute(
-            "INSERT OR IGNORE INTO runs VALUES (?,?,?,?,?,?,?,?,?,?)",
+            "INSERT OR IGNORE INTO runs VALUES (?,?,?,?,?,?,?,?,?,?,?)",
             (
                 row.run,
                 commit.source,
@@ -343,8 +344,17 @@ class Catalog(SightCatalog, RecheckCatalog):
                 json.dumps(row.counts, sort_keys=True),
                 json.dumps(row.discovery, ensure_ascii=False, sort_keys=True),
                 commit.seq,
+                _encode_certificates(row) if row.certificates else None,
             ),
         )
+
+
+def _encode_certificates(row: RunRow) -> str:
+    told = {
+        host: [format_time(one.not_before), format_time(one.not_after), one.issuer]
+        for host, one in row.certificates.items()
+    }
+    return json.dumps(told, ensure_ascii=False, sort_keys=True)
 
 
 def _require_next(commit: Commit, last: int) -> None:

@@ -29,7 +29,7 @@ _ALL_OF_A_ROW = {"article", "capture", "commit", "revision", "run", "slot"}
 """Lines of a thin part that have each column that is set; of others some are left out."""
 
 
-_LATER = {"reading", "unread", "not_modified"}
+_LATER = {"reading", "unread", "not_modified", "certificates"}
 """Columns that not every writer of this format knows, so that its lines may lack them."""
 _COUNTED = {"article", "revision"}
 """Whose captures a job without state counts only as far as it knows them."""

@@ -188,6 +188,7 @@ class RunLine(TypedDict):
     counts: _Object
     discovery: _List
     seq: _Number
+    certificates: NotRequired[_Object]
 
 
 @with_config(_CONFIG)

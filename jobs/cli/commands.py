@@ -20,6 +20,7 @@ COMMANDS = {
     "crawl": "crawling:crawl",
     "daemon": "daemon:daemon",
     "job": "job:job",
+    "status": "status:status",
     "plan": "planning:plan",
     "runs": "runs:runs",
     "backfill-gaps": "backfilling:backfill_gaps",
