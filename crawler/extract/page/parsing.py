@@ -84,7 +84,7 @@ class Page:
 
 
 def parse_page(html: str, *, utf8: bytes | None = None, numbered: bool = True) -> Page:
-    """Parse *html*; *utf8*: the same in UTF-8, where somebody has it; *numbered*: CSS rules are to find their way in it.
+    """Parse *html*; *utf8*: the same in UTF-8, if it is there; *numbered*: CSS rules are to find their way in it.
 
     Raises ExtractError if it has no elements or more of anything than the limits above.
     """
