@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from jobs.health import Reason, SourceHealth, State
+from jobs.health import Figures, Reason, SourceHealth, State
 from jobs.metrics.observer import MetricsObserver
 from jobs.metrics.textfile import RunTold, write_textfile
 from jobs.runs.ending import RunEnded
@@ -65,10 +65,11 @@ def make_observer(state: Path) -> MetricsObserver:
     observer.run_started("gazette", NOW)
     observer.run_ended(RunEnded("gazette", NOW, NOW, 42.5, 0, REPORT))
     observer.slot_passed("gazette", NOW, "missed")
-    observer.note_loop_lag(0.01)
     silent = Reason("no_new_articles", "none for 9 hours", State.SILENT)
-    observer.note_health([SourceHealth("gazette", State.SILENT, (silent,), NOW)])
-    observer.tick(NOW)
+    observer.note_health(
+        [SourceHealth("gazette", State.SILENT, (silent,), NOW, figures=Figures(lag=timedelta(minutes=9)))]
+    )
+    observer.standing.turn()
     return observer
 
 

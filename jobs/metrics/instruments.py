@@ -94,6 +94,7 @@ class LastRuns:
     def __init__(self, registry: CollectorRegistry, *, live: bool) -> None:
         """*live*: in a daemon, which looks at the spools itself and has counters of verdicts."""
         self._gauges: dict[str, Gauge] = {}
+        self._known: dict[tuple[Gauge, str], float] = {}
         self._registry = registry
         self._ended = self._add(
             "last_run_timestamp_seconds", "When the source's last run ended, in seconds since 1970."
@@ -126,11 +127,11 @@ class LastRuns:
     def note(self, source: str, exit_code: int, report: Report | None, *, ended: float, seconds: float) -> None:
         """Note how a run of *source* went that *ended* then, in seconds since 1970. *report*: `None`: none came."""
         told = report or {}
-        self._ended.labels(source).set(ended)
+        self._set_time(self._ended, source, ended)
         self._code.labels(source).set(exit_code)
         self._seconds.labels(source).set(seconds)
         if exit_code == 0:
-            self._succeeded.labels(source).set(ended)
+            self._set_time(self._succeeded, source, ended)
         for gauge, key in self._figures:
             gauge.labels(source).set(read_number(told, key))
         if self._verdicts is not None:
@@ -140,14 +141,22 @@ class LastRuns:
             self._certificate.labels(source).set(end)
 
     def recall(self, source: str, *, ended: float | None, succeeded: float | None = None) -> None:
-        """Note when the last run and the last good one ended that others know of, in seconds since 1970."""
+        """Note when the last run and the last good one ended that others know of, in seconds since 1970.
+
+        What was noted here is kept where it is later: a run by hand, or on another machine, may have come after.
+        """
         for gauge, at in ((self._ended, ended), (self._succeeded, succeeded)):
-            if at is not None:
-                gauge.labels(source).set(at)
+            if at is not None and at > self._known.get((gauge, source), 0.0):
+                self._set_time(gauge, source, at)
+
+    def _set_time(self, gauge: Gauge, source: str, at: float) -> None:
+        self._known[gauge, source] = at
+        gauge.labels(source).set(at)
 
     def forget(self, source: str) -> None:
         """Drop all that is said of *source*."""
         for gauge in self._gauges.values():
+            self._known.pop((gauge, source), None)
             gauge.remove_by_labels({"source": source})
 
     def restore(self, samples: Iterable[Sample], sources: frozenset[str] | None) -> None:

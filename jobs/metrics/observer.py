@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
@@ -20,7 +21,7 @@ from jobs.metrics.standing import Standing
 from jobs.runs.pressure import measure_spool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+PULSE_SECONDS = 1.0
+HEALTH_SECONDS = 60.0
+"""Between two looks at how sources stand, at least."""
 _LOOK_SECONDS = 10.0
 """A look at the spools holds for that long, however often somebody asks."""
 _STORE_AWAY = "the store refused the last run, or could not be reached"
@@ -39,8 +43,16 @@ _STORE_AWAY = "the store refused the last run, or could not be reached"
 class MetricsObserver:
     """A RunObserver that counts. Called from the daemon's thread, read from the server's."""
 
-    def __init__(self, state: Path, *, standing: Standing | None = None) -> None:
-        """*state*: folder of the archive's local state, with the spools in it."""
+    def __init__(
+        self,
+        state: Path,
+        *,
+        standing: Standing | None = None,
+        read: Callable[[datetime], Sequence[SourceHealth]] | None = None,
+    ) -> None:
+        """*state*: folder of the archive's local state, with the spools in it. *read*: how sources stand at a time."""
+        self._read = read
+        self._looked = -HEALTH_SECONDS
         self.registry = CollectorRegistry()
         self.standing = standing or Standing()
         self._last = LastRuns(self.registry, live=True)
@@ -62,6 +74,9 @@ class MetricsObserver:
         )
         self._reason = gauge("health_reason", "1 for what is wrong with the source, by kind.", "source", "kind")
         self._kinds: dict[str, set[str]] = {}
+        self._lag = gauge(
+            "lag_seconds", "From publication to the first capture, the middle one of the last seven days.", "source"
+        )
         self._loop_lag = gauge("loop_lag_seconds", "How much later than it asked the daemon's loop was woken.")
         standing = self.standing
         scheduled = gauge("scheduled_sources", "Sources that have a schedule.")
@@ -103,10 +118,17 @@ class MetricsObserver:
     def run_started(self, source: str, slot: datetime | None) -> None:
         """Note that a run of *source* has begun."""
         del slot
-        self._running.labels(source).set(1)
+        if source in self._disk.sources:
+            self._running.labels(source).set(1)
 
     def run_ended(self, ended: RunEnded) -> None:
-        """Count a run that is over."""
+        """Count a run that is over; not of a source that has left the schedule: its figures are gone."""
+        if ended.exit_code == ExitCode.STORE_REFUSED:
+            self.standing.note_store(_STORE_AWAY)
+        elif ended.report and ended.report.get("run"):  # it held a lease, so the store answered
+            self.standing.note_store(None)
+        if ended.source not in self._disk.sources:
+            return
         self._running.labels(ended.source).set(0)
         outcome = Outcome.of(ended.exit_code, ended.killed)
         self._sums.add_run(ended.source, outcome, ended.seconds, ended.report)
@@ -117,31 +139,50 @@ class MetricsObserver:
             ended=ended.started.timestamp() + ended.seconds,
             seconds=ended.seconds,
         )
-        if ended.exit_code == ExitCode.STORE_REFUSED:
-            self.standing.note_store(_STORE_AWAY)
-        elif ended.report and ended.report.get("run"):  # it held a lease, so the store answered
-            self.standing.note_store(None)
-
-    def slot_settled(self, source: str, outcome: str) -> None:
-        """Count a slot; *outcome*: a word of the ledger."""
-        self._sums.add_slot(source, outcome)
 
     def slot_passed(self, source: str, slot: datetime, outcome: str) -> None:
         """Count a slot that was settled without a run."""
         del slot
-        self._sums.add_slot(source, outcome)
+        if source in self._disk.sources:
+            self._sums.add_slot(source, outcome)
 
     def tick(self, now: datetime) -> None:
-        """Note that the daemon's loop turns."""
-        del now
-        self.standing.turn()
+        """Look how sources stand, once a minute. That the loop turns is no news of this: `pulse` tells it."""
+        self._look(now)
+
+    async def pulse(self, stopping: asyncio.Event) -> None:
+        """Note each second that the loop turns, and how late; runs in the daemon's loop until it is cancelled.
+
+        *stopping*: set once the daemon was asked to end.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            wanted = loop.time() + PULSE_SECONDS
+            self.standing.turn()
+            if stopping.is_set():
+                self.standing.drain()
+            await asyncio.sleep(PULSE_SECONDS)
+            self._loop_lag.set(max(0.0, loop.time() - wanted))
+
+    def _look(self, now: datetime) -> None:
+        if self._read is None or time.monotonic() - self._looked < HEALTH_SECONDS:
+            return
+        try:
+            self.note_health(self._read(now))
+        finally:  # what is broken is not tried all the time
+            self._looked = time.monotonic()
 
     def note_health(self, healths: Sequence[SourceHealth]) -> None:
         """Take in how sources stand."""
         for health in healths:
             source = health.source
+            if source not in self._disk.sources:
+                continue
             for state in State:
                 self._state.labels(source, state.value).set(state is health.state)
+            self._last.recall(source, ended=None, succeeded=_to_seconds(health.figures.last_success))
+            if health.figures.lag is not None:
+                self._lag.labels(source).set(health.figures.lag.total_seconds())
             kinds = {reason.kind for reason in health.reasons}
             for kind in kinds:
                 self._reason.labels(source, kind).set(1)
@@ -149,12 +190,8 @@ class MetricsObserver:
                 self._reason.remove(source, kind)
             self._kinds[source] = kinds
 
-    def note_loop_lag(self, seconds: float) -> None:
-        """Note by how much too late the daemon's loop was woken."""
-        self._loop_lag.set(max(0.0, seconds))
-
     def _forget(self, source: str) -> None:
-        for family in (self._interval, self._running, self._state, self._reason):
+        for family in (self._interval, self._running, self._state, self._reason, self._lag):
             family.remove_by_labels({"source": source})
         self._kinds.pop(source, None)
         self._last.forget(source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
@@ -31,8 +32,8 @@ class Standing:
         self._stalled_seconds = stalled_seconds
         self._clock = clock
         self._lock = threading.Lock()
-        self._turned = clock()
-        self._turned_at = time.time()
+        self._turned: float | None = None
+        self._turned_at = math.nan
         self._sources: int | None = None
         self._draining = False
         self._store_trouble: str | None = None
@@ -66,14 +67,17 @@ class Standing:
 
     @property
     def turned_at(self) -> float:
-        """When the loop last turned, in seconds since the epoch."""
+        """When the loop last turned, in seconds since 1970; not a number before it did."""
         with self._lock:
             return self._turned_at
 
     def is_alive(self) -> Answer:
         """Say whether the loop turns; also while the daemon drains, or it would be killed for that."""
         with self._lock:
-            seconds = self._clock() - self._turned
+            turned = self._turned
+        if turned is None:
+            return Answer(good=False, text="it is starting: the loop has not turned yet")
+        seconds = self._clock() - turned
         text = f"the loop turned {seconds:.0f} s ago"
         if seconds > self._stalled_seconds:
             return Answer(good=False, text=f"{text}, at most {self._stalled_seconds:.0f} s are right: it hangs")

@@ -109,6 +109,8 @@ class RunReport:
     """Sent for this run, retries included; 0 for a store that is a folder."""
     store_retries: int = 0
     """Of those, sent again."""
+    certificate_end: datetime | None = None
+    """When the first of the certificates ends that its hosts showed."""
 
     def to_json(self) -> dict[str, Any]:
         """Return one flat JSON object: `new`, `revised`, … beside `pages`, `captures`, `seconds`."""
@@ -242,6 +244,7 @@ def _report(
         spool_bytes=use.size_bytes,
         store_requests=archive.store.requests.total() - asked[0],
         store_retries=archive.store.retries - asked[1],
+        certificate_end=min((one.not_after for one in row.certificates.values()), default=None) if row else None,
     )
 
 

@@ -38,7 +38,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def observer(tmp_path: Path, clock: Clock) -> MetricsObserver:
-    return MetricsObserver(tmp_path, standing=Standing(stalled_seconds=60, clock=clock))
+    observer = MetricsObserver(tmp_path, standing=Standing(stalled_seconds=60, clock=clock))
+    observer.standing.turn()
+    return observer
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from config.errors import ExitCode
-from jobs.health import Reason, SourceHealth, State
+from jobs.cli.options import _CRAWLING
+from jobs.health import Figures, Reason, SourceHealth, State
 from jobs.metrics.instruments import VERDICTS, Outcome
 from jobs.metrics.observer import MetricsObserver
 from jobs.metrics.standing import Standing
@@ -111,8 +114,8 @@ def test_the_last_success_outlives_a_failure(observer: MetricsObserver) -> None:
     assert figures['ofrecord_runs_total{source="gazette",outcome="crashed"}'] == 1
 
 
-@pytest.mark.parametrize("code", ExitCode)
-def test_each_exit_code_is_an_outcome(code: ExitCode) -> None:
+@pytest.mark.parametrize("code", [*_CRAWLING, ExitCode.DONE, ExitCode.FAILED, ExitCode.USAGE, ExitCode.DAMAGE])
+def test_each_exit_code_of_a_run_is_an_outcome(code: ExitCode) -> None:
     assert Outcome.of(code).value == code.name.lower()
 
 
@@ -175,6 +178,26 @@ def test_health_is_one_state_and_its_reasons(observer: MetricsObserver) -> None:
     assert 'ofrecord_health_reason{source="gazette",kind="no_new_articles"}' not in figures
 
 
+def test_health_knows_of_runs_before_this_daemon_and_of_the_lag(observer: MetricsObserver) -> None:
+    before = Figures(last_success=NOW - timedelta(days=2), lag=timedelta(minutes=9))
+    observer.note_health([SourceHealth("gazette", State.OK, (), NOW, figures=before)])
+    figures = read_figures(observer)
+    assert figures['ofrecord_last_success_timestamp_seconds{source="gazette"}'] == NOW.timestamp() - 172_800
+    assert figures['ofrecord_lag_seconds{source="gazette"}'] == 540
+    observer.run_ended(end())
+    observer.note_health([SourceHealth("gazette", State.OK, (), NOW, figures=before)])
+    figures = read_figures(observer)
+    assert figures['ofrecord_last_success_timestamp_seconds{source="gazette"}'] == NOW.timestamp() + 42.5
+    assert figures['ofrecord_lag_seconds{source="gazette"}'] == 540
+
+
+def test_the_first_end_of_a_certificate(observer: MetricsObserver) -> None:
+    for told in ("2026-12-24T12:00:00Z", datetime(2026, 12, 24, 12, tzinfo=UTC), None, "soon", 5):
+        observer.run_ended(end(report={**REPORT, "certificate_end": told}))
+        figures = read_figures(observer)
+        assert figures['ofrecord_certificate_end_timestamp_seconds{source="gazette"}'] == 1_798_113_600
+
+
 def test_a_source_that_leaves_the_schedule_leaves_the_figures(observer: MetricsObserver) -> None:
     observer.run_ended(end())
     observer.note_health([SourceHealth("gazette", State.OK, (), NOW)])
@@ -216,6 +239,9 @@ def test_a_disk_that_is_gone_takes_no_other_figure_along(tmp_path: Path) -> None
 def test_a_loop_that_hangs_is_dead() -> None:
     clock = Clock()
     standing = Standing(stalled_seconds=60, clock=clock)
+    assert standing.is_alive() == (False, "it is starting: the loop has not turned yet")
+    assert math.isnan(standing.turned_at)
+    standing.turn()
     clock.now += 59
     assert standing.is_alive().good
     clock.now += 2
@@ -227,9 +253,65 @@ def test_a_loop_that_hangs_is_dead() -> None:
     assert standing.is_ready().good
 
 
+def test_the_pulse_tells_that_the_loop_turns_how_late_and_that_it_ends(
+    observer: MetricsObserver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.metrics.observer.PULSE_SECONDS", 0)
+
+    async def live() -> None:
+        stopping = asyncio.Event()
+        task = asyncio.create_task(observer.pulse(stopping))
+        await asyncio.sleep(0)
+        assert observer.standing.is_alive().good
+        time.sleep(0.05)  # noqa: ASYNC251 - who holds up the loop is what it is about
+        await asyncio.sleep(0)
+        assert read_figures(observer)["ofrecord_loop_lag_seconds"] >= 0.05
+        before = observer.standing.draining
+        stopping.set()
+        await asyncio.sleep(0)
+        assert (before, observer.standing.draining) == (False, True)
+        task.cancel()
+
+    asyncio.run(live())
+
+
+def test_health_is_read_once_a_minute_and_a_failure_is_not_tried_all_the_time(tmp_path: Path) -> None:
+    asked: list[datetime] = []
+
+    def read(now: datetime) -> list[SourceHealth]:
+        asked.append(now)
+        if len(asked) == 1:
+            raise OSError("the catalog is locked")
+        return [SourceHealth("gazette", State.BLOCKED, (), now)]
+
+    observer = MetricsObserver(tmp_path, read=read)
+    observer.expect({"gazette": 1_800.0})
+    with pytest.raises(OSError, match="locked"):
+        observer.tick(NOW)
+    observer.tick(NOW)
+    assert len(asked) == 1
+    observer._looked -= 60
+    observer.tick(NOW + timedelta(minutes=1))
+    observer.tick(NOW + timedelta(minutes=1))
+    assert asked == [NOW, NOW + timedelta(minutes=1)]
+    assert read_figures(observer)['ofrecord_health_state{source="gazette",state="blocked"}'] == 1
+
+
+def test_what_ends_after_its_source_has_left_makes_no_series(observer: MetricsObserver) -> None:
+    observer.expect({"herald": 1_800.0})
+    observer.run_started("gazette", NOW)
+    observer.run_ended(end(12))
+    observer.slot_passed("gazette", NOW, "missed")
+    observer.note_health([SourceHealth("gazette", State.OK, (), NOW)])
+    assert [name for name in read_figures(observer) if "gazette" in name] == []
+    observer.standing.turn()
+    assert not observer.standing.is_ready().good, "what it found out of the store holds all the same"
+
+
 def test_ready_is_who_has_a_schedule_and_a_store_and_was_not_asked_to_end(tmp_path: Path) -> None:
     observer = MetricsObserver(tmp_path)
     standing = observer.standing
+    standing.turn()
     assert standing.is_ready() == (False, "the schedule is not loaded yet")
     observer.expect({"gazette": 1_800.0})
     assert standing.is_ready().good
