@@ -69,6 +69,8 @@ EVENTS: frozenset[str] = frozenset(
         "ignored_variable",
         "rolled_up_day",
         "built_tables",
+        "served_metrics",
+        "failed_metrics",
     }
 )
 """Every event that we log: verb in the past, then what. All else goes into keys."""

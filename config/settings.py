@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ENV_PREFIX = "OFRECORD_"
 _RESOLVE = re.compile(r"([^:\s]+):(\d{1,5}):(\[[0-9A-Fa-f:.]+\]|[0-9.]+)(?::(\d{1,5}))?", re.ASCII)
+_LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9.]+):(\d{1,5})", re.ASCII)
 _HOST_NAME = re.compile(r"(?:[a-z0-9_-]+\.)*(?!\d+\Z|0x[0-9a-f]*\Z)[a-z0-9_-]+", re.ASCII)
 """One that is no number in any notation: an address is connected to without asking."""
 
@@ -39,6 +40,10 @@ def _read_duration(value: object) -> object:
 
 def _read_list(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _read_listen(value: object) -> object:
+    return "off" if value is False else value  # as YAML reads a bare off
 
 
 def _read_kinds(value: object) -> object:
@@ -141,6 +146,11 @@ class Settings(BaseSettings):
     daemon_concurrent_runs: int = Field(4, ge=1, le=64)
     """Sources that the daemon crawls at a time."""
 
+    metrics_listen: Annotated[str, BeforeValidator(_read_listen)] = "127.0.0.1:9464"
+    """Where the daemon answers /metrics, /healthz and /readyz: `address:port`, or `off`."""
+    metrics_file: Path | None = None
+    """Where `crawl` and `job` leave the figures of their runs, for node_exporter's textfile collector."""
+
     raw_objects: bool = False
     """Whether each good capture is also put as a file of its own, as served, below raw/."""
     clean_objects: Annotated[list[TextForm], NoDecode, BeforeValidator(_read_kinds)] = Field(default_factory=list)
@@ -219,7 +229,20 @@ class Settings(BaseSettings):
             parse_resolve(entry)
         return value
 
-    @field_validator("state_dir", "ca_file", "s3_ca_file")
+    @field_validator("metrics_listen")
+    @classmethod
+    def _check_listen(cls, value: str) -> str:
+        parse_listen(value)
+        return value
+
+    @field_validator("metrics_file")
+    @classmethod
+    def _check_metrics_file(cls, value: Path | None) -> Path | None:
+        if value is not None and (value.suffix != ".prom" or value.name.startswith(".")):
+            raise ValueError("a file whose name ends with .prom: node_exporter reads no other")
+        return value
+
+    @field_validator("state_dir", "ca_file", "metrics_file", "s3_ca_file")
     @classmethod
     def _expand_home(cls, value: Path | None) -> Path | None:
         try:
@@ -304,6 +327,23 @@ def parse_resolve(entry: str) -> tuple[str, int, str, int]:
     if not (0 < port < 65_536 and 0 < to_port < 65_536):
         raise ValueError("ports from 1 to 65535")
     return name, port, address, to_port
+
+
+def parse_listen(text: str) -> tuple[str, int] | None:
+    """Return address and port of `address:port` (port 0: any that is free), `None` for `off`. Raises ValueError."""
+    if text == "off":
+        return None
+    expected = "an IP address and a port, as in 127.0.0.1:9464 or [::1]:9464, or off"
+    match = _LISTEN.fullmatch(text)
+    if match is None or int(match[2]) > 65_535:
+        raise ValueError(expected)
+    try:
+        address = ip_address(match[1].strip("[]"))
+    except ValueError as error:
+        raise ValueError(expected) from error
+    if (address.version == 6) != match[1].startswith("["):
+        raise ValueError(expected)
+    return str(address), int(match[2])
 
 
 def _check_certificates(path: Path) -> None:

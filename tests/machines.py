@@ -194,6 +194,10 @@ class CountingStore:
     def requests(self) -> Counter[str]:
         return self.store.requests
 
+    @property
+    def retries(self) -> int:
+        return self.store.retries
+
     def create(self, key: str, data: bytes | Path, *, sha256: str) -> StoredObject:
         self.asked.append(f"PUT {key}")
         return self.store.create(key, data, sha256=sha256)

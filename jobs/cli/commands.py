@@ -14,6 +14,7 @@ import click
 from config.errors import ArchiveError, ExitCode
 from config.settings import program_version
 from jobs.cli.failure import FailureReport, judge_os_error
+from jobs.cli.measuring import leave_figures
 
 COMMANDS = {
     "init": "archive:init",
@@ -78,7 +79,15 @@ def group() -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line (by default this process's); return the exit code (config.errors.ExitCode)."""
     words = sys.argv[1:] if arguments is None else arguments
-    failure = FailureReport.of(words)
+    failure, code = FailureReport.of(words), int(ExitCode.FAILED)
+    try:
+        code = _run(words, failure)
+    finally:
+        leave_figures(failure, code)
+    return code
+
+
+def _run(words: list[str], failure: FailureReport) -> int:
     try:
         outcome = group.main(words, prog_name="ofrecord", standalone_mode=False, obj=failure)
     except click.ClickException as error:

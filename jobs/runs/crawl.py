@@ -110,6 +110,10 @@ class RunReport:
     spool_bytes: int = 0
     store_requests: int = 0
     """Sent for this run, retries included; 0 for a store that is a folder."""
+    store_retries: int = 0
+    """Of those, sent again."""
+    certificate_end: datetime | None = None
+    """When the first of the certificates ends that its hosts showed."""
 
     def to_json(self) -> dict[str, Any]:
         """Return one flat JSON object: `new`, `revised`, … beside `pages`, `captures`, `seconds`."""
@@ -131,7 +135,7 @@ def run_crawl(
     Raises RunLocked, ConfigError, and StoreError where the store is in trouble before anything was fetched; whatever is
     raised, the spool keeps what was fetched.
     """
-    spool, asked = archive.spool(source.id), archive.store.requests.total()
+    spool, asked = archive.spool(source.id), (archive.store.requests.total(), archive.store.retries)
     reporter = None if tell is None else Reporter(source.id, tell, limit=request.limit)
     with lock_source(spool, source.id):
         if reporter is not None:
@@ -148,9 +152,9 @@ def _run_locked(
     stop: threading.Event | None,
     reporter: Reporter | None,
     *,
-    asked: int,
+    asked: tuple[int, int],
 ) -> RunReport:
-    """*asked*: requests that the store had got before."""
+    """*asked*: requests that the store had got before, and how many of these were sent again."""
     started = time.monotonic()
     run, seq = new_id(source.id, datetime.now(UTC)), archive.catalog.head(source.id)[0]
     if source.extract != ExtractRules():
@@ -212,7 +216,7 @@ def _report(
     ended: tuple[str, ExitCode, list[str]],
     uploader: Uploader,
     seconds: float,
-    asked: int,
+    asked: tuple[int, int],
 ) -> RunReport:
     """Sum up a run that is over: *ended* says how the crawl went, spool and uploader what came of the uploads."""
     spool = archive.spool(source.id)
@@ -242,7 +246,9 @@ def _report(
         problems=[*list_damaged(spool), *problems],
         spool_segments=use.segments,
         spool_bytes=use.size_bytes,
-        store_requests=archive.store.requests.total() - asked,
+        store_requests=archive.store.requests.total() - asked[0],
+        store_retries=archive.store.retries - asked[1],
+        certificate_end=min((one.not_after for one in row.certificates.values()), default=None) if row else None,
     )
 
 
