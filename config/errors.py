@@ -50,6 +50,8 @@ class ExitCode(IntEnum):
     """The store refused us or cannot be reached."""
     DAMAGE = 13
     """Damage found."""
+    NOT_TOLD = 15
+    """An alert could not be delivered."""
     INTERRUPTED = 130
     """Interrupted."""
 

@@ -67,6 +67,12 @@ EVENTS: frozenset[str] = frozenset(
         "ignored_pack",
         "ignored_variable",
         "rolled_up_day",
+        "sent_alert",
+        "failed_alert",
+        "failed_heartbeat",
+        "failed_look",
+        "ignored_told",
+        "failed_told",
         "built_tables",
     }
 )

@@ -35,6 +35,7 @@ MEANINGS = {
     ExitCode.LOCKED: "this source is already being crawled",
     ExitCode.STORE_REFUSED: "store refused us or cannot be reached",
     ExitCode.DAMAGE: "damage found",
+    ExitCode.NOT_TOLD: "an alert could not be delivered",
     ExitCode.INTERRUPTED: "interrupted",
 }
 DEFAULT_CONFIG = Path(__file__).resolve().parents[2] / "config"

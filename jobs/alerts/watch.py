@@ -1,0 +1,128 @@
+"""Looks at health beside the daemon: after runs and at ticks, in a thread of its own that holds nobody up."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+
+import structlog
+
+from config.errors import ArchiveError
+from jobs.alerts.delivery import Sender
+from jobs.alerts.rounds import Teller
+from jobs.alerts.told import Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from config.settings import Settings
+    from jobs.health import SourceHealth
+    from jobs.runs.ending import RunEnded
+    from jobs.store import ObjectStore
+
+log = structlog.get_logger()
+
+LOOK_SECONDS = 60.0
+"""Between two looks, at least."""
+_CLOSE_SECONDS = 10.0
+
+
+class HealthWatch:
+    """A RunObserver that looks at the sources' health, tells what changed, and gives the heartbeat.
+
+    The heartbeat is asked for after each look that went well, alerts delivered; looks come by ticks, so it stays away
+    where the daemon's own loop stands still, too.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[datetime], Sequence[SourceHealth]],
+        store: ObjectStore,
+        settings: Settings,
+        *,
+        place: str,
+        look_seconds: float = LOOK_SECONDS,
+    ) -> None:
+        """*read*: the health of all sources at a time. *store*: where to keep what was told. *place*: the archive's."""
+        self._read = read
+        self._settings = settings
+        self._look_seconds = look_seconds
+        self._sender = Sender()
+        self._teller = Teller(Memory(store), settings, place=place, sender=self._sender)
+        self._wanted = threading.Event()
+        self._stopping = threading.Event()
+        self._run_unseen = False
+        self._thread = threading.Thread(target=self._watch, name="health-watch", daemon=True)
+
+    @staticmethod
+    def is_wanted(settings: Settings) -> bool:
+        """Whether there is anybody to tell."""
+        return bool(settings.alerts or settings.alerts_file or settings.heartbeat_url)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def run_started(self, source: str, slot: datetime | None) -> None:
+        """Nothing to see yet."""
+
+    def run_ended(self, ended: RunEnded) -> None:
+        """Look soon."""
+        del ended
+        self._run_unseen = True
+        self._wanted.set()
+
+    def slot_passed(self, source: str, slot: datetime, outcome: str) -> None:
+        """It is the next look's to see."""
+
+    def tick(self, now: datetime) -> None:
+        """Look, unless the last one was just now."""
+        del now
+        self._wanted.set()
+
+    def close(self, seconds: float = _CLOSE_SECONDS) -> None:
+        """Look a last time if a run has ended since; what is not told within *seconds* waits for the next start."""
+        self._stopping.set()
+        self._wanted.set()
+        self._thread.join(seconds)
+        if self._thread.is_alive():
+            self._sender.cancel()
+            self._thread.join(1)
+
+    def _watch(self) -> None:
+        while True:
+            self._wanted.wait()
+            if self._stopping.is_set() and not self._run_unseen:
+                return
+            self._wanted.clear()
+            began = time.monotonic()
+            self._look()
+            self._stopping.wait(max(0.0, began + self._look_seconds - time.monotonic()))
+            if self._stopping.is_set():
+                self._wanted.set()
+
+    def _look(self) -> None:
+        self._run_unseen = False
+        try:
+            now = datetime.now(UTC)
+            failed = self._teller.tell(self._read(now), now).failed
+        except (ArchiveError, OSError) as error:
+            log.warning("failed_look", reason=str(error))
+            failed = {"": str(error)}
+        except Exception as error:  # whatever it is, the daemon goes on
+            log.exception("failed_look", reason=f"{type(error).__name__}: {error}")
+            failed = {"": str(error)}
+        self._beat(well=not failed)
+
+    def _beat(self, *, well: bool) -> None:
+        url = self._settings.heartbeat_url if well else self._settings.heartbeat_fail_url
+        if url is None:
+            return
+        reason = self._sender.ping(url)
+        if reason is not None:
+            log.warning("failed_heartbeat", address=str(url), reason=reason)
