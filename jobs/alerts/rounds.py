@@ -72,7 +72,7 @@ class Teller:
         due = [] if busy else [key for key in waiting if key not in self._failures or self._failures[key][1] <= now]
         until = told.telling_until if busy else now + _CLAIM if due else None
         found = Told(standings=standings, waiting=waiting, telling_until=until)
-        if found != told:
+        if found != told or self._unkept is not None:
             kept = self._keep(found, number)
             if kept is None:
                 return RoundReport()  # another process looks at the same time, and tells

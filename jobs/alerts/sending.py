@@ -7,10 +7,12 @@ hangs: whoever started this one kills it when the time is up. Only importer of a
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import signal
 import sys
+import threading
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
@@ -23,6 +25,23 @@ _PING_SECONDS = 10
 _LONGEST_SECONDS = 300
 """By then this process ends, if whoever started it cannot end it any more."""
 _TOLD = frozenset({"WARNING", "ERROR", "CRITICAL"})
+
+
+class _Complaints(logging.Handler):
+    """Keeps what is said of an address that is none."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.messages: dict[int, list[str]] = {}
+        """By thread."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a message, unless it shows the address: what apprise masks of one still has its ends."""
+        if "://" not in (message := record.getMessage()):
+            self.messages.setdefault(threading.get_ident(), []).append(message)
+
+
+complaints = _Complaints()
 
 
 def main() -> None:
@@ -42,6 +61,10 @@ def _prepare(orders: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if any("title" in order for order in orders):
         import apprise  # noqa: PLC0415 - a ping needs none
 
+        logger = logging.getLogger("apprise")
+        logger.setLevel(logging.DEBUG)  # why a connection failed is told nowhere else
+        logger.addHandler(complaints)
+        logger.propagate = False
         apprise.Apprise.instantiate("json://127.0.0.1/")  # its plugins, too
     return orders
 
@@ -69,7 +92,8 @@ def _send(order: dict[str, Any]) -> str | None:
     )
     service = apprise.Apprise.instantiate(order["address"], asset=asset)
     if service is None:
-        return "no address that apprise knows, or one that lacks a part"
+        said = "; ".join(complaints.messages.pop(threading.get_ident(), []))
+        return mask(said or "no address that apprise knows, or one that lacks a part", order["address"])
     sender = apprise.Apprise(asset=asset)
     sender.add(service)
     result = sender.notify(
@@ -77,7 +101,7 @@ def _send(order: dict[str, Any]) -> str | None:
         body=order["body"],
         notify_type=order["kind"],
         body_format=apprise.NotifyFormat.TEXT,
-        log_level=10,  # debug: why a connection failed is told nowhere else
+        log_level=logging.DEBUG,
     )
     if result:
         return None

@@ -15,13 +15,18 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from config.errors import ObjectExists, ObjectMissing, StoreError
 from jobs.alerts.changes import Change, Standing  # noqa: TC001 - pydantic reads annotations
+from jobs.archive.commit import digest
+from jobs.store.local import LocalStore
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from config.addresses import SecretAddress
     from jobs.store import ObjectStore
 
 log = structlog.get_logger()
 
+_FOLDER = "alerts"
 _DIGITS = 12
 _MAX_WAITING = 500
 """Changes of one address that wait; of more the oldest are given up, and their number is told."""
@@ -66,6 +71,13 @@ def identify(address: SecretAddress) -> str:
     return hashlib.blake2b(address.get_secret_value().encode(), digest_size=6, person=b"ofrecord-alerts").hexdigest()
 
 
+def open_told(state: Path) -> ObjectStore:
+    """Return the store, in the local state of an archive, where it is kept what was told of it. Raises OSError."""
+    folder = state / _FOLDER
+    folder.mkdir(exist_ok=True)
+    return LocalStore(folder)
+
+
 class Memory:
     """Reads and keeps a `Told` in a store."""
 
@@ -96,7 +108,7 @@ class Memory:
         data = told.model_dump_json(exclude_defaults=True).encode()
         key = f"t{after + 1:0{_DIGITS}}.json"
         try:
-            self._store.create(key, data, sha256=f"sha256:{hashlib.sha256(data).hexdigest()}")
+            self._store.create(key, data, sha256=digest(data))
         except ObjectExists:
             if self._store.get(key, length=_MAX_BYTES) != data:  # else our own earlier try, whose answer was lost
                 return None

@@ -11,6 +11,7 @@ import structlog
 
 from config.errors import ArchiveError
 from jobs.alerts.delivery import Sender
+from jobs.alerts.endings import BadEnds
 from jobs.alerts.rounds import Teller
 from jobs.alerts.told import Memory
 
@@ -54,6 +55,8 @@ class HealthWatch:
         self._wanted = threading.Event()
         self._stopping = threading.Event()
         self._run_unseen = False
+        self._ends = BadEnds()
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._watch, name="health-watch", daemon=True)
 
     @staticmethod
@@ -73,7 +76,8 @@ class HealthWatch:
 
     def run_ended(self, ended: RunEnded) -> None:
         """Look soon."""
-        del ended
+        with self._lock:
+            self._ends.note(ended)
         self._run_unseen = True
         self._wanted.set()
 
@@ -110,7 +114,10 @@ class HealthWatch:
         self._run_unseen = False
         try:
             now = datetime.now(UTC)
-            failed = self._teller.tell(self._read(now), now).failed
+            healths = self._read(now)
+            with self._lock:
+                healths = self._ends.add_to(healths)
+            failed = self._teller.tell(healths, now).failed
         except (ArchiveError, OSError) as error:
             log.warning("failed_look", reason=str(error))
             failed = {"": str(error)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,9 +14,9 @@ from crawler.rows import format_time
 from jobs.alerts.delivery import Sender, list_addresses
 from jobs.alerts.messages import write_test
 from jobs.alerts.rounds import Teller
-from jobs.alerts.told import Memory
+from jobs.alerts.told import Memory, open_told
 from jobs.cli.options import Invocation, archive_options, enter_archive, exit_codes, printable
-from jobs.health import State, read_health
+from jobs.health import State
 from jobs.store import open_store
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from jobs.context import OpenArchive
     from jobs.store import ObjectStore
 
-TOLD_FOLDER = "alerts"
-"""In the local state of an archive: what was told of it."""
 _PLACE = click.option(
     "--told", metavar="PLACE", help="Where it is kept what was told: a folder or s3://BUCKET/PREFIX; else in --state."
 )
@@ -95,6 +94,8 @@ def check(invocation: Invocation, *, told: str | None) -> int:
     What was told must outlast the machine: where --state does not, give --told.
     """
     require_addresses(invocation)
+    from jobs.health import read_health  # noqa: PLC0415
+
     sources = invocation.pick_sources((), all_active=True)
     with enter_archive(invocation) as archive:
         archive.refresh()
@@ -120,4 +121,8 @@ def require_addresses(invocation: Invocation) -> list[SecretAddress]:
 
 def find_memory(invocation: Invocation, archive: OpenArchive, told: str | None) -> ObjectStore:
     """Return the store in which it is kept what was told of *archive*. Raises ConfigError."""
-    return open_store(told or str(archive.state / TOLD_FOLDER), invocation.settings)
+    if told is None:
+        return open_told(archive.state)
+    if "://" not in told and not Path(told).is_dir():
+        raise ConfigError(f"--told: found no folder {told}; make it first (or is it a volume that is not mounted?)")
+    return open_store(told, invocation.settings)
