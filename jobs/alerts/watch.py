@@ -65,7 +65,6 @@ class HealthWatch:
         return bool(settings.alerts or settings.alerts_file or settings.heartbeat_url)
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -79,7 +78,7 @@ class HealthWatch:
         with self._lock:
             self._ends.note(ended)
         self._run_unseen = True
-        self._wanted.set()
+        self._wake()
 
     def slot_passed(self, source: str, slot: datetime, outcome: str) -> None:
         """It is the next look's to see."""
@@ -87,16 +86,23 @@ class HealthWatch:
     def tick(self, now: datetime) -> None:
         """Look, unless the last one was just now."""
         del now
-        self._wanted.set()
+        self._wake()
 
     def close(self, seconds: float = _CLOSE_SECONDS) -> None:
         """Look a last time if a run has ended since; what is not told within *seconds* waits for the next start."""
+        if self._thread.ident is None:
+            return
         self._stopping.set()
         self._wanted.set()
         self._thread.join(seconds)
         if self._thread.is_alive():
             self._sender.cancel()
             self._thread.join(1)
+
+    def _wake(self) -> None:
+        if self._thread.ident is None:
+            self._thread.start()
+        self._wanted.set()
 
     def _watch(self) -> None:
         while True:
