@@ -54,6 +54,8 @@ def _read_addresses(value: object) -> object:
 
 Size = Annotated[int, BeforeValidator(_read_size)]
 """Bytes: a whole number or a text such as `64 MiB`."""
+Addresses = Annotated[list[SecretAddress], NoDecode, BeforeValidator(_read_addresses), Field(max_length=50)]
+"""In the environment with blanks between them: commas stand in them."""
 TextForm = Literal["json", "md", "txt"]
 Seconds = Annotated[float, BeforeValidator(_read_duration)]
 """Seconds: a number or a text such as `6 hours`."""
@@ -170,6 +172,8 @@ class Settings(BaseSettings):
     alerts: Annotated[list[SecretAddress], NoDecode, BeforeValidator(_read_addresses)] = Field(
         default_factory=list, max_length=50
     )
+
+    alerts: Addresses = Field(default_factory=list)
     """Where alerts go, by apprise: mail, chat, webhook. Only by way of the environment, with blanks between them."""
     alerts_file: Path | None = None
     """File with more of these addresses, one a line: for secrets that are mounted as files."""
