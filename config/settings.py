@@ -169,10 +169,6 @@ class Settings(BaseSettings):
     health_spool_seconds: Seconds = Field(3_600.0, ge=0, le=366 * 86_400, allow_inf_nan=False)
     """Segments that wait on this disk for longer to be committed are told of."""
 
-    alerts: Annotated[list[SecretAddress], NoDecode, BeforeValidator(_read_addresses)] = Field(
-        default_factory=list, max_length=50
-    )
-
     alerts: Addresses = Field(default_factory=list)
     """Where alerts go, by apprise: mail, chat, webhook. Only by way of the environment, with blanks between them."""
     alerts_file: Path | None = None

@@ -10,24 +10,47 @@ from typing import TYPE_CHECKING, Self
 import structlog
 
 from config.errors import ArchiveError
-from jobs.alerts.delivery import Sender
+from jobs.alerts.delivery import Sender, list_addresses
 from jobs.alerts.endings import BadEnds
 from jobs.alerts.rounds import Teller
-from jobs.alerts.told import Memory
+from jobs.alerts.told import Memory, open_told
+from jobs.catalog import Catalog
+from jobs.context import CATALOG_FILE, read_place
+from jobs.health import HealthMemory, SourceHealth, read_health
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from config.settings import Settings
-    from jobs.health import SourceHealth
+    from config.sources import Source
     from jobs.runs.ending import RunEnded
     from jobs.store import ObjectStore
 
 log = structlog.get_logger()
 
+SPOOLS = "spool"
+"""Folder in an archive's local state."""
 LOOK_SECONDS = 60.0
 """Between two looks, at least."""
 _CLOSE_SECONDS = 10.0
+
+
+def watch_archive(settings: Settings, state: Path, sources: Callable[[], Sequence[Source]]) -> HealthWatch | None:
+    """Return a watch of the archive whose local state is *state*, or `None` if there is nobody to tell.
+
+    *sources*: those that are crawled now, asked at each look. Of other machines' runs it knows what this machine's
+    runs have brought: a look asks nothing of the store. Raises ConfigError, OSError.
+    """
+    if not (list_addresses(settings) or settings.heartbeat_url):
+        return None
+    memory: HealthMemory = {}
+
+    def read(now: datetime) -> list[SourceHealth]:
+        with Catalog.open(state / CATALOG_FILE) as catalog:
+            return read_health(catalog, sources(), settings, now, spools=state / SPOOLS, memory=memory)
+
+    return HealthWatch(read, open_told(state), settings, place=read_place(state))
 
 
 class HealthWatch:
@@ -58,11 +81,6 @@ class HealthWatch:
         self._ends = BadEnds()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._watch, name="health-watch", daemon=True)
-
-    @staticmethod
-    def is_wanted(settings: Settings) -> bool:
-        """Whether there is anybody to tell."""
-        return bool(settings.alerts or settings.alerts_file or settings.heartbeat_url)
 
     def __enter__(self) -> Self:
         return self

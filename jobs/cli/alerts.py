@@ -15,8 +15,9 @@ from jobs.alerts.delivery import Sender, list_addresses
 from jobs.alerts.messages import write_test
 from jobs.alerts.rounds import Teller
 from jobs.alerts.told import Memory, open_told
+from jobs.alerts.watch import SPOOLS
 from jobs.cli.options import Invocation, archive_options, enter_archive, exit_codes, printable
-from jobs.health import State
+from jobs.health import State, read_health
 from jobs.store import open_store
 
 if TYPE_CHECKING:
@@ -94,13 +95,11 @@ def check(invocation: Invocation, *, told: str | None) -> int:
     What was told must outlast the machine: where --state does not, give --told.
     """
     require_addresses(invocation)
-    from jobs.health import read_health  # noqa: PLC0415
-
     sources = invocation.pick_sources((), all_active=True)
     with enter_archive(invocation) as archive:
         archive.refresh()
         now = datetime.now(UTC)
-        healths = read_health(archive.catalog, sources, invocation.settings, now)
+        healths = read_health(archive.catalog, sources, invocation.settings, now, spools=archive.state / SPOOLS)
         memory = Memory(find_memory(invocation, archive, told))
         report = Teller(memory, invocation.settings, place=archive.store.place).tell(healths, now)
     for change in report.changes:

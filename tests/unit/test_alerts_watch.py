@@ -13,7 +13,9 @@ from structlog.testing import capture_logs
 from config.addresses import SecretAddress
 from config.errors import StoreUnavailable
 from config.settings import Settings
-from jobs.alerts.watch import HealthWatch
+from jobs.alerts.watch import HealthWatch, watch_archive
+from jobs.catalog import Catalog
+from jobs.context import CATALOG_FILE
 from jobs.health import Reason, SourceHealth, State
 from jobs.runs.ending import RunEnded
 from jobs.store.memory import MemoryStore
@@ -22,6 +24,7 @@ from tests.sinks import WebSink, serve_web
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 ENDED = RunEnded("gazette", NOW, NOW, 12.5, 0, {})
@@ -165,6 +168,12 @@ def test_runs_that_leave_nothing_in_the_archive_are_told_too(web: WebSink) -> No
         wait_until(lambda: web.titles[1:] == ["ofrecord: gazette is well again"])
 
 
-def test_nobody_to_tell_wants_no_watch() -> None:
-    assert not HealthWatch.is_wanted(Settings())
-    assert HealthWatch.is_wanted(Settings(heartbeat_url=SecretAddress("https://beat.example/x")))
+def test_archive_is_watched_where_there_is_somebody_to_tell(tmp_path: Path, web: WebSink) -> None:
+    assert watch_archive(Settings(), tmp_path, list) is None
+    settings = Settings(heartbeat_url=SecretAddress(f"{web.root}/well"))
+    with Catalog.open(tmp_path / CATALOG_FILE):
+        watching = watch_archive(settings, tmp_path, list)
+        assert watching is not None
+        with watching:
+            watching.tick(NOW)
+            wait_until(lambda: web.gets == ["/well"])
