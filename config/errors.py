@@ -42,6 +42,8 @@ class ExitCode(IntEnum):
     """The disk is full."""
     UNWELL = 5
     """A source is silent, failing or blocked: nothing went wrong in saying so."""
+    NOT_TOLD = 6
+    """An alert could not be delivered."""
     NO_ARCHIVE = 10
     """No archive there."""
     LOCKED = 11
@@ -50,8 +52,6 @@ class ExitCode(IntEnum):
     """The store refused us or cannot be reached."""
     DAMAGE = 13
     """Damage found."""
-    NOT_TOLD = 15
-    """An alert could not be delivered."""
     INTERRUPTED = 130
     """Interrupted."""
 

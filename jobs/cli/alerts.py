@@ -15,6 +15,7 @@ from jobs.alerts.delivery import Sender, list_addresses
 from jobs.alerts.messages import write_test
 from jobs.alerts.rounds import Teller
 from jobs.alerts.told import Memory, open_told
+from jobs.archive.identity import list_sources
 from jobs.alerts.watch import SPOOLS
 from jobs.cli.options import Invocation, archive_options, enter_archive, exit_codes, printable
 from jobs.health import State, read_health
@@ -87,17 +88,23 @@ def test(invocation: Invocation) -> int:
 
 
 @alerts.command("check", epilog=exit_codes(*_READING, ExitCode.NOT_TOLD))
+@click.option("--full", is_flag=True, help="Read all facts of the archive first, where this machine has only some.")
 @_PLACE
 @archive_options
-def check(invocation: Invocation, *, told: str | None) -> int:
+def check(invocation: Invocation, *, told: str | None, full: bool) -> int:
     """Look at all sources once and tell what changed since the last look, as the daemon does: for cron and cloud jobs.
 
-    What was told must outlast the machine: where --state does not, give --told.
+    What was told must outlast the machine: where --state does not, give --told. A machine without state judges by its
+    newest runs and by first sights; with --full by all, which is as much to read as the archive has facts.
     """
     require_addresses(invocation)
     sources = invocation.pick_sources((), all_active=True)
     with enter_archive(invocation) as archive:
-        archive.refresh()
+        for name in list_sources(archive.store):
+            if full:
+                archive.refresh(name)
+            else:
+                archive.prepare(name)
         now = datetime.now(UTC)
         healths = read_health(archive.catalog, sources, invocation.settings, now, spools=archive.state / SPOOLS)
         memory = Memory(find_memory(invocation, archive, told))

@@ -59,7 +59,7 @@ def test_test_says_of_each_address_whether_it_took_the_message(monkeypatch: pyte
         assert mail.subjects == web.titles == ["ofrecord: a test"]
         web.status = 401
         code, output, _ = run("alerts", "test", "--json")
-    assert code == 15
+    assert code == 6
     first, second = map(json.loads, output.splitlines())
     assert first == {"address": "mailto://***", "number": 1, "sent": True, "reason": None}
     assert (second["sent"], "401" in second["reason"]) == (False, True)
