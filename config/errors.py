@@ -42,6 +42,8 @@ class ExitCode(IntEnum):
     """The disk is full."""
     UNWELL = 5
     """A source is silent, failing or blocked: nothing went wrong in saying so."""
+    NOT_TOLD = 6
+    """An alert could not be delivered."""
     NO_ARCHIVE = 10
     """No archive there."""
     LOCKED = 11

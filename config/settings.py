@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from config.addresses import SecretAddress, check_addresses
 from config.document import describe_error
 from config.errors import ConfigError
 from config.units import parse_duration, parse_size
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pydantic import ValidationInfo
 
 ENV_PREFIX = "OFRECORD_"
+SECRETS = frozenset({"alerts", "heartbeat_url", "heartbeat_fail_url"})
+"""Settings that a file must not have and that no message shows."""
 _RESOLVE = re.compile(r"([^:\s]+):(\d{1,5}):(\[[0-9A-Fa-f:.]+\]|[0-9.]+)(?::(\d{1,5}))?", re.ASCII)
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9.]+):(\d{1,5})", re.ASCII)
 _HOST_NAME = re.compile(r"(?:[a-z0-9_-]+\.)*(?!\d+\Z|0x[0-9a-f]*\Z)[a-z0-9_-]+", re.ASCII)
@@ -50,8 +53,14 @@ def _read_kinds(value: object) -> object:
     return [] if isinstance(value, str) and value.strip().lower() == "none" else _read_list(value)
 
 
+def _read_addresses(value: object) -> object:
+    return value.split() if isinstance(value, str) else value
+
+
 Size = Annotated[int, BeforeValidator(_read_size)]
 """Bytes: a whole number or a text such as `64 MiB`."""
+Addresses = Annotated[list[SecretAddress], NoDecode, BeforeValidator(_read_addresses), Field(max_length=50)]
+"""In the environment with blanks between them: commas stand in them."""
 TextForm = Literal["json", "md", "txt"]
 Seconds = Annotated[float, BeforeValidator(_read_duration)]
 """Seconds: a number or a text such as `6 hours`."""
@@ -170,6 +179,19 @@ class Settings(BaseSettings):
     health_spool_seconds: Seconds = Field(3_600.0, ge=0, le=366 * 86_400, allow_inf_nan=False)
     """Segments that wait on this disk for longer to be committed are told of."""
 
+    alerts: Addresses = Field(default_factory=list)
+    """Where alerts go, by apprise: mail, chat, webhook. Only by way of the environment, with blanks between them."""
+    alerts_file: Path | None = None
+    """File with more of these addresses, one a line: for secrets that are mounted as files."""
+    alerts_from: Literal["degraded", "silent", "failing", "blocked"] = "degraded"
+    """The least state of a source that is told."""
+    alerts_settle_seconds: Seconds = Field(3_600.0, ge=0, le=7 * 86_400, allow_inf_nan=False)
+    """A recovery is told once it has lasted that long; longer where a source goes back and forth."""
+    heartbeat_url: SecretAddress | None = None
+    """Asked for about once a minute while the daemon works. Only by way of the environment, as the next."""
+    heartbeat_fail_url: SecretAddress | None = None
+    """Asked for in its place where the daemon runs but health cannot be read or an alert not be delivered."""
+
     s3_endpoint_url: str | None = None
     """Of an S3 server that is not Amazon's."""
     s3_region: str | None = None
@@ -222,6 +244,21 @@ class Settings(BaseSettings):
                 raise ValueError("a URL that begins with http:// or https:// and has a host")
         return value
 
+    @field_validator("alerts")
+    @classmethod
+    def _check_alerts(cls, value: list[SecretAddress]) -> list[SecretAddress]:
+        check_addresses(value)
+        return value
+
+    @field_validator("heartbeat_url", "heartbeat_fail_url")
+    @classmethod
+    def _check_heartbeat(cls, value: SecretAddress | None) -> SecretAddress | None:
+        if value is not None:
+            check_addresses([value])
+            if value.scheme not in {"http", "https"}:
+                raise ValueError("a URL that begins with http:// or https://")
+        return value
+
     @field_validator("resolve")
     @classmethod
     def _check_resolve(cls, value: list[str]) -> list[str]:
@@ -242,7 +279,7 @@ class Settings(BaseSettings):
             raise ValueError("a file whose name ends with .prom: node_exporter reads no other")
         return value
 
-    @field_validator("state_dir", "ca_file", "metrics_file", "s3_ca_file")
+    @field_validator("state_dir", "alerts_file", "ca_file", "metrics_file", "s3_ca_file")
     @classmethod
     def _expand_home(cls, value: Path | None) -> Path | None:
         try:

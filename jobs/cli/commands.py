@@ -37,6 +37,7 @@ COMMANDS = {
     "prune": "prune:prune",
     "tables": "tables:tables",
     "sources": "sources:sources",
+    "alerts": "alerts:alerts",
     "config": "configuration:config",
 }
 """Command → module below this package and the function in it. Loaded when asked for: a run of one pays for one."""

@@ -31,6 +31,7 @@ MEANINGS = {
     ExitCode.CRAWL_FAILED: "discovery failed or more captures failed than max_failed",
     ExitCode.DISK_FULL: "the disk is full",
     ExitCode.UNWELL: "a source is silent, failing or blocked (--strict: or degraded)",
+    ExitCode.NOT_TOLD: "an alert could not be delivered",
     ExitCode.NO_ARCHIVE: "no archive there",
     ExitCode.LOCKED: "this source is already being crawled",
     ExitCode.STORE_REFUSED: "store refused us or cannot be reached",
