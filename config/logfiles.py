@@ -11,6 +11,7 @@ import fcntl
 import logging
 import os
 import stat
+import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MODE = 0o640
+
+
+class LineHandler(logging.StreamHandler["TextIO"]):
+    """Writes lines to a stream; what it does not take is lost, for a full disk must not end a crawl."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Say that a line could not be made; logging itself would show its words, secrets and all."""
+        _tell_unshowable(self, record)
 
 
 class LogFile(logging.Handler):
@@ -50,6 +59,10 @@ class LogFile(logging.Handler):
         except OSError:
             self._close()
             self._instead.handle(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Say that a line could not be made."""
+        _tell_unshowable(self, record)
 
     def close(self) -> None:
         """Close the file."""
@@ -107,6 +120,14 @@ class LogFile(logging.Handler):
             with contextlib.suppress(OSError):
                 os.close(self._descriptor)
         self._descriptor = self._identity = None
+
+
+def _tell_unshowable(handler: logging.Handler, record: logging.LogRecord) -> None:
+    error = sys.exc_info()[1]
+    if record.args and not isinstance(error, OSError):
+        record.args = record.exc_info = None
+        record.msg = f"a line that cannot be shown ({type(error).__name__})"
+        handler.emit(record)
 
 
 def prepare_log_file(path: Path) -> Path:

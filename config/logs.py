@@ -5,6 +5,7 @@ Every line has its secrets masked last of all. Never writes to stdout.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -13,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from config.absence import without
-from config.logfiles import LogFile
-from config.masks import mask_named, may_hold_secret
+from config.logfiles import LineHandler, LogFile
+from config.masks import mask_named, mask_text, may_hold_secret
 
 with without("rich", "twisted"):  # for tracebacks and a logger that we do not use: 70 ms and 10 MB of each process
     import structlog
@@ -145,7 +146,7 @@ def configure_logging(
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
-    handler: logging.Handler = logging.StreamHandler(target)
+    handler: logging.Handler = LineHandler(target)
     handler.setFormatter(
         _make_formatter(shared, as_json=as_json, redraw=can_redraw(target), colours=_want_colours(target))
     )
@@ -220,12 +221,12 @@ class _Renderer:
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> str:
         head = {name: event[name] for name in _HEAD if name in event}
         event = {**head, **self._traceback(logger, method, event)}  # type: ignore[dict-item]  # a dict, in our chain
-        line = self._write(logger, method, event)
-        if len(line) > _MAX_VALUE or may_hold_secret(
-            line
-        ):  # seldom: else looking through all values is most of the cost
-            line = self._write(logger, method, {name: _mask_value(name, value) for name, value in event.items()})
-        return line
+        with contextlib.suppress(Exception):  # of what is logged; what there is of it is shown below
+            line = self._write(logger, method, event)
+            if len(line) <= _MAX_VALUE and not may_hold_secret(line):  # mostly: to look at each value costs more
+                return line
+        masked = {_cut(mask_text(str(name))): _mask_value(name, value) for name, value in event.items()}
+        return self._write(logger, method, masked)
 
     def _write(self, logger: WrappedLogger, method: str, event: EventDict) -> str:
         if self._as_json:

@@ -38,10 +38,11 @@ _ENCODED_PARAMETER = re.compile(
     r"(%3F|%26|%23|%3B)([\w.-]{1,64})(%3D)((?:[^%&;#\s\"'<>]|%(?!26|23|3B))*)", re.ASCII | re.IGNORECASE
 )
 
+_MASKED = r"\*{3}(?=[\]),}'\"]|$)"
 _QUOTED = r"b?(?:'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\")"
 _LINE = re.compile(
     r"(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookies?2?)"
-    rf"(?:(\\*[\"']?\s*[:=]\s*)(?:[\[(]\s*{_QUOTED}(?:\s*,\s*{_QUOTED})*+|{_QUOTED}|[^\r\n]+)"
+    rf"(?:(\\*[\"']?\s*[:=]\s*)(?:{_MASKED}|[\[(]\s*{_QUOTED}(?:\s*,\s*{_QUOTED})*+|{_QUOTED}|[^\r\n]+)"
     rf"|([\"']\s*,\s*)(?:[\[(]\s*)?{_QUOTED})",
     re.IGNORECASE,
 )
