@@ -24,7 +24,27 @@ _MODE = 0o640
 
 
 class LineHandler(logging.StreamHandler["TextIO"]):
-    """Writes lines to a stream; what it does not take is lost, for a full disk must not end a crawl."""
+    """Writes lines to a stream; what it does not take is lost, for a full disk must not end a crawl.
+
+    Past the stream's own buffer, which would try again at the process's end and make that end a failure.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line of *record*, at once where the stream is a file, a pipe or a terminal."""
+        try:
+            descriptor = self.stream.fileno()
+        except (OSError, ValueError, AttributeError):
+            super().emit(record)
+            return
+        try:
+            line = f"{self.format(record)}\n".encode("utf-8", "backslashreplace")
+        except Exception:  # noqa: BLE001 - as logging's own handlers do
+            self.handleError(record)
+            return
+        with contextlib.suppress(OSError):
+            rest = memoryview(line)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
         """Say that a line could not be made; logging itself would show its words, secrets and all."""
