@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from config.addresses import SecretAddress, check_addresses
 from config.document import describe_error
 from config.errors import ConfigError
+from config.masks import hide
 from config.units import parse_duration, parse_size
 
 if TYPE_CHECKING:
@@ -165,6 +166,13 @@ class Settings(BaseSettings):
     clean_objects: Annotated[list[TextForm], NoDecode, BeforeValidator(_read_kinds)] = Field(default_factory=list)
     """As what each text is also put as a file of its own, below clean/."""
 
+    log_file: Path | None = None
+    """Log lines go to that file in place of standard error; all processes of a machine may share it."""
+    log_file_bytes: Size = Field(64 * 1024**2, ge=64 * 1024, le=1024**4)
+    """A log file that is longer is moved aside."""
+    log_files: int = Field(5, ge=1, le=1_000)
+    """Log files that are kept beside the present one."""
+
     feeds: bool = True
     """Whether a run that brought changes writes the change feeds below feeds/ anew."""
     feed_entries: int = Field(100, ge=1, le=1_000)
@@ -242,6 +250,8 @@ class Settings(BaseSettings):
             parts = urlsplit(value)
             if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
                 raise ValueError("a URL that begins with http:// or https:// and has a host")
+            if parts.password:
+                hide(parts.password, unquote(parts.password))
         return value
 
     @field_validator("alerts")
@@ -279,7 +289,7 @@ class Settings(BaseSettings):
             raise ValueError("a file whose name ends with .prom: node_exporter reads no other")
         return value
 
-    @field_validator("state_dir", "alerts_file", "ca_file", "metrics_file", "s3_ca_file")
+    @field_validator("state_dir", "alerts_file", "ca_file", "log_file", "metrics_file", "s3_ca_file")
     @classmethod
     def _expand_home(cls, value: Path | None) -> Path | None:
         try:

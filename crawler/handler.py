@@ -18,6 +18,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from scrapy.core.downloader.handlers.base import BaseDownloadHandler
 from scrapy.http.request import NO_CALLBACK
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from crawler.items import AttemptFailed, ExchangeResponse, RunStopped
 from crawler.model import Exchange, Purpose
@@ -211,6 +212,7 @@ class _Attempt:
         """
         place = (self._url.raw_host or "", self._url.port or 0)
         granted, current = granted_place.set(self._options.places.get(place)), _current_attempt.set(self)
+        told = bind_contextvars(url=self._request.url)  # what the client logs is of this page
         try:
             await self._options.guard.check_target(*place)
             await self._exchange(session)
@@ -231,6 +233,7 @@ class _Attempt:
         finally:
             granted_place.reset(granted)
             _current_attempt.reset(current)
+            reset_contextvars(**told)
         return self._exchange_so_far()
 
     def require_leave(self) -> None:

@@ -79,6 +79,8 @@ class PageItem:
     """Set by ExtractPipeline."""
     recalled: bool = False
     """Whether the page is as it was last, and was not read. Set by ExtractPipeline."""
+    worker_seconds: float | None = None
+    """How long a worker was at the page; `None`: none was asked. Set by ExtractPipeline."""
     hint: str | None = None
     """Set by ComparePipeline."""
     validators: Validators | None = None

@@ -207,7 +207,7 @@ class NewsSpider(Spider):
         self._note_discovery(meta, found, error)
         if settled and error is None and not discovery.truncated:
             self.run.tally.note_settled(meta["seed"], self.run.listing_rules, exchange.url)
-        log.info("discovered_links", url=exchange.url, links=found, truncated=discovery.truncated, error=error)
+        log.debug("discovered_links", url=exchange.url, links=found, truncated=discovery.truncated, error=error)
 
     def _choose_listings(
         self, links: list[Link], exchange: Exchange, meta: dict[str, Any], left: dict[str, tuple[str, int]]

@@ -107,7 +107,7 @@ class Catalog(SightCatalog, RecheckCatalog, HealthCatalog):
             self.add_commit(store, stored)
             folded += 1
         if folded:
-            log.info("indexed_run", source=source_log.source, commits=folded)
+            log.debug("indexed_run", source=source_log.source, commits=folded)
         return folded
 
     def add_commit(self, store: ObjectStore, stored: StoredCommit, *, rows: bytes | None = None) -> None:

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_LOGGED_SEEDS = 10
 _NO_TIME = (
     "nothing was fetched: preparing, and committing what earlier runs had left, took the time there was"
     " (option --max-seconds); the next run goes on"
@@ -114,6 +115,11 @@ class RunReport:
     """Of those, sent again."""
     certificate_end: datetime | None = None
     """When the first of the certificates ends that its hosts showed."""
+
+    def to_log(self) -> dict[str, Any]:
+        """Return the same for a line of the log, where run and source stand already: of the seeds, some that failed."""
+        data = {name: value for name, value in self.to_json().items() if name not in {"run", "source"}}
+        return data | {"discovery": [seed for seed in self.discovery if seed["error"]][:_LOGGED_SEEDS]}
 
     def to_json(self) -> dict[str, Any]:
         """Return one flat JSON object: `new`, `revised`, … beside `pages`, `captures`, `seconds`."""
@@ -194,9 +200,7 @@ def _run_locked(
             ended[2].extend(publish_changes(archive, source.id, after=seq, seconds=times.done_by - boot_clock()))
         seconds = time.monotonic() - started
         report = _report(archive, run, source, row, ended=ended, uploader=uploader, seconds=seconds, asked=asked)
-        log.info(
-            "finished_run", **{key: value for key, value in report.to_json().items() if key not in {"run", "source"}}
-        )
+        log.info("finished_run", **report.to_log())
         return report
     finally:
         uploader.abandon()
