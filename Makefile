@@ -19,7 +19,7 @@ demo: $(READY) ## crawl a bundled news site while an article changes; the archiv
 
 # The worker that is through takes over what the other still has; by default one is left idle with hundreds to go.
 # Compiled once, since each of the many processes would do it anew where Python is told to write no bytecode.
-test: $(READY) $(PYWB)/.tried $(CHECKS)/.tried ## all tests but the long counts
+test: $(READY) $(PYWB)/.tried $(CHECKS)/.tried $(CHECKS)/.promtool ## all tests but the long counts
 	@$(BIN)/python -m compileall -q config crawler jobs
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not soak"
 
@@ -30,7 +30,7 @@ check: $(READY) ## lint, format, spelling, types, layers: under a minute
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-soak: $(READY) $(PYWB)/.tried $(CHECKS)/.tried ## the long counts: many kills, many pages
+soak: $(READY) $(PYWB)/.tried $(CHECKS)/.tried $(CHECKS)/.promtool ## the long counts: many kills, many pages
 	$(BIN)/python -m pytest -m soak
 
 # More words in ARGS, such as --only wget or --out DIR.
@@ -85,4 +85,14 @@ $(CHECKS)/.tried: tests/deploy.txt | $(READY)
 			&& $(BIN)/python -m pip --python $(CHECKS)/bin/python install -qq pip; }
 	@$(CHECKS)/bin/python -m pip install -qq --requirement tests/deploy.txt \
 		|| echo "the tools that check deploy/ could not be installed: those tests will be skipped"
+	@touch $@
+
+# promtool checks deploy/prometheus/. There is no wheel of it; Debian's package of Prometheus (19 MB) has it, and is
+# unpacked and not installed, which takes seconds and no rights unless its list of packages is empty.
+$(CHECKS)/.promtool: | $(CHECKS)/.tried
+	@command -v promtool >/dev/null || { folder=$$(mktemp -d) && cd $$folder \
+		&& { apt-get -qq -o APT::Sandbox::User= download prometheus 2>/dev/null || { apt-get -qq update \
+			&& apt-get -qq -o APT::Sandbox::User= download prometheus; }; } \
+		&& dpkg -x prometheus_*.deb . && install usr/bin/promtool $(CURDIR)/$(CHECKS)/bin/ && rm -r $$folder; } \
+		|| echo "promtool could not be had: the tests of deploy/prometheus will be skipped"
 	@touch $@

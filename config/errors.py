@@ -40,6 +40,10 @@ class ExitCode(IntEnum):
     """Discovery failed, or more captures failed than `max_failed`."""
     DISK_FULL = 4
     """The disk is full."""
+    UNWELL = 5
+    """A source is silent, failing or blocked: nothing went wrong in saying so."""
+    NOT_TOLD = 6
+    """An alert could not be delivered."""
     NO_ARCHIVE = 10
     """No archive there."""
     LOCKED = 11

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from config.document import Document, DocumentError, describe_error, find_nearest, read_document
 from config.errors import ConfigError
-from config.settings import ENV_PREFIX, Settings
+from config.settings import ENV_PREFIX, SECRETS, Settings
 
 log = structlog.get_logger()
 
@@ -92,12 +92,16 @@ class Layers:
         if "@" in (urlsplit(str(values.get("proxy", ""))).netloc):
             text = f"found a password, expected none: set {ENV_PREFIX}PROXY instead"
             problems.append(document.problem(("proxy",), text))
+        for name in sorted(SECRETS & {key for key, value in document.data.items() if value}):
+            values.pop(name, None)
+            text = f"found a secret, expected none: set {ENV_PREFIX}{name.upper()} instead"
+            problems.append(document.problem((name,), text))
         try:
             settings = Settings(**{key: value for key, value in values.items() if value is not None})
         except ValidationError as error:
             for item in error.errors():
                 name = str(item["loc"][0]) if item["loc"] else ""
-                text = describe_error(item, Settings.model_fields, secret=name == "proxy")
+                text = describe_error(item, Settings.model_fields, secret=name == "proxy" or name in SECRETS)
                 if name in values:
                     problems.append(document.problem(item["loc"], text))
                 else:

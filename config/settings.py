@@ -9,20 +9,25 @@ from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from config.addresses import SecretAddress, check_addresses
 from config.document import describe_error
 from config.errors import ConfigError
+from config.masks import hide
 from config.units import parse_duration, parse_size
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
 
 ENV_PREFIX = "OFRECORD_"
+SECRETS = frozenset({"alerts", "heartbeat_url", "heartbeat_fail_url"})
+"""Settings that a file must not have and that no message shows."""
 _RESOLVE = re.compile(r"([^:\s]+):(\d{1,5}):(\[[0-9A-Fa-f:.]+\]|[0-9.]+)(?::(\d{1,5}))?", re.ASCII)
+_LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9.]+):(\d{1,5})", re.ASCII)
 _HOST_NAME = re.compile(r"(?:[a-z0-9_-]+\.)*(?!\d+\Z|0x[0-9a-f]*\Z)[a-z0-9_-]+", re.ASCII)
 """One that is no number in any notation: an address is connected to without asking."""
 
@@ -41,12 +46,22 @@ def _read_list(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _read_listen(value: object) -> object:
+    return "off" if value is False else value  # as YAML reads a bare off
+
+
 def _read_kinds(value: object) -> object:
     return [] if isinstance(value, str) and value.strip().lower() == "none" else _read_list(value)
 
 
+def _read_addresses(value: object) -> object:
+    return value.split() if isinstance(value, str) else value
+
+
 Size = Annotated[int, BeforeValidator(_read_size)]
 """Bytes: a whole number or a text such as `64 MiB`."""
+Addresses = Annotated[list[SecretAddress], NoDecode, BeforeValidator(_read_addresses), Field(max_length=50)]
+"""In the environment with blanks between them: commas stand in them."""
 TextForm = Literal["json", "md", "txt"]
 Seconds = Annotated[float, BeforeValidator(_read_duration)]
 """Seconds: a number or a text such as `6 hours`."""
@@ -143,10 +158,22 @@ class Settings(BaseSettings):
     run_memory_bytes: Size = Field(0, le=1024**4)
     """Memory that all processes of a daemon's run may hold; 0: 1 GiB, and half of that for each worker."""
 
+    metrics_listen: Annotated[str, BeforeValidator(_read_listen)] = "127.0.0.1:9464"
+    """Where the daemon answers /metrics, /healthz and /readyz: `address:port`, or `off`."""
+    metrics_file: Path | None = None
+    """Where `crawl` and `job` leave the figures of their runs, for node_exporter's textfile collector."""
+
     raw_objects: bool = False
     """Whether each good capture is also put as a file of its own, as served, below raw/."""
     clean_objects: Annotated[list[TextForm], NoDecode, BeforeValidator(_read_kinds)] = Field(default_factory=list)
     """As what each text is also put as a file of its own, below clean/."""
+
+    log_file: Path | None = None
+    """Log lines go to that file in place of standard error; all processes of a machine may share it."""
+    log_file_bytes: Size = Field(64 * 1024**2, ge=64 * 1024, le=1024**4)
+    """A log file that is longer is moved aside."""
+    log_files: int = Field(5, ge=1, le=1_000)
+    """Log files that are kept beside the present one."""
 
     feeds: bool = True
     """Whether a run that brought changes writes the change feeds below feeds/ anew."""
@@ -154,6 +181,26 @@ class Settings(BaseSettings):
     """Changes in a feed, the newest; fewer where they would be longer than 1 MiB."""
     feed_base_url: str | None = None
     """Where the archive is to be read by everybody, if it is: feeds then say where they are."""
+
+    health_silent_seconds: Seconds = Field(21_600.0, ge=0, le=366 * 86_400, allow_inf_nan=False)
+    """A source is not called silent before nothing new came for that long, however unlikely that is."""
+    health_certificate_seconds: Seconds = Field(14 * 86_400.0, ge=0, le=366 * 86_400, allow_inf_nan=False)
+    """A certificate that ends so soon is told of; of one that is made for less than eight weeks, its last quarter."""
+    health_spool_seconds: Seconds = Field(3_600.0, ge=0, le=366 * 86_400, allow_inf_nan=False)
+    """Segments that wait on this disk for longer to be committed are told of."""
+
+    alerts: Addresses = Field(default_factory=list)
+    """Where alerts go, by apprise: mail, chat, webhook. Only by way of the environment, with blanks between them."""
+    alerts_file: Path | None = None
+    """File with more of these addresses, one a line: for secrets that are mounted as files."""
+    alerts_from: Literal["degraded", "silent", "failing", "blocked"] = "degraded"
+    """The least state of a source that is told."""
+    alerts_settle_seconds: Seconds = Field(3_600.0, ge=0, le=7 * 86_400, allow_inf_nan=False)
+    """A recovery is told once it has lasted that long; longer where a source goes back and forth."""
+    heartbeat_url: SecretAddress | None = None
+    """Asked for about once a minute while the daemon works. Only by way of the environment, as the next."""
+    heartbeat_fail_url: SecretAddress | None = None
+    """Asked for in its place where the daemon runs but health cannot be read or an alert not be delivered."""
 
     s3_endpoint_url: str | None = None
     """Of an S3 server that is not Amazon's."""
@@ -213,6 +260,23 @@ class Settings(BaseSettings):
             parts = urlsplit(value)
             if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
                 raise ValueError("a URL that begins with http:// or https:// and has a host")
+            if parts.password:
+                hide(parts.password, unquote(parts.password))
+        return value
+
+    @field_validator("alerts")
+    @classmethod
+    def _check_alerts(cls, value: list[SecretAddress]) -> list[SecretAddress]:
+        check_addresses(value)
+        return value
+
+    @field_validator("heartbeat_url", "heartbeat_fail_url")
+    @classmethod
+    def _check_heartbeat(cls, value: SecretAddress | None) -> SecretAddress | None:
+        if value is not None:
+            check_addresses([value])
+            if value.scheme not in {"http", "https"}:
+                raise ValueError("a URL that begins with http:// or https://")
         return value
 
     @field_validator("resolve")
@@ -222,7 +286,20 @@ class Settings(BaseSettings):
             parse_resolve(entry)
         return value
 
-    @field_validator("state_dir", "ca_file", "s3_ca_file")
+    @field_validator("metrics_listen")
+    @classmethod
+    def _check_listen(cls, value: str) -> str:
+        parse_listen(value)
+        return value
+
+    @field_validator("metrics_file")
+    @classmethod
+    def _check_metrics_file(cls, value: Path | None) -> Path | None:
+        if value is not None and (value.suffix != ".prom" or value.name.startswith(".")):
+            raise ValueError("a file whose name ends with .prom: node_exporter reads no other")
+        return value
+
+    @field_validator("state_dir", "alerts_file", "ca_file", "log_file", "metrics_file", "s3_ca_file")
     @classmethod
     def _expand_home(cls, value: Path | None) -> Path | None:
         try:
@@ -307,6 +384,23 @@ def parse_resolve(entry: str) -> tuple[str, int, str, int]:
     if not (0 < port < 65_536 and 0 < to_port < 65_536):
         raise ValueError("ports from 1 to 65535")
     return name, port, address, to_port
+
+
+def parse_listen(text: str) -> tuple[str, int] | None:
+    """Return address and port of `address:port` (port 0: any that is free), `None` for `off`. Raises ValueError."""
+    if text == "off":
+        return None
+    expected = "an IP address and a port, as in 127.0.0.1:9464 or [::1]:9464, or off"
+    match = _LISTEN.fullmatch(text)
+    if match is None or int(match[2]) > 65_535:
+        raise ValueError(expected)
+    try:
+        address = ip_address(match[1].strip("[]"))
+    except ValueError as error:
+        raise ValueError(expected) from error
+    if (address.version == 6) != match[1].startswith("["):
+        raise ValueError(expected)
+    return str(address), int(match[2])
 
 
 def _check_certificates(path: Path) -> None:

@@ -24,6 +24,7 @@ from pydantic import (
 from config.document import Document, DocumentError, describe_error, read_document, show, suggest
 from config.errors import ConfigError
 from config.learned import SUFFIX, is_learned, learned_path, read_learned
+from config.masks import hide
 from config.politeness import Politeness
 from config.rules import ArticlePatterns, ExtractRules, StrictModel
 from config.units import Schedule, parse_duration, parse_schedule
@@ -225,6 +226,10 @@ class Source(StrictModel):
         for name, text in resolved.items():
             if not text.isprintable() or not text.isascii():
                 raise ConfigError(f"source {self.id}: headers.{name}: its secret must be printable ASCII on one line")
+        hide(*(environment[name] for name in self.environment_names))
+        for name in self.secret_headers:
+            text = next(value for header, value in resolved.items() if header.lower() == name)
+            hide(text, text.partition(" ")[2])  # with and without `Bearer`
         return resolved
 
     def is_raw_only(self, default: bool) -> bool:  # noqa: FBT001 - as the settings have it

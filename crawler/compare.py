@@ -30,9 +30,11 @@ class LastVersion:
     captured_at: datetime
     """Of the last capture; aware UTC."""
     texts: Mapping[str, str] = field(default_factory=dict)
-    """Derivation → text digest of the last revision; empty if there was no good capture."""
+    """Derivation → text digest of the last revision; empty if there was none."""
     state: str = "live"
     """`live`, `suspected`, `gone` or `none`."""
+    excerpt: bool = False
+    """Whether that revision is what a pay wall left of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,8 @@ def guess_verdict(
     if confirmed:
         return "unread" if page_class is PageClass.UNREAD else "unchanged"
     known = last is not None and last.state != "none"
-    if page_class.good and snapshot is not None:
+    counts = page_class.good or (page_class is PageClass.TRUNCATED and (last is None or not known or last.excerpt))
+    if counts and snapshot is not None:
         if last is None or not known or not last.texts:
             return "new"
         text = last.texts.get(snapshot.derivation)
@@ -165,6 +168,18 @@ def is_wanted(link: Link, last: LastLook | None, *, now: datetime, raw_only: boo
     if last is None or not last.is_had(raw_only=raw_only):
         return True
     return link.modified is not None and last.captured_at < link.modified <= now + _AHEAD
+
+
+def may_fill(link: Link, gaps: Sequence[tuple[datetime, datetime]]) -> bool:
+    """Tell whether an announced article may have been published in one of *gaps*, from and until; if none, it may.
+
+    So may what says nothing of its times, and what says only that it was changed, in a gap or after it.
+    """
+    if not gaps or (link.published is None and link.modified is None):
+        return True
+    if link.published is None:
+        return any(link.modified is not None and begin <= link.modified for begin, _ in gaps)
+    return any(begin <= link.published <= end for begin, end in gaps)
 
 
 @dataclass(slots=True)

@@ -191,6 +191,21 @@ def decode_html(body: bytes, content_type: str | None) -> str:
     return decode(body[mark:], encoding) if text is None else text
 
 
+def read_html(body: bytes, content_type: str | None) -> tuple[str, bytes]:
+    """Return what `decode_html` returns, and the same in UTF-8: nearly always *body* as it is."""
+    encoding, mark, text = _find_encoding(body, content_type)
+    if text is not None:
+        return text, body
+    body = body[mark:]
+    if encoding == "utf-8":
+        try:
+            return body.decode("utf-8"), body
+        except UnicodeDecodeError:
+            pass
+    text = decode(body, encoding)
+    return text, text.encode("utf-8", "replace")
+
+
 def find_html_encoding(body: bytes, content_type: str | None) -> tuple[str, int]:
     """Return the encoding of a page and the length of its byte order mark.
 

@@ -18,6 +18,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from scrapy.core.downloader.handlers.base import BaseDownloadHandler
 from scrapy.http.request import NO_CALLBACK
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from crawler.items import AttemptFailed, ExchangeResponse, RunStopped
 from crawler.model import Exchange, Purpose
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from crawler.items import Run
     from crawler.leash import Leash
     from crawler.network import FetchOptions, Place
+    from crawler.rows import Certificate
 
 ALWAYS_SECRET = frozenset({"authorization", "proxy-authorization"})
 MASK = "***"
@@ -99,6 +101,8 @@ class OfrecordDownloadHandler(BaseDownloadHandler):
             self._session = _open_session(self._options)
         attempt = _Attempt(request, self._put_headers(request), self._options, self._run.leash)
         exchange = await attempt.perform(self._session, stopping=lambda: self._run.stopping)
+        if attempt.certificate is not None:
+            self._run.tally.note_certificate(attempt.authority, attempt.certificate)
         if exchange.status is None:
             raise AttemptFailed(exchange)
         request.meta["download_latency"] = attempt.latency
@@ -192,6 +196,14 @@ class _Attempt:
         self._known: dict[str, Any] = {}
         self._tap: WireTap | None = None
         self.latency = 0.0
+        self.certificate: Certificate | None = None
+        """Of the connection, where it is a secured one."""
+
+    @property
+    def authority(self) -> str:
+        """The host that is asked, with its port where that is not the usual one."""
+        host = self._url.raw_host or ""
+        return host if self._url.is_default_port() else f"{host}:{self._url.port}"
 
     async def perform(self, session: aiohttp.ClientSession, *, stopping: Any) -> Exchange:  # noqa: ANN401 - a callable
         """Send the request and read the answer. Never raises for what the network or the server does.
@@ -200,6 +212,7 @@ class _Attempt:
         """
         place = (self._url.raw_host or "", self._url.port or 0)
         granted, current = granted_place.set(self._options.places.get(place)), _current_attempt.set(self)
+        told = bind_contextvars(url=self._request.url)  # what the client logs is of this page
         try:
             await self._options.guard.check_target(*place)
             await self._exchange(session)
@@ -220,6 +233,7 @@ class _Attempt:
         finally:
             granted_place.reset(granted)
             _current_attempt.reset(current)
+            reset_contextvars(**told)
         return self._exchange_so_far()
 
     def require_leave(self) -> None:
@@ -237,6 +251,7 @@ class _Attempt:
         if transport is not None:
             self._tap = WireTap.on(transport, self._options.max_header_bytes)
             self._known.update(peer=self._tap.peer, tls=self._tap.tls)
+            self.certificate = self._tap.certificate
 
     def note_request_head(self, method: str, url: yarl.URL, headers: Mapping[str, str]) -> None:
         """Keep the request line and headers as sent, secrets masked."""

@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from crawler.model import CrawlPlan, Exchange
     from crawler.network import FetchOptions
     from crawler.outcome import PageContext, PageOutcome
-    from crawler.rows import LinkRow
+    from crawler.rows import Certificate, LinkRow
     from crawler.segment import SegmentStream
     from crawler.validators import Validators
     from crawler.workers import WorkerPool
 
 DELETED = frozenset({404, 410, 451})
 _MAX_SETTLED_CHARS = 256 * 1024
+_MAX_CERTIFICATES = 100
 
 
 class ExchangeResponse(Response):
@@ -78,6 +79,8 @@ class PageItem:
     """Set by ExtractPipeline."""
     recalled: bool = False
     """Whether the page is as it was last, and was not read. Set by ExtractPipeline."""
+    worker_seconds: float | None = None
+    """How long a worker was at the page; `None`: none was asked. Set by ExtractPipeline."""
     hint: str | None = None
     """Set by ComparePipeline."""
     validators: Validators | None = None
@@ -118,6 +121,8 @@ class Tally:
     """Of the bodies that those would have had."""
     discovery: list[dict[str, Any]] = field(default_factory=list)
     """One entry a seed, see FORMAT.md § 5."""
+    certificates: dict[str, Certificate] = field(default_factory=dict)
+    """Host → what it proved itself by, of the first hundred."""
     hints: Counter[str | None] = field(default_factory=Counter)
     """Of articles."""
     listed: int = 0
@@ -181,6 +186,11 @@ class Tally:
         if url is not None and self._settled_chars + len(url) <= _MAX_SETTLED_CHARS:
             self._settled_chars += len(url)
             settled["urls"].append(url)
+
+    def note_certificate(self, host: str, certificate: Certificate) -> None:
+        """Note by what *host* proved itself last."""
+        if host in self.certificates or len(self.certificates) < _MAX_CERTIFICATES:
+            self.certificates[host] = certificate
 
     def counts(self) -> dict[str, int]:
         """Return the counts as a RunRow has them."""

@@ -239,6 +239,8 @@ class CrawlPlan:
     """Fetch announced articles that are known, whether due or not."""
     announced: int | None = None
     """At most that many known articles for what is announced of them, whatever a sitemap says; `None`: all."""
+    gaps: tuple[tuple[datetime, datetime], ...] = ()
+    """Fetch only what may have been published in one of these times, from and until; none: whatever is announced."""
     raw_only: bool = False
     """Record article pages and read none."""
     unconditional_every: int = 1
@@ -251,6 +253,8 @@ class CrawlPlan:
     fetch_until: float | None = None
     """By the boot clock, which parent and child share: no request begins after that."""
     slot: datetime | None = None
+    ledger: tuple[str, ...] = ()
+    """Slot rows that wait to be committed, as lines of JSON: they go into the run's last segment."""
     epoch: int = 0
     """Of the lease under which the run crawls; 0: none is held."""
 

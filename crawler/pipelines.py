@@ -15,6 +15,7 @@ from crawler.recording import recall_reading, record_only, record_unmodified
 from crawler.room import write_when_there_is_room
 from crawler.rows import CaptureReference, CaptureRow
 from crawler.warc import digest_bytes
+from crawler.workers import worker_seconds
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -65,7 +66,10 @@ class ExtractPipeline(_RunPipeline):
             return record_only(item.exchange, context)
         outcome = self._recall(item, digest)
         item.recalled = outcome is not None
-        return outcome or await self.run.pool.page(item.exchange, context)
+        if outcome is None:
+            outcome = await self.run.pool.page(item.exchange, context)
+            item.worker_seconds = worker_seconds.get(None)
+        return outcome
 
     def _recall(self, item: PageItem, digest: str | None) -> PageOutcome | None:
         """Return the outcome of an article's page that is as it was last, or `None`: then it is to be read."""
@@ -120,6 +124,7 @@ class SegmentPipeline(_RunPipeline):
             status=row.status,
             size_bytes=row.size_bytes,
             seconds=round(row.seconds, 3),
+            worker_ms=None if item.worker_seconds is None else round(1_000 * item.worker_seconds, 1),
             payload_digest=row.payload_digest,
             page_class=row.page_class,
             verdict=item.hint,

@@ -30,7 +30,7 @@ from crawler.leash import boot_clock
 from crawler.network import FetchOptions
 from crawler.outcome import PageContext
 from crawler.room import write_when_there_is_room
-from crawler.rows import RunRow, encode_row
+from crawler.rows import RunRow, SlotRow, decode_row, encode_row
 from crawler.segment import SegmentStream
 from crawler.settings import product_token, request_headers, scrapy_settings
 from crawler.signals import HeardSignals
@@ -295,9 +295,13 @@ async def _finish(run: Run) -> RunRow:
         counts=run.tally.counts(),
         discovery=run.tally.discovery,
         slot=run.plan.slot,
+        certificates=run.tally.certificates,
     )
     try:
         await _write_waiting(run)
+        for line in run.plan.ledger:
+            if isinstance(slot := decode_row(line.encode()), SlotRow):
+                await write_when_there_is_room(run, partial(run.segments.add, slot))
         await write_when_there_is_room(run, partial(run.segments.add, row))
         await write_when_there_is_room(run, run.segments.close)
     except OSError as error:

@@ -169,6 +169,16 @@ class LinkRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a host proved itself by, as far as one must know to see its end coming."""
+
+    not_before: Instant
+    not_after: Instant
+    issuer: str | None = None
+    """Organisation or, where that is not said, name."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunRow:
     """How a run went; once a run, in its last segment."""
 
@@ -181,6 +191,8 @@ class RunRow:
     counts: dict[str, Number] = field(default_factory=dict)
     discovery: list[dict[str, Any]] = field(default_factory=list)
     slot: Instant | None = None
+    certificates: dict[str, Certificate] = field(default_factory=dict)
+    """Host (with its port, if that is not 443) → the last certificate that was seen there, and found good."""
     type: Literal["run"] = "run"
 
 
@@ -252,6 +264,8 @@ def encode_row(row: Row) -> bytes:
     elif isinstance(row, SlotRow):
         unused = {name for name in ("through", "schedule") if getattr(row, name) is None}
         unused |= {"slots"} if row.through is None and row.slots == 1 else set()
+    elif isinstance(row, RunRow) and not row.certificates:
+        unused = {"certificates"}
     try:
         return _adapter(row.type).dump_json(row, by_alias=True, exclude=unused) + b"\n"
     except PydanticSerializationError:  # half a surrogate pair, which a worker's answer may hold

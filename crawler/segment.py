@@ -28,6 +28,7 @@ from crawler.rows import (
     Row,
     RunRow,
     SegmentRow,
+    SlotRow,
     SnapshotRow,
     WarcPlace,
     encode_row,
@@ -174,7 +175,7 @@ class SegmentWriter:
         self.counts["errors"] += row.error is not None
         return number
 
-    def add(self, row: LinkRow | RunRow | SnapshotRow) -> None:
+    def add(self, row: LinkRow | RunRow | SlotRow | SnapshotRow) -> None:
         """Append a row that belongs to no capture of this segment. Raises OSError, RecordError."""
         self._write(b"", [row])
         self.counts["links"] += isinstance(row, LinkRow)
@@ -273,9 +274,9 @@ class SegmentStream:
         writer = self._writer()
         return CaptureReference(writer.segment, writer.append(row, recorded, snapshot))
 
-    def add(self, row: LinkRow | RunRow | SnapshotRow) -> None:
-        """Append a row that belongs to no capture of this segment. The run's row goes into the last one."""
-        if not isinstance(row, RunRow):
+    def add(self, row: LinkRow | RunRow | SlotRow | SnapshotRow) -> None:
+        """Append a row that belongs to no capture of this segment. Those of run and slots go into the last one."""
+        if not isinstance(row, RunRow | SlotRow):
             self.rotate()
         self._writer().add(row)
 

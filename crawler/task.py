@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from config.errors import ExtractError
 from config.rules import ExtractRules
@@ -17,7 +17,7 @@ from crawler.announcement import encode_links
 from crawler.directives import NOARCHIVE
 from crawler.discover import discover_links
 from crawler.discover.unpack import GZIP_MAGIC
-from crawler.encoding import decode_html, find_html_encoding, inflate
+from crawler.encoding import find_html_encoding, inflate, read_html
 from crawler.explanation import encode_explanation, failed_explanation
 from crawler.extract import explain_article, extract_article, read_outline
 from crawler.model import GOOD_CLASSES, Discovery, Exchange, PageClass, Purpose
@@ -60,6 +60,12 @@ _read: list[tuple[dict[str, Any], PageContext]] = []
 """The context that was read last, and the data that it was made from."""
 
 
+class _Html(NamedTuple):
+    text: str
+    utf8: bytes
+    """The same, for who reads bytes."""
+
+
 def process_page(exchange: Exchange, context: PageContext) -> PageOutcome:
     """Return the records of *exchange*, its class and, for an article page with status 200, the snapshot.
 
@@ -72,7 +78,7 @@ def process_page(exchange: Exchange, context: PageContext) -> PageOutcome:
             html = _read_html(exchange, context)
         except ExtractError as error:
             unreadable = error
-    outcome = begin_outcome(exchange, context, html or read_beginning(exchange))
+    outcome = begin_outcome(exchange, context, (html.text if html else None) or read_beginning(exchange))
     if outcome.withheld:
         return outcome
     settled = settle_without_reading(exchange, outcome)
@@ -91,7 +97,8 @@ def explain_page(exchange: Exchange, context: PageContext, *, whole: bool) -> Ex
         html = _read_html(exchange, context)
         if html is None:
             return failed_explanation(f"{media_type_of(exchange)} is no web page")
-        return explain_article(_require_simple(html), **_given(exchange, context), whole=whole)
+        _require_simple(html)
+        return explain_article(html.text, utf8=html.utf8, **_given(exchange, context), whole=whole)
     except ExtractError as error:
         return failed_explanation(str(error))
 
@@ -142,7 +149,7 @@ def outline_page(exchange: Exchange, context: PageContext) -> Outline:
     html = _read_html(exchange, context) if outcome.snapshot else None
     if html is None:
         raise ExtractError(outcome.extraction_error or outcome.class_reason or "no text was found in the page")
-    return read_outline(html, outcome.snapshot, outcome.page_class)
+    return read_outline(html.text, outcome.snapshot, outcome.page_class)
 
 
 def warm_up() -> None:
@@ -165,7 +172,7 @@ def warm_up() -> None:
     process_page(exchange, PageContext(ExtractRules(), timezone=None, language=None, derivation=""))
 
 
-def _read_html(exchange: Exchange, context: PageContext) -> str | None:
+def _read_html(exchange: Exchange, context: PageContext) -> _Html | None:
     """Return the page as text; `None` if it is no web page. Raises ExtractError if it cannot be read."""
     if exchange.truncated:
         raise ExtractError(f"the body was cut ({exchange.truncated}) after {len(exchange.body)} bytes")
@@ -177,11 +184,11 @@ def _read_html(exchange: Exchange, context: PageContext) -> str | None:
     content_type = exchange.header("Content-Type")
     if (reason := _find_binary(body, content_type)) is not None:
         raise ExtractError(reason)
-    return decode_html(body, content_type)
+    return _Html(*read_html(body, content_type))
 
 
 def _read_article(
-    exchange: Exchange, context: PageContext, outcome: PageOutcome, html: str | None, unreadable: ExtractError | None
+    exchange: Exchange, context: PageContext, outcome: PageOutcome, html: _Html | None, unreadable: ExtractError | None
 ) -> PageOutcome:
     if unreadable is not None:
         raise unreadable
@@ -190,15 +197,15 @@ def _read_article(
         raise ExtractError(cut if exchange.truncated else "the body is empty")
     if html is None:
         return replace(outcome, class_reason=_describe_status(exchange, f"{outcome.media_type} is no web page"))
-    article = extract_article(_require_simple(html), **_given(exchange, context))
+    _require_simple(html)
+    article = extract_article(html.text, utf8=html.utf8, **_given(exchange, context))
     return _conclude(exchange, context, outcome, article)
 
 
-def _require_simple(html: str) -> str:
-    """Return *html*. Raises ExtractError if it would keep a parser busy for too long."""
-    if (reason := prescan(html.encode("utf-8", "replace"))) is not None:
+def _require_simple(html: _Html) -> None:
+    """Raise ExtractError if *html* would keep a parser busy for too long."""
+    if (reason := prescan(html.utf8)) is not None:
         raise ExtractError(reason)
-    return html
 
 
 def _given(exchange: Exchange, context: PageContext) -> dict[str, Any]:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from typing import TYPE_CHECKING, cast
+import ssl
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
 
 from crawler.model import TlsSession
+from crawler.rows import Certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +33,7 @@ _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 _CHUNK_SIZE = re.compile(rb"[ \t]*0*([0-9a-fA-F]{1,15})(?![0-9a-fA-F])")
 _BODILESS = frozenset({101, 204, 304})
 _MAX_CHUNK_LINE = 16 * 1024
+_MAX_ISSUER_CHARS = 100
 
 
 class _Framing:
@@ -131,7 +135,9 @@ class WireTap(asyncio.Protocol):
         """Of the head in what is held; `None`: it has not ended yet."""
         name = transport.get_extra_info("peername")
         self.peer = str(name[0]) if name else None
-        self.tls = _describe_tls(transport.get_extra_info("ssl_object"))
+        session = transport.get_extra_info("ssl_object")
+        self.tls = _describe_tls(session)
+        self.certificate = read_certificate(session)
 
     @classmethod
     def on(cls, transport: asyncio.Transport, limit: int) -> WireTap:
@@ -278,6 +284,23 @@ def _end_lines(head: bytes) -> bytes:
     if head.find(b"\r\n\r\n") == len(head) - 4 >= 0 and head.count(b"\n") == head.count(b"\r\n"):
         return head[:-2]
     return b"".join(line + b"\r\n" for line in _LINE_END.split(head) if line)
+
+
+def read_certificate(session: SSLObject | None) -> Certificate | None:
+    """Return what the peer's certificate says of its end; `None` if there is none, or it was not verified."""
+    told: dict[str, Any] | None = session.getpeercert() if session is not None else None
+    if not told:
+        return None
+    try:
+        begin, end = (
+            datetime.fromtimestamp(ssl.cert_time_to_seconds(str(told[name])), UTC) for name in ("notBefore", "notAfter")
+        )
+    except (KeyError, OverflowError, ValueError):  # a year that no calendar has
+        return None
+    names = {name: value for part in told.get("issuer", ()) for name, value in part}
+    issuer = str(names.get("organizationName") or names.get("commonName") or "")
+    shown = "".join(char for char in issuer if char.isprintable())[:_MAX_ISSUER_CHARS]
+    return Certificate(begin, end, shown or None)
 
 
 def _describe_tls(session: SSLObject | None) -> TlsSession | None:

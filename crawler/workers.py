@@ -15,7 +15,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
     from crawler.outcome import PageContext, PageOutcome
 
 log = structlog.get_logger()
+
+worker_seconds: ContextVar[float] = ContextVar("worker_seconds")
+"""How long a worker was at the job that this task asked for last, by the clock; waiting for a worker not counted."""
 
 CPU_SECONDS = 2.0
 """Of CPU time that a page may take, where nothing else is said: ten times the dearest of 1,500 real pages."""
@@ -316,9 +321,10 @@ class WorkerPool:
         if self._closed:
             raise ExtractError("the workers were stopped")
         worker = self._workers[place]
-        usable = False
+        usable, started = False, time.monotonic()
         try:
             await worker.wait_ready()
+            started = time.monotonic()
             answer, records = await worker.ask(frame, max_body=max_body)
             usable = worker.pages < PAGES_PER_WORKER
         except TimeoutError as error:
@@ -329,6 +335,7 @@ class WorkerPool:
             log.warning("failed_worker", url=url, worker=worker.pid, error=str(error))
             raise
         finally:
+            worker_seconds.set(time.monotonic() - started)
             if not usable:
                 self._replace(place)
         return read_answer(answer), records

@@ -15,7 +15,7 @@ from crawler.model import GOOD_CLASSES, PageClass
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-FOLD = 2
+FOLD = 3
 """The version of these rules, as FORMAT.md § 7 counts them."""
 NOT_MODIFIED = 304
 _DELETED_STATUS = {404: "404", 410: "410", 451: "451 legal"}
@@ -29,7 +29,7 @@ class Verdict(StrEnum):
     """What a capture means for its article."""
 
     NEW = "new"
-    """The first good capture."""
+    """The first capture with a text that counts."""
     REVISED = "revised"
     """A text that the article never had."""
     REVERTED = "reverted"
@@ -44,14 +44,14 @@ class Verdict(StrEnum):
     GONE = "gone"
     """Evidence of deletion in a second run."""
     BAD = "bad"
-    """Neither text nor evidence: challenge, consent, error, truncated, …"""
+    """Neither a text that counts nor evidence: challenge, consent, error, truncated where the whole was had, …"""
 
 
 class State(StrEnum):
     """How an article stands after its last telling capture."""
 
     NONE = "none"
-    """It never had a good capture."""
+    """It never had a text that counts."""
     LIVE = "live"
     SUSPECTED = "suspected"
     GONE = "gone"
@@ -83,8 +83,13 @@ class CaptureFact:
 
     @property
     def good(self) -> bool:
-        """Whether it may make a revision."""
+        """Whether it has the article's whole text."""
         return self.page_class in GOOD_CLASSES and self.native is not None
+
+    @property
+    def excerpt(self) -> bool:
+        """Whether it has the text that a pay wall leaves, which counts only as long as the whole was never had."""
+        return self.page_class == PageClass.TRUNCATED and self.native is not None
 
     @property
     def deleted(self) -> bool:
@@ -114,9 +119,11 @@ class Judged:
     revision: int | None
     """The revision whose text it had; `None` where it had none or could not be compared."""
     metadata: bool = False
-    """Whether it is good and its metadata differs from that of the last good capture, within one derivation."""
+    """Whether it tells, and its metadata differs from that of the last telling capture, within one derivation."""
     read_at: Place | None = None
     """The earlier capture that an answer of status 304 stands for; `None`: it stands for itself."""
+    tells: bool = False
+    """Whether its text counts: it is good, or an excerpt of an article whose whole text no capture before it had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +145,14 @@ def fold_article(facts: Iterable[CaptureFact]) -> History:
     metadata: Mapping[str, str] = {}
     state = State.NONE
     evidence_run = ""
+    whole = False
     for found in ordered:
         fact, read_at = _read_at(found, earlier)
         earlier[found.place] = found
         verdict, revision, moved = Verdict.BAD, None, False
-        if fact.good:
+        whole |= fact.good
+        tells = fact.good or (fact.excerpt and not whole)
+        if tells:
             gone = state in (State.SUSPECTED, State.GONE)
             verdict, revision = _judge_text(fact, revisions, last, deleted=gone, own=read_at is None)
             moved, metadata = _compare_metadata(fact, metadata)
@@ -155,14 +165,14 @@ def fold_article(facts: Iterable[CaptureFact]) -> History:
                 verdict, state = Verdict.GONE, State.GONE
             else:
                 verdict = Verdict.SUSPECTED
-        judged.append(Judged(fact, verdict, revision.number if revision else None, moved, read_at))
+        judged.append(Judged(fact, verdict, revision.number if revision else None, moved, read_at, tells))
     return History(tuple(judged), tuple(revisions), state)
 
 
 def describe_evidence(status: int | None, page_class: str) -> str | None:
     """Return which kind of evidence of deletion a capture is, in words; `None` if it is none.
 
-    Asked of captures that are not good.
+    Asked of captures that do not tell.
     """
     if page_class == PageClass.BLOCKED:
         return "blocked by robots.txt"

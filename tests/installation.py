@@ -50,6 +50,7 @@ def write_config(folder: Path, site: Site, *, archive: str | Path, state: Path, 
         "ca_file": str(folder / "ca.pem"),
         "resolve": site.resolve,
         "contact_url": "https://ofrecord.example/about",
+        "metrics_listen": "off",
         **settings,
     }
     (folder / "settings.yaml").write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
@@ -66,7 +67,8 @@ def install(
     """
     (folder / "config" / "sources").mkdir(parents=True)
     (folder / "home").mkdir()
-    values = {"archive": str(folder / "archive"), "state_dir": str(folder / "state"), "workers": 1, **settings}
+    values = {"archive": str(folder / "archive"), "state_dir": str(folder / "state"), "workers": 1}
+    values |= {"metrics_listen": "off", **settings}
     common = {"name": "Gazette", "articles": {"include": ["."]}, "network": "private"}
     whole = {**common, "politeness": {"delay_seconds": 0, "concurrent_requests": 4}, **source}
     (folder / "config" / "settings.yaml").write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")

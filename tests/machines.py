@@ -13,6 +13,7 @@ from crawler.rows import (
     Extent,
     RunRow,
     SegmentRow,
+    SlotRow,
     SnapshotRow,
     WarcPlace,
     encode_row,
@@ -140,11 +141,13 @@ class Machine:
         opened: datetime | None = None,
         epoch: int = 0,
         releases: bool = False,
+        slots: Iterable[SlotRow] = (),
     ) -> StoredCommit:
         """Put a segment, *number* by its id, and commit it; put before it what is due."""
         opened = opened or START + timedelta(minutes=30 * number)
         segment = f"{SOURCE}-{opened:%Y%m%dT%H%M%SZ}-{number:016x}"
         rows, derivations = make_rows(segment, run or segment, looks, again, opened, epoch)
+        rows[-2:-2] = slots
         data = b"".join(encode_facts((encode_row(row) for row in rows), segment=segment, date=opened))
         key = warc_key(SOURCE, opened, segment)
         self.store.create(key, data, sha256=digest(data))
@@ -190,6 +193,10 @@ class CountingStore:
     @property
     def requests(self) -> Counter[str]:
         return self.store.requests
+
+    @property
+    def retries(self) -> int:
+        return self.store.retries
 
     def create(self, key: str, data: bytes | Path, *, sha256: str) -> StoredObject:
         self.asked.append(f"PUT {key}")

@@ -101,10 +101,12 @@ def extract_article(
     timezone: str | None,
     language: str | None,
     rules: ExtractRules,
+    utf8: bytes | None = None,
 ) -> Article:
     """Return what *html* holds. Raises ExtractError if it cannot be read, ConfigError on bad rules.
 
-    *timezone*: assumed for dates that state none. *captured_at* (aware): no date after it is believed.
+    *timezone*: assumed for dates that state none. *captured_at* (aware): no date after it is believed. *utf8*: as for
+    `parse_page`.
     """
     findings = find_article(
         html,
@@ -114,6 +116,7 @@ def extract_article(
         timezone=timezone,
         language=language,
         rules=rules,
+        utf8=utf8,
         numbered=rules != _NO_RULES,
     )
     findings.page.release()
@@ -129,10 +132,11 @@ def find_article(
     timezone: str | None,
     language: str | None,
     rules: ExtractRules,
+    utf8: bytes | None = None,
     numbered: bool = True,
 ) -> Findings:
     """Do what `extract_article` does, and return how it was come to as well. *numbered*: as for `parse_page`."""
-    page = parse_page(html, numbered=numbered)
+    page = parse_page(html, utf8=utf8, numbered=numbered)
     found = read_metadata(page)
     title, title_origin, heading = _title(page, found, rules)
     body = _read_body(page, found, rules, title, heading)

@@ -74,6 +74,7 @@ def explain_article(
     timezone: str | None,
     language: str | None,
     rules: ExtractRules,
+    utf8: bytes | None = None,
     whole: bool = False,
 ) -> Explanation:
     """Return why the text of *html* is what `extract_article` makes of it. Raises what that raises.
@@ -81,7 +82,14 @@ def explain_article(
     *whole*: of the whole page; by default of the element around headline and body.
     """
     findings = find_article(
-        html, url=url, status=status, captured_at=captured_at, timezone=timezone, language=language, rules=rules
+        html,
+        url=url,
+        status=status,
+        captured_at=captured_at,
+        timezone=timezone,
+        language=language,
+        rules=rules,
+        utf8=utf8,
     )
     return _Explainer(findings, rules).explain(whole=whole)
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 from scrapy import Request, Spider
 
-from crawler.compare import AnnouncementBudget, is_wanted
+from crawler.compare import AnnouncementBudget, is_wanted, may_fill
 from crawler.conditional import ConditionalRequests
 from crawler.frontier import BATCH, FOUND, TAKEN, WaitingLink
 from crawler.items import AttemptFailed, ExchangeResponse, PageItem, RequestForbidden, RunStopped
@@ -188,7 +188,7 @@ class NewsSpider(Spider):
         self, discovery: LinkStream, exchange: Exchange, meta: dict[str, Any]
     ) -> AsyncIterator[Request]:
         """Let the pages in one document wait, some at a time; yield the requests of the listings that it names."""
-        found, settled = 0, True
+        found, settled, gaps = 0, True, self.run.plan.gaps
         left: dict[str, tuple[str, int]] = {}
         for links in discovery:
             listings = [link for link in links if link.purpose in LISTING_PURPOSES]
@@ -196,7 +196,7 @@ class NewsSpider(Spider):
                 yield self._request(
                     link.url, link.purpose, via=exchange.url, seed=meta["seed"], depth=meta["depth"] + 1
                 )
-            pages = [link for link in links if link.purpose not in LISTING_PURPOSES]
+            pages = [link for link in links if link.purpose not in LISTING_PURPOSES and may_fill(link, gaps)]
             number, settled = await self._consider(pages, settled=settled and not listings)
             found += number
             if (request := self._wake()) is not None:
@@ -207,7 +207,7 @@ class NewsSpider(Spider):
         self._note_discovery(meta, found, error)
         if settled and error is None and not discovery.truncated:
             self.run.tally.note_settled(meta["seed"], self.run.listing_rules, exchange.url)
-        log.info("discovered_links", url=exchange.url, links=found, truncated=discovery.truncated, error=error)
+        log.debug("discovered_links", url=exchange.url, links=found, truncated=discovery.truncated, error=error)
 
     def _choose_listings(
         self, links: list[Link], exchange: Exchange, meta: dict[str, Any], left: dict[str, tuple[str, int]]

@@ -7,6 +7,7 @@ never rests on them.
 
 from __future__ import annotations
 
+import contextvars
 import json
 import os
 import re
@@ -143,7 +144,8 @@ class Lease:
             return
         self._next_try = now + min(_RETRY_SECONDS, self._record.seconds / 20)
         try:
-            threading.Thread(target=self.renew, name=f"lease-{self.source}", daemon=True).start()
+            renew = contextvars.copy_context().run
+            threading.Thread(target=renew, args=(self.renew,), name=f"lease-{self.source}", daemon=True).start()
         except RuntimeError as error:  # no more threads: the next call may find one
             self._warn(error)
 
@@ -183,7 +185,7 @@ class Lease:
                 self._warn(error)
                 return
             if self._released:
-                log.info("released_lease", source=self.source, epoch=self.epoch)
+                log.debug("released_lease", source=self.source, epoch=self.epoch)
                 return
 
     def _extend(self, put_at: float) -> None:
@@ -264,7 +266,7 @@ def acquire_lease(
             unanswered = True  # an object of ours may lie there, or still be under way: look again
             continue
         if ours and boottime() < looked_at + min(MAX_ACQUIRE_SECONDS, seconds - _margin(seconds)):
-            log.info("acquired_lease", source=source, epoch=epoch, seconds=seconds)
+            log.debug("acquired_lease", source=source, epoch=epoch, seconds=seconds)
             # From before the listing: what that did not show, a put of an earlier round included, came later.
             return Lease(store, source, epoch, record, put_at=looked_at, boottime=boottime)
     raise StoreUnavailable(

@@ -75,7 +75,7 @@ def put_pack(store: ObjectStore, source: str, archive: str, last: int) -> dict[s
             stat = store.stat(key)
             if stat.size_bytes != size_bytes or (stat.sha256 or _hash_object(store, key)) != sha256:
                 raise DamageFound(f"{store.url}/{key}: holds other bytes than its commits") from error
-    log.info("wrote_pack", source=source, first=first, last=last, size_bytes=size_bytes)
+    log.debug("wrote_pack", source=source, first=first, last=last, size_bytes=size_bytes)
     return {"key": key, "size_bytes": size_bytes, "sha256": sha256, "first": first, "last": last}
 
 

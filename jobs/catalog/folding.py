@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crawler.model import PageClass
+from jobs.catalog.instants import format_instant
 from jobs.catalog.queries import CatalogQueries
 from jobs.fold import CaptureFact, Verdict, fold_article
 
@@ -80,17 +81,20 @@ class FoldingCatalog(CatalogQueries):
         self._db.executemany(_PUT_REVISION, [row for url, _, h in histories for row in _revisions_of(source, url, h)])
         self._db.executemany(
             _PUT_ARTICLE,
-            [_article_of(source, url, h, seq, sight.title if sight.fact.good else None) for url, sight, h in histories],
+            [
+                _article_of(source, url, history, seq, sight.title if history.captures[0].tells else None)
+                for url, sight, history in histories
+            ],
         )
         return known
 
     def _write_article(self, source: str, url: str, history: History, seq: int) -> None:
-        good = [judged for judged in history.captures if judged.fact.good]
+        telling = [judged for judged in history.captures if judged.tells]
         title = None
-        if good:
+        if telling:
             title = self._db.execute(
                 "SELECT title FROM snapshots WHERE segment = ? AND n = ? ORDER BY native DESC LIMIT 1",
-                good[-1].read_at or good[-1].fact.place,
+                telling[-1].read_at or telling[-1].fact.place,
             ).fetchone()["title"]
         self._db.execute(_PUT_ARTICLE, _article_of(source, url, history, seq, title))
 
@@ -186,24 +190,17 @@ def _revisions_of(source: str, url: str, history: History) -> list[tuple[Any, ..
 
 def _article_of(source: str, url: str, history: History, seq: int, title: str | None) -> tuple[Any, ...]:
     captures = [j.fact for j in history.captures]
-    good = [fact for fact in captures if fact.good]
+    telling = [j.fact for j in history.captures if j.tells]
     return (
         source,
         url,
         title,
         format_instant(captures[0].captured_at),
         format_instant(captures[-1].captured_at),
-        format_instant(good[-1].captured_at) if good else None,
+        format_instant(telling[-1].captured_at) if telling else None,
         history.state.value,
         len(captures),
         len(history.revisions),
         seq,
         1 if captures[-1].page_class == PageClass.UNREAD else None,
     )
-
-
-def format_instant(value: datetime) -> str:
-    """Return *value* with all six decimals, so that instants sort as text."""
-    if value.tzinfo is None:
-        raise ValueError(f"naive time {value!r}")
-    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

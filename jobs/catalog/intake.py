@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from config.errors import CatalogDamaged, DamageFound
-from crawler.rows import CaptureReference, CaptureRow, RunRow, SegmentRow, SnapshotRow, format_time
+from crawler.rows import CaptureReference, CaptureRow, RunRow, SegmentRow, SlotRow, SnapshotRow, format_time
 from jobs.archive.commit import (
     SEGMENT_KINDS,
     Commit,
@@ -25,7 +25,9 @@ from jobs.archive.commit import (
     require_supported,
 )
 from jobs.archive.facts import fetch_rows, read_rows
-from jobs.catalog.folding import FirstSight, format_instant
+from jobs.catalog.folding import FirstSight
+from jobs.catalog.health import HealthCatalog
+from jobs.catalog.instants import format_instant
 from jobs.catalog.rechecks import RecheckCatalog
 from jobs.catalog.schema import LOCAL_TABLES, TABLES, connect, explain
 from jobs.catalog.sights import SightCatalog
@@ -84,7 +86,7 @@ class _Touched:
         return taken
 
 
-class Catalog(SightCatalog, RecheckCatalog):
+class Catalog(SightCatalog, RecheckCatalog, HealthCatalog):
     """One SQLite file. One writer at a time; readers do not block."""
 
     @classmethod
@@ -105,7 +107,7 @@ class Catalog(SightCatalog, RecheckCatalog):
             self.add_commit(store, stored)
             folded += 1
         if folded:
-            log.info("indexed_run", source=source_log.source, commits=folded)
+            log.debug("indexed_run", source=source_log.source, commits=folded)
         return folded
 
     def add_commit(self, store: ObjectStore, stored: StoredCommit, *, rows: bytes | None = None) -> None:
@@ -233,6 +235,8 @@ class Catalog(SightCatalog, RecheckCatalog):
                     self._set_wanting(commit.source)
             elif isinstance(row, RunRow):
                 self._add_run(commit, row)
+            elif isinstance(row, SlotRow):
+                self.put_slot(commit.source, row, commit.seq)
         touched.others.update(self._fold_new(commit.source, touched.take_sights(), commit.seq))
         for url in sorted(touched.others):
             self._fold(commit.source, url, commit.seq)
@@ -328,7 +332,7 @@ class Catalog(SightCatalog, RecheckCatalog):
 
     def _add_run(self, commit: Commit, row: RunRow) -> None:
         self._db.execute(
-            "INSERT OR IGNORE INTO runs VALUES (?,?,?,?,?,?,?,?,?,?)",
+            "INSERT OR IGNORE INTO runs VALUES (?,?,?,?,?,?,?,?,?,?,?)",
             (
                 row.run,
                 commit.source,
@@ -340,8 +344,17 @@ class Catalog(SightCatalog, RecheckCatalog):
                 json.dumps(row.counts, sort_keys=True),
                 json.dumps(row.discovery, ensure_ascii=False, sort_keys=True),
                 commit.seq,
+                _encode_certificates(row) if row.certificates else None,
             ),
         )
+
+
+def _encode_certificates(row: RunRow) -> str:
+    told = {
+        host: [format_time(one.not_before), format_time(one.not_after), one.issuer]
+        for host, one in row.certificates.items()
+    }
+    return json.dumps(told, ensure_ascii=False, sort_keys=True)
 
 
 def _require_next(commit: Commit, last: int) -> None:

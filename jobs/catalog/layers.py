@@ -28,6 +28,7 @@ _TABLE_OF = {
     "segment": "segments",
     "capture": "captures",
     "run": "runs",
+    "slot": "slots",
     "article": "articles",
     "revision": "revisions",
 }
@@ -39,6 +40,7 @@ _FACT_KEYS = {
     "derivation": ("derivation",),
     "run": ("run",),
     "segment": ("segment",),
+    "slot": ("slot", "outcome", "through", "slots", "run", "reason", "schedule"),
     "snapshot": ("segment", "n", "derivation"),
 }
 _FACTS = {
@@ -49,6 +51,8 @@ _FACTS = {
     "derivation": "SELECT *, 0 AS in_commit FROM derivations WHERE ? != '' ORDER BY derivation",
     "run": "SELECT *, seq AS in_commit FROM runs WHERE source = ? ORDER BY run",
     "segment": "SELECT *, seq AS in_commit FROM segments WHERE source = ? ORDER BY segment",
+    "slot": "SELECT *, seq AS in_commit FROM slots WHERE source = ?"
+    " ORDER BY slot, outcome, through, slots, run, reason, schedule",
     "snapshot": "SELECT *, seq AS in_commit FROM snapshots WHERE source = ? ORDER BY segment, n, derivation",
 }
 
@@ -175,7 +179,7 @@ class LayeredCatalog(FoldingCatalog):
         for derivation in sorted(named):
             query = "SELECT derivation, meaning FROM derivations WHERE derivation = ?"
             yield from (_make_line("derivation", row) for row in self._db.execute(query, (derivation,)))
-        for kind, table in (("segment", "segments"), ("run", "runs")):
+        for kind, table in (("segment", "segments"), ("run", "runs"), ("slot", "slots")):
             query = f"SELECT * FROM {table} {between}"  # noqa: S608 - texts of ours
             yield from (_make_line(kind, row) for row in self._db.execute(query, place))
         query = (
@@ -235,6 +239,11 @@ class LayeredCatalog(FoldingCatalog):
             ("run", "SELECT * FROM runs WHERE source = ?1 ORDER BY started DESC LIMIT 1"),
         ):
             yield from (_make_line(kind, row) for row in self._db.execute(query, (source,)))
+
+    def export_slots(self, source: str, after: int) -> Iterator[Line]:
+        """Yield what commits after number *after* say of slots: all of it, since nothing else tells when none ran."""
+        query = "SELECT * FROM slots WHERE source = ? AND seq > ? ORDER BY seq"
+        yield from (_make_line("slot", row) for row in self._db.execute(query, (source, after)))
 
     def find_row(self, source: str, line: Line) -> Line | None:
         """Return the row that *line* of a layer stands for, with all its columns; `None` if there is none."""
@@ -299,8 +308,8 @@ class LayeredCatalog(FoldingCatalog):
                 elif kind == "derivation":
                     row = (line["derivation"], line["meaning"])
                     self._db.execute("INSERT OR IGNORE INTO derivations VALUES (?,?)", row)
-                elif kind == "run":
-                    self._put("runs", columns["runs"], line, otherwise="IGNORE")
+                elif kind in {"run", "slot"}:
+                    self._put(_TABLE_OF[kind], columns[_TABLE_OF[kind]], line, otherwise="IGNORE")
                 elif kind != "revision":
                     self._put(_TABLE_OF[kind], columns[_TABLE_OF[kind]], line, otherwise="ABORT")
             self._require_whole(source, seq)

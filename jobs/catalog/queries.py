@@ -12,6 +12,7 @@ from crawler.compare import KnownReading, LastLook, LastVersion
 from crawler.model import FieldValue, PageClass, RecordReference, Snapshot
 from jobs.catalog.histories import HistoryQueries, StoredCapture
 from jobs.catalog.schema import TABLES
+from jobs.catalog.slots import SlotQueries
 from jobs.catalog.validators import ValidatorQueries
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _SHOWN = "CASE WHEN class = 'unread' AND verdict = 'bad' THEN 'unread' ELSE verd
 """A verdict in the words of people: nothing is bad of what was only recorded."""
 
 
-class CatalogQueries(HistoryQueries, ValidatorQueries):
+class CatalogQueries(HistoryQueries, ValidatorQueries, SlotQueries):
     """The reading half of the catalog."""
 
     def head(self, source: str) -> tuple[int, str]:
@@ -65,13 +66,14 @@ class CatalogQueries(HistoryQueries, ValidatorQueries):
         if article is None:
             return None
         current = self._db.execute(
-            "SELECT r.texts FROM captures c JOIN revisions r USING (source, url) WHERE c.source = ? AND c.url = ?"
-            " AND r.number = c.revision ORDER BY c.captured_at DESC, c.segment DESC, c.n DESC LIMIT 1",
+            "SELECT r.texts, c.class FROM captures c JOIN revisions r USING (source, url) WHERE c.source = ?"
+            " AND c.url = ? AND r.number = c.revision ORDER BY c.captured_at DESC, c.segment DESC, c.n DESC LIMIT 1",
             (source, url),
         ).fetchone()
         return LastVersion(
             captured_at=datetime.fromisoformat(article["last_captured"]),
             texts=json.loads(current["texts"]) if current else {},
+            excerpt=current is not None and current["class"] == PageClass.TRUNCATED,
             state=article["state"],
         )
 

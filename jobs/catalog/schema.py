@@ -17,7 +17,7 @@ _CACHE_KIB = 4_096
 """Of a writer. With SQLite's own 2 MB pages are written several times while a segment is folded, a tenth of its cost;
 16 MB save little more."""
 
-SCHEMA_VERSION = 12
+SCHEMA_VERSION = 13
 
 _SCHEMA = """
 CREATE TABLE logs (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, head TEXT NOT NULL, checkpoint TEXT) WITHOUT ROWID;
@@ -55,9 +55,13 @@ CREATE TABLE revisions (source TEXT, url TEXT, number INTEGER, segment TEXT, n I
     captures INTEGER, texts TEXT, PRIMARY KEY (source, url, number)) WITHOUT ROWID;
 CREATE TABLE derivations (derivation TEXT PRIMARY KEY, meaning TEXT) WITHOUT ROWID;
 CREATE TABLE runs (run TEXT, source TEXT, trigger TEXT, slot TEXT, started TEXT, finished TEXT, reason TEXT,
-    counts TEXT, discovery TEXT, seq INTEGER, PRIMARY KEY (source, run)) WITHOUT ROWID;
+    counts TEXT, discovery TEXT, seq INTEGER, certificates TEXT, PRIMARY KEY (source, run)) WITHOUT ROWID;
 CREATE INDEX runs_by_commit ON runs (source, seq);
 CREATE INDEX runs_by_start ON runs (source, started);
+CREATE TABLE slots (source TEXT, slot TEXT, outcome TEXT, through TEXT, slots INTEGER, run TEXT, reason TEXT,
+    schedule TEXT, seq INTEGER, PRIMARY KEY (source, slot, outcome, through, slots, run, reason, schedule))
+    WITHOUT ROWID;
+CREATE INDEX slots_by_commit ON slots (source, seq);
 CREATE TABLE layers (source TEXT, seq INTEGER, reference TEXT, PRIMARY KEY (source, seq)) WITHOUT ROWID;
 CREATE TABLE depths (source TEXT PRIMARY KEY, thin INTEGER NOT NULL, wanting INTEGER NOT NULL,
     distrusted INTEGER NOT NULL) WITHOUT ROWID;
@@ -69,6 +73,10 @@ CREATE TABLE recheck_counts (source TEXT, section INTEGER, step INTEGER, article
 CREATE TABLE recheck_looks (source TEXT, site TEXT, hour INTEGER, looks INTEGER NOT NULL,
     PRIMARY KEY (source, site, hour)) WITHOUT ROWID;
 CREATE TABLE recheck_plans (source TEXT PRIMARY KEY, asked TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE health_marks (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, facts TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE health_days (source TEXT, day INTEGER, counts TEXT NOT NULL, PRIMARY KEY (source, day)) WITHOUT ROWID;
+CREATE TABLE health_runs (source TEXT, run TEXT, began TEXT NOT NULL, counts TEXT NOT NULL,
+    PRIMARY KEY (source, run)) WITHOUT ROWID;
 CREATE INDEX captures_by_change ON captures (source, captured_at)
     WHERE verdict IN ('revised', 'reverted', 'returned', 'uncompared', 'suspected', 'gone')
     OR metadata = 1 OR redirect IS NOT NULL;
@@ -87,15 +95,16 @@ TABLES = (
     "revisions",
     "derivations",
     "runs",
+    "slots",
 )
 """What is folded from the log; `seq` is the commit that brought a row or, of an article, touched it last."""
 LOCAL_TABLES = (
     *("layers", "depths", "rechecks", "recheck_counts", "recheck_looks", "recheck_plans"),
-    "edit_reports",
+    *("edit_reports", "health_marks", "health_days", "health_runs"),
 )
 """What this catalog knows of itself: the layers that it can build on, of which sources it has thin facts only, where
 articles stand in their plans, by the ages that were asked for last, and what kinds of edits lie between texts that were
-compared."""
+compared, and what captures came to by day and by run."""
 
 
 def explain(error: sqlite3.DatabaseError, path: Path) -> Exception:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import zstandard
 
 from jobs.archive.commit import RowsPlace
-from jobs.catalog.folding import format_instant
 from jobs.catalog.histories import READ_AT_COLUMNS, READ_AT_JOIN
+from jobs.catalog.instants import format_instant
 from jobs.catalog.layers import LayeredCatalog
 
 if TYPE_CHECKING:

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from jobs.store import ObjectStore
     from jobs.verify import VerifyReport
 
-_ALL_OF_A_ROW = {"article", "capture", "commit", "revision", "run"}
+_ALL_OF_A_ROW = {"article", "capture", "commit", "revision", "run", "slot"}
 """Lines of a thin part that have each column that is set; of others some are left out."""
 
 
-_LATER = {"reading", "unread", "not_modified"}
+_LATER = {"reading", "unread", "not_modified", "certificates"}
 """Columns that not every writer of this format knows, so that its lines may lack them."""
 _COUNTED = {"article", "revision"}
 """Whose captures a job without state counts only as far as it knows them."""
@@ -198,6 +198,7 @@ _NAMES = {
     "revision": ("url", "number"),
     "run": ("run",),
     "segment": ("segment",),
+    "slot": ("slot", "outcome", "through", "slots", "run", "reason", "schedule"),
     "snapshot": ("segment", "n", "derivation"),
 }
 

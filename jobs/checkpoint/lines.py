@@ -188,6 +188,22 @@ class RunLine(TypedDict):
     counts: _Object
     discovery: _List
     seq: _Number
+    certificates: NotRequired[_Object]
+
+
+@with_config(_CONFIG)
+class SlotLine(TypedDict):
+    """A row of `slots`."""
+
+    type: Literal["slot"]
+    slot: _Time
+    outcome: str
+    through: _Time
+    slots: _Number
+    run: str
+    reason: str
+    schedule: str
+    seq: _Number
 
 
 @with_config(_CONFIG)
@@ -229,6 +245,7 @@ _Line = Annotated[
     | TextLine
     | DerivationLine
     | RunLine
+    | SlotLine
     | ArticleLine
     | RevisionLine,
     Field(discriminator="type"),

@@ -33,7 +33,7 @@ def list_needed(facts: Iterable[CaptureFact], also: Iterable[Place] = ()) -> set
 
     Left out are captures that only said again, in their own derivation, what the last revision and the last metadata
     were; bad ones, unless they wait for the capture that they refer to; and evidence of deletion, but for the first of
-    each kind since the last good capture. So every capture that is kept meets the same last revision, with the same
+    each kind since the last telling capture. So every capture that is kept meets the same last revision, with the same
     texts, and the same last metadata as it does among all facts. *also* are kept for another reason: they are returned
     with what they cannot be judged without.
     """
@@ -45,8 +45,8 @@ def list_needed(facts: Iterable[CaptureFact], also: Iterable[Place] = ()) -> set
     for judged in history.captures:
         if needs.take(judged):
             kept.add(judged.fact.place)
-    if needs.last_good is not None:
-        kept.add(needs.last_good)
+    if needs.last_telling is not None:
+        kept.add(needs.last_telling)
     return needs.complete(kept | set(needs.evidence.values()))
 
 
@@ -54,13 +54,13 @@ class _Needs:
     """Walks the judged captures of one article in order, and learns which cannot be judged without which."""
 
     def __init__(self) -> None:
-        self.last_good: Place | None = None
+        self.last_telling: Place | None = None
         self.evidence: dict[Verdict, Place] = {}
-        """The first of each kind since the last good capture."""
+        """The first of each kind since the last telling capture."""
         self._others: dict[Place, set[Place]] = {}
         """Capture → those that it must not be without."""
         self._suspected: list[Place] = []
-        """Evidence since the last good capture."""
+        """Evidence since the last telling capture."""
         self._revision: int | None = None
         self._texts: dict[int, set[str]] = {}
         """Revision → its derivations, as far as captures had them."""
@@ -69,15 +69,15 @@ class _Needs:
         self._changes = 0
         """How often there was other metadata."""
         self._seen: dict[Place, tuple[int | None, int]] = {}
-        """Good capture → its revision, and the number of changes of metadata then."""
+        """Telling capture → its revision, and the number of changes of metadata then."""
 
     def take(self, judged: Judged) -> bool:
         """Go on by the next capture; return whether it must be kept, whatever comes."""
         place, fact = judged.fact.place, judged.fact
         if judged.read_at is not None:
             self._require(place, judged.read_at)
-        if fact.good:
-            return self._take_good(judged)
+        if judged.tells:
+            return self._take_telling(judged)
         if judged.verdict in {Verdict.SUSPECTED, Verdict.GONE}:
             self.evidence.setdefault(judged.verdict, place)
             self._suspected.append(place)
@@ -87,7 +87,7 @@ class _Needs:
         # what it refers to may come yet
         return fact.status == NOT_MODIFIED and fact.revisit_of is not None and judged.read_at is None
 
-    def _take_good(self, judged: Judged) -> bool:
+    def _take_telling(self, judged: Judged) -> bool:
         place, fact = judged.fact.place, judged.fact
         told = self._take_text(judged) | self._take_metadata(judged)
         self._seen[place] = judged.revision, self._changes
@@ -99,7 +99,7 @@ class _Needs:
             self._require(place, self.evidence[Verdict.SUSPECTED])
         self._suspected.clear()
         self.evidence.clear()
-        self.last_good = fact.place
+        self.last_telling = fact.place
         return told
 
     def _take_text(self, judged: Judged) -> bool:

@@ -179,7 +179,7 @@ def _put_layer(catalog: Catalog, store: ObjectStore, source_log: Log, plan: Laye
             require_same(store, CommittedFile(reference.key, reference.size_bytes, reference.sha256, 0))
     named = reference.to_json()
     catalog.keep_layers(source, [*(one.to_json() for one in plan.below), named])
-    log.info("wrote_layer", source=source, seq=plan.seq, level=plan.level, size_bytes=reference.size_bytes, **lines)
+    log.debug("wrote_layer", source=source, seq=plan.seq, level=plan.level, size_bytes=reference.size_bytes, **lines)
     return named
 
 
@@ -253,6 +253,7 @@ def list_thin(catalog: Catalog, source: str, after: int) -> Iterator[dict[str, A
     yield from chain(chain.from_iterable(articles), export(others))
     yield from catalog.export_runs(source, sorted(others))  # which say what they found settled
     yield from catalog.export_segments(source, after, segments)
+    yield from catalog.export_slots(source, after)
 
 
 def _to_answer(row: Mapping[str, Any]) -> Answer:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from config.errors import ArchiveError, ConfigError, ExitCode
-from config.units import parse_duration
+from config.units import count
 from crawler.rows import format_time
 from jobs.archive.identity import list_sources
 from jobs.changes import ChangeLister, EditReporter, What
@@ -26,6 +25,7 @@ from jobs.cli.options import (
 )
 from jobs.cli.reading import find_article
 from jobs.cli.stopping import stop_on_signals
+from jobs.cli.times import A_TIME, read_time
 from jobs.edits import EditKind
 
 if TYPE_CHECKING:
@@ -38,12 +38,10 @@ if TYPE_CHECKING:
 DEFAULT_SINCE, DEFAULT_INTERVAL = "1 day", 30.0
 MAX_TOLD = 100_000
 """Events that `--follow` remembers, so that it tells none twice."""
-_A_TIME = "a duration such as 6 hours or 1 day, or a time such as 2026-11-22 or 2026-11-22T12:00Z (UTC)"
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
 
 
 @click.command(epilog=reading_codes())
-@click.option("--since", help=f"From then on: {_A_TIME}. Default: {DEFAULT_SINCE}; with --url, ever.")
+@click.option("--since", help=f"From then on: {A_TIME}. Default: {DEFAULT_SINCE}; with --url, ever.")
 @click.option("--until", help="Up to then, in the same forms, and as things looked then.")
 @click.option("--source", help="Only of this source.")
 @click.option("--url", help="Only of this article.")
@@ -77,8 +75,8 @@ def changes(
     A text that goes back and forth between the same few is one event, alternating, at its last change.
     """
     now = datetime.now(UTC)
-    begin = _read_time("--since", since or (None if url else DEFAULT_SINCE), now)
-    end = _read_time("--until", until, now)
+    begin = read_time("--since", since or (None if url else DEFAULT_SINCE), now)
+    end = read_time("--until", until, now)
     if begin and end and end < begin:
         raise ConfigError(f"--until: found {format_time(end)}, expected a time after --since, {format_time(begin)}")
     if end and follow:
@@ -100,6 +98,9 @@ def changes(
             told.tell(*event)
         told.reporter.flush()
         if not follow:
+            if not (told.any or invocation.as_json):
+                after = f" since {format_time(begin)}" if begin else ""
+                click.echo(f"ofrecord: no such change in {count(len(heads), 'source')}{after}", err=True)
             return ExitCode.DONE
         with stop_on_signals() as stop:
             while not stop.wait(interval or DEFAULT_INTERVAL):
@@ -144,6 +145,11 @@ class _Teller:
         self._wanted = wanted
         self._told: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._troubles: set[str] = set()
+
+    @property
+    def any(self) -> bool:
+        """Whether an event was printed."""
+        return bool(self._told)
 
     def list_past(
         self, span: _Span, source: str | None, article: tuple[str, str] | None
@@ -210,21 +216,6 @@ class _Teller:
                 summary = self.reporter.summarise(change)
                 if self._wanted.admits_edit(summary):
                     yield change, summary
-
-
-def _read_time(option: str, text: str | None, now: datetime) -> datetime | None:
-    """Return the time that *text* means, a duration before *now* or a time of its own. Raises ConfigError."""
-    if text is None:
-        return None
-    try:
-        if _ISO.fullmatch(text.strip()):
-            found = datetime.fromisoformat(text.strip())
-            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-        return now - timedelta(seconds=parse_duration(text))
-    except OverflowError:
-        return datetime(1, 1, 1, tzinfo=UTC)
-    except ValueError as error:
-        raise ConfigError(f"{option}: found {text[:80]!r}, expected {_A_TIME}") from error
 
 
 def _check_words(option: str, given: Iterable[str], known: list[Any]) -> list[str]:

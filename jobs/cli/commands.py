@@ -14,13 +14,17 @@ import click
 from config.errors import ArchiveError, ExitCode
 from config.settings import program_version
 from jobs.cli.failure import FailureReport, judge_os_error
+from jobs.cli.measuring import leave_figures
 
 COMMANDS = {
     "init": "archive:init",
     "crawl": "crawling:crawl",
     "daemon": "daemon:daemon",
     "job": "job:job",
+    "status": "status:status",
     "plan": "planning:plan",
+    "runs": "runs:runs",
+    "backfill-gaps": "backfilling:backfill_gaps",
     "list": "reading:list_articles",
     "show": "reading:show",
     "history": "history:history",
@@ -33,6 +37,7 @@ COMMANDS = {
     "prune": "prune:prune",
     "tables": "tables:tables",
     "sources": "sources:sources",
+    "alerts": "alerts:alerts",
     "config": "configuration:config",
 }
 """Command → module below this package and the function in it. Loaded when asked for: a run of one pays for one."""
@@ -75,7 +80,15 @@ def group() -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line (by default this process's); return the exit code (config.errors.ExitCode)."""
     words = sys.argv[1:] if arguments is None else arguments
-    failure = FailureReport.of(words)
+    failure, code = FailureReport.of(words), int(ExitCode.FAILED)
+    try:
+        code = _run(words, failure)
+    finally:
+        leave_figures(failure, code)
+    return code
+
+
+def _run(words: list[str], failure: FailureReport) -> int:
     try:
         outcome = group.main(words, prog_name="ofrecord", standalone_mode=False, obj=failure)
     except click.ClickException as error:

@@ -19,6 +19,7 @@ from config.units import count
 from crawler.leash import boot_clock
 from crawler.urls import normalise_url
 from jobs.cli.failure import judge_os_error, note_reported, note_sources
+from jobs.cli.measuring import metrics_option, note_run, prepare_figures
 from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive, printable
 from jobs.cli.progress import show_size
 from jobs.cli.stopping import StopRequest, stop_on_signals
@@ -57,6 +58,7 @@ _ENDS = {"limit": "ended at a limit", "stopped": "was stopped", "lease": "lost i
     default=None,
     help="Only record article pages; a later crawl reads them. Default: as the source or the settings say.",
 )
+@metrics_option
 @click.option("--trigger", default="crawl", hidden=True)
 @click.option("--owned", is_flag=True, hidden=True)  # by a daemon: see jobs.schedule.assignment
 @click.option("--slot", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), hidden=True)
@@ -75,6 +77,7 @@ def crawl(
     slot: datetime | None,
 ) -> int:
     """Crawl SOURCE once: discover, capture, commit, and say what is new."""
+    prepare_figures(invocation.settings, invocation.config_dir)
     if not source and not every:
         raise ConfigError("no source named: give one or more, or --all; ofrecord sources list shows them")
     if urls and len(source) != 1:
@@ -235,6 +238,7 @@ def crawl_sources(
             break
         report, trouble = crawl_one(archive, source, allowed.fit(request), stop, watched=watched)
         reports.append(report)
+        note_run(report)
         allowed.take(report)
         for problem in report.problems:
             named = problem.startswith(f"{source.id}: ")  # some errors name their source, as where they happened

@@ -12,7 +12,14 @@ import click
 from config.errors import ConfigError, ExitCode
 from config.loading import load_settings
 from config.sources import load_sources
-from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive, pick_source
+from jobs.cli.options import (
+    Invocation,
+    archive_options,
+    crawling_codes,
+    enter_archive,
+    list_logging_options,
+    pick_source,
+)
 from jobs.context import is_crawled_here
 from jobs.runs.elsewhere import warn_of_waiting
 from jobs.schedule.book import ArchiveBook
@@ -58,7 +65,7 @@ def daemon(invocation: Invocation, *, source: tuple[str, ...], max_runs: int | N
         invocation.settings,
         ArchiveBook(state),
         load=load,
-        options=["--recheck", recheck],
+        options=["--recheck", recheck, *list_logging_options()],
         observers=list_observers(invocation, state),
         max_runs=max_runs,
     )

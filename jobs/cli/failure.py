@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from config.sources import Source
+    from jobs.cli.measuring import FiguresFile
 
 _REPORTING = ("crawl", "job")
 
@@ -28,6 +29,10 @@ class FailureReport:
     """Whether stdout is to have a report, and has none yet."""
     sources: list[str] = field(default_factory=list)
     """Ids of those that were to be crawled, as far as that is known."""
+    failed: bool = False
+    """Whether an error ended the command as a whole."""
+    figures: FiguresFile | None = None
+    """Where figures for Prometheus are to be left, if anywhere."""
 
     @classmethod
     def of(cls, words: Sequence[str]) -> FailureReport:
@@ -36,7 +41,8 @@ class FailureReport:
         return cls(wanted=bool(words) and words[0] in _REPORTING and "--json" in options)
 
     def show(self, message: str, code: ExitCode) -> None:
-        """Write the report to stdout, once, if it is wanted."""
+        """Note that *message* ended the command; write the report to stdout, once, if it is wanted."""
+        self.failed = True
         if not self.wanted:
             return
         self.wanted = False
@@ -59,13 +65,13 @@ class FailureReport:
 
 def note_sources(chosen: Sequence[Source]) -> None:
     """Note for a failure's report what was to be crawled."""
-    if failure := _find():
+    if failure := find_failure():
         failure.sources = [source.id for source in chosen]
 
 
 def note_reported() -> None:
     """Note that the command's own report is printed."""
-    if failure := _find():
+    if failure := find_failure():
         failure.wanted = False
 
 
@@ -76,6 +82,7 @@ def judge_os_error(error: OSError) -> ExitCode | None:
     return ExitCode.FAILED if error.errno in BROKEN else None
 
 
-def _find() -> FailureReport | None:
-    context = click.get_current_context(silent=True)
+def find_failure(context: click.Context | None = None) -> FailureReport | None:
+    """Return the report that the command of *context* (by default the one that runs) travels with, if any."""
+    context = context or click.get_current_context(silent=True)
     return None if context is None else context.find_object(FailureReport)

@@ -61,6 +61,8 @@ def describe_line(capture: StoredCapture, row: dict[str, Any], captures: Sequenc
     if number is not None:
         reason = f"not modified: as capture {number}"
     line = f"{when}  {capture.verdict or '':<10} {text:<8} {status} {reason}"
+    if row["partial"]:
+        line += "; in part: older posts are held back"
     if row["metadata"]:
         line += f"; changed: {', '.join(one['name'] for one in row['metadata'])}"
     return line + (f"; evidence of deletion: {row['evidence']}" if row["evidence"] else "")
@@ -79,11 +81,21 @@ def describe_captures(
             earlier.append(capture)
         yield {
             **describe_capture(capture),
+            "partial": is_partial(catalog, capture),
             "metadata": changes,
             "rules": [describe_record(one) for one in list_proofs(catalog, capture)],
             "moved_from": origins if capture is first else [],
             "moved_to": target if capture is led_away else None,
         }
+
+
+def is_partial(catalog: Catalog, capture: StoredCapture) -> bool:
+    """Whether a live page held older posts back."""
+    if capture.read_class != PageClass.LIVE:
+        return False
+    fields = next((one for _, one in catalog.read_fields(capture.read_at or capture.place)), {})
+    told = fields.get("partial")
+    return isinstance(told, dict) and told.get("value") is True
 
 
 def list_metadata_changes(

@@ -18,6 +18,7 @@ from config.units import count
 from crawler.leash import boot_clock
 from jobs.cli.crawling import Budget, crawl_sources
 from jobs.cli.failure import note_sources
+from jobs.cli.measuring import metrics_option, prepare_figures
 from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive
 from jobs.cli.stopping import stop_on_signals
 from jobs.runs.crawl import CrawlRequest
@@ -48,6 +49,7 @@ _LONGEST_START_SECONDS = 60.0
 @click.option("--grace", type=click.FloatRange(min=0), help="Seconds to close and commit at the end; default 30.")
 @click.option("--recheck", type=click.Choice(["due", "all", "none"]), default="due", help="Which known articles again.")
 @click.option("--unconditional", is_flag=True, help="Ask for whole pages, not whether they are as they were.")
+@metrics_option
 @archive_options
 def job(
     invocation: Invocation,
@@ -72,6 +74,7 @@ def job(
     left of the time, and its end is for closing and committing. What the store has not taken by then waits in --state;
     a job without one keeps the folder and names it, and what is lost with the machine is fetched again.
     """
+    prepare_figures(invocation.settings, invocation.config_dir)
     chosen = invocation.pick_sources(source, all_active=True)
     note_sources(chosen)
     part = choose_shard(shard, shards)

@@ -14,7 +14,8 @@ import click
 
 from config.errors import ConfigError, ExitCode
 from config.loading import load_settings
-from config.logs import configure_logging
+from config.logfiles import prepare_log_file
+from config.logs import FILE_BYTES, FILES, configure_logging, describe_logging
 from config.sources import Source, load_sources
 from crawler.rows import format_time
 from jobs.context import OpenArchive, open_archive
@@ -31,6 +32,8 @@ MEANINGS = {
     ExitCode.USAGE: "usage or configuration",
     ExitCode.CRAWL_FAILED: "discovery failed or more captures failed than max_failed",
     ExitCode.DISK_FULL: "the disk is full",
+    ExitCode.UNWELL: "a source is silent, failing or blocked (--strict: or degraded)",
+    ExitCode.NOT_TOLD: "an alert could not be delivered",
     ExitCode.NO_ARCHIVE: "no archive there",
     ExitCode.LOCKED: "this source is already being crawled",
     ExitCode.STORE_REFUSED: "store refused us or cannot be reached",
@@ -107,9 +110,10 @@ def raw_options(function: Callable[..., Any]) -> Callable[..., Any]:
         as_json: bool,
         log_format: str | None,
         log_level: str | None,
+        log_file: Path | None,
         **rest: Any,  # noqa: ANN401 - the command's own options
     ) -> Any:  # noqa: ANN401
-        _start_logging(log_format, log_level)
+        _start_logging(log_format, log_level, log_file)
         return function(config_dir=config or DEFAULT_CONFIG, as_json=as_json, **rest)
 
     return _decorate(wrapper, function, _list_common())
@@ -164,6 +168,7 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
         as_json: bool,
         log_format: str | None,
         log_level: str | None,
+        log_file: Path | None,
         archive_place: str | None = None,
         state: Path | None = None,
         **rest: Any,  # noqa: ANN401 - the command's own options
@@ -177,7 +182,11 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
             changes["archive"] = archive_place
         if state:
             changes["state_dir"] = state
+        if log_file:
+            changes["log_file"] = log_file
         settings = settings.override(**changes) if changes else settings
+        if settings.log_file:
+            _start_logging(log_format, log_level, settings.log_file, bounds=settings)
         return function(Invocation(settings, config or DEFAULT_CONFIG, as_json), **rest)
 
     decorators = _list_common()
@@ -204,9 +213,26 @@ def _take_over(config_dir: Path, *, as_json: bool) -> Invocation:
     return Invocation(settings, config_dir, as_json, source)
 
 
-def _start_logging(log_format: str | None, log_level: str | None) -> None:
-    level = log_level or ("warning" if sys.stderr.isatty() else "info")
-    configure_logging(json=None if log_format is None else log_format == "json", level=level)
+def _start_logging(
+    log_format: str | None, log_level: str | None, file: Path | None = None, *, bounds: Settings | None = None
+) -> None:
+    """Log as the options say. *file*: in place of standard error, within the *bounds*. Raises ConfigError."""
+    level = log_level or ("warning" if file is None and sys.stderr.isatty() else "info")
+    configure_logging(
+        json=None if log_format is None else log_format == "json",
+        level=level,
+        file=None if file is None else str(prepare_log_file(file)),
+        file_bytes=bounds.log_file_bytes if bounds else FILE_BYTES,
+        files=bounds.log_files if bounds else FILES,
+    )
+
+
+def list_logging_options() -> list[str]:
+    """Return the options with which another `ofrecord` logs as this one does, as far as options say it."""
+    chosen = describe_logging()
+    form = {True: ["--log-format", "json"], False: ["--log-format", "text"], None: []}[chosen["json"]]
+    file = [] if chosen["file"] is None else ["--log-file", chosen["file"]]
+    return [*form, "--log-level", chosen["level"], *file]
 
 
 def _list_common() -> list[Callable[..., Any]]:
@@ -218,6 +244,11 @@ def _list_common() -> list[Callable[..., Any]]:
         ),
         click.option(
             "--log-format", type=click.Choice(["text", "json"]), help="Default: text on a terminal, else JSON."
+        ),
+        click.option(
+            "--log-file",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="Log lines go to that file in place of standard error; else OFRECORD_LOG_FILE.",
         ),
         click.option("--json", "as_json", is_flag=True, help="Results as JSON, one object a line."),
         click.option(

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 CONTEXT_LINES = 1
 
 _UNSAFE = re.compile(
+    "\U0001f3f4[\U000e0020-\U000e007e]{1,8}\U000e007f|"  # the flag of a region: the one rightful use of tag characters
     "[\x00-\x1f\x7f-\x9f\u2028\u2029"  # control characters: terminal escapes, line ends
     "\u202a-\u202e\u2066-\u2069"  # embeddings, overrides, isolates: they could reorder what is shown
+    "\U000e0000-\U000e007f"  # tag characters: they spell words that nobody sees
     "\ud800-\udfff]"  # halves of characters
 )
 RED, GREEN, DIM, PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[2m", "\x1b[0m"
@@ -25,8 +27,8 @@ _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 
 
 def make_safe(text: str) -> str:
-    """Return *text* with everything that could steer a terminal or reorder a line written as an escape."""
-    return _UNSAFE.sub(lambda found: _escape(found[0]), text)
+    """Return *text* with all that could steer a terminal, reorder a line or hide words in it written as an escape."""
+    return _UNSAFE.sub(lambda found: found[0] if len(found[0]) > 1 else _escape(found[0]), text)
 
 
 def render_diff(diff: TextDiff, *, colour: bool, context: int = CONTEXT_LINES) -> str:

@@ -68,7 +68,7 @@ def write_feeds(
         report.problems.append(f"the change feeds below {store.url}/feeds were not all written: {error}")
         log.warning("failed_feed", source=source, error=str(error))
     if report.written:
-        log.info("wrote_feed", source=source, keys=report.written)
+        log.debug("wrote_feed", source=source, keys=report.written)
     return report
 
 

@@ -1,5 +1,6 @@
 """How each source stands: ok, degraded, silent, failing or blocked, with the reasons, from what the archive holds."""
 
-from jobs.health.states import Reason, SourceHealth, State
+from jobs.health.reading import HealthMemory, read_health
+from jobs.health.states import Figures, Reason, SourceHealth, State
 
-__all__ = ["Reason", "SourceHealth", "State"]
+__all__ = ["Figures", "HealthMemory", "Reason", "SourceHealth", "State", "read_health"]

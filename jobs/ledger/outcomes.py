@@ -51,6 +51,8 @@ class Outcome(StrEnum):
 
 
 _RANKED = tuple(Outcome)
+TELLING = {outcome.value: outcome for outcome in Outcome if not outcome.is_mark}
+"""The words that say what became of a slot."""
 
 
 def is_late(slot: datetime, started: datetime) -> bool:
@@ -76,7 +78,7 @@ def find_fault(row: SlotRow) -> str | None:
 
 def extend_stretch(last: SlotRow, row: SlotRow, slots: Slots) -> SlotRow | None:
     """Return one row for both, where *row* is of the next slot and says the same of it as *last*; else `None`."""
-    if (last.outcome, last.reason) != (row.outcome, row.reason) or Outcome(last.outcome).is_mark:
+    if (last.outcome, last.reason) != (row.outcome, row.reason) or last.outcome not in TELLING:
         return None
     if last.run is not None or row.run is not None:
         return None

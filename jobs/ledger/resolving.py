@@ -13,10 +13,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from jobs.ledger.calendars import EPOCH, EvenSlots, to_number
-from jobs.ledger.outcomes import Outcome, find_fault, is_late
+from jobs.ledger.outcomes import TELLING, Outcome, find_fault, is_late
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from crawler.rows import SlotRow
     from jobs.ledger.calendars import FindCalendar, Slots
@@ -75,7 +75,7 @@ _OPEN = replace(_UNTOLD, reason=None)
 
 def find_schedule(rows: Iterable[SlotRow]) -> str | None:
     """Return the schedule that holds by the last mark of *rows*; `None`: no slots are expected."""
-    marks = _list_marks(rows)
+    marks = list_marks(rows)
     return marks[-1].schedule if marks and marks[-1].outcome == Outcome.SCHEDULED else None
 
 
@@ -96,25 +96,24 @@ def resolve_slots(
     """
     told, here = set(rows), set(pending)
     failed = {(row.slot, row.run) for row in told | here if row.outcome == Outcome.FAILED and row.run}
-    sweep = _Sweep(to_number(since - EPOCH), to_number(until - EPOCH))
+    sweep = _Sweep(to_number(max(since, EPOCH) - EPOCH), to_number(until - EPOCH))
     for row in told | here:
         sweep.add_row(row, pending=row not in told)
     for run in runs:
         if (run.slot, run.run) not in failed:
             outcome = Outcome.LATE if is_late(run.slot, run.started) else Outcome.DONE
             sweep.add_point(run.slot, _Telling(outcome, run.run, None, pending=False))
-    sweep.add_periods(_list_marks(told | here), find_calendar)
+    sweep.add_periods(list_marks(told | here), find_calendar)
     yield from _merge(sweep.walk(None if open_since is None else to_number(open_since - EPOCH)))
 
 
-def _list_marks(rows: Iterable[SlotRow]) -> list[SlotRow]:
+def list_marks(rows: Iterable[SlotRow]) -> list[SlotRow]:
     """Return the marks among *rows* by time; of those of one instant the last counts."""
     marks = (row for row in rows if row.outcome in _MARKS and find_fault(row) is None)
     return sorted(marks, key=lambda row: (row.slot, row.outcome, row.schedule or ""))
 
 
 _MARKS = {outcome for outcome in Outcome if outcome.is_mark}
-_WORDS: Mapping[str, Outcome] = {outcome.value: outcome for outcome in Outcome if not outcome.is_mark}
 
 
 class _Sweep:
@@ -129,7 +128,7 @@ class _Sweep:
         self._bounds = {self._first, self._end}
 
     def add_row(self, row: SlotRow, *, pending: bool) -> None:
-        outcome = _WORDS.get(row.outcome)
+        outcome = TELLING.get(row.outcome)
         if outcome is None or find_fault(row) is not None:
             return  # a mark, a word of a later version, or what no ledger can have
         telling = _Telling(outcome, row.run, row.reason, pending=pending)

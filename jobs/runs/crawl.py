@@ -32,6 +32,7 @@ from jobs.fold import Verdict
 from jobs.rechecks import RecheckPolicy
 from jobs.runs.child import encode_assignment
 from jobs.runs.feeding import publish_changes
+from jobs.runs.ledger import take_pending
 from jobs.runs.pressure import measure_spool
 from jobs.runs.progress import Phase, Reporter
 from jobs.runs.spool import bring_segments, has_closed, list_damaged
@@ -56,6 +57,7 @@ log = structlog.get_logger()
 
 _LATEST = 16
 """Runs among which one for the same slot may be."""
+_LOGGED_SEEDS = 10
 _NO_TIME = (
     "nothing was fetched: preparing, and committing what earlier runs had left, took the time there was"
     " (option --max-seconds); the next run goes on"
@@ -80,6 +82,8 @@ class CrawlRequest:
     """`due`, `all` or `none` of the known articles."""
     raw_only: bool | None = None
     """Whether pages are only recorded; `None`: as the source says, or the settings."""
+    gaps: tuple[tuple[datetime, datetime], ...] = ()
+    """Only what may have been published in these times, from and until; none: whatever is announced."""
     unconditional: bool = False
     """Whether each page is asked for as a whole, whatever is known of it."""
     fetch_until: float | None = None
@@ -110,6 +114,15 @@ class RunReport:
     spool_bytes: int = 0
     store_requests: int = 0
     """Sent for this run, retries included; 0 for a store that is a folder."""
+    store_retries: int = 0
+    """Of those, sent again."""
+    certificate_end: datetime | None = None
+    """When the first of the certificates ends that its hosts showed."""
+
+    def to_log(self) -> dict[str, Any]:
+        """Return the same for a line of the log, where run and source stand already: of the seeds, some that failed."""
+        data = {name: value for name, value in self.to_json().items() if name not in {"run", "source"}}
+        return data | {"discovery": [seed for seed in self.discovery if seed["error"]][:_LOGGED_SEEDS]}
 
     def to_json(self) -> dict[str, Any]:
         """Return one flat JSON object: `new`, `revised`, … beside `pages`, `captures`, `seconds`."""
@@ -131,7 +144,7 @@ def run_crawl(
     Raises RunLocked, ConfigError, and StoreError where the store is in trouble before anything was fetched; whatever is
     raised, the spool keeps what was fetched.
     """
-    spool, asked = archive.spool(source.id), archive.store.requests.total()
+    spool, asked = archive.spool(source.id), (archive.store.requests.total(), archive.store.retries)
     reporter = None if tell is None else Reporter(source.id, tell, limit=request.limit)
     with lock_source(spool, source.id):
         if reporter is not None:
@@ -150,9 +163,9 @@ def _run_locked(
     stop: threading.Event | None,
     reporter: Reporter | None,
     *,
-    asked: int,
+    asked: tuple[int, int],
 ) -> RunReport:
-    """*asked*: requests that the store had got before."""
+    """*asked*: requests that the store had got before, and how many of these were sent again."""
     started = time.monotonic()
     run, seq = new_id(source.id, datetime.now(UTC)), archive.catalog.head(source.id)[0]
     if source.extract != ExtractRules():
@@ -186,14 +199,13 @@ def _run_locked(
         supervisor.finish_uploads()
         if not uploader.is_stuck:  # else the store does not answer, and it runs out
             leave_lease(archive, lease)
+        take_pending(archive, source.id)
         ended = _judge_run(row, child, archive.settings.max_failed, supervisor.disk_full)
         if not uploader.is_stuck:
             ended[2].extend(publish_changes(archive, source.id, after=seq, seconds=times.done_by - boot_clock()))
         seconds = time.monotonic() - started
         report = _report(archive, run, source, row, ended=ended, uploader=uploader, seconds=seconds, asked=asked)
-        log.info(
-            "finished_run", **{key: value for key, value in report.to_json().items() if key not in {"run", "source"}}
-        )
+        log.info("finished_run", **report.to_log())
         return report
     finally:
         uploader.abandon()
@@ -213,7 +225,7 @@ def _report(
     ended: tuple[str, ExitCode, list[str]],
     uploader: Uploader,
     seconds: float,
-    asked: int,
+    asked: tuple[int, int],
 ) -> RunReport:
     """Sum up a run that is over: *ended* says how the crawl went, spool and uploader what came of the uploads."""
     spool = archive.spool(source.id)
@@ -243,7 +255,9 @@ def _report(
         problems=[*list_damaged(spool), *problems],
         spool_segments=use.segments,
         spool_bytes=use.size_bytes,
-        store_requests=archive.store.requests.total() - asked,
+        store_requests=archive.store.requests.total() - asked[0],
+        store_retries=archive.store.retries - asked[1],
+        certificate_end=min((one.not_after for one in row.certificates.values()), default=None) if row else None,
     )
 
 
@@ -279,6 +293,7 @@ def _start_child(
         urls_file=str(request.urls_file.absolute()) if request.urls_file else None,
         recheck_file=str(recheck_file) if recheck_file else None,
         recheck_all=request.recheck == "all",
+        gaps=request.gaps,
         announced=announced,
         raw_only=raw_only,
         unconditional_every=1
@@ -289,6 +304,7 @@ def _start_child(
         max_seconds=archive.settings.max_run_seconds,
         fetch_until=request.fetch_until,
         slot=request.slot,
+        ledger=take_pending(archive, source.id),
         epoch=epoch,
     )
     assignment = spool / "plan.json"

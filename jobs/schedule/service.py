@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from config.errors import ConfigError
-from config.logs import describe_logging
 from crawler.rows import format_time
 from jobs.schedule.assignment import encode_assignment
 from jobs.schedule.daemon import Daemon
@@ -54,11 +53,8 @@ def run_daemon(
 
 
 def make_launch(options: Sequence[str]) -> Callable[[Source, Settings, datetime | None], Launch]:
-    """Return what starts `ofrecord crawl` for a source: owned by this process, logging as it does."""
-    logging = describe_logging()
-    words = ["--json", "--trigger", "daemon", "--owned", "--log-level", logging["level"], *options]
-    if logging["json"] is not None:
-        words += ["--log-format", "json" if logging["json"] else "text"]
+    """Return what starts `ofrecord crawl` for a source: owned by this process."""
+    words = ["--json", "--trigger", "daemon", "--owned", *options]
 
     def launch(source: Source, settings: Settings, slot: datetime | None) -> Launch:
         at = ["--slot", format_time(slot)] if slot is not None else []

@@ -85,9 +85,9 @@ def put_file(store: ObjectStore, file: CommittedFile, path: Path) -> datetime | 
             found = require_same(store, file)
         except ObjectDiffers as error:
             raise KeyTaken(str(error)) from error
-        log.info("found_object", key=file.key, size_bytes=file.size_bytes)
+        log.debug("found_object", key=file.key, size_bytes=file.size_bytes)
         return found.modified
-    log.info("uploaded_object", key=file.key, size_bytes=file.size_bytes)
+    log.debug("uploaded_object", key=file.key, size_bytes=file.size_bytes)
     return None
 
 

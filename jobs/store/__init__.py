@@ -57,6 +57,10 @@ class ObjectStore(Protocol):
     def requests(self) -> Counter[str]:
         """Operation, by S3's names → requests sent so far, retries included; empty where none are sent."""
 
+    @property
+    def retries(self) -> int:
+        """How many of those requests were sent again, after no answer or one that may pass."""
+
     def create(self, key: str, data: bytes | Path, *, sha256: str) -> StoredObject:
         """Put an object that must not be there yet, and check size and SHA-256 of what was stored.
 

@@ -67,6 +67,7 @@ class LocalStore:
         self._root = root
         self._swept = False
         self.requests: Counter[str] = Counter()
+        self.retries = 0
 
     @property
     def place(self) -> str:

@@ -28,6 +28,7 @@ class MemoryStore:
         self._objects: dict[str, tuple[bytes, StoredObject]] = {}
         self._folders: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()
+        self.retries = 0
 
     def create(self, key: str, data: bytes | Path, *, sha256: str) -> StoredObject:
         check_key(key)

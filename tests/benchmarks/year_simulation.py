@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from jobs.archive.identity import create_archive
 from jobs.catalog import Catalog
-from jobs.catalog.folding import format_instant
+from jobs.catalog.instants import format_instant
 from jobs.store.memory import MemoryStore
 from tests.machines import SOURCE, Look, Machine
 

@@ -1,4 +1,4 @@
-"""What other people's programs say of deploy/: Compose, hadolint, cfn-lint, Kubernetes' schemas, systemd."""
+"""What other people's programs say of deploy/: Compose, hadolint, cfn-lint, Kubernetes' schemas, systemd, promtool."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
+
+from tests.figures import expose, leave_file, make_observer
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 TOOLS = Path(sys.prefix) / "deploy" / "bin"
 """Where `make test` puts those that are wheels."""
+FIGURES = DEPLOY / "prometheus"
 UNITS = sorted((DEPLOY / "systemd").glob("ofrecord*.*"))
 MANIFESTS = sorted(path for path in (DEPLOY / "kubernetes").rglob("*.yaml") if path.name != "kustomization.yaml")
 SECRETS = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "OFRECORD_CONTACT_URL": "https://newsroom.example/"}
@@ -22,14 +26,14 @@ LIMIT = 3.0
 """Exposure of a unit by `systemd-analyze security`, 0 to 10."""
 
 
-def run(tool: str, *words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(tool: str, *words: str | Path, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a tool of `make test` or of this machine; skip where there is none."""
     program = TOOLS / tool if (TOOLS / tool).exists() else shutil.which(tool)
     if program is None:
         pytest.skip(f"no {tool}: it is no wheel of tests/deploy.txt that `make test` installed, nor on this machine")
     command = [str(program), *map(str, words)]
     variables = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8", **environment}
-    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=variables, input=stdin, capture_output=True, text=True, timeout=120, check=False)
 
 
 def assert_silent(done: subprocess.CompletedProcess[str]) -> None:
@@ -101,3 +105,41 @@ def test_systemd_finds_little_exposed(unit: Path) -> None:
     found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", done.stdout)
     assert found, done
     assert float(found[1]) <= LIMIT
+
+
+def test_promtool_takes_the_configuration() -> None:
+    done = run("promtool", "check", "config", FIGURES / "prometheus.yml")
+    assert done.returncode == 0, done
+    assert "SUCCESS: 1 rule files found" in done.stdout
+
+
+def test_promtool_finds_nothing_to_say_of_the_rules() -> None:
+    done = run("promtool", "check", "rules", "--lint=all", "--lint-fatal", FIGURES / "alerts.yml")
+    assert done.returncode == 0, done
+
+
+def test_each_alert_fires_where_it_must_and_nowhere_else() -> None:
+    done = run("promtool", "test", "rules", FIGURES / "alerts.test.yml")
+    assert done.returncode == 0, done
+
+
+def test_each_alert_that_never_fires_is_found(tmp_path: Path) -> None:
+    """The check before this one can fail, for each of them."""
+    data = yaml.safe_load((FIGURES / "alerts.yml").read_text("utf-8"))
+    rules = [rule for group in data["groups"] for rule in group["rules"]]
+    for rule in rules:
+        rule["expr"] = f"({rule['expr']}) and on () vector(1) == 2"
+    (tmp_path / "alerts.yml").write_text(yaml.safe_dump(data), "utf-8")
+    shutil.copy(FIGURES / "alerts.test.yml", tmp_path)
+    done = run("promtool", "test", "rules", tmp_path / "alerts.test.yml")
+    assert done.returncode != 0, done
+    missed = set(re.findall(r"alertname: (\w+)", done.stdout + done.stderr))
+    assert missed == {rule["alert"] for rule in rules}
+
+
+@pytest.mark.parametrize("mode", ["daemon", "run"])
+def test_promtool_finds_nothing_to_say_of_the_figures(mode: str, tmp_path: Path) -> None:
+    text = expose(make_observer(tmp_path)) if mode == "daemon" else leave_file(tmp_path / "ofrecord.prom")
+    assert_silent(run("promtool", "check", "metrics", stdin=text))
+    mistaken = run("promtool", "check", "metrics", stdin=text.replace("_pages_total", "_pages_sum"))
+    assert (mistaken.returncode != 0) == (mode == "daemon"), "the check can fail"

@@ -150,7 +150,10 @@ def test_what_is_asked_is_what_is_shown(small: tuple[SmallSite, Ofrecord]) -> No
     assert ofrecord("changes", "--json", "--class", "paragraph-removed").rows() == []
     assert ofrecord("changes", "--json", "--what", "gone", "--what", "lost", code=2).stdout == ""
     assert ofrecord("changes", "--json", "--until", events[0]["at"], "--since", "2001-01-01").rows() == events[:1]
-    assert ofrecord("changes", "--silent").stdout == ""
+    nothing = ofrecord("changes", "--silent")
+    assert nothing.stdout == ""
+    assert "no such change in 1 source since " in nothing.stderr
+    assert "no such change" not in ofrecord("changes", "--json", "--silent").stderr
     shown = ofrecord("changes", "--source", "gazette").stdout
     assert "\x1b" not in shown
     assert "\u202e" not in shown

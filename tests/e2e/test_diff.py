@@ -46,3 +46,8 @@ def test_a_diff_in_each_form(ofrecord: Ofrecord, site: Site) -> None:
     assert "posts: 1 added · 1 changed" in shown
     assert "+ 13:25 · The fair will stay open until 22:00, organizers say." in shown
     assert ofrecord("show", LIVE_URL, "--format", "json").json()["fields"]["partial"]["value"] is True
+    assert (
+        ofrecord("history", LIVE_URL).stdout.count("in part: older posts are held back")
+        == sum(capture["partial"] for capture in ofrecord("history", LIVE_URL, "--json").rows())
+        > 0
+    )

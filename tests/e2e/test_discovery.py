@@ -155,5 +155,5 @@ def test_damage_costs_only_what_it_hit(site: Site, crawl: Crawl) -> None:
         (0, f"found HTML where a feed should be; the page names {site.root}/latin.xml as its feed"),
         (1, None),
     ]
-    errors = [json.loads(line).get("error") for line in result.log.splitlines() if '"discovered_links"' in line]
+    errors = [json.loads(line).get("error") for line in result.log.splitlines() if '"failed_discovery"' in line]
     assert [str(error)[:27] for error in errors if error].count("gzip file is cut off; the f") == 2

@@ -210,6 +210,46 @@ def test_bad_never_replaces_good(tmp_path: Path, server: WireServer) -> None:
     assert not check_archive(tmp_path / "archive").damaged
 
 
+def walled(*paragraphs: str) -> Case:
+    lines = "".join(f"<p>{words}</p>" for words in paragraphs)
+    return serve(
+        "walled",
+        WALLED + f"<article><h1>The bridge</h1>{lines}"
+        "<div class='paywall'><p>This article is for subscribers only. Subscribe now to continue reading.</p></div>"
+        "</article>",
+    )
+
+
+def test_what_is_always_behind_a_wall_has_a_history(tmp_path: Path, server: WireServer) -> None:
+    """An edit of what a pay wall leaves is one, its removal is evidence, and the whole text is no silent edit."""
+    ofrecord = installed(tmp_path, server)
+    first = "The council met on Monday and agreed on 12 million."
+    later = first.replace("12", "14")
+    cases = [
+        walled(first),
+        walled(first, "It was late."),
+        walled(later, "It was late."),
+        serve("walled", "<h1>Not found</h1>", b"404 Not Found"),
+        serve("walled", "<h1>Not found</h1>", b"404 Not Found"),
+        walled(later, "It was late."),
+        serve("walled", f"<article><h1>The bridge</h1><p>{later}</p><p>It was late.</p>{TEXT.decode()}</article>"),
+        walled("Something else."),
+    ]
+    rows = [crawl(ofrecord, server, tmp_path, case)["/walled"] for case in cases]
+    assert [row.page_class for row in rows] == [*["truncated"] * 3, *["error"] * 2, "truncated", "article", "truncated"]
+    (history,) = read_histories(tmp_path / "archive").values()
+    verdicts = ["new", "revised", "revised", "suspected", "gone", "returned", "revised", "bad"]
+    assert [verdict for verdict, _, _ in history] == verdicts
+    events = [one for one in ofrecord("changes", "--json").rows() if one["what"] == "revised"]
+    assert [sorted({edit["kind"] for edit in one["edits"]}) for one in events] == [
+        ["paragraph_added"],
+        ["number"],
+        ["paywall_off"],
+    ]
+    assert events[-1]["silent"] is False
+    assert not check_archive(tmp_path / "archive").damaged
+
+
 def test_a_long_report_of_failed_seeds_holds_nothing_up(tmp_path: Path, server: WireServer) -> None:
     """The run's row is longer than a pipe holds."""
     root = f"http://127.0.0.1:{server.port}"

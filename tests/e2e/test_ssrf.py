@@ -22,7 +22,7 @@ import pytest
 from scrapy import Request
 
 from crawler.handler import OfrecordDownloadHandler
-from crawler.items import AttemptFailed
+from crawler.items import AttemptFailed, Tally
 from crawler.leash import Leash
 from crawler.network import FetchOptions
 from crawler.rows import CaptureRow
@@ -220,7 +220,7 @@ def fetch_all(urls: list[str], **options: Any) -> dict[str, str]:
     """Return what came of each URL, one after the other by one handler."""
 
     async def perform() -> dict[str, str]:
-        run = SimpleNamespace(options=FetchOptions(**options), on_stop=[], stopping=False, leash=Leash())
+        run = SimpleNamespace(options=FetchOptions(**options), on_stop=[], stopping=False, leash=Leash(), tally=Tally())
         handler = OfrecordDownloadHandler(SimpleNamespace(spider=SimpleNamespace(run=run)))  # type: ignore[arg-type]
         try:
             return {url: await fetch(handler, url) for url in urls}
@@ -304,7 +304,9 @@ def test_the_operators_place_opens_the_way_for_its_host_alone(canaries: list[Can
     places = {("gazette.example", port): ("127.0.0.1", port)}
 
     async def perform() -> list[str]:
-        run = SimpleNamespace(options=FetchOptions(places=places), on_stop=[], stopping=False, leash=Leash())
+        run = SimpleNamespace(
+            options=FetchOptions(places=places), on_stop=[], stopping=False, leash=Leash(), tally=Tally()
+        )
         handler = OfrecordDownloadHandler(SimpleNamespace(spider=SimpleNamespace(run=run)))  # type: ignore[arg-type]
         try:
             return await asyncio.gather(

@@ -24,7 +24,8 @@ SEGMENTS = ("gazette-1", "gazette-2", "gazette-3")
 @st.composite
 def capture_facts(draw: st.DrawFn) -> CaptureFact:
     texts: dict[str, str] = draw(st.dictionaries(st.sampled_from(DERIVATIONS), st.sampled_from(TEXTS), max_size=3))
-    classes = [*[PageClass.ARTICLE] * 4, PageClass.SOFT_404, PageClass.BLOCKED, PageClass.ERROR]
+    classes = [*[PageClass.ARTICLE] * 4, *[PageClass.TRUNCATED] * 2]
+    classes += [PageClass.SOFT_404, PageClass.BLOCKED, PageClass.ERROR]
     return CaptureFact(
         captured_at=NOON + timedelta(minutes=draw(st.integers(0, 8))),
         segment=draw(st.sampled_from(SEGMENTS)),
@@ -69,7 +70,7 @@ def test_history_holds_together(facts: list[CaptureFact]) -> None:
     assert len(history.captures) == len(facts)
     assert [revision.number for revision in history.revisions] == list(range(1, len(history.revisions) + 1))
     verdicts = [judged.verdict for judged in history.captures]
-    assert verdicts.count(Verdict.NEW) == (1 if any(fact.good for fact in facts) else 0)
+    assert verdicts.count(Verdict.NEW) == (1 if any(fact.good or fact.excerpt for fact in facts) else 0)
     assert verdicts.count(Verdict.NEW) + verdicts.count(Verdict.REVISED) == len(history.revisions)
     assert (history.state is State.NONE) == (not history.revisions)
     for revision in history.revisions:
@@ -82,6 +83,7 @@ def test_history_holds_together(facts: list[CaptureFact]) -> None:
         assert has_text == (judged.revision is not None)
         if judged.verdict in {"bad", "suspected", "gone"}:
             assert not judged.fact.good
+            assert not judged.tells
 
 
 @given(histories)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -71,6 +72,21 @@ def test_without_a_snapshot_only_evidence_of_deletion_counts(
     page_class: PageClass, status: int | None, state: str, verdict: str
 ) -> None:
     assert guess_verdict(None, page_class, status, _last({OURS: TEXT}, state)) == verdict
+
+
+@pytest.mark.parametrize(
+    ("last", "verdict"),
+    [
+        (None, "new"),
+        (_last({}, "none"), "new"),
+        (_last({OURS: TEXT}), "bad"),
+        (replace(_last({OURS: TEXT}), excerpt=True), "unchanged"),
+        (replace(_last({OURS: EARLIER_TEXT}), excerpt=True), "revised"),
+        (replace(_last({OURS: TEXT}, "gone"), excerpt=True), "returned"),
+    ],
+)
+def test_an_excerpt_counts_until_the_whole_was_had(last: LastVersion | None, verdict: str) -> None:
+    assert guess_verdict(_snapshot(), PageClass.TRUNCATED, 200, last) == verdict
 
 
 def test_a_page_that_was_never_there_is_not_gone() -> None:

@@ -64,7 +64,7 @@ def test_verdicts_that_all_facts_must_make_are_left_to_the_next_run_if_the_store
         uploader = Uploader(bring_nothing, lambda: False, grace_seconds=1)
         ended: tuple[str, ExitCode, list[str]] = ("finished", ExitCode.DONE, [])
         run = stored.commit.run or ""
-        report = crawl._report(archive, run, GAZETTE, None, ended=ended, uploader=uploader, seconds=1.0, asked=0)
+        report = crawl._report(archive, run, GAZETTE, None, ended=ended, uploader=uploader, seconds=1.0, asked=(0, 0))
     assert (report.run, report.pages, report.exit_code) == (run, 1, ExitCode.STORE_REFUSED)
     assert [problem for problem in report.problems if "not final: no answer to log/" in problem]
 

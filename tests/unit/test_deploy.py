@@ -40,6 +40,14 @@ def test_secrets_come_from_outside() -> None:
     assert "SECRET_ACCESS_KEY=" not in DOCKERFILE
 
 
+def test_the_container_is_asked_where_the_daemon_answers() -> None:
+    (check,) = re.findall(r"HEALTHCHECK[^\n]*\\\n.*127\.0\.0\.1:9464(/\w+)", DOCKERFILE)
+    assert check == "/healthz"
+    assert Settings().metrics_listen == "127.0.0.1:9464"
+    for service in ("init", "daemon"):
+        assert "OFRECORD_METRICS_LISTEN" not in SERVICES[service]["environment"], "then the check asks elsewhere"
+
+
 def test_nothing_runs_as_root_or_is_published() -> None:
     for target in re.split(r"(?m)^FROM ", DOCKERFILE):
         if " AS s3" in target or " AS ofrecord" in target:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from config.settings import Settings
+from config.settings import Settings, parse_listen
 from crawler.addresses import find_refusal
 from jobs.cli.daemon import daemon
 from jobs.cli.job import job
@@ -86,9 +86,35 @@ def test_selectors_select() -> None:
     assert all(wanted <= pod["metadata"]["labels"].items() for pod in PODS.values())
 
 
+def test_the_probes_ask_what_the_daemon_answers() -> None:
+    pod = PODS["daemon"]
+    (container,) = pod["spec"]["containers"]
+    (listen,) = [entry["value"] for entry in container["env"] if entry["name"] == "OFRECORD_METRICS_LISTEN"]
+    address = parse_listen(listen)
+    assert address is not None
+    assert container["ports"] == [{"name": "metrics", "containerPort": address[1]}]
+    probes = {kind: container[f"{kind}Probe"] for kind in ("startup", "liveness", "readiness")}
+    asked = {kind: (probe["httpGet"]["port"], probe["httpGet"]["path"]) for kind, probe in probes.items()}
+    alive, ready = ("metrics", "/healthz"), ("metrics", "/readyz")
+    assert asked == {"startup": alive, "liveness": alive, "readiness": ready}
+    assert probes["startup"]["periodSeconds"] * probes["startup"]["failureThreshold"] >= 1_800
+    assert pod["metadata"]["annotations"] == {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": str(address[1]),
+        "prometheus.io/path": "/metrics",
+    }
+
+
+def test_nobody_but_prometheus_comes_in_and_to_one_port() -> None:
+    (rule,) = read("base/network-policy.yaml", "NetworkPolicy")["spec"]["ingress"]
+    port = PODS["daemon"]["spec"]["containers"][0]["ports"][0]["containerPort"]
+    assert rule["ports"] == [{"port": port, "protocol": "TCP"}]
+    assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
+
+
 def test_packets_go_to_the_web_and_not_inside() -> None:
     policy = read("base/network-policy.yaml", "NetworkPolicy")["spec"]
-    assert (policy["policyTypes"], policy["ingress"]) == (["Ingress", "Egress"], [])
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
     blocks = [to["ipBlock"] for rule in policy["egress"] for to in rule["to"] if "ipBlock" in to]
 
     def allowed(text: str) -> bool:

@@ -143,6 +143,7 @@ def test_right_to_left_lines_stand_in_an_isolate() -> None:
         "\u202e\u2066abc",
         "\u2069",
         "\ud800",
+        "\U000e0073\U000e0065",
     ],
 )
 def test_hostile_text_stays_in_its_line(hostile: str, colour: bool) -> None:
@@ -151,6 +152,7 @@ def test_hostile_text_stays_in_its_line(hostile: str, colour: bool) -> None:
         for ours in ("\x1b[31m", "\x1b[32m", "\x1b[2m", "\x1b[0m", "\u2068", "\u2069", "\n"):
             text = text.replace(ours, "")
         assert not [c for c in text if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} or c in "\u202e\u2066"]
+        assert not [c for c in text if "\U000e0000" <= c <= "\U000e007f"]
         text.encode()
 
 
@@ -166,7 +168,7 @@ def test_a_change_that_shows_nothing_is_written_out() -> None:
 
 
 def test_make_safe_keeps_what_is_no_danger() -> None:
-    text = "naïve \u200fعربي\u200f 北京 \u200d"
+    text = "naïve \u200fعربي\u200f 北京 \u200d \U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
     assert make_safe(text) == text
 
 

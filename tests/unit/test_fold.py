@@ -73,7 +73,7 @@ def test_first_good_capture_is_new(page_class: str) -> None:
     assert told(good(0, "a", page_class=page_class)) == [("new", 1)]
 
 
-@pytest.mark.parametrize("page_class", ["truncated", "listing", "challenge", "consent", "error", "later"])
+@pytest.mark.parametrize("page_class", ["listing", "challenge", "consent", "error", "later"])
 def test_other_classes_are_bad_with_or_without_a_text(page_class: str) -> None:
     history = fold_article([good(0, "a", page_class=page_class)])
     assert [judged.verdict for judged in history.captures] == [Verdict.BAD]
@@ -91,6 +91,45 @@ def test_derived_text_alone_makes_no_capture_good() -> None:
 
 def test_new_waits_for_the_first_good_capture() -> None:
     assert told(bad(0, status=None), bad(1, status=503), good(2, "a")) == [("bad", None), ("bad", None), ("new", 1)]
+
+
+# --- rule 1: what a pay wall leaves
+
+
+def excerpt(hour: int, text: str | None, **others: str) -> CaptureFact:
+    return good(hour, text, page_class="truncated", **others)
+
+
+def test_what_is_always_behind_a_wall_has_a_history() -> None:
+    facts = [excerpt(0, "a"), excerpt(1, "a"), excerpt(2, "b"), excerpt(3, "a"), gone(4), gone(5), excerpt(6, "a")]
+    assert told(*facts) == [
+        *(("new", 1), ("unchanged", 1), ("revised", 2), ("reverted", 1)),
+        *(("suspected", None), ("gone", None), ("returned", 1)),
+    ]
+
+
+def test_an_excerpt_never_takes_the_place_of_a_whole_text() -> None:
+    facts = [excerpt(0, "a"), good(1, "abc"), excerpt(2, "a"), excerpt(3, "b"), good(4, "abc")]
+    assert told(*facts) == [("new", 1), ("revised", 2), ("bad", None), ("bad", None), ("unchanged", 2)]
+    assert fold_article(facts[:4]).state is State.LIVE
+
+
+def test_a_whole_text_that_comes_late_takes_back_what_excerpts_told() -> None:
+    assert told(good(0, "abc"), excerpt(1, "a"), excerpt(2, "b")) == [("new", 1), ("bad", None), ("bad", None)]
+
+
+def test_a_whole_text_without_a_derivation_in_common_is_not_compared_and_yet_ends_the_excerpts() -> None:
+    facts = [excerpt(0, "a"), good(1, "abc", native=NEW), excerpt(2, "b")]
+    assert told(*facts) == [("new", 1), ("uncompared", None), ("bad", None)]
+
+
+def test_an_excerpt_ends_a_suspicion_only_where_it_tells() -> None:
+    assert verdicts(good(0, "abc"), gone(1), excerpt(2, "a"), gone(3)) == "new suspected bad gone"
+    assert verdicts(excerpt(0, "a"), gone(1), excerpt(2, "a"), gone(3)) == "new suspected returned suspected"
+
+
+def test_an_excerpt_without_a_text_is_bad() -> None:
+    assert verdicts(excerpt(0, None)) == "bad"
 
 
 # --- rule 3: comparing

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 import trustme
 import uvloop
+from cryptography import x509
 from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 
 from crawler.handler import OfrecordDownloadHandler
-from crawler.items import AttemptFailed, ExchangeResponse, RunStopped
+from crawler.items import AttemptFailed, ExchangeResponse, RunStopped, Tally
 from crawler.leash import Leash
 from crawler.model import Exchange, Purpose
 from crawler.network import FetchOptions
 from crawler.robots import MAX_RULES_BYTES, read_rules
+from crawler.rows import Certificate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -72,7 +74,9 @@ class Client:
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("allow_private", True)
-        self.run = SimpleNamespace(options=FetchOptions(**options), on_stop=[], stopping=False, leash=Leash())
+        self.run = SimpleNamespace(
+            options=FetchOptions(**options), on_stop=[], stopping=False, leash=Leash(), tally=Tally()
+        )
         self.handler = OfrecordDownloadHandler(SimpleNamespace(spider=SimpleNamespace(run=self.run)))  # type: ignore[arg-type]
 
     async def get(self, url: str, **headers: str) -> Exchange:
@@ -335,6 +339,14 @@ def test_certificates_are_checked(tmp_path: Path) -> None:
                 assert (exchange.tls.version, exchange.tls.cipher[:4]) == ("TLSv1.3", "TLS_")
                 der = ssl.PEM_cert_to_DER_cert(certificate.cert_chain_pems[0].bytes().decode())
                 assert exchange.tls.certificate == "sha256:" + hashlib.sha256(der).hexdigest()
+                await client.get("https://gazette.example/again")
+                (noted,) = client.run.tally.certificates.items()
+                told = x509.load_der_x509_certificate(der)
+                (issuer,) = told.issuer.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)
+                assert noted == (
+                    "gazette.example",
+                    Certificate(told.not_valid_before_utc, told.not_valid_after_utc, str(issuer.value)),
+                )
                 with pytest.raises(AttemptFailed, match="the certificate is not trusted"):
                     await client.get("https://other.example/")
             async with Client(places=places) as client:

@@ -18,7 +18,7 @@ import pytest
 from scrapy import Request
 
 from crawler.handler import OfrecordDownloadHandler
-from crawler.items import AttemptFailed, ExchangeResponse
+from crawler.items import AttemptFailed, ExchangeResponse, Tally
 from crawler.leash import Leash
 from crawler.network import FetchOptions
 
@@ -90,7 +90,9 @@ def fetch(port: int, url: str | None = None, **options: Any) -> Exchange:
 
     async def perform() -> Exchange:
         settings = {"allow_private": True, "request_seconds": SECONDS, "max_body_bytes": 1 << 20} | options
-        run = SimpleNamespace(options=FetchOptions(**settings), on_stop=[], stopping=False, leash=Leash())
+        run = SimpleNamespace(
+            options=FetchOptions(**settings), on_stop=[], stopping=False, leash=Leash(), tally=Tally()
+        )
         handler = OfrecordDownloadHandler(SimpleNamespace(spider=SimpleNamespace(run=run)))  # type: ignore[arg-type]
         try:
             response = await handler.download_request(

@@ -18,7 +18,7 @@ import trustme
 from scrapy import Request
 
 from crawler.handler import OfrecordDownloadHandler
-from crawler.items import AttemptFailed, ExchangeResponse
+from crawler.items import AttemptFailed, ExchangeResponse, Tally
 from crawler.leash import Leash
 from crawler.network import FetchOptions
 
@@ -144,7 +144,7 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 async def fetch(url: str, **options: Any) -> Exchange:
     run = SimpleNamespace(
-        options=FetchOptions(request_seconds=10, **options), on_stop=[], stopping=False, leash=Leash()
+        options=FetchOptions(request_seconds=10, **options), on_stop=[], stopping=False, leash=Leash(), tally=Tally()
     )
     handler = OfrecordDownloadHandler(SimpleNamespace(spider=SimpleNamespace(run=run)))  # type: ignore[arg-type]
     try:

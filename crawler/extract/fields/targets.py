@@ -11,6 +11,9 @@ _WHOLE = re.compile(
     r"https?://[a-z0-9.-]+/(?:[\w%~@+/=&,-]*[\w%~@+=&,-]\.)?[\w%~@+/=&,-]*(?:\?[\w%~@+/=&,.:-]+)?", re.ASCII
 )
 """What `urljoin` would leave as it is: most addresses, and it takes ten times as long to say so."""
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?(?=/)")
+_ROOTED = re.compile(r"/(?!/)(?:[\w%~@+/=&,-]*[\w%~@+=&,-]\.)?[\w%~@+/=&,-]*(?:\?[\w%~@+/=&,.:-]+)?", re.ASCII)
+"""What `urljoin` would only put behind the origin."""
 _WEB = re.compile(r"https?://[^/]", re.IGNORECASE)
 
 
@@ -21,6 +24,8 @@ def resolve(base: str, target: str | None) -> str | None:
         return None
     if _WHOLE.fullmatch(target):
         return target
+    if _ROOTED.fullmatch(target) and (origin := _ORIGIN.match(base)):
+        return origin[0] + target
     try:
         whole = urljoin(base, target)
     except ValueError:

@@ -83,14 +83,15 @@ class Page:
         return len(self.root.tree.elements)
 
 
-def parse_page(html: str, *, numbered: bool = True) -> Page:
-    """Parse *html*; *numbered*: CSS rules are to find their way in it.
+def parse_page(html: str, *, utf8: bytes | None = None, numbered: bool = True) -> Page:
+    """Parse *html*; *utf8*: the same in UTF-8, if it is there; *numbered*: CSS rules are to find their way in it.
 
     Raises ExtractError if it has no elements or more of anything than the limits above.
     """
     try:
         # without events: they mirror the options of a select, at a cost that grows with their number squared
-        parser = LexborHTMLParser(html.replace("\0", ""), options=LexborDocumentOptions.WO_EVENTS)
+        source = html.replace("\0", "") if utf8 is None else utf8.replace(b"\0", b"")
+        parser = LexborHTMLParser(source, options=LexborDocumentOptions.WO_EVENTS)
         top = parser.root
     except (SelectolaxError, ValueError, RuntimeError) as error:
         raise ExtractError(f"page: cannot be parsed: {error}") from error

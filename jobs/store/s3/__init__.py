@@ -107,6 +107,10 @@ class S3Store:
     def requests(self) -> Counter[str]:
         return self._traffic.requests
 
+    @property
+    def retries(self) -> int:
+        return self._traffic.retries
+
     def create(self, key: str, data: bytes | Path, *, sha256: str) -> StoredObject:
         name, digest = self._name(key), check_digest(sha256)
         size_bytes = data.stat().st_size if isinstance(data, Path) else len(data)

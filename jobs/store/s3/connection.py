@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 import boto3
 from botocore import exceptions as boto_errors
 from botocore.config import Config
+from botocore.credentials import Credentials
 
 from config.errors import ConfigError, StoreError, StoreRefused, StoreUnavailable
+from config.masks import hide
 from jobs.store.answers import explain_answer, tidy
 
 if TYPE_CHECKING:
@@ -107,7 +109,8 @@ def connect(url: str, options: S3Options) -> S3Client:
     try:
         session = boto3.Session(profile_name=options.profile, region_name=options.region)
         verify = None if options.ca_file is None else str(options.ca_file)
-        return session.client("s3", endpoint_url=options.endpoint_url, config=config, verify=verify)
+        client = session.client("s3", endpoint_url=options.endpoint_url, config=config, verify=verify)
+        _hide_login(session)
     except boto_errors.ProfileNotFound as error:
         raise ConfigError(
             f"s3_profile: found {options.profile!r}, which is not in the AWS configuration files"
@@ -118,6 +121,14 @@ def connect(url: str, options: S3Options) -> S3Client:
         raise explain(error, url) from error
     except ValueError as error:
         raise ConfigError(f"s3_endpoint_url: found {options.endpoint_url!r}, expected http(s)://host:port") from error
+    return client
+
+
+def _hide_login(session: boto3.Session) -> None:
+    """Keep the secret key out of the log. Not one that expires: to look at it could fetch another."""
+    found = session.get_credentials()
+    if type(found) is Credentials:
+        hide(found.secret_key, found.token)
 
 
 def name_endpoint(url: str, partition: str) -> str:

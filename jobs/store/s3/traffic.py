@@ -38,12 +38,15 @@ class Traffic:
     def __init__(self) -> None:
         self.requests: Counter[str] = Counter()
         """Name of the operation → requests sent, retries included."""
+        self.retries = 0
+        """Requests among these that were sent again."""
         self._lock = threading.Lock()
         self._sent = threading.local()
         self._reading: _Reading | None = None
 
     def watch(self, client: S3Client) -> None:
         """Follow all that *client* sends from now on."""
+        client.meta.events.register("before-call.s3", self._begin)
         client.meta.events.register("before-send.s3", self._count)
         client.meta.events.register("response-received.s3", self._note)
 
@@ -62,9 +65,14 @@ class Traffic:
             return None
         return reading.server + timedelta(seconds=age)
 
+    def _begin(self, **_: object) -> None:
+        self._sent.again = False
+
     def _count(self, event_name: str, **_: object) -> None:
         self._sent.at = _boot_seconds()
+        again, self._sent.again = getattr(self._sent, "again", False), True
         with self._lock:
+            self.retries += again
             self.requests[event_name.rpartition(".")[2]] += 1
 
     def _note(self, response_dict: dict[str, Any] | None, **_: object) -> None:

@@ -1,0 +1,212 @@
+"""All that is known of a source → its health. Pure: of what was counted, is expected, waits here, and of the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
+from typing import TYPE_CHECKING
+
+from config.units import count
+from jobs.catalog.tallies import DAY, EPOCH
+from jobs.health.access import judge_access, judge_certificates
+from jobs.health.quality import find_extraction, find_lags, judge_quality, show_span
+from jobs.health.rates import LEAST_ARTICLES, LEAST_DAYS, Rates, learn_rates
+from jobs.health.silence import Silence, find_silence
+from jobs.health.states import Figures, Reason, SourceHealth, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from config.settings import Settings
+    from config.sources import Source
+    from jobs.catalog.health import Ran, SourceTally
+
+MOST_SILENCE = timedelta(days=200)
+"""A longer silence is silence whatever it weighs."""
+_OVERDUE_SLOTS, _OVERDUE_LEAST = 3, timedelta(hours=1)
+_STOPPED_SLOTS, _STOPPED_LEAST = 10, timedelta(days=1)
+_FEW_WAITS = 3
+_IN_USE = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What is expected of a source."""
+
+    source: str
+    scheduled: bool = False
+    interval: timedelta | None = None
+    """Between two slots, where that is always the same."""
+    retired: bool = False
+
+    @classmethod
+    def of(cls, source: Source | str) -> Expectation:
+        """Return what is expected of *source*, as configured; an id alone: it is in the archive, and not configured."""
+        if isinstance(source, str):
+            return cls(source)
+        schedule = source.parsed_schedule
+        seconds = None if schedule is None else schedule.interval_seconds
+        interval = None if seconds is None else timedelta(seconds=seconds)
+        return cls(source.id, schedule is not None and not source.retired, interval, source.retired)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What is not yet committed of a source on this disk."""
+
+    segments: int
+    size_bytes: int
+    since: datetime | None
+    """When the oldest one was begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a source's counts come to, as long as nothing is committed."""
+
+    tally: SourceTally
+    expectation: Expectation
+    interval: timedelta | None
+    """Between two runs, as scheduled or as seen."""
+    rates: Rates | None
+    silence: Silence | None
+    last_success: Ran | None
+    access: tuple[Reason, ...]
+
+
+def find_out(tally: SourceTally, expectation: Expectation, settings: Settings) -> Findings:
+    """Return what can be said of the source whatever the time is."""
+    interval = expectation.interval or _find_interval(tally.ran)
+    success = next((run for run in tally.ran if _has_succeeded(run)), None)
+    rates = silence = None
+    if tally.began is not None and tally.last_new is not None:
+        rates = learn_rates(tally.days, tally.began, tally.last_new)
+        if rates is not None and success is not None and success.started > tally.last_new:
+            silence = find_silence(
+                rates,
+                tally.last_new,
+                min(success.started, tally.last_new + MOST_SILENCE),
+                least=timedelta(seconds=settings.health_silent_seconds),
+                interval=interval or timedelta(),
+            )
+    access = () if expectation.retired else tuple(judge_access(tally))
+    return Findings(tally, expectation, interval, rates, silence, success, access)
+
+
+def judge_source(findings: Findings, waiting: Waiting | None, settings: Settings, now: datetime) -> SourceHealth:
+    """Return how the source stands at *now*. *waiting*: on this disk; `None`: it is not known here."""
+    reasons = sorted(_list_reasons(findings, waiting, settings, now), key=lambda one: -one.state.gravity)
+    state = reasons[0].state if reasons else State.OK
+    began = [one.since for one in reasons if one.state is state]
+    return SourceHealth(
+        source=findings.tally.source,
+        state=state,
+        reasons=tuple(reasons),
+        judged_at=now,
+        since=min((one for one in began if one is not None), default=None),
+        figures=_list_figures(findings, waiting, now),
+        learning=_tell_learning(findings),
+    )
+
+
+def _list_reasons(findings: Findings, waiting: Waiting | None, settings: Settings, now: datetime) -> Iterator[Reason]:
+    if waiting is not None and waiting.since is not None:
+        age = now - waiting.since
+        if age > timedelta(seconds=settings.health_spool_seconds):
+            text = (
+                f"{count(waiting.segments, 'segment')} ({waiting.size_bytes:,} bytes) on this disk not committed,"
+                f" the oldest for {show_span(age)}"
+            )
+            yield Reason("spool_waits", text, State.DEGRADED, waiting.since)
+    tally, expectation = findings.tally, findings.expectation
+    if expectation.retired:
+        return
+    yield from findings.access
+    if tally.last_capture is not None and now - tally.last_capture < _IN_USE:
+        yield from judge_certificates(tally, now, timedelta(seconds=settings.health_certificate_seconds))
+    blocked = any(one.state is State.BLOCKED for one in findings.access)
+    yield from (one for one in judge_quality(tally, findings.interval, now) if not (blocked and one.kind == "more_bad"))
+    if expectation.scheduled:
+        yield from _judge_silence(findings)
+        yield from _judge_runs(findings, now)
+
+
+def _judge_silence(findings: Findings) -> Iterator[Reason]:
+    silence = findings.silence
+    if silence is None or not silence.found:
+        return
+    span = show_span(silence.until - silence.since)
+    text = (
+        f"nothing new for {span}, since {silence.since:%Y-%m-%d %H:%M}Z;"
+        f" {silence.expected:.0f} articles are usual in that time"
+    )
+    yield Reason("silent", text, State.SILENT, silence.since)
+
+
+def _judge_runs(findings: Findings, now: datetime) -> Iterator[Reason]:
+    interval, sign = findings.interval, _find_last_sign(findings.tally)
+    if interval is None or sign is None:
+        return
+    age = now - sign
+    text = f"no run for {show_span(age)}, since {sign:%Y-%m-%d %H:%M}Z; one every {show_span(interval)} is expected"
+    if age > max(_STOPPED_SLOTS * interval, _STOPPED_LEAST):
+        yield Reason("overdue", text, State.FAILING, sign)
+    elif age > max(_OVERDUE_SLOTS * interval, interval + _OVERDUE_LEAST):
+        yield Reason("overdue", text, State.DEGRADED, sign)
+
+
+def _find_last_sign(tally: SourceTally) -> datetime | None:
+    signs = [tally.last_capture, *(run.finished for run in tally.ran[:1])]
+    return max((one for one in signs if one is not None), default=None)
+
+
+def _find_interval(ran: Iterable[Ran]) -> timedelta | None:
+    """Return how long it usually is from one run to the next, of those that were started by a schedule."""
+    started = [run.started for run in ran if run.slot is not None or run.trigger != "crawl"]
+    waits = [(before - after).total_seconds() for before, after in pairwise(started)]
+    return timedelta(seconds=median(waits)) if len(waits) >= _FEW_WAITS else None
+
+
+def _has_succeeded(run: Ran) -> bool:
+    if run.seeds:
+        return not all(run.seeds.values())
+    return run.counts.get("articles", 0) > run.counts.get("failed", 0)
+
+
+def _list_figures(findings: Findings, waiting: Waiting | None, now: datetime) -> Figures:
+    tally, rates = findings.tally, findings.rates
+    extraction, usual_extraction = find_extraction(tally)
+    lag, usual_lag = find_lags(tally, now)
+    today = (now - EPOCH) // DAY
+    week = [tally.days[day] for day in range(today - 6, today + 1) if day in tally.days]
+    new = sum(number for counts in week for name, number in counts.items() if name.startswith("new "))
+    return Figures(
+        last_run=tally.ran[0].started if tally.ran else None,
+        last_success=findings.last_success.finished if findings.last_success is not None else None,
+        last_new=tally.last_new,
+        new_articles=new if tally.seq else None,
+        expected_articles=rates.per_week if rates is not None else None,
+        lag=lag,
+        usual_lag=usual_lag,
+        extraction=extraction,
+        usual_extraction=usual_extraction,
+        spool_segments=waiting.segments if waiting is not None else None,
+        spool_bytes=waiting.size_bytes if waiting is not None else None,
+        spool_since=waiting.since if waiting is not None else None,
+    )
+
+
+def _tell_learning(findings: Findings) -> str | None:
+    tally = findings.tally
+    if findings.expectation.retired:
+        return None
+    if not tally.seq:
+        return "never crawled"
+    told = []
+    if findings.rates is None:
+        told.append(f"silence is judged after {LEAST_DAYS} days with {LEAST_ARTICLES} new articles")
+    if tally.thin:
+        told.append("of what was committed before this machine's state began only first sights are known here")
+    return "; ".join(told) or None
