@@ -110,7 +110,7 @@ def _raise_alarm(
 
 def _wait(standing: Standing, health: SourceHealth, now: datetime, settle: timedelta) -> tuple[Standing, Change | None]:
     """Count the time that it has been better; tell it once that is long enough."""
-    since = standing.better_since or now
+    since = min(standing.better_since or now, now)  # clocks are set back
     better = max(standing.better or health.state, health.state, key=lambda one: one.gravity)
     wanted = min(settle * 2 ** min(standing.alarms, 16), max(settle, _REMEMBERED))
     if now - since < wanted:

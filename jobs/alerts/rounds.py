@@ -68,8 +68,8 @@ class Teller:
         standings, changes = self._compare(told.standings, healths, now)
         waiting = {key: told.waiting.get(key, Waiting()).add(changes) for key in addresses}
         waiting = {key: one for key, one in waiting.items() if one.changes}
-        busy = told.telling_until is not None and told.telling_until > now
-        due = [] if busy else [key for key in waiting if key not in self._failures or self._failures[key][1] <= now]
+        busy = told.telling_until is not None and now < told.telling_until <= now + _CLAIM
+        due = [] if busy else [key for key in waiting if self._is_due(key, now)]
         until = told.telling_until if busy else now + _CLAIM if due else None
         found = Told(standings=standings, waiting=waiting, telling_until=until)
         if found != told or self._unkept is not None:
@@ -83,6 +83,13 @@ class Teller:
         names = {key: f"{address} ({place})" for place, (key, address) in enumerate(addresses.items(), 1)}
         failed = {names[key]: self._failures[key][2] for key in waiting if key in self._failures and key not in sent}
         return RoundReport(changes, tuple(names[key] for key in sent), failed)
+
+    def _is_due(self, key: str, now: datetime) -> bool:
+        """Whether an address is to be tried; a clock that was set back makes nobody wait longer than meant."""
+        if key not in self._failures:
+            return True
+        wait = self._failures[key][1] - now
+        return not timedelta() < wait <= timedelta(seconds=_MAX_RETRY_SECONDS)
 
     def _compare(
         self, standings: Mapping[str, Standing], healths: Sequence[SourceHealth], now: datetime

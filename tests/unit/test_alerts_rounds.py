@@ -118,6 +118,21 @@ def test_process_that_dies_while_it_tells_is_followed_by_one_that_tells(desk: De
     assert desk.first.titles == ["ofrecord: gazette is silent"]
 
 
+def test_clock_that_is_set_back_keeps_nobody_from_telling(desk: Desk) -> None:
+    class Dying(Sender):
+        def send(self, messages: Sequence[tuple[SecretAddress, Message]]) -> list[str | None]:
+            del messages
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        desk.look(600_000, desk.begin(Dying()), gazette=SILENT)
+    desk.second.status = 503
+    for minute in (0, 600_000, 600_001):
+        desk.look(minute, gazette=SILENT)
+    desk.second.status = 200
+    assert desk.look(1, gazette=SILENT).sent == ("json://*** (2)",)
+
+
 def test_two_that_look_at_the_same_time_tell_once(desk: Desk) -> None:
     class Interrupted(Sender):
         def send(self, messages: Sequence[tuple[SecretAddress, Message]]) -> list[str | None]:
