@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Secret
 
+from config.masks import hide
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -26,8 +28,9 @@ class SecretAddress(Secret[str]):
 
 
 def check_addresses(addresses: Iterable[SecretAddress]) -> None:
-    """Raise ValueError, showing none of it, if one is no `scheme://…` without spaces."""
+    """Raise ValueError, showing none of it, if one is no `scheme://…` without spaces; have no log line show them."""
     for address in addresses:
+        hide(address.get_secret_value().partition("://")[2])
         if not _ADDRESS.fullmatch(address.get_secret_value()):
             raise ValueError("addresses such as mailtos://…, slack://… or jsons://…, with blanks between them")
 

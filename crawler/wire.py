@@ -11,7 +11,7 @@ import hashlib
 import re
 import ssl
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from crawler.model import TlsSession
 from crawler.rows import Certificate
@@ -288,7 +288,7 @@ def _end_lines(head: bytes) -> bytes:
 
 def read_certificate(session: SSLObject | None) -> Certificate | None:
     """Return what the peer's certificate says of its end; `None` if there is none, or it was not verified."""
-    told = session.getpeercert() if session is not None else None
+    told: dict[str, Any] | None = session.getpeercert() if session is not None else None
     if not told:
         return None
     try:
@@ -297,7 +297,7 @@ def read_certificate(session: SSLObject | None) -> Certificate | None:
         )
     except (KeyError, OverflowError, ValueError):  # a year that no calendar has
         return None
-    names = {name: value for part in told.get("issuer", ()) for name, value in part}  # type: ignore[misc]  # typeshed has no form for it
+    names = {name: value for part in told.get("issuer", ()) for name, value in part}
     issuer = str(names.get("organizationName") or names.get("commonName") or "")
     shown = "".join(char for char in issuer if char.isprintable())[:_MAX_ISSUER_CHARS]
     return Certificate(begin, end, shown or None)

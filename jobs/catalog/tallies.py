@@ -94,7 +94,7 @@ def name_snapshot(row: Mapping[str, Any]) -> Iterator[str]:
         return
     yield "text"
     for field in FIELDS:
-        if row[f"has_{field}"]:
+        if row["published" if field == "published" else f"has_{field}"]:
             yield f"has {field}"
     if row["text_bytes"]:
         yield f"size {measure(row['text_bytes'])}"

@@ -22,7 +22,7 @@ from jobs.health.quality import show_span
 from jobs.health.states import Reason, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from jobs.catalog.health import RunTally, SourceTally
 
@@ -90,7 +90,10 @@ def _judge_pages(tally: SourceTally) -> Reason | None:
     number, since = newest(tally.runs, _are_pages_refused)
     if number < RUNS and asked < MANY_PAGES:
         return None
-    return _tell_refusal(pages, f"{refused} of {count(asked, 'page')}", window.now, since)
+    counts = _add_runs(tally.runs[:number]) if number > window.runs else window.now
+    pages = take(counts, "page")
+    what = f"{add_up(pages, REFUSED)} of {count(count_telling(pages), 'page')}"
+    return _tell_refusal(pages, what, counts, since)
 
 
 def _are_pages_refused(counts: Counter[str]) -> bool | None:
@@ -103,9 +106,16 @@ def _judge_listings(tally: SourceTally) -> Reason | None:
     number, since = newest(tally.runs, _are_listings_refused)
     if number < RUNS:
         return None
-    counts = tally.runs[0].counts
+    counts = _add_runs(tally.runs[:number])
     listings = take(counts, "listing")
     return _tell_refusal(listings, "every feed, sitemap and section", counts, since)
+
+
+def _add_runs(runs: Iterable[RunTally]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for run in runs:
+        counts.update(run.counts)
+    return counts
 
 
 def _are_listings_refused(counts: Counter[str]) -> bool | None:
@@ -192,9 +202,7 @@ def _judge_rules(tally: SourceTally) -> Iterator[Reason]:
     if tally.runs[0].began - latest > RULES_AGE:
         return
     since = [run for run in tally.runs if run.began >= latest - timedelta(hours=1)]
-    counts: Counter[str] = Counter()
-    for run in since:
-        counts.update(run.counts)
+    counts = _add_runs(since)
     refused = sum(take(counts, group)["robots"] for group in ("page", "listing"))
     before = any(take(run.counts, "rule") for run in tally.runs if run not in since)
     if refused and not before:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 LEAST_NOW, LEAST_BEFORE = 8, 30
 """So many texts, or pages, must there be to compare."""
+LEAST_LAST = 3
+"""So many of the newest must be so, too: else it is over."""
 LEAST_SHARE = 0.5
 """A field that fewer texts had is not missed."""
 FALL = 0.25
@@ -48,10 +50,10 @@ _WORDS = {"published": "a time of publication", "title": "a title", "authors": "
 
 def judge_quality(tally: SourceTally, interval: timedelta | None, now: datetime) -> Iterator[Reason]:
     """Yield what is worse than it was. *interval*: between two runs, by schedule."""
-    window = look_back(tally, lambda counts: counts["text"] >= LEAST_NOW)
-    if window is not None and window.before["text"] >= LEAST_BEFORE:
-        yield from _judge_fields(window)
-        yield from _judge_lengths(window)
+    window, last = (look_back(tally, lambda counts, n=n: counts["text"] >= n) for n in (LEAST_NOW, LEAST_LAST))  # type: ignore[misc]
+    if window is not None and last is not None and window.before["text"] >= LEAST_BEFORE:
+        yield from _judge_fields(window, last.now)
+        yield from _judge_lengths(window, last.now)
     yield from _judge_pages(tally)
     yield from _judge_lag(tally, interval, now)
 
@@ -61,8 +63,8 @@ def find_extraction(tally: SourceTally) -> tuple[float | None, float | None]:
     window = look_back(tally, lambda counts: sum(_split_served(counts)) >= LEAST_NOW)
     if window is None:
         return None, None
-    shares = [_share(*_split_served(counts)) for counts in (window.now, window.before)]
-    return shares[0], shares[1]
+    now, before = _split_served(window.now), _split_served(window.before)
+    return _share(*now), _share(*before) if sum(before) > 0 else None
 
 
 def find_lags(tally: SourceTally, now: datetime) -> tuple[timedelta | None, timedelta | None]:
@@ -71,28 +73,31 @@ def find_lags(tally: SourceTally, now: datetime) -> tuple[timedelta | None, time
     return _find_middle_lag(lately), _find_middle_lag(before)
 
 
-def _judge_fields(window: Window) -> Iterator[Reason]:
+def _judge_fields(window: Window, last: Counter[str]) -> Iterator[Reason]:
+    """*last*: counts of the newest texts."""
     texts, before = window.now["text"], window.before["text"]
     gone, told = [], []
     for field in FIELDS:
         usual = min(_SURE, window.before[f"has {field}"] / before)
         found = window.now[f"has {field}"]
-        if usual >= LEAST_SHARE and found / texts < usual / 2 and find_tail(found, texts, usual) < CHANCE:
+        fallen = max(found / texts, last[f"has {field}"] / last["text"]) < usual / 2
+        if usual >= LEAST_SHARE and fallen and find_tail(found, texts, usual) < CHANCE:
             gone.append(field)
             told.append(f"{_WORDS[field]} on {found} of {texts} texts, {_percent(usual)} before")
     if gone:
         yield Reason("fields_vanished", f"found {'; '.join(told)}", State.DEGRADED, window.since)
 
 
-def _judge_lengths(window: Window) -> Iterator[Reason]:
-    now, before = _list_steps(window.now, "size"), _list_steps(window.before, "size")
-    if not now or not before:
+def _judge_lengths(window: Window, last: Counter[str]) -> Iterator[Reason]:
+    now, before, newest = (_list_steps(counts, "size") for counts in (window.now, window.before, last))
+    if not now or not before or not newest:
         return
     short = _find_quantile(before, _SHORT)
     shorter = sum(number for step, number in now.items() if step < short)
     total = now.total()
     lengths = unmeasure(_find_quantile(now, 0.5)), unmeasure(_find_quantile(before, 0.5))
-    if lengths[0] < lengths[1] / 2 and find_tail(total - shorter, total, 1 - _SHORT) < CHANCE:
+    longest = max(lengths[0], unmeasure(_find_quantile(newest, 0.5)))
+    if longest < lengths[1] / 2 and find_tail(total - shorter, total, 1 - _SHORT) < CHANCE:
         text = f"texts are {lengths[0]:,.0f} bytes long, {lengths[1]:,.0f} before (the middle one of {total})"
         yield Reason("texts_shorter", text, State.DEGRADED, window.since)
 
@@ -102,12 +107,15 @@ def _judge_pages(tally: SourceTally) -> Iterator[Reason]:
         ("extraction_fell", _split_served, "gave a text", UNREADABLE),
         ("more_bad", _split_all, "could be had", {**REFUSED, **FAILURES}),
     ):
-        window = look_back(tally, lambda counts, split=split: sum(split(counts)) >= LEAST_NOW)  # type: ignore[misc]
-        if window is None or sum(split(window.before)) < LEAST_BEFORE:
+        window, last = (
+            look_back(tally, lambda counts, split=split, n=n: sum(split(counts)) >= n)  # type: ignore[misc]
+            for n in (LEAST_NOW, LEAST_LAST)
+        )
+        if window is None or last is None or sum(split(window.before)) < LEAST_BEFORE:
             continue
         good, bad = split(window.now)
-        usual, share = _share(*split(window.before)), _share(good, bad)
-        if usual is None or share is None or share > usual - FALL:
+        usual, share = _share(*split(window.before)), max(_share(good, bad), _share(*split(last.now)))
+        if share > usual - FALL:
             continue
         if find_tail(good, good + bad, min(_SURE, max(1 - _SURE, usual))) < CHANCE:
             pages = take(window.now, "page")
@@ -152,8 +160,8 @@ def _is_status(outcome: str) -> bool:
     return outcome.startswith("http ") and count_telling({outcome: 1}) > 0
 
 
-def _share(good: int, bad: int) -> float | None:
-    return good / (good + bad) if good + bad > 0 else None
+def _share(good: int, bad: int) -> float:
+    return good / (good + bad)
 
 
 def _percent(share: float) -> str:

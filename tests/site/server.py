@@ -15,6 +15,7 @@ import tempfile
 import threading
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
@@ -90,6 +91,10 @@ class Site:
         self._folder.cleanup()
         if self._server.faults:
             raise ExceptionGroup("the test site itself failed", self._server.faults)
+
+    def change_certificates(self, end: datetime) -> None:
+        """Give every host another certificate, which ends then and was made for ninety days."""
+        self._server.make_contexts(end)
 
     @property
     def port(self) -> int:
@@ -180,10 +185,15 @@ class _Server(ThreadingHTTPServer):
         self.site = site
         self.faults: list[Exception] = []
         self._connections: set[socket.socket] = set()
-        self._contexts = {host: _make_context(authority, host) for host in HOSTS}
+        self._authority = authority
+        self.make_contexts(None)
         self._context = _make_context(authority, "localhost", "127.0.0.1")
         self._context.sni_callback = self._choose_certificate
         super().__init__(("127.0.0.1", 0), _Handler)
+
+    def make_contexts(self, end: datetime | None) -> None:
+        """Make a certificate for each host. *end*: when they end, 90 days after they begin; `None`: in many years."""
+        self._contexts = {host: _make_context(self._authority, host, end=end) for host in HOSTS}
 
     def _choose_certificate(self, connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
         if name in self._contexts:
@@ -276,11 +286,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
 
-def _make_context(authority: trustme.CA, *names: str) -> ssl.SSLContext:
+def _make_context(authority: trustme.CA, *names: str, end: datetime | None = None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    authority.issue_cert(*names).configure_cert(context)
+    begin = None if end is None else end - timedelta(days=90)
+    authority.issue_cert(*names, not_before=begin, not_after=end).configure_cert(context)
     return context
 
 

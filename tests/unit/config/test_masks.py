@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from config import masks
+from config.addresses import read_addresses
 from config.masks import MASK, hide, mask, mask_text
 from config.settings import Settings
 from config.sources import Source
@@ -201,3 +202,9 @@ def test_hostile_text_takes_linear_time(text: str) -> None:
     started = time.process_time()
     mask_text(text)
     assert time.process_time() - started < 5
+
+
+def test_addresses_that_are_secrets_are_hidden_once_they_are_read() -> None:
+    (address,) = read_addresses("slack://AAAtoken/BBBtoken/CCCtoken")
+    assert address.scheme == "slack"
+    assert mask_text("could not post to /AAAtoken/BBBtoken/CCCtoken") == f"could not post to /{MASK}"
