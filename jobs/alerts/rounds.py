@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from config.errors import StoreError
-from jobs.alerts.changes import Change, Standing, follow
+from jobs.alerts.changes import Change, Standing, follow, is_looked_at, mark_look
 from jobs.alerts.delivery import SEND_SECONDS, Sender, list_addresses
 from jobs.alerts.messages import write_message
 from jobs.alerts.told import Memory, Told, Waiting, identify
@@ -58,7 +58,7 @@ class Teller:
         """What the store did not take, and what is true nevertheless."""
 
     def tell(self, healths: Sequence[SourceHealth], now: datetime) -> RoundReport:
-        """Compare *healths*, which are all that there are, with what was told, and tell what changed.
+        """Compare *healths* with what was told of these sources, and tell what changed.
 
         Raises ConfigError, StoreError where what was told cannot be read.
         """
@@ -77,7 +77,9 @@ class Teller:
             if kept is None:
                 return RoundReport()  # another process looks at the same time, and tells
             number = kept
-        sent = self._send({key: addresses[key] for key in due}, found, now) if due else []
+        looked_at = {health.source for health in healths}
+        shown = {name: one for name, one in standings.items() if name in looked_at}
+        sent = self._send({key: addresses[key] for key in due}, waiting, shown, now) if due else []
         if due:
             self._settle(found, number, {key: waiting[key] for key in sent})
         names = {key: f"{address} ({place})" for place, (key, address) in enumerate(addresses.items(), 1)}
@@ -96,26 +98,34 @@ class Teller:
     ) -> tuple[dict[str, Standing], tuple[Change, ...]]:
         least = State(self._settings.alerts_from)
         settle = timedelta(seconds=self._settings.alerts_settle_seconds)
-        followed: dict[str, Standing] = {}
+        """Return what is told of each source now, and what changed. Sources that others look at stay as they are."""
+        looked_at = {health.source for health in healths}
+        followed = {name: one for name, one in standings.items() if name not in looked_at and is_looked_at(one, now)}
         changes = []
         for health in healths:
             standing, change = follow(standings.get(health.source), health, now, least=least, settle=settle)
             if standing is not None:
-                followed[health.source] = standing
+                followed[health.source] = mark_look(standing, now)
             if change is not None:
                 changes.append(change)
         return followed, tuple(changes)
 
-    def _send(self, addresses: Mapping[str, SecretAddress], told: Told, now: datetime) -> list[str]:
-        """Send what waits; return who took it."""
+    def _send(
+        self,
+        addresses: Mapping[str, SecretAddress],
+        waiting: Mapping[str, Waiting],
+        standings: Mapping[str, Standing],
+        now: datetime,
+    ) -> list[str]:
+        """Send what waits for *addresses*; return who took it."""
         messages = []
         for key, address in addresses.items():
-            waits = told.waiting[key]
-            message = write_message(waits.changes, told.standings, place=self._place, left_out=waits.left_out)
+            waits = waiting[key]
+            message = write_message(waits.changes, standings, place=self._place, left_out=waits.left_out)
             messages.append((address, message))
         sent = []
         for (key, address), reason in zip(addresses.items(), self._sender.send(messages), strict=True):
-            changes = len(told.waiting[key].changes)
+            changes = len(waiting[key].changes)
             if reason is None:
                 sent.append(key)
                 self._failures.pop(key, None)
