@@ -19,6 +19,7 @@ from config.logs import FILE_BYTES, FILES, configure_logging, describe_logging
 from config.sources import Source, load_sources
 from crawler.rows import format_time
 from jobs.context import OpenArchive, open_archive
+from jobs.schedule.assignment import obey_owner, take_assignment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,9 +53,13 @@ class Invocation:
     settings: Settings
     config_dir: Path
     as_json: bool
+    given: Source | None = None
+    """Of a run that a daemon owns: the one source, which is not read from any file."""
 
     def load_sources(self) -> dict[str, Source]:
         """Return all configured sources by id. Raises ConfigError."""
+        if self.given is not None:
+            return {self.given.id: self.given}
         return load_sources(self.config_dir / "sources")
 
     def pick_sources(self, names: tuple[str, ...], *, all_active: bool = False) -> list[Source]:
@@ -169,7 +174,7 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
         **rest: Any,  # noqa: ANN401 - the command's own options
     ) -> Any:  # noqa: ANN401
         _start_logging(log_format, log_level)
-        settings = load_settings(config)
+        given, settings = _take_over() if rest.pop("owned", False) else (None, load_settings(config))
         changes: dict[str, Any] = {}
         if archive_place:
             changes["archive"] = archive_place
@@ -180,7 +185,7 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
         settings = settings.override(**changes) if changes else settings
         if settings.log_file:
             _start_logging(log_format, log_level, settings.log_file, bounds=settings)
-        return function(Invocation(settings, config or DEFAULT_CONFIG, as_json), **rest)
+        return function(Invocation(settings, config or DEFAULT_CONFIG, as_json, given), **rest)
 
     decorators = _list_common()
     if archive:
@@ -193,6 +198,17 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
             click.option("--archive", "archive_place", help="A path or s3://BUCKET/PREFIX; else OFRECORD_ARCHIVE."),
         ]
     return _decorate(wrapper, function, decorators)
+
+
+def _take_over() -> tuple[Source, Settings]:
+    """Return what the daemon that owns this run says over standard input; from now on its death ends the run."""
+    stream = sys.stdin.buffer
+    try:
+        assignment = take_assignment(stream)
+    except EOFError as error:
+        raise KeyboardInterrupt from error  # nobody is left to be told
+    obey_owner(stream)
+    return assignment
 
 
 def _start_logging(

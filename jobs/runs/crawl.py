@@ -9,20 +9,21 @@ import math
 import os
 import time
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from config.errors import ArchiveError, ExitCode
+from config.errors import ArchiveError, ExitCode, RunLocked
 from config.logs import describe_logging
 from config.rules import ExtractRules
 from config.units import count
 from crawler.ids import new_id
 from crawler.leash import boot_clock
 from crawler.model import CrawlPlan
+from crawler.rows import format_time
 from crawler.spool import FULL
 from crawler.throttle import most_requests
 from jobs.catalog import Catalog
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _LOGGED_SEEDS = 10
+_CLOCKS_DIFFER = timedelta(hours=1)
 _NO_TIME = (
     "nothing was fetched: preparing, and committing what earlier runs had left, took the time there was"
     " (option --max-seconds); the next run goes on"
@@ -148,7 +150,18 @@ def run_crawl(
             reporter.tell(Phase.CATCHING_UP)
         check_clock(archive.store)
         archive.prepare(source.id)
+        _require_open(archive, source.id, request.slot)
         return _run_locked(archive, source, request, stop, reporter, asked=asked)
+
+
+def _require_open(archive: OpenArchive, source: str, slot: datetime | None) -> None:
+    """Raise RunLocked if another daemon's run for *slot* is in the archive already."""
+    if slot is None:
+        return
+    runs = archive.catalog.list_slot_runs(source, since=slot - _CLOCKS_DIFFER)
+    made = next((run.run for run in runs if run.slot == slot), None)
+    if made is not None:
+        raise RunLocked(f"{source}: the run for {format_time(slot)} was made already: {made}")
 
 
 def _run_locked(
