@@ -155,6 +155,8 @@ class Settings(BaseSettings):
     """A source whose crawler gives no sign of life stays its own that long; renewed when half of it has passed."""
     daemon_concurrent_runs: int = Field(4, ge=1, le=64)
     """Sources that the daemon crawls at a time."""
+    run_memory_bytes: Size = Field(0, le=1024**4)
+    """Memory that all processes of a daemon's run may hold; 0: 1 GiB, and half of that for each worker."""
 
     metrics_listen: Annotated[str, BeforeValidator(_read_listen)] = "127.0.0.1:9464"
     """Where the daemon answers /metrics, /healthz and /readyz: `address:port`, or `off`."""
@@ -242,6 +244,14 @@ class Settings(BaseSettings):
     @classmethod
     def _count_cores(cls, value: int) -> int:
         return value or max(1, len(os.sched_getaffinity(0)))
+
+    @field_validator("run_memory_bytes")
+    @classmethod
+    def _count_memory(cls, value: int, info: ValidationInfo) -> int:
+        most = 1024**3 + info.data.get("workers", 1) * 512 * 1024**2
+        if 0 < value < 256 * 1024**2:
+            raise ValueError("at least 256 MiB, or 0")
+        return value or most
 
     @field_validator("proxy", "s3_endpoint_url", "feed_base_url")
     @classmethod

@@ -109,7 +109,8 @@ class Source(StrictModel):
     network: Literal["public", "private"] = "public"
     """`private` allows addresses that are not on the public internet, for sources in your own network."""
     schedule: str | None = None
-    """`every 30 minutes` or `cron */15 * * * *` (UTC); without one the daemon leaves this source alone."""
+    """`every 30 minutes`, `cron */15 * * * *` (UTC) or `cron 30 6 * * * Europe/Berlin`; without one the daemon leaves
+    this source alone."""
     recheck: list[Annotated[int, BeforeValidator(_read_duration)]] = Field(
         default_factory=lambda: list(DEFAULT_RECHECK), max_length=100
     )

@@ -6,6 +6,7 @@ And numbers as people read them: `1 page`, `2 pages`.
 from __future__ import annotations
 
 import re
+import zoneinfo
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ _CRON_FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
     ("month", 1, 12, _MONTHS),
     ("day of the week", 1, 0, _WEEKDAYS),
 )
+_MOST_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,9 @@ class Schedule:
     interval_seconds: int | None = None
     """Slots stand on whole multiples of this since 1970-01-01T00:00:00Z."""
     cron: str | None = None
-    """Five cron fields: minute, hour, day of the month, month, day of the week (by name: `mon`)."""
+    """Five cron fields: minute, hour, day of the month, month, day of the week (by name: `mon`). All must fit."""
+    zone: str | None = None
+    """IANA name of the time zone whose clock cron's fields are read on; `None`: UTC."""
 
 
 def parse_duration(text: str) -> float:
@@ -63,18 +67,36 @@ def parse_size(text: str) -> int:
 
 
 def parse_schedule(text: str) -> Schedule:
-    """Return the schedule that *text* (`every 30 minutes` or `cron */15 * * * *`) means. Raises ValueError."""
+    """Return the schedule that *text* means. Raises ValueError.
+
+    As in `every 30 minutes`, `cron */15 * * * *` (UTC) or `cron 30 6 * * * Europe/Berlin`.
+    """
     words = text.split()
     if len(words) in {2, 3} and words[0] == "every":
         seconds = parse_duration(" ".join(words[1:]) if len(words) == 3 else f"1 {words[1]}")
         if seconds < 1 or seconds != int(seconds):
             raise ValueError("whole seconds, at least 1, between two runs")
         return Schedule(interval_seconds=int(seconds))
-    if len(words) == 6 and words[0] == "cron":
-        for field, value in zip(_CRON_FIELDS, words[1:], strict=True):
-            _check_cron_field(field, value.lower())
-        return Schedule(cron=" ".join(words[1:]).lower())
+    if len(words) in {6, 7} and words[0] == "cron":
+        fields = [value.lower() for value in words[1:6]]
+        days, months = [read_cron_field(number, value) for number, value in enumerate(fields)][2:4]
+        if min(days) > max(_MOST_DAYS[month - 1] for month in months):
+            raise ValueError(f"a day that there is, not day {fields[2]} of month {fields[3]}")
+        return Schedule(cron=" ".join(fields), zone=_check_zone(words[6]) if words[6:] else None)
     raise ValueError("`every 30 minutes`, or `cron` and five fields, as in `cron */15 * * * *`")
+
+
+def read_cron_field(number: int, value: str) -> frozenset[int]:
+    """Return what cron field *number* (0: minute) lets through, weekdays from 1 (Monday). Raises ValueError."""
+    _, lowest, highest, names = field = _CRON_FIELDS[number]
+    _check_cron_field(field, value)
+    found: set[int] = set()
+    for part in value.split(","):
+        span, _, step = part.partition("/")
+        ends = [_cron_number(end, lowest, names) for end in span.split("-")]
+        first, last = (lowest, max(highest, len(names))) if span == "*" else (ends[0], ends[-1])
+        found.update(range(first, last + 1, int(step or 1)))
+    return frozenset(found)
 
 
 def count(number: int, noun: str) -> str:
@@ -109,6 +131,12 @@ def _check_cron_field(field: tuple[str, int, int, tuple[str, ...]], value: str) 
             raise ValueError(f"cron {name}: {expected}, not `{part}`")
         if ends != sorted(ends):
             raise ValueError(f"cron {name}: the smaller end first, not `{part}`")
+
+
+def _check_zone(name: str) -> str:
+    if name not in zoneinfo.available_timezones():
+        raise ValueError(f"an IANA time zone after the five fields, as in Europe/Berlin, not `{name}`")
+    return name
 
 
 def _cron_number(text: str, lowest: int, names: tuple[str, ...]) -> int:

@@ -160,6 +160,18 @@ def lock_source(spool: Path, source: str) -> Iterator[None]:
         yield
 
 
+def is_crawled_here(spool: Path) -> bool:
+    """Whether a run of this source holds this machine's lock now."""
+    try:
+        with (spool / "lock").open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 @contextmanager
 def lock_uploads(spool: Path) -> Iterator[None]:
     """Hold the right to move segments in *spool*: a run that was given up may have left a thread that still does.

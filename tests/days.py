@@ -1,7 +1,8 @@
 """A day of many sources in little time: fake pages, and real segments, leases, uploads, commits, checkpoints, store.
 
 Each run is a job without state: it opens the archive, restores what it needs, takes the lease, writes its segment as
-a crawl's child would, and commits. Only Scrapy and the web are left out, and the hours between the runs.
+a crawl's child would, and commits; a daemon has noted a slot before each. Only Scrapy and the web are left out, and the
+hours between the runs.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ from crawler.derivation import derive
 from crawler.ids import new_id
 from crawler.model import Article, Exchange, PageClass, Purpose
 from crawler.normalise import make_snapshot
-from crawler.rows import CaptureRow, RunRow
+from crawler.rows import CaptureRow, RunRow, SlotRow, decode_row
 from crawler.warc import encode_exchange
 from jobs.archive.identity import read_info
 from jobs.catalog import Catalog
 from jobs.context import CATALOG_FILE, OpenArchive, lock_source
 from jobs.feeds import write_feeds
+from jobs.ledger import Journal
 from jobs.rechecks import RecheckPolicy
+from jobs.runs.ledger import take_pending
 from jobs.runs.spool import bring_segments
 from jobs.runs.tenure import leave_lease, take_lease
 from jobs.store import open_store
@@ -143,10 +146,13 @@ def _run(store: ObjectStore, settings: Settings, state: Path, room: Newsroom, sl
         run = new_id(source.id, now)
         lease = take_lease(archive, source.id, run)
         day.most_at_start = store.requests.total() - before.total()
+        Journal.open(archive.spool(source.id)).note(SlotRow(now, "skipped", reason=f"made for a test, slot {slot}"))
         due = archive.catalog.list_due(source.id, RecheckPolicy.of(source, settings), now)
         day.captures = _write_segment(archive, source, room, [*room.publish(slot), *due], run, now, lease.epoch)
         committed = sum(bring_segments(archive, source))
         leave_lease(archive, lease)
+        if left := take_pending(archive, source.id):
+            raise AssertionError(f"{left} was not committed")
         if committed != 1:
             raise AssertionError(f"{committed} segments were committed")
         told = Counter(store.requests)
@@ -207,6 +213,9 @@ def _write_segment(
         )
         found = Article(PageClass.ARTICLE, "made for a test", title=url[-20:], blocks=(words,), confidence=1.0)
         writer.append(row, recorded, make_snapshot(found, derivation.digest) if article else None)
+    for line in take_pending(archive, source.id):
+        if isinstance(noted := decode_row(line.encode()), SlotRow):
+            writer.add(noted)
     finished = now + timedelta(minutes=1)
     writer.add(RunRow(run=run, trigger="job", started=now, finished=finished, reason="finished"))
     writer.close(finished)

@@ -60,6 +60,7 @@ _ENDS = {"limit": "ended at a limit", "stopped": "was stopped", "lease": "lost i
 )
 @metrics_option
 @click.option("--trigger", default="crawl", hidden=True)
+@click.option("--owned", is_flag=True, hidden=True)  # by a daemon: see jobs.schedule.assignment
 @click.option("--slot", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), hidden=True)
 @archive_options
 def crawl(

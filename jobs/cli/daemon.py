@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from config.errors import ConfigError, ExitCode
-from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive, list_logging_options
-from jobs.cli.stopping import stop_on_signals
+from config.loading import load_settings
+from config.sources import load_sources
+from jobs.cli.options import (
+    Invocation,
+    archive_options,
+    crawling_codes,
+    enter_archive,
+    list_logging_options,
+    pick_source,
+)
+from jobs.context import is_crawled_here
 from jobs.runs.elsewhere import warn_of_waiting
-from jobs.schedule import run_daemon
+from jobs.schedule.book import ArchiveBook
+from jobs.schedule.process import ORPHAN_SECONDS
+from jobs.schedule.service import run_daemon
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from config.settings import Settings
+    from config.sources import Source
+    from jobs.context import OpenArchive
+    from jobs.runs.ending import RunObserver
+
+_POLL_SECONDS = 0.2
 
 
 @click.command(epilog=crawling_codes())
@@ -17,15 +43,52 @@ from jobs.schedule import run_daemon
 @click.option("--recheck", type=click.Choice(["due", "all", "none"]), default="due", help="Which known articles again.")
 @archive_options
 def daemon(invocation: Invocation, *, source: tuple[str, ...], max_runs: int | None, recheck: str) -> int:
-    """Crawl SOURCE (default: all with a schedule) by schedule until stopped; each run is a process of its own."""
-    chosen = [one for one in invocation.pick_sources(source, all_active=True) if one.schedule]
-    if not chosen:
-        raise ConfigError("no source has a schedule: add one to its YAML, as in `schedule: every 30 minutes`")
+    """Crawl SOURCE (default: all with a schedule) by schedule until stopped; each run is a process of its own.
+
+    SIGHUP reads sources and settings anew; SIGTERM ends runs in good order, a second one at once.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to read anew
+    chosen = choose_sources(invocation.load_sources(), source)
     with enter_archive(invocation) as archive:
         warn_of_waiting(archive)
+        wait_for_orphans(archive, chosen, invocation.settings)
         archive.refresh()
-        last_runs = {one.id: archive.catalog.last_started(one.id) for one in chosen}
-    options = ["--recheck", recheck, "--config", str(invocation.config_dir), *list_logging_options()]
-    with stop_on_signals() as stop:
-        run_daemon(chosen, invocation.settings, last_runs, options=options, max_runs=max_runs, stop=stop)
-    return ExitCode.INTERRUPTED if stop.interrupted else ExitCode.DONE
+        state = archive.state
+
+    def load() -> tuple[Sequence[Source], Settings]:
+        settings = load_settings(invocation.config_dir)
+        found = choose_sources(load_sources(invocation.config_dir / "sources"), source)
+        return found, settings.model_copy(update={"archive": invocation.settings.archive})
+
+    interrupted = run_daemon(
+        chosen,
+        invocation.settings,
+        ArchiveBook(state),
+        load=load,
+        options=["--recheck", recheck, *list_logging_options()],
+        observers=list_observers(invocation, state),
+        max_runs=max_runs,
+    )
+    return ExitCode.INTERRUPTED if interrupted else ExitCode.DONE
+
+
+def choose_sources(known: dict[str, Source], names: tuple[str, ...]) -> list[Source]:
+    """Return the sources of those *names*, or all, as far as they have a schedule. Raises ConfigError if none has."""
+    named = [pick_source(name, known) for name in names] if names else list(known.values())
+    chosen = [one for one in named if one.schedule and not (one.retired and not names)]
+    if not chosen:
+        raise ConfigError("no source has a schedule: add one to its YAML, as in `schedule: every 30 minutes`")
+    return chosen
+
+
+def wait_for_orphans(archive: OpenArchive, chosen: Sequence[Source], settings: Settings) -> None:
+    """Give runs of a daemon that was killed the time they take to end in good order: then their slots are known."""
+    deadline = time.monotonic() + settings.grace_seconds + ORPHAN_SECONDS
+    while time.monotonic() < deadline and any(is_crawled_here(archive.spool(one.id)) for one in chosen):
+        time.sleep(_POLL_SECONDS)
+
+
+def list_observers(invocation: Invocation, state: Path) -> list[RunObserver]:
+    """Return who is told of the daemon's runs. *state*: as OpenArchive has it."""
+    del invocation, state
+    return []

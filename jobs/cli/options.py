@@ -19,6 +19,7 @@ from config.logs import FILE_BYTES, FILES, configure_logging, describe_logging
 from config.sources import Source, load_sources
 from crawler.rows import format_time
 from jobs.context import OpenArchive, open_archive
+from jobs.schedule.assignment import obey_owner, take_assignment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,9 +53,13 @@ class Invocation:
     settings: Settings
     config_dir: Path
     as_json: bool
+    given: Source | None = None
+    """Of a run that a daemon owns: the one source, which is not read from any file."""
 
     def load_sources(self) -> dict[str, Source]:
         """Return all configured sources by id. Raises ConfigError."""
+        if self.given is not None:
+            return {self.given.id: self.given}
         return load_sources(self.config_dir / "sources")
 
     def pick_sources(self, names: tuple[str, ...], *, all_active: bool = False) -> list[Source]:
@@ -169,6 +174,8 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
         **rest: Any,  # noqa: ANN401 - the command's own options
     ) -> Any:  # noqa: ANN401
         _start_logging(log_format, log_level)
+        if rest.pop("owned", False):
+            return function(_take_over(config or DEFAULT_CONFIG, as_json=as_json), **rest)
         settings = load_settings(config)
         changes: dict[str, Any] = {}
         if archive_place:
@@ -193,6 +200,17 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
             click.option("--archive", "archive_place", help="A path or s3://BUCKET/PREFIX; else OFRECORD_ARCHIVE."),
         ]
     return _decorate(wrapper, function, decorators)
+
+
+def _take_over(config_dir: Path, *, as_json: bool) -> Invocation:
+    """Return what the daemon that owns this run says over standard input; from now on its death ends the run."""
+    stream = sys.stdin.buffer
+    try:
+        source, settings = take_assignment(stream)
+    except EOFError as error:
+        raise KeyboardInterrupt from error  # nobody is left to be told
+    obey_owner(stream)
+    return Invocation(settings, config_dir, as_json, source)
 
 
 def _start_logging(

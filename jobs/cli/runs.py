@@ -153,7 +153,8 @@ def render_head(ledger: SourceLedger) -> str:
 def render_line(line: Line) -> str:
     """Return *line* for people."""
     data = line.data
-    reason = f": {printable(data['reason'])}" if data.get("reason") else ""
+    told = "nothing is told of it yet" if data["outcome"] == OPEN else data.get("reason")
+    reason = f": {printable(told)}" if told else ""
     pending = " (noted here, not committed yet)" if data.get("pending") else ""
     if data["kind"] == "schedule":
         return f"— schedule from {_show(line.at)} on: {printable(data['schedule'] or 'none')}"

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from config.errors import ArchiveError, ExitCode
+from config.errors import ArchiveError, ExitCode, RunLocked
 from config.logs import describe_logging
 from config.rules import ExtractRules
 from config.units import count
 from crawler.ids import new_id
 from crawler.leash import boot_clock
 from crawler.model import CrawlPlan
+from crawler.rows import format_time
 from crawler.spool import FULL
 from crawler.throttle import most_requests
 from jobs.catalog import Catalog
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_LATEST = 16
+"""Runs among which one for the same slot may be."""
 _LOGGED_SEEDS = 10
 _NO_TIME = (
     "nothing was fetched: preparing, and committing what earlier runs had left, took the time there was"
@@ -148,6 +151,8 @@ def run_crawl(
             reporter.tell(Phase.CATCHING_UP)
         check_clock(archive.store)
         archive.prepare(source.id)
+        if request.slot is not None and request.slot in archive.catalog.list_run_slots(source.id, limit=_LATEST):
+            raise RunLocked(f"{source.id}: the run of {format_time(request.slot)} was made already, by another daemon")
         return _run_locked(archive, source, request, stop, reporter, asked=asked)
 
 

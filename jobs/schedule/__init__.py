@@ -1,5 +1,5 @@
-"""Slots of each source, and the daemon that starts a run for each: a process of its own."""
+"""Slots of each source, and the daemon (jobs.schedule.daemon) that starts a run for each: a process of its own."""
 
-from jobs.schedule.daemon import EpochTrigger, find_slot, make_trigger, run_daemon
+from jobs.schedule.slots import Slots, make_slots
 
-__all__ = ["EpochTrigger", "find_slot", "make_trigger", "run_daemon"]
+__all__ = ["Slots", "make_slots"]

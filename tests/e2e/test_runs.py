@@ -10,6 +10,8 @@ import pytest
 
 from crawler.rows import SlotRow, format_time
 from jobs.ledger import Journal
+from jobs.store.local import LocalStore
+from tests.archives import read_lines
 from tests.crawls import Answer, Site, page, serve_site
 from tests.installation import Ofrecord, install
 from tests.ledgers import HALF_HOURS, IntervalSlots
@@ -109,6 +111,25 @@ def test_a_run_commits_what_was_noted_and_every_machine_shows_it(ofrecord: Ofrec
 
     assert ofrecord("runs", "gazette", "--json", "--state", tmp_path / "elsewhere").rows() == after
     ofrecord("verify", "--full")
+
+
+def test_a_note_that_outlived_its_commit_is_committed_once(ofrecord: Ofrecord, tmp_path: Path) -> None:
+    """The machine died after the commit, before the journal was settled."""
+    ofrecord("crawl", "gazette")
+    note_night(tmp_path)
+    notes = journal_of(tmp_path).pending()
+    ofrecord("crawl", "gazette")
+    assert journal_of(tmp_path).pending() == []
+    before = ofrecord("runs", "--json").rows()
+    for row in notes:
+        journal_of(tmp_path).note(row)
+    assert of_slots(ofrecord("runs", "--json").rows()) == of_slots(before)
+    ofrecord("crawl", "gazette")
+    assert journal_of(tmp_path).pending() == []
+    store = LocalStore(tmp_path / "archive")
+    keys = [item.key for item in store.list("segments/") if item.key.endswith(".warc.gz")]
+    committed = [row for key in keys for row in read_lines(store, key) if row["type"] == "slot"]
+    assert len(committed) == len(notes) == 5
 
 
 def test_people_see_gaps_as_gaps(ofrecord: Ofrecord, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from config.units import Schedule, count, count_named, parse_duration, parse_schedule, parse_size
+from config.units import Schedule, count, count_named, parse_duration, parse_schedule, parse_size, read_cron_field
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,8 @@ def test_sizes() -> None:
         ("every hour", Schedule(interval_seconds=3_600)),
         ("cron */15 * * * *", Schedule(cron="*/15 * * * *")),
         ("cron 0,30 6-22/2 1 JAN-mar mon-fri", Schedule(cron="0,30 6-22/2 1 jan-mar mon-fri")),
+        ("cron 30 6 * * MON Europe/Berlin", Schedule(cron="30 6 * * mon", zone="Europe/Berlin")),
+        ("cron 0 0 29 feb *", Schedule(cron="0 0 29 feb *")),
     ],
 )
 def test_schedules(text: str, expected: Schedule) -> None:
@@ -65,11 +67,31 @@ def test_schedules(text: str, expected: Schedule) -> None:
         ("cron 9-5 * * * *", "the smaller end first"),
         ("cron 1-2-3 * * * *", "cron minute: 0-59"),
         ("cron x * * * *", "cron minute: 0-59"),
+        ("cron * * * * * Europe/Berln", "an IANA time zone after the five fields"),
+        ("cron * * * * * *", "an IANA time zone after the five fields"),
+        ("cron * * 30,31 feb *", "a day that there is"),
+        ("cron * * 31 4,jun *", "a day that there is"),
+        ("every 30 minutes Europe/Berlin", "`every 30 minutes`"),
     ],
 )
 def test_no_schedules(text: str, expected: str) -> None:
     with pytest.raises(ValueError, match=expected):
         parse_schedule(text)
+
+
+@pytest.mark.parametrize(
+    ("number", "value", "expected"),
+    [
+        (0, "*/20", {0, 20, 40}),
+        (1, "6-22/8,3", {3, 6, 14, 22}),
+        (2, "*/10", {1, 11, 21, 31}),
+        (3, "jan-mar,12", {1, 2, 3, 12}),
+        (4, "mon-fri", {1, 2, 3, 4, 5}),
+        (4, "*", {1, 2, 3, 4, 5, 6, 7}),
+    ],
+)
+def test_what_a_cron_field_lets_through(number: int, value: str, expected: set[int]) -> None:
+    assert read_cron_field(number, value) == expected
 
 
 def test_plurals() -> None:
