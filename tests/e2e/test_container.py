@@ -1,7 +1,7 @@
 """The image of deploy/Dockerfile is built and crawls, read-only, without rights. Needs buildah, podman and runc.
 
-`PYTHON_IMAGE` names the image to build upon where Docker Hub is out of reach: any that `CONTAINER_STORE` has, the folder
-that keeps images from one run to the next, with Python, pip, venv and Python's headers. On Debian such a one is made of
+`PYTHON_IMAGE` names the image to build upon where Docker Hub is out of reach: any in `CONTAINER_STORE`, the folder that
+keeps images from one run to the next, with Python, pip, venv and the headers of Python. On Debian such a one is made of
 what debootstrap brings (`--variant=minbase --include=python3,python3-venv,python3-pip,ca-certificates`), the headers of
 libpython3-dev, `python` as a name for python3 and no EXTERNALLY-MANAGED, by `buildah from scratch`, `copy`, `commit`.
 A quarter of an hour, most of it compiling.
