@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from config.errors import ConfigError, ExitCode
-from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive
+from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive, list_logging_options
 from jobs.cli.stopping import stop_on_signals
 from jobs.runs.elsewhere import warn_of_waiting
 from jobs.schedule import run_daemon
@@ -25,7 +25,7 @@ def daemon(invocation: Invocation, *, source: tuple[str, ...], max_runs: int | N
         warn_of_waiting(archive)
         archive.refresh()
         last_runs = {one.id: archive.catalog.last_started(one.id) for one in chosen}
-    options = ["--recheck", recheck, "--config", str(invocation.config_dir)]
+    options = ["--recheck", recheck, "--config", str(invocation.config_dir), *list_logging_options()]
     with stop_on_signals() as stop:
         run_daemon(chosen, invocation.settings, last_runs, options=options, max_runs=max_runs, stop=stop)
     return ExitCode.INTERRUPTED if stop.interrupted else ExitCode.DONE

@@ -15,7 +15,7 @@ import click
 from config.errors import ConfigError, ExitCode
 from config.loading import load_settings
 from config.logfiles import prepare_log_file
-from config.logs import FILE_BYTES, FILES, configure_logging
+from config.logs import FILE_BYTES, FILES, configure_logging, describe_logging
 from config.sources import Source, load_sources
 from crawler.rows import format_time
 from jobs.context import OpenArchive, open_archive
@@ -178,7 +178,8 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
         if log_file:
             changes["log_file"] = log_file
         settings = settings.override(**changes) if changes else settings
-        _log_as_set(settings, log_format, log_level)
+        if settings.log_file:
+            _start_logging(log_format, log_level, settings.log_file, bounds=settings)
         return function(Invocation(settings, config or DEFAULT_CONFIG, as_json), **rest)
 
     decorators = _list_common()
@@ -195,28 +196,25 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
 
 
 def _start_logging(
-    log_format: str | None,
-    log_level: str | None,
-    file: Path | None = None,
-    *,
-    file_bytes: int = FILE_BYTES,
-    files: int = FILES,
+    log_format: str | None, log_level: str | None, file: Path | None = None, *, bounds: Settings | None = None
 ) -> None:
-    """Log as the options say. *file*: in place of standard error, within bounds. Raises ConfigError."""
+    """Log as the options say. *file*: in place of standard error, within the *bounds*. Raises ConfigError."""
+    level = log_level or ("warning" if file is None and sys.stderr.isatty() else "info")
     configure_logging(
         json=None if log_format is None else log_format == "json",
-        level=log_level or ("warning" if file is None and sys.stderr.isatty() else "info"),
+        level=level,
         file=None if file is None else str(prepare_log_file(file)),
-        file_bytes=file_bytes,
-        files=files,
+        file_bytes=bounds.log_file_bytes if bounds else FILE_BYTES,
+        files=bounds.log_files if bounds else FILES,
     )
 
 
-def _log_as_set(settings: Settings, log_format: str | None, log_level: str | None) -> None:
-    """Go on in the log file that *settings* name, if they do. Raises ConfigError."""
-    file, file_bytes, files = settings.log_file, settings.log_file_bytes, settings.log_files
-    if file is not None:
-        _start_logging(log_format, log_level, file, file_bytes=file_bytes, files=files)
+def list_logging_options() -> list[str]:
+    """Return the options with which another `ofrecord` logs as this one does, as far as options say it."""
+    chosen = describe_logging()
+    form = {True: ["--log-format", "json"], False: ["--log-format", "text"], None: []}[chosen["json"]]
+    file = [] if chosen["file"] is None else ["--log-file", chosen["file"]]
+    return [*form, "--log-level", chosen["level"], *file]
 
 
 def _list_common() -> list[Callable[..., Any]]:
