@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -135,6 +136,21 @@ def test_each_alert_that_never_fires_is_found(tmp_path: Path) -> None:
     assert done.returncode != 0, done
     missed = set(re.findall(r"alertname: (\w+)", done.stdout + done.stderr))
     assert missed == {rule["alert"] for rule in rules}
+
+
+def test_prometheus_can_read_what_the_dashboard_asks(tmp_path: Path) -> None:
+    panels = json.loads((FIGURES / "dashboard.json").read_text("utf-8"))["panels"]
+    asked = [target["expr"] for panel in panels for target in panel.get("targets", [])]
+    assert len(asked) > 30
+
+    def check(expressions: list[str]) -> int:
+        rules = [{"record": f"asked:{n}", "expr": expression} for n, expression in enumerate(expressions)]
+        file = tmp_path / "asked.yml"
+        file.write_text(yaml.safe_dump({"groups": [{"name": "asked", "rules": rules}]}), "utf-8")
+        return run("promtool", "check", "rules", file).returncode
+
+    assert check(asked) == 0
+    assert check([*asked, asked[0].replace(")", "", 1)]) != 0, "the check can fail"
 
 
 @pytest.mark.parametrize("mode", ["daemon", "run"])

@@ -146,6 +146,18 @@ def test_lost_answer_to_a_put_shows_as_taken_by_ourselves(open_bucket: Callable[
         put(store, "log/gazette/000000000001", b"mine")
     assert (lost.count, store.requests["PutObject"], proxy.requests["PUT"]) == (0, 2, 2)
     assert store.get("log/gazette/000000000001") == b"mine"
+    assert store.retries == 1
+
+
+def test_what_is_sent_again_is_counted(open_bucket: Callable[..., S3Store], proxy: Proxy) -> None:
+    store = open_bucket(endpoint_url=proxy.url, attempts=3)
+    put(store, "a", b"mine")
+    assert store.retries == 0
+    proxy.add("status", 503, text="SlowDown", method="GET", count=2)
+    assert store.get("a") == b"mine"
+    assert (store.requests["GetObject"], store.retries) == (3, 2)
+    assert store.get("a") == b"mine"
+    assert (store.requests["GetObject"], store.retries) == (4, 2)
 
 
 def test_broken_download_is_begun_again(open_bucket: Callable[..., S3Store], proxy: Proxy, tmp_path: Path) -> None:
