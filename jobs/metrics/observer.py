@@ -16,6 +16,8 @@ from prometheus_client.registry import Collector
 from config.errors import ExitCode
 from config.settings import program_version
 from jobs.health import State
+from jobs.ledger import Outcome as Slot
+from jobs.ledger import is_late
 from jobs.metrics.instruments import SPOOL_BYTES, SPOOL_SEGMENTS, LastRuns, Outcome, Sums
 from jobs.metrics.standing import Standing
 from jobs.runs.pressure import measure_spool
@@ -130,6 +132,8 @@ class MetricsObserver:
         if ended.source not in self._disk.sources:
             return
         self._running.labels(ended.source).set(0)
+        if (slot := _judge_slot(ended)) is not None:
+            self._sums.add_slot(ended.source, slot)
         outcome = Outcome.of(ended.exit_code, ended.killed)
         self._sums.add_run(ended.source, outcome, ended.seconds, ended.report)
         self._last.note(
@@ -196,6 +200,20 @@ class MetricsObserver:
         self._kinds.pop(source, None)
         self._last.forget(source)
         self._sums.forget(source)
+
+
+def _judge_slot(ended: RunEnded) -> Slot | None:
+    """Return what became of the slot of a run; `None`: it was for none, or was stopped before it began anything."""
+    run = bool(ended.report and ended.report.get("run"))
+    if ended.slot is None or (ended.killed == "stop" and not run):
+        return None
+    if ended.exit_code == ExitCode.LOCKED and not run:
+        return Slot.SKIPPED
+    if ended.exit_code == ExitCode.DONE or (
+        run and (ended.killed == "stop" or ended.exit_code == ExitCode.STORE_REFUSED)
+    ):
+        return Slot.LATE if is_late(ended.slot, ended.started) else Slot.DONE
+    return Slot.FAILED
 
 
 def _to_seconds(at: datetime | None) -> float | None:

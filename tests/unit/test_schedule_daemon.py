@@ -317,7 +317,9 @@ def test_observers_hear_of_all_in_one_thread_and_harm_nothing(simulation: Simula
     assert first.threads != {threading.get_ident()}
 
 
-@given(st.lists(st.tuples(st.sampled_from(["pass", "begin", "end", "back", "due"]), st.integers(0, 5_000)), max_size=60))
+@given(
+    st.lists(st.tuples(st.sampled_from(["pass", "begin", "end", "back", "due"]), st.integers(0, 5_000)), max_size=60)
+)
 @settings_of_hypothesis(deadline=None)
 def test_whatever_happens_no_slot_is_run_twice_and_none_is_lost(events: list[tuple[str, int]]) -> None:
     slots = make_slots(parse_schedule("every 10 minutes"))

@@ -76,7 +76,7 @@ def test_what_is_no_report_is_none(printed: str) -> None:
 
 
 def test_an_assignment_longer_than_a_pipe_comes_whole() -> None:
-    code = "import sys; line = sys.stdin.readline(); print('{\"run\": \"%d\"}' % len(line))"
+    code = 'import sys; line = sys.stdin.readline(); print(\'{"run": "%d"}\' % len(line))'
     ended = run(Launch(python(code), b"x" * 1_000_000 + b"\n"))
     assert ended.report == {"run": "1000001"}
 

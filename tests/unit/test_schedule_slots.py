@@ -123,7 +123,9 @@ _minutes = st.sampled_from(["*", "*/7", "0", "30", "5-20/5", "0,30,59"])
 _hours = st.sampled_from(["*", "2", "0-3", "*/6", "23", "1,2,3"])
 _days = st.sampled_from(["*", "*", "*", "1", "29-31", "*/5"])
 _weekdays = st.sampled_from(["*", "*", "sun", "mon-fri"])
-_zones = st.sampled_from(["", "Europe/Berlin", "Asia/Beirut", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"])
+_zones = st.sampled_from(
+    ["", "Europe/Berlin", "Asia/Beirut", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]
+)
 _moments = st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31))
 _crons = st.builds("cron {} {} {} * {} {}".format, _minutes, _hours, _days, _weekdays, _zones)
 _schedules = _crons.map(str.strip) | st.integers(1, 5_000).map("every {} minutes".format)
