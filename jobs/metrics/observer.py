@@ -114,7 +114,7 @@ class MetricsObserver:
                     succeeded=_to_seconds((last_successes or {}).get(source)),
                 )
             self._interval.labels(source).set(seconds)
-        self._disk.sources = frozenset(intervals)
+        self._disk.watch(frozenset(intervals))
         self.standing.load(len(intervals))
 
     def run_started(self, source: str, slot: datetime | None) -> None:
@@ -229,6 +229,11 @@ class _DiskCollector(Collector):
         self._lock = threading.Lock()
         self._looked = -_LOOK_SECONDS
         self._found: list[Metric] = []
+
+    def watch(self, sources: frozenset[str]) -> None:
+        """Look at the spools of *sources* from now on."""
+        with self._lock:
+            self.sources, self._looked = sources, -_LOOK_SECONDS
 
     def describe(self) -> Iterable[Metric]:
         """Return the families without samples: nothing is looked at when the collector is registered."""

@@ -238,6 +238,7 @@ def test_the_first_end_of_a_certificate(observer: MetricsObserver) -> None:
 def test_a_source_that_leaves_the_schedule_leaves_the_figures(observer: MetricsObserver) -> None:
     observer.run_ended(end())
     observer.note_health([SourceHealth("gazette", State.OK, (), NOW)])
+    assert len([name for name in read_figures(observer) if "gazette" in name]) > 30
     observer.expect({"herald": 3_600.0}, last_runs={"herald": NOW}, last_successes={"herald": None})
     figures = read_figures(observer)
     assert [name for name in figures if "gazette" in name] == []
