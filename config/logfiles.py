@@ -13,7 +13,7 @@ import os
 import stat
 import sys
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from config.errors import ConfigError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _MODE = 0o640
 
 
-class LineHandler(logging.StreamHandler["TextIO"]):
+class LineHandler(logging.StreamHandler[TextIO]):
     """Writes lines to a stream; what it does not take is lost, for a full disk must not end a crawl.
 
     Past the stream's own buffer, which would try again at the process's end and make that end a failure.

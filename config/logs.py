@@ -50,7 +50,6 @@ EVENTS: frozenset[str] = frozenset(
         "missed_run",
         "killed_run",
         "stepped_clock",
-        "failed_ledger",
         "failed_observer",
         "failed_daemon",
         "received_signal",

@@ -5,40 +5,42 @@ Faithful where depth is at stake (what an end tag ends, what a start tag ends by
 
 from __future__ import annotations
 
-_VOID = frozenset(
+from typing import Final
+
+_VOID: Final = frozenset(
     b"area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr".split()
 )
-_IGNORED = frozenset(b"html head body tbody thead tfoot colgroup frameset".split())
-_FORMATTING = frozenset(b"a b big code em font i nobr s small strike strong tt u".split())
-_HEADINGS = frozenset(b"h1 h2 h3 h4 h5 h6".split())
-_BLOCKS = frozenset(
+_IGNORED: Final = frozenset(b"html head body tbody thead tfoot colgroup frameset".split())
+_FORMATTING: Final = frozenset(b"a b big code em font i nobr s small strike strong tt u".split())
+_HEADINGS: Final = frozenset(b"h1 h2 h3 h4 h5 h6".split())
+_BLOCKS: Final = frozenset(
     b"address article aside blockquote button center details dialog dir div dl fieldset figcaption figure footer form"
     b" header hgroup listing main menu nav ol pre search section summary ul".split()
 )
-_MARKERS = frozenset(b"applet caption marquee object td template th".split())
+_MARKERS: Final = frozenset(b"applet caption marquee object td template th".split())
 """Formatting from outside of them is not opened anew in them."""
-_INTEGRATION = frozenset(b"annotation-xml desc foreignobject mi mn mo ms mtext title".split())
+_INTEGRATION: Final = frozenset(b"annotation-xml desc foreignobject mi mn mo ms mtext title".split())
 """Within SVG and MathML: HTML begins again."""
-_SCOPE = _MARKERS | _INTEGRATION | {b"select", b"table"}
+_SCOPE: Final = _MARKERS | _INTEGRATION | {b"select", b"table"}
 """What an end tag cannot reach beyond."""
-_ENDS_PARAGRAPH = (
+_ENDS_PARAGRAPH: Final = (
     (_BLOCKS - {b"button"}) | _HEADINGS | {b"p", b"table", b"xmp", b"plaintext", b"hr", b"li", b"dd", b"dt"}
 )
-_ITEMS = {b"li": frozenset({b"li"}), b"dd": frozenset({b"dd", b"dt"}), b"dt": frozenset({b"dd", b"dt"})}
-_SPECIAL = _BLOCKS | _HEADINGS | _SCOPE | {b"p", b"li", b"dd", b"dt", b"tr", b"iframe", b"noscript", b"noembed"}
-_SCOPED = _BLOCKS | _MARKERS | {b"dd", b"dt", b"select"}
+_ITEMS: Final = {b"li": frozenset({b"li"}), b"dd": frozenset({b"dd", b"dt"}), b"dt": frozenset({b"dd", b"dt"})}
+_SPECIAL: Final = _BLOCKS | _HEADINGS | _SCOPE | {b"p", b"li", b"dd", b"dt", b"tr", b"iframe", b"noscript", b"noembed"}
+_SCOPED: Final = _BLOCKS | _MARKERS | {b"dd", b"dt", b"select"}
 """Their end tags reach beyond other blocks; those of all others end nothing where a block is open in them."""
-_ITEM_STOPS = _SPECIAL - {b"address", b"div", b"p"}
-_BUTTON_STOPS = _SCOPE | {b"button"}
-_LIST_STOPS = _SCOPE | {b"ol", b"ul"}
-_CELLS = frozenset({b"td", b"th", b"caption"})
-_TABLE_STOPS = frozenset({b"table", b"template"})
-_TEMPLATE = frozenset({b"template"})
-_RUBY = frozenset(b"rb rp rt rtc".split())
-_OPTIONS = frozenset({b"option", b"optgroup"})
-_IMPLIED = _RUBY | _OPTIONS | {b"dd", b"dt", b"li", b"p"}
-_FOREIGN = frozenset({b"svg", b"math"})
-_ODD = (
+_ITEM_STOPS: Final = _SPECIAL - {b"address", b"div", b"p"}
+_BUTTON_STOPS: Final = _SCOPE | {b"button"}
+_LIST_STOPS: Final = _SCOPE | {b"ol", b"ul"}
+_CELLS: Final = frozenset({b"td", b"th", b"caption"})
+_TABLE_STOPS: Final = frozenset({b"table", b"template"})
+_TEMPLATE: Final = frozenset({b"template"})
+_RUBY: Final = frozenset(b"rb rp rt rtc".split())
+_OPTIONS: Final = frozenset({b"option", b"optgroup"})
+_IMPLIED: Final = _RUBY | _OPTIONS | {b"dd", b"dt", b"li", b"p"}
+_FOREIGN: Final = frozenset({b"svg", b"math"})
+_ODD: Final = (
     _VOID
     | _IGNORED
     | _FORMATTING
@@ -50,8 +52,8 @@ _ODD = (
     | {b"button", b"tr", b"form"}
 )
 """Their start tags do more than to open an element."""
-_STATEFUL = _FORMATTING | _MARKERS
-_LEAVES_FOREIGN = _HEADINGS | frozenset(
+_STATEFUL: Final = _FORMATTING | _MARKERS
+_LEAVES_FOREIGN: Final = _HEADINGS | frozenset(
     b"b big blockquote body br center code dd div dl dt em embed head hr i img li listing menu meta nobr ol p pre ruby"
     b" s small span strike strong sub sup table tt u ul var".split()
 )

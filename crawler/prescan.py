@@ -9,51 +9,52 @@ from __future__ import annotations
 
 import re
 from itertools import islice
+from typing import Final
 
 from crawler.nesting import Nesting
 
-MAX_PAGE_BYTES = 10_000_000
+MAX_PAGE_BYTES: Final = 10_000_000
 """Largest of 1,500 real pages: 1.7 MB."""
-MAX_TAGS = 200_000
+MAX_TAGS: Final = 200_000
 """Largest of 1,500 real pages: 19,558."""
-MAX_DEPTH = 500
+MAX_DEPTH: Final = 500
 """Elements open at once. Deepest of 1,500 real pages: 48. Lexbor's time grows with the square, ours with the sum."""
-MAX_FORMATTING = 400
+MAX_FORMATTING: Final = 400
 """Formatting elements open at once: each paragraph opens them all anew."""
-MAX_REOPENED = 100_000
+MAX_REOPENED: Final = 100_000
 """Formatting elements that are opened anew, in all."""
-MAX_ATTRIBUTES = 1_000
+MAX_ATTRIBUTES: Final = 1_000
 """Of one element: each is compared with all before it. Most on 1,500 real pages: 73."""
-MAX_COPIED = 50_000_000
+MAX_COPIED: Final = 50_000_000
 """Bytes that a parser copies while it gathers text that stands where a table allows none."""
-MAX_STEPS = 3_000_000
+MAX_STEPS: Final = 3_000_000
 """Open elements that are looked at to find out what an end tag ends: pages of plain mistakes take far fewer."""
 
-_MARKUP = re.compile(
+_MARKUP: Final = re.compile(
     rb"<!--(?:-?>|.*?(?:--!?>|\Z))"
     rb"|<(?:(/?)([a-z][^\s/>]*+)((?:[^>=]++|=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>\"'][^\s>]*+)?)*+)>?|([!?/])[^>]*+>?)",
     re.DOTALL | re.IGNORECASE,
 )
-_START_TAG = re.compile(rb"<[a-z](?:[^>=]++|=\s*+(?:\"[^\"]*+\"?|'[^']*+'?)?+)*+", re.IGNORECASE)
-_FEW_TAGS = 2_000
+_START_TAG: Final = re.compile(rb"<[a-z](?:[^>=]++|=\s*+(?:\"[^\"]*+\"?|'[^']*+'?)?+)*+", re.IGNORECASE)
+_FEW_TAGS: Final = 2_000
 """Start tags that no parser crawls on, however they are nested."""
-_ROOTS = frozenset({b"html", b"body"})
-_TABLE = b"tabl"
-_NOTED = re.compile(rb"<(?:[hH][tT][mM][lL]|[bB][oO][dD][yY]|[tT][aA][bB][lL])")
+_ROOTS: Final = frozenset({b"html", b"body"})
+_TABLE: Final = b"tabl"
+_NOTED: Final = re.compile(rb"<(?:[hH][tT][mM][lL]|[bB][oO][dD][yY]|[tT][aA][bB][lL])")
 """However they are written; to ignore case would cost five times as much."""
-_LONG_TAG = 2 * MAX_ATTRIBUTES
+_LONG_TAG: Final = 2 * MAX_ATTRIBUTES
 """Bytes: a shorter one cannot have so many attributes."""
-_MISPLACING = frozenset({b"table", b"tr"})
-_RAW = {
+_MISPLACING: Final = frozenset({b"table", b"tr"})
+_RAW: Final = {
     name: re.compile(rb"</%s[\s/>]" % name, re.IGNORECASE)  # `</` first: a search leaps from one to the next
     for name in b"script style textarea title xmp iframe noembed noframes".split()
 }
-_TEXTS = frozenset({b"plaintext", *_RAW})
+_TEXTS: Final = frozenset({b"plaintext", *_RAW})
 """Elements that hold no markup."""
-_SCRIPT = re.compile(rb"<!--|-->|<(/?)script[\s/>]", re.IGNORECASE)
-_VALUE = re.compile(rb"=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>\"'][^\s>]*+)?")
-_ATTRIBUTE = re.compile(rb"[^\s/]+")
-_CDATA = b"<![CDATA["
+_SCRIPT: Final = re.compile(rb"<!--|-->|<(/?)script[\s/>]", re.IGNORECASE)
+_VALUE: Final = re.compile(rb"=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>\"'][^\s>]*+)?")
+_ATTRIBUTE: Final = re.compile(rb"[^\s/]+")
+_CDATA: Final = b"<![CDATA["
 
 
 def prescan(page: bytes) -> str | None:

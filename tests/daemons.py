@@ -218,7 +218,7 @@ class Simulation:
         """Let the time pass until the wall clock shows *moment* and a bit."""
 
         async def wait() -> None:
-            while (left := moment + _BIT - self.clock.now()) > timedelta():
+            while (left := moment + _BIT - self.clock.now()) > timedelta():  # noqa: ASYNC110 - the clock is turned
                 await asyncio.sleep(left.total_seconds())
 
         self.loop.run_until_complete(wait())

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _REMEMBERED = timedelta(days=1)
 """So long after a recovery another alarm counts as flapping; also the longest that a recovery is waited for."""
+_LOOK_DAYS = timedelta(days=1)
+_FORGOTTEN = timedelta(days=7)
 _MAX_KINDS = 50
 
 
@@ -62,6 +64,8 @@ class Standing(BaseModel):
     better_since: AwareDatetime | None = None
     alarms: int = 0
     """How often it opened again within a day of a recovery."""
+    looked: AwareDatetime | None = None
+    """When somebody looked at the source, to the day."""
 
 
 def follow(
@@ -98,6 +102,7 @@ def _raise_alarm(
     flapping = standing is not None and standing.state is State.OK and now - standing.since < _REMEMBERED
     kinds = {*(standing.kinds if standing else ()), *(reason.kind for reason in reasons)}
     opened = Standing(
+        looked=standing.looked if standing else None,
         state=state,
         since=now,
         reasons=reasons,
@@ -110,7 +115,7 @@ def _raise_alarm(
 
 def _wait(standing: Standing, health: SourceHealth, now: datetime, settle: timedelta) -> tuple[Standing, Change | None]:
     """Count the time that it has been better; tell it once that is long enough."""
-    since = standing.better_since or now
+    since = min(standing.better_since or now, now)  # clocks are set back
     better = max(standing.better or health.state, health.state, key=lambda one: one.gravity)
     wanted = min(settle * 2 ** min(standing.alarms, 16), max(settle, _REMEMBERED))
     if now - since < wanted:
@@ -122,7 +127,22 @@ def _wait(standing: Standing, health: SourceHealth, now: datetime, settle: timed
         source=health.source, before=standing.state, after=better, reasons=reasons, at=now, since=standing.since
     )
     kinds = standing.kinds if better is not State.OK else ()
-    return Standing(state=better, since=now, reasons=reasons, kinds=kinds, alarms=standing.alarms), change
+    told = Standing(
+        state=better, since=now, reasons=reasons, kinds=kinds, alarms=standing.alarms, looked=standing.looked
+    )
+    return told, change
+
+
+def mark_look(standing: Standing, now: datetime) -> Standing:
+    """Return *standing* with the day of a look, which changes once a day."""
+    if standing.looked is not None and timedelta() <= now - standing.looked < _LOOK_DAYS:
+        return standing
+    return standing.model_copy(update={"looked": now})
+
+
+def is_looked_at(standing: Standing, now: datetime) -> bool:
+    """Whether anybody still looks at the source: one that was taken out is forgotten in a week."""
+    return standing.looked is not None and now - standing.looked < _FORGOTTEN
 
 
 def clean_reasons(reasons: Sequence[Reason]) -> tuple[Reason, ...]:

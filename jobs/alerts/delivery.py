@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 
 SEND_SECONDS = 60.0
 """For all messages of a round together; a mail server that has not answered by then counts as failed."""
-_KEPT_BACK = ("AWS_", "OFRECORD_")
-"""Variables with such names hold what a sender has no use for."""
+_PASSED = frozenset({"PATH", "HOME", "LANG", "TMPDIR", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"})
+_PASSED_ALIKE = re.compile(r"LC_\w+|PYTHON\w+|COVERAGE\w+|\w+_proxy", re.ASCII | re.IGNORECASE)
+"""Of the environment; the rest may hold keys of the store and of sources, of which a sender has no use."""
 _MAX_FILE_BYTES = 256 * 1024
 
 
@@ -95,7 +97,9 @@ class Sender:
         return reasons
 
     def _run(self, orders: bytes) -> tuple[bytes, bool]:
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(_KEPT_BACK)}
+        environment = {
+            key: value for key, value in os.environ.items() if key in _PASSED or _PASSED_ALIKE.fullmatch(key)
+        }
         process = self._process = subprocess.Popen(
             [sys.executable, "-m", "jobs.alerts.sending"],
             stdin=subprocess.PIPE,

@@ -46,13 +46,14 @@ def write_message(
 
     *place*: the archive's, for people. *left_out*: changes that were given up, since too many waited.
     """
-    alarms = sorted((one for one in changes if one.worse), key=lambda one: (-one.after.gravity, one.source))
-    better = sorted((one for one in changes if not one.worse), key=lambda one: one.source)
-    lines = [line for change in alarms for line in _describe(change)]
+    named = {change.source: change for change in changes}
+    """Of each source its last change: earlier ones are told with it, where they waited together."""
+    alarms = sorted((one for one in named.values() if one.worse), key=lambda one: (-one.after.gravity, one.source))
+    better = sorted((one for one in named.values() if not one.worse), key=lambda one: one.source)
+    lines = [line for last in alarms for one in changes if one.source == last.source for line in _describe(one)]
     if better:
         lines += ["", "Better:"] if alarms else []
-        lines += [line for change in better for line in _describe(change)]
-    named = {change.source for change in changes}
+        lines += [line for last in better for one in changes if one.source == last.source for line in _describe(one)]
     rest = [name for name, one in sorted(standings.items()) if one.state is not State.OK and name not in named]
     end = [f"Still open: {_list_names(rest)}"] if rest else []
     if left_out:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from config.errors import StoreError
-from jobs.alerts.changes import Change, Standing, follow
+from jobs.alerts.changes import Change, Standing, follow, is_looked_at, mark_look
 from jobs.alerts.delivery import SEND_SECONDS, Sender, list_addresses
 from jobs.alerts.messages import write_message
 from jobs.alerts.told import Memory, Told, Waiting, identify
@@ -58,7 +58,7 @@ class Teller:
         """What the store did not take, and what is true nevertheless."""
 
     def tell(self, healths: Sequence[SourceHealth], now: datetime) -> RoundReport:
-        """Compare *healths*, which are all that there are, with what was told, and tell what changed.
+        """Compare *healths* with what was told of these sources, and tell what changed.
 
         Raises ConfigError, StoreError where what was told cannot be read.
         """
@@ -68,8 +68,8 @@ class Teller:
         standings, changes = self._compare(told.standings, healths, now)
         waiting = {key: told.waiting.get(key, Waiting()).add(changes) for key in addresses}
         waiting = {key: one for key, one in waiting.items() if one.changes}
-        busy = told.telling_until is not None and told.telling_until > now
-        due = [] if busy else [key for key in waiting if key not in self._failures or self._failures[key][1] <= now]
+        busy = told.telling_until is not None and now < told.telling_until <= now + _CLAIM
+        due = [] if busy else [key for key in waiting if self._is_due(key, now)]
         until = told.telling_until if busy else now + _CLAIM if due else None
         found = Told(standings=standings, waiting=waiting, telling_until=until)
         if found != told or self._unkept is not None:
@@ -77,38 +77,55 @@ class Teller:
             if kept is None:
                 return RoundReport()  # another process looks at the same time, and tells
             number = kept
-        sent = self._send({key: addresses[key] for key in due}, found, now) if due else []
+        looked_at = {health.source for health in healths}
+        shown = {name: one for name, one in standings.items() if name in looked_at}
+        sent = self._send({key: addresses[key] for key in due}, waiting, shown, now) if due else []
         if due:
             self._settle(found, number, {key: waiting[key] for key in sent})
         names = {key: f"{address} ({place})" for place, (key, address) in enumerate(addresses.items(), 1)}
         failed = {names[key]: self._failures[key][2] for key in waiting if key in self._failures and key not in sent}
         return RoundReport(changes, tuple(names[key] for key in sent), failed)
 
+    def _is_due(self, key: str, now: datetime) -> bool:
+        """Whether an address is to be tried; a clock that was set back makes nobody wait longer than meant."""
+        if key not in self._failures:
+            return True
+        wait = self._failures[key][1] - now
+        return not timedelta() < wait <= timedelta(seconds=_MAX_RETRY_SECONDS)
+
     def _compare(
         self, standings: Mapping[str, Standing], healths: Sequence[SourceHealth], now: datetime
     ) -> tuple[dict[str, Standing], tuple[Change, ...]]:
         least = State(self._settings.alerts_from)
         settle = timedelta(seconds=self._settings.alerts_settle_seconds)
-        followed: dict[str, Standing] = {}
+        """Return what is told of each source now, and what changed. Sources that others look at stay as they are."""
+        looked_at = {health.source for health in healths}
+        followed = {name: one for name, one in standings.items() if name not in looked_at and is_looked_at(one, now)}
         changes = []
         for health in healths:
             standing, change = follow(standings.get(health.source), health, now, least=least, settle=settle)
             if standing is not None:
-                followed[health.source] = standing
+                followed[health.source] = mark_look(standing, now)
             if change is not None:
                 changes.append(change)
         return followed, tuple(changes)
 
-    def _send(self, addresses: Mapping[str, SecretAddress], told: Told, now: datetime) -> list[str]:
-        """Send what waits; return who took it."""
+    def _send(
+        self,
+        addresses: Mapping[str, SecretAddress],
+        waiting: Mapping[str, Waiting],
+        standings: Mapping[str, Standing],
+        now: datetime,
+    ) -> list[str]:
+        """Send what waits for *addresses*; return who took it."""
         messages = []
         for key, address in addresses.items():
-            waits = told.waiting[key]
-            message = write_message(waits.changes, told.standings, place=self._place, left_out=waits.left_out)
+            waits = waiting[key]
+            message = write_message(waits.changes, standings, place=self._place, left_out=waits.left_out)
             messages.append((address, message))
         sent = []
         for (key, address), reason in zip(addresses.items(), self._sender.send(messages), strict=True):
-            changes = len(told.waiting[key].changes)
+            changes = len(waiting[key].changes)
             if reason is None:
                 sent.append(key)
                 self._failures.pop(key, None)

@@ -105,7 +105,7 @@ class Memory:
 
     def write(self, told: Told, after: int) -> int | None:
         """Keep *told* in place of the one numbered *after*; return its number, or `None` if another was first."""
-        data = told.model_dump_json(exclude_defaults=True).encode()
+        data = told.model_dump_json(exclude_none=True).encode()
         key = f"t{after + 1:0{_DIGITS}}.json"
         try:
             self._store.create(key, data, sha256=digest(data))

@@ -173,12 +173,6 @@ class CatalogQueries(HistoryQueries, ValidatorQueries, SlotQueries):
         row = self._db.execute("SELECT MAX(started) AS started FROM runs WHERE source = ?", (source,)).fetchone()
         return datetime.fromisoformat(row["started"]) if row["started"] else None
 
-    def list_run_slots(self, source: str, *, limit: int) -> list[datetime]:
-        """Return the slots of the latest *limit* runs of *source*, the last one first; not every run is for one."""
-        query = "SELECT slot FROM runs WHERE source = ? ORDER BY started DESC LIMIT ?"
-        found = (row["slot"] for row in self._db.execute(query, (source, limit)))
-        return [datetime.fromisoformat(slot) for slot in found if slot]
-
     def count_all(self) -> dict[str, int]:
         """Return the number of rows of each kind a person asks for."""
         names = ("commits", "captures", "articles", "revisions")

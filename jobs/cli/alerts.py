@@ -15,8 +15,8 @@ from jobs.alerts.delivery import Sender, list_addresses
 from jobs.alerts.messages import write_test
 from jobs.alerts.rounds import Teller
 from jobs.alerts.told import Memory, open_told
-from jobs.archive.identity import list_sources
 from jobs.alerts.watch import SPOOLS
+from jobs.archive.identity import list_sources
 from jobs.cli.options import Invocation, archive_options, enter_archive, exit_codes, printable
 from jobs.health import State, read_health
 from jobs.store import open_store

@@ -174,9 +174,7 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
         **rest: Any,  # noqa: ANN401 - the command's own options
     ) -> Any:  # noqa: ANN401
         _start_logging(log_format, log_level)
-        if rest.pop("owned", False):
-            return function(_take_over(config or DEFAULT_CONFIG, as_json=as_json), **rest)
-        settings = load_settings(config)
+        given, settings = _take_over() if rest.pop("owned", False) else (None, load_settings(config))
         changes: dict[str, Any] = {}
         if archive_place:
             changes["archive"] = archive_place
@@ -187,7 +185,7 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
         settings = settings.override(**changes) if changes else settings
         if settings.log_file:
             _start_logging(log_format, log_level, settings.log_file, bounds=settings)
-        return function(Invocation(settings, config or DEFAULT_CONFIG, as_json), **rest)
+        return function(Invocation(settings, config or DEFAULT_CONFIG, as_json, given), **rest)
 
     decorators = _list_common()
     if archive:
@@ -202,15 +200,15 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
     return _decorate(wrapper, function, decorators)
 
 
-def _take_over(config_dir: Path, *, as_json: bool) -> Invocation:
+def _take_over() -> tuple[Source, Settings]:
     """Return what the daemon that owns this run says over standard input; from now on its death ends the run."""
     stream = sys.stdin.buffer
     try:
-        source, settings = take_assignment(stream)
+        assignment = take_assignment(stream)
     except EOFError as error:
         raise KeyboardInterrupt from error  # nobody is left to be told
     obey_owner(stream)
-    return Invocation(settings, config_dir, as_json, source)
+    return assignment
 
 
 def _start_logging(

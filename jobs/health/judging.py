@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
@@ -13,7 +13,7 @@ from jobs.catalog.tallies import DAY, EPOCH
 from jobs.health.access import judge_access, judge_certificates
 from jobs.health.quality import find_extraction, find_lags, judge_quality, show_span
 from jobs.health.rates import LEAST_ARTICLES, LEAST_DAYS, Rates, learn_rates
-from jobs.health.silence import Silence, find_silence
+from jobs.health.silence import find_silence
 from jobs.health.states import Figures, Reason, SourceHealth, State
 
 if TYPE_CHECKING:
@@ -64,35 +64,37 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a source's counts come to, as long as nothing is committed."""
+    """What a source's counts come to, for a day or until something is committed."""
 
     tally: SourceTally
     expectation: Expectation
-    interval: timedelta | None
-    """Between two runs, as scheduled or as seen."""
-    rates: Rates | None
-    silence: Silence | None
-    last_success: Ran | None
-    access: tuple[Reason, ...]
+    longest: timedelta | None
+    """From one run to the next, as scheduled or as seen."""
+    reasons: tuple[Reason, ...]
+    figures: Figures
+    """But for what waits on this disk."""
+    learning: str | None
 
 
-def find_out(tally: SourceTally, expectation: Expectation, settings: Settings) -> Findings:
-    """Return what can be said of the source whatever the time is."""
-    interval = expectation.interval or _find_interval(tally.ran)
+def find_out(tally: SourceTally, expectation: Expectation, settings: Settings, now: datetime) -> Findings:
+    """Return what can be said of the source on the day of *now*, whatever the hour is."""
+    waits = _list_waits(tally.ran)
+    usual = expectation.interval or (timedelta(seconds=median(waits)) if waits else None)
+    longest = expectation.interval or (timedelta(seconds=max(waits)) if waits else None)
     success = next((run for run in tally.ran if _has_succeeded(run)), None)
-    rates = silence = None
+    rates = None
     if tally.began is not None and tally.last_new is not None:
         rates = learn_rates(tally.days, tally.began, tally.last_new)
-        if rates is not None and success is not None and success.started > tally.last_new:
-            silence = find_silence(
-                rates,
-                tally.last_new,
-                min(success.started, tally.last_new + MOST_SILENCE),
-                least=timedelta(seconds=settings.health_silent_seconds),
-                interval=interval or timedelta(),
-            )
-    access = () if expectation.retired else tuple(judge_access(tally))
-    return Findings(tally, expectation, interval, rates, silence, success, access)
+    reasons: list[Reason] = []
+    if not expectation.retired:
+        reasons += judge_access(tally)
+        blocked = any(one.state is State.BLOCKED for one in reasons)
+        reasons += [one for one in judge_quality(tally, usual, now) if not (blocked and one.kind == "more_bad")]
+    if expectation.scheduled and rates is not None and success is not None:
+        reasons += _judge_silence(tally, rates, success, usual, settings)
+    figures = _list_figures(tally, rates, success, now)
+    learning = _tell_learning(tally, expectation, rates)
+    return Findings(tally, expectation, longest, tuple(reasons), figures, learning)
 
 
 def judge_source(findings: Findings, waiting: Waiting | None, settings: Settings, now: datetime) -> SourceHealth:
@@ -106,8 +108,15 @@ def judge_source(findings: Findings, waiting: Waiting | None, settings: Settings
         reasons=tuple(reasons),
         judged_at=now,
         since=min((one for one in began if one is not None), default=None),
-        figures=_list_figures(findings, waiting, now),
-        learning=_tell_learning(findings),
+        figures=findings.figures
+        if waiting is None
+        else replace(
+            findings.figures,
+            spool_segments=waiting.segments,
+            spool_bytes=waiting.size_bytes,
+            spool_since=waiting.since,
+        ),
+        learning=findings.learning,
     )
 
 
@@ -123,19 +132,27 @@ def _list_reasons(findings: Findings, waiting: Waiting | None, settings: Setting
     tally, expectation = findings.tally, findings.expectation
     if expectation.retired:
         return
-    yield from findings.access
+    yield from findings.reasons
     if tally.last_capture is not None and now - tally.last_capture < _IN_USE:
         yield from judge_certificates(tally, now, timedelta(seconds=settings.health_certificate_seconds))
-    blocked = any(one.state is State.BLOCKED for one in findings.access)
-    yield from (one for one in judge_quality(tally, findings.interval, now) if not (blocked and one.kind == "more_bad"))
     if expectation.scheduled:
-        yield from _judge_silence(findings)
         yield from _judge_runs(findings, now)
 
 
-def _judge_silence(findings: Findings) -> Iterator[Reason]:
-    silence = findings.silence
-    if silence is None or not silence.found:
+def _judge_silence(
+    tally: SourceTally, rates: Rates, success: Ran, interval: timedelta | None, settings: Settings
+) -> Iterator[Reason]:
+    """Yield whether nothing new came for too long, until the last run that would have found it."""
+    if tally.last_new is None or success.started <= tally.last_new:
+        return
+    silence = find_silence(
+        rates,
+        tally.last_new,
+        min(success.started, tally.last_new + MOST_SILENCE),
+        least=timedelta(seconds=settings.health_silent_seconds),
+        interval=interval or timedelta(),
+    )
+    if not silence.found:
         return
     span = show_span(silence.until - silence.since)
     text = (
@@ -146,7 +163,7 @@ def _judge_silence(findings: Findings) -> Iterator[Reason]:
 
 
 def _judge_runs(findings: Findings, now: datetime) -> Iterator[Reason]:
-    interval, sign = findings.interval, _find_last_sign(findings.tally)
+    interval, sign = findings.longest, _find_last_sign(findings.tally)
     if interval is None or sign is None:
         return
     age = now - sign
@@ -162,11 +179,11 @@ def _find_last_sign(tally: SourceTally) -> datetime | None:
     return max((one for one in signs if one is not None), default=None)
 
 
-def _find_interval(ran: Iterable[Ran]) -> timedelta | None:
-    """Return how long it usually is from one run to the next, of those that were started by a schedule."""
+def _list_waits(ran: Iterable[Ran]) -> list[float]:
+    """Return the seconds from one run to the next, of those that were started by a schedule; none of too few."""
     started = [run.started for run in ran if run.slot is not None or run.trigger != "crawl"]
     waits = [(before - after).total_seconds() for before, after in pairwise(started)]
-    return timedelta(seconds=median(waits)) if len(waits) >= _FEW_WAITS else None
+    return waits if len(waits) >= _FEW_WAITS else []
 
 
 def _has_succeeded(run: Ran) -> bool:
@@ -175,8 +192,7 @@ def _has_succeeded(run: Ran) -> bool:
     return run.counts.get("articles", 0) > run.counts.get("failed", 0)
 
 
-def _list_figures(findings: Findings, waiting: Waiting | None, now: datetime) -> Figures:
-    tally, rates = findings.tally, findings.rates
+def _list_figures(tally: SourceTally, rates: Rates | None, success: Ran | None, now: datetime) -> Figures:
     extraction, usual_extraction = find_extraction(tally)
     lag, usual_lag = find_lags(tally, now)
     today = (now - EPOCH) // DAY
@@ -184,7 +200,7 @@ def _list_figures(findings: Findings, waiting: Waiting | None, now: datetime) ->
     new = sum(number for counts in week for name, number in counts.items() if name.startswith("new "))
     return Figures(
         last_run=tally.ran[0].started if tally.ran else None,
-        last_success=findings.last_success.finished if findings.last_success is not None else None,
+        last_success=success.finished if success is not None else None,
         last_new=tally.last_new,
         new_articles=new if tally.seq else None,
         expected_articles=rates.per_week if rates is not None else None,
@@ -192,20 +208,16 @@ def _list_figures(findings: Findings, waiting: Waiting | None, now: datetime) ->
         usual_lag=usual_lag,
         extraction=extraction,
         usual_extraction=usual_extraction,
-        spool_segments=waiting.segments if waiting is not None else None,
-        spool_bytes=waiting.size_bytes if waiting is not None else None,
-        spool_since=waiting.since if waiting is not None else None,
     )
 
 
-def _tell_learning(findings: Findings) -> str | None:
-    tally = findings.tally
-    if findings.expectation.retired:
+def _tell_learning(tally: SourceTally, expectation: Expectation, rates: Rates | None) -> str | None:
+    if expectation.retired:
         return None
     if not tally.seq:
         return "never crawled"
     told = []
-    if findings.rates is None:
+    if rates is None:
         told.append(f"silence is judged after {LEAST_DAYS} days with {LEAST_ARTICLES} new articles")
     if tally.thin:
         told.append("of what was committed before this machine's state began only first sights are known here")

@@ -50,7 +50,7 @@ def read_health(
         if known is not None and known[:3] == state:
             findings = known[3]
         else:
-            findings = find_out(catalog.tally_health(name, now), expectation, settings)
+            findings = find_out(catalog.tally_health(name, now), expectation, settings, now)
             if memory is not None:
                 memory[name] = (*state, findings)
         waiting = None if spools is None else measure_waiting(spools / name)

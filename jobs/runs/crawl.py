@@ -9,7 +9,7 @@ import math
 import os
 import time
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,9 +55,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_LATEST = 16
-"""Runs among which one for the same slot may be."""
 _LOGGED_SEEDS = 10
+_CLOCKS_DIFFER = timedelta(hours=1)
 _NO_TIME = (
     "nothing was fetched: preparing, and committing what earlier runs had left, took the time there was"
     " (option --max-seconds); the next run goes on"
@@ -151,9 +150,18 @@ def run_crawl(
             reporter.tell(Phase.CATCHING_UP)
         check_clock(archive.store)
         archive.prepare(source.id)
-        if request.slot is not None and request.slot in archive.catalog.list_run_slots(source.id, limit=_LATEST):
-            raise RunLocked(f"{source.id}: the run of {format_time(request.slot)} was made already, by another daemon")
+        _require_open(archive, source.id, request.slot)
         return _run_locked(archive, source, request, stop, reporter, asked=asked)
+
+
+def _require_open(archive: OpenArchive, source: str, slot: datetime | None) -> None:
+    """Raise RunLocked if another daemon's run for *slot* is in the archive already."""
+    if slot is None:
+        return
+    runs = archive.catalog.list_slot_runs(source, since=slot - _CLOCKS_DIFFER)
+    made = next((run.run for run in runs if run.slot == slot), None)
+    if made is not None:
+        raise RunLocked(f"{source}: the run for {format_time(slot)} was made already: {made}")
 
 
 def _run_locked(

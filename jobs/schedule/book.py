@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from crawler.rows import SlotRow
     from jobs.schedule.slots import Slots
 
-_RUNS = 256
-"""So many of a source's last runs tell which slots were run."""
+_RECENT = timedelta(days=7)
+"""Before the last run: what is older says nothing of which slots are still to be run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,11 @@ class ArchiveBook:
     def read(self, source: str, now: datetime) -> Standing:
         """See Book."""
         with Catalog.open(self.state / CATALOG_FILE, read_only=True) as catalog:
-            runs = catalog.list_run_slots(source, limit=_RUNS)
-            crawled = catalog.last_started(source) is not None
-        return judge_standing(self._journal(source).pending(), runs, now, crawled=crawled)
+            last = catalog.last_started(source)
+            since = None if last is None else last - _RECENT
+            rows = [*catalog.list_slot_rows(source, since=since), *self._journal(source).pending()]
+            runs = [run.slot for run in catalog.list_slot_runs(source, since=since)]
+        return judge_standing(rows, runs, now, crawled=last is not None)
 
     def note(self, source: str, row: SlotRow, slots: Slots | None = None) -> None:
         """See Book."""

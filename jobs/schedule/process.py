@@ -66,9 +66,7 @@ class RunProcess:
 
     async def carry_out(self, launch: Launch) -> RunEnded:
         """Start what *launch* says and return when it and all that it started are over. Raises OSError."""
-        self._process = process = subprocess.Popen(
-            launch.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-        )
+        process = self._start(launch.command)
         self._family = Family(process.pid)
         if self._must_die or self._asked is not None:  # before it was started
             self._family.kill()
@@ -86,6 +84,10 @@ class RunProcess:
             if not telling.is_closing():  # which it does by itself where the run reads no more
                 telling.abort()
         return self._end(code, printed.last_line())
+
+    def _start(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+        return self._process
 
     def give_up(self) -> RunEnded:
         """Return how a run ended that could not be started or followed; nothing of it is left."""
@@ -178,7 +180,7 @@ async def wait_for_end(process: subprocess.Popen[bytes]) -> int:
     try:
         file = os.pidfd_open(process.pid)
     except OSError:  # a kernel before 5.3
-        while process.poll() is None:
+        while process.poll() is None:  # noqa: ASYNC110 - there is nobody to tell
             await asyncio.sleep(_POLL_SECONDS)
         return process.returncode
     loop, over = asyncio.get_running_loop(), asyncio.Event()

@@ -142,7 +142,7 @@ for number in range(400, 500):
     log.info("captured_page", number=number)
 """
     (disk / "filler").write_bytes(bytes(600_000))
-    command = [sys.executable, "-c", writer, disk / "ofrecord.log", disk / "filler"]
+    command = [sys.executable, "-c", writer, str(disk / "ofrecord.log"), str(disk / "filler")]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 0, ended
     whole = [line for line in (disk / "ofrecord.log").read_text("utf-8").splitlines() if line.endswith("}")]

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 import trustme
 
+from config.loading import load_settings
+from config.sources import load_sources
+from jobs.alerts.watch import watch_archive
 from jobs.archive.identity import read_info
 from jobs.catalog import Catalog
+from jobs.context import CATALOG_FILE
+from jobs.runs.ending import RunEnded
 from jobs.store.local import LocalStore
-from tests.crawls import Answer, Site
+from tests.crawls import Answer, Site, wait_until
 from tests.installation import Ofrecord, install
 from tests.machines import Look, Machine
 from tests.sinks import MailSink, WebSink, serve_mail, serve_web
@@ -22,6 +27,10 @@ from tests.sinks import MailSink, WebSink, serve_mail, serve_web
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.seaweed import S3Server
+
+pytestmark = pytest.mark.slow
 
 DAY = timedelta(days=1)
 _HISTORY_DAYS = 42
@@ -194,6 +203,53 @@ def test_source_that_goes_silent(desk: Desk, tmp_path: Path) -> None:
     desk.site.bring(4)
     desk.crawl()
     assert_recovery_told_once(desk)
+
+
+def test_the_daemons_watch_tells_the_same_and_asks_nothing_of_the_store(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.site.bring(3)
+    desk.site.certify(5 * DAY)
+    desk.crawl()
+    (tmp_path / "archive").rename(tmp_path / "away")
+    monkeypatch.setenv("OFRECORD_ALERTS", desk.ofrecord.environment["OFRECORD_ALERTS"])
+    monkeypatch.setenv("OFRECORD_HEARTBEAT_URL", f"{desk.web.root}/beat")
+    sources = list(load_sources(desk.ofrecord.config / "sources").values())
+    (state,) = (path.parent for path in (tmp_path / "state").glob(f"*/{CATALOG_FILE}"))
+    watch = watch_archive(load_settings(desk.ofrecord.config), state, lambda: sources)
+    assert watch is not None
+    with watch:
+        watch.run_ended(RunEnded("gazette", None, datetime.now(UTC), 1.0, 0, {}))
+        wait_until(lambda: desk.web.gets == ["/beat"])
+    assert desk.web.titles == desk.mail.subjects == ["ofrecord: gazette is degraded"]
+    (tmp_path / "away").rename(tmp_path / "archive")
+    assert desk.look() == [], "what the daemon told, the command does not tell again"
+
+
+def test_job_without_a_disk_keeps_what_was_told_in_a_bucket(desk: Desk, tmp_path: Path, s3_server: S3Server) -> None:
+    place = f"s3://{s3_server.bucket}/alerts-{tmp_path.name}"
+    variables = {"OFRECORD_S3_ENDPOINT_URL": s3_server.endpoint_url, "OFRECORD_S3_PATH_STYLE": "true"}
+    ofrecord = replace(desk.ofrecord, environment={**desk.ofrecord.environment, **s3_server.environment(), **variables})
+
+    def work(task: str) -> list[str]:
+        """Do what a schedule does on a machine of its own; return what arrived."""
+        before = len(desk.web.posts)
+        ofrecord("job", "gazette", "--state", tmp_path / task)
+        ofrecord("alerts", "check", "--told", place, "--state", tmp_path / task)
+        return desk.web.titles[before:]
+
+    desk.site.bring(3)
+    assert work("first") == []
+    desk.site.certify(5 * DAY)
+    assert work("second") == ["ofrecord: gazette is degraded"]
+    assert work("third") == []
+    desk.site.certify(90 * DAY)
+    assert work("fourth") == ["ofrecord: gazette is well again"]
+    assert desk.mail.subjects == desk.web.titles
+    listed = s3_server.client().list_objects_v2(
+        Bucket=s3_server.bucket, Prefix=place.partition(f"{s3_server.bucket}/")[2]
+    )
+    assert listed["KeyCount"] == 1
 
 
 def fill_history(folder: Path, until: datetime) -> None:

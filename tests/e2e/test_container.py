@@ -1,7 +1,10 @@
 """The image of deploy/Dockerfile is built and crawls, read-only, without rights. Needs buildah, podman and runc.
 
-`PYTHON_IMAGE` names the image to build upon where Docker Hub is out of reach; `CONTAINER_STORE` a folder that keeps
-images from one run to the next. A quarter of an hour, most of it compiling.
+`PYTHON_IMAGE` names the image to build upon where Docker Hub is out of reach: any in `CONTAINER_STORE`, the folder that
+keeps images from one run to the next, with Python, pip, venv and the headers of Python. On Debian such a one is made of
+what debootstrap brings (`--variant=minbase --include=python3,python3-venv,python3-pip,ca-certificates`), the headers of
+libpython3-dev, `python` as a name for python3 and no EXTERNALLY-MANAGED, by `buildah from scratch`, `copy`, `commit`.
+A quarter of an hour, most of it compiling.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from tests.installation import ROOT, write_config
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.seaweed import S3Server
     from tests.site.server import Site
 
 pytestmark = [pytest.mark.soak, pytest.mark.slow]
@@ -56,7 +60,18 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def podman(store: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Return the function that runs `ofrecord` in the image, built just now, with words and more options."""
-    words = ["bud", "--isolation", "chroot", "--network", "host", "--layers", "--target", "ofrecord"]
+    words = [
+        "bud",
+        "--format",
+        "docker",
+        "--isolation",
+        "chroot",
+        "--network",
+        "host",
+        "--layers",
+        "--target",
+        "ofrecord",
+    ]
     words += ["--build-arg", f"PYTHON_IMAGE={BASE}", "--volume", "/etc/ssl/certs:/etc/ssl/certs:ro"]
     built = call("buildah", store, *words, "-f", "deploy/Dockerfile", "-t", IMAGE, str(ROOT), seconds=2_400)
     assert built.returncode == 0, built.stderr[-3_000:]
@@ -94,5 +109,52 @@ def test_the_container_crawls_read_only_and_without_rights(
     report = json.loads(crawled.stdout.splitlines()[-1])
     assert (report["exit_code"], report["failed"]) == (0, 0)
     assert report["new"] > 5
+    assert podman("tables", "build", options=options).returncode == 0  # with what is left of Arrow
     assert not check_archive(data / "archive").damaged
     assert len(read_histories(data / "archive")) >= report["new"]
+
+
+def test_a_job_in_the_container_needs_a_bucket_and_no_disk(
+    podman: Callable[..., subprocess.CompletedProcess[str]], site: Site, s3_server: S3Server, tmp_path: Path
+) -> None:
+    archive = f"s3://{s3_server.bucket}/container"
+    config = write_config(
+        tmp_path / "config",
+        site,
+        archive=archive,
+        state=tmp_path / "none",
+        workers=1,
+        s3_endpoint_url=s3_server.endpoint_url,
+        s3_path_style=True,
+    )
+    for path in (config, *config.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    given = {
+        "AWS_ACCESS_KEY_ID": s3_server.access_key,
+        "AWS_SECRET_ACCESS_KEY": s3_server.secret_key,
+        "AWS_DEFAULT_REGION": s3_server.region,
+        "OFRECORD_CONFIG_DIR": "/etc/ofrecord",
+        "OFRECORD_CA_FILE": "/etc/ofrecord/ca.pem",
+        "OFRECORD_STATE_DIR": "",
+    }
+    options = ("-v", f"{config}:/etc/ofrecord:ro", *(word for pair in given.items() for word in ("-e", "=".join(pair))))
+    assert podman("init", options=options).returncode == 0
+    done = podman("job", SOURCE, "--json", options=options)
+    assert done.returncode == 0, done
+    assert json.loads(done.stdout.splitlines()[-1])["exit_code"] == 0
+    assert s3_server.secret_key not in done.stderr
+    lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    assert sum(line["event"] == "finished_run" for line in lines) == 1
+    checked = podman("verify", "--full", options=options)
+    assert checked.stdout == "clean (every byte read back)\n", checked
+
+
+def test_the_image_knows_how_it_is_asked_for_its_health(
+    podman: Callable[..., subprocess.CompletedProcess[str]], store: Path
+) -> None:
+    del podman  # it has built the image
+    shown = call("podman", store, "image", "inspect", IMAGE, seconds=60)
+    (image,) = json.loads(shown.stdout)
+    assert "/healthz" in str(image["HealthCheck"]["Test"])
+    assert image["User"] == "10001:10001"
+    assert image["Size"] < 450e6, "the image grew by a fifth: what takes it?"

@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crawler.charset import LEGACY_CODECS, decode, find_encoding, read_declaration, read_header
-from crawler.encoding import decode_html, find_html_encoding
+from crawler.encoding import decode_html, find_html_encoding, read_html
 
 LABELS = [
     *("utf-8", "utf-16", "utf-16be", "utf-16le", "utf-32", "utf-7", "gb2312", "gbk", "gb18030", "big5", "big5-hkscs"),
@@ -49,7 +49,7 @@ def test_any_bytes_under_any_header_are_a_text(
     assert skipped in {0, 2, 3, 4}
     text = decode_html(body, header)
     assert text == decode_html(body, header)
-    text.encode()  # no halves of surrogate pairs
+    assert read_html(body, header) == (text, text.encode())  # no halves of surrogate pairs
 
 
 @settings(max_examples=200, deadline=None)

@@ -115,6 +115,11 @@ def test_settling_at_once_tells_a_recovery_at_the_first_look() -> None:
     assert watch(looks, settle=0 * HOUR) == [(0 * HOUR, OK, DEGRADED), (MINUTE, DEGRADED, OK)]
 
 
+def test_clock_that_is_set_back_makes_no_recovery_wait_for_it() -> None:
+    looks = [(0 * HOUR, judge(FAILING)), (100 * DAY, judge(OK)), (HOUR, judge(OK)), (2 * HOUR, judge(OK))]
+    assert watch(looks) == [(0 * HOUR, OK, FAILING), (2 * HOUR, FAILING, OK)]
+
+
 @given(st.lists(st.tuples(st.integers(1, 400), st.sampled_from(State)), max_size=60))
 def test_what_was_told_last_is_never_less_grave_than_what_is(steps: list[tuple[int, State]]) -> None:
     standing: Standing | None = None

@@ -110,6 +110,8 @@ def test_the_sending_process_gets_no_keys_of_the_store(
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
     monkeypatch.setenv("OFRECORD_ALERTS", "slack://a/b/c")
+    monkeypatch.setenv("GAZETTE_KEY", "hunter2")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\nenv > {tmp_path}/seen\nexec {sys.executable} "$@"\n', "utf-8")
     python.chmod(python.stat().st_mode | stat.S_IXUSR)
@@ -117,7 +119,8 @@ def test_the_sending_process_gets_no_keys_of_the_store(
     assert send(web.address) == [None]
     seen = (tmp_path / "seen").read_text("utf-8")
     assert "PATH=" in seen
-    assert "AWS_" not in seen
+    assert "no_proxy=" in seen
+    assert "hunter2" not in seen
     assert "OFRECORD_" not in seen
 
 

@@ -54,6 +54,16 @@ def test_changes_of_a_round_are_one_message_with_the_gravest_first() -> None:
     assert "Still open: tribune" in message.body.splitlines()
 
 
+def test_what_waited_and_is_over_is_told_as_over() -> None:
+    message = write_message([change("gazette", OK, SILENT, "nothing"), change("gazette", SILENT, OK)], {}, place=PLACE)
+    assert (message.title, message.kind) == ("ofrecord: gazette is well again", "success")
+    assert [line.partition(" (")[0] for line in message.body.splitlines()[:3]] == [
+        "gazette: silent",
+        "  - nothing [kind]",
+        "gazette: well",
+    ]
+
+
 def test_recovery_alone_is_a_success() -> None:
     message = write_message([change("gazette", SILENT, OK)], {}, place=PLACE)
     assert (message.title, message.kind) == ("ofrecord: gazette is well again", "success")

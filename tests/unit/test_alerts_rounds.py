@@ -118,6 +118,21 @@ def test_process_that_dies_while_it_tells_is_followed_by_one_that_tells(desk: De
     assert desk.first.titles == ["ofrecord: gazette is silent"]
 
 
+def test_clock_that_is_set_back_keeps_nobody_from_telling(desk: Desk) -> None:
+    class Dying(Sender):
+        def send(self, messages: Sequence[tuple[SecretAddress, Message]]) -> list[str | None]:
+            del messages
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        desk.look(600_000, desk.begin(Dying()), gazette=SILENT)
+    desk.second.status = 503
+    for minute in (0, 600_000, 600_001):
+        desk.look(minute, gazette=SILENT)
+    desk.second.status = 200
+    assert desk.look(1, gazette=SILENT).sent == ("json://*** (2)",)
+
+
 def test_two_that_look_at_the_same_time_tell_once(desk: Desk) -> None:
     class Interrupted(Sender):
         def send(self, messages: Sequence[tuple[SecretAddress, Message]]) -> list[str | None]:
@@ -173,10 +188,24 @@ def test_memory_that_cannot_be_read_tells_nothing_and_says_so(desk: Desk) -> Non
     assert not desk.first.posts
 
 
-def test_source_that_is_retired_is_forgotten_in_silence(desk: Desk) -> None:
-    desk.look(0, gazette=SILENT, herald=OK)
-    assert desk.look(1, herald=OK) == RoundReport()
-    assert len(desk.look(2, gazette=SILENT, herald=OK).changes) == 1
+def test_two_that_look_at_sources_of_their_own_share_a_memory(desk: Desk) -> None:
+    first, second = desk.begin(), desk.begin()
+    desk.look(0, first, gazette=SILENT)
+    desk.look(1, second, herald=FAILING)
+    for minute in range(2, 20, 2):
+        assert desk.look(minute, first, gazette=SILENT) == RoundReport()
+        assert desk.look(minute + 1, second, herald=FAILING) == RoundReport()
+    assert desk.first.titles == ["ofrecord: gazette is silent", "ofrecord: herald is failing"]
+    assert "Still open" not in desk.first.posts[1]["message"]
+
+
+def test_source_that_nobody_looks_at_any_more_is_forgotten_in_silence(desk: Desk) -> None:
+    desk.look(0, gazette=SILENT, herald=SILENT)
+    day = 24 * 60
+    for minute in range(day, 8 * day, day):
+        assert desk.look(minute, herald=SILENT) == RoundReport()
+    assert set(Memory(desk.store).read()[1].standings) == {"herald"}
+    assert [change.source for change in desk.look(8 * day, gazette=SILENT, herald=SILENT).changes] == ["gazette"]
 
 
 def test_address_that_is_taken_away_is_waited_for_no_more_and_a_new_one_hears_what_is_new(desk: Desk) -> None:

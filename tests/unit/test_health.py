@@ -165,6 +165,19 @@ def test_a_late_run_degrades_and_a_run_ends_that(watch: Watch) -> None:
     assert watch.kinds() == []
 
 
+def test_a_cron_schedule_is_late_by_the_longest_wait_that_was_seen(watch: Watch) -> None:
+    watch.source = make_source(schedule="cron 0 8 * * mon-fri")
+    for day in range(12):
+        watch.now = THEN + day * DAY + timedelta(hours=8)
+        if watch.now.weekday() < 5:
+            watch.run(*watch.pages(3))
+    friday = THEN + 11 * DAY
+    watch.now = friday + timedelta(days=3, hours=8, minutes=20)
+    assert watch.kinds() == []
+    watch.now = friday + timedelta(days=10)
+    assert watch.kinds() == ["overdue"]
+
+
 def test_fields_that_vanish_are_named_with_numbers_and_their_return_ends_it(watch: Watch) -> None:
     watch.run(*watch.pages(3, fields=("section",)))
     assert watch.kinds() == []  # too few to tell

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from crawler.extract.page.tree import BLOCK_TAGS, HEADING_TAGS, Element, measure
 from crawler.extract.page.words import (
@@ -27,28 +27,28 @@ from crawler.normalise import normalise_line, normalise_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
-_CELLS = frozenset({"td", "th"})
-_SENTENCE = 40
+_LETTER_OR_DIGIT: Final = re.compile(r"[^\W_]")
+_CELLS: Final = frozenset({"td", "th"})
+_SENTENCE: Final = 40
 """A block of so many characters is text; short list items above the first such are the date, the source and so on."""
-_IMPRINT = 90
-_LONG_IMPRINT = 200
+_IMPRINT: Final = 90
+_LONG_IMPRINT: Final = 200
 """With a time among who, when and what they are."""
-_LONG = 100
-_ITEM_TAGS = frozenset({"li", "dd", "dt", "blockquote", "pre"})
-_ENDS = (".", "!", "?", "”", '"', "»", "’", "…", "。", "！", "？", "」", "؟", ")", "“")
-_BYLINE_ELEMENTS = 20
+_LONG: Final = 100
+_ITEM_TAGS: Final = frozenset({"li", "dd", "dt", "blockquote", "pre"})
+_ENDS: Final = (".", "!", "?", "”", '"', "»", "’", "…", "。", "！", "？", "」", "؟", ")", "“")
+_BYLINE_ELEMENTS: Final = 20
 """An element that holds more is no byline: a text's lines may stand in one with the author's name."""
-TAGS = "a line of tags"
-_BOX_ELEMENTS = 200
+TAGS: Final = "a line of tags"
+_BOX_ELEMENTS: Final = 200
 _TIME_CHARS, _POST_ELEMENTS = 60, 200
-_LABEL_CHARS = 40
-_LABELLED_ELEMENTS = 20
+_LABEL_CHARS: Final = 40
+_LABELLED_ELEMENTS: Final = 20
 """An element with more below it is no line that a label begins, and many lines may share it."""
-_SIGNED = 60
-SIGNED = "trimmed at the tail: a byline"
-_AND = frozenset({"and", "und", "et", "y", "e", "en", "och", "og"})
-_PARAGRAPH = 60
+_SIGNED: Final = 60
+SIGNED: Final = "trimmed at the tail: a byline"
+_AND: Final = frozenset({"and", "und", "et", "y", "e", "en", "och", "og"})
+_PARAGRAPH: Final = 60
 """List items of so many characters are text wherever they stand."""
 
 

@@ -6,7 +6,7 @@ Signs are weighed against what a box holds: nothing with a good part of the page
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from crawler.extract.page.signs import (
     CAPTION,
@@ -26,7 +26,7 @@ from crawler.extract.page.words import CONSENT_CHOICE, CONSENT_PHRASE, PAYWALL_P
 if TYPE_CHECKING:
     from collections.abc import Container
 
-CHROME_TAGS = frozenset(
+CHROME_TAGS: Final = frozenset(
     [
         "nav",
         "footer",
@@ -54,7 +54,7 @@ CHROME_TAGS = frozenset(
         "details",
     ]
 )
-CHROME_ROLES = frozenset(
+CHROME_ROLES: Final = frozenset(
     [
         "navigation",
         "banner",
@@ -70,37 +70,37 @@ CHROME_ROLES = frozenset(
         "tablist",
     ]
 )
-_CHROME_SIGNS = COMMENT | CONSENT
-_BOX_SIGNS = RELATED | FURNITURE | FAINT | PAYWALL | CORRECTION | FACTS
-_SHAPED_TAGS = BLOCK_TAGS - HEADING_TAGS | {"figure"}
-_HIDING = frozenset({"hidden", "aria-hidden", "style"})
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_MOST = 0.35
+_CHROME_SIGNS: Final = COMMENT | CONSENT
+_BOX_SIGNS: Final = RELATED | FURNITURE | FAINT | PAYWALL | CORRECTION | FACTS
+_SHAPED_TAGS: Final = BLOCK_TAGS - HEADING_TAGS | {"figure"}
+_HIDING: Final = frozenset({"hidden", "aria-hidden", "style"})
+_HIDDEN_STYLE: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_MOST: Final = 0.35
 """A box that holds this share of the page's prose is no furniture, whatever it is called."""
-_SMALL_BOX = 300
-_WALL = 900
-_CONSENT_CHARS = 6_000
-_NOTE_CHARS = 3_000
+_SMALL_BOX: Final = 300
+_WALL: Final = 900
+_CONSENT_CHARS: Final = 6_000
+_NOTE_CHARS: Final = 3_000
 _SHARE_CHARS, _SHARE_ELEMENTS, _SHARE_LINKS = 300, 80, 15
-_SHARE = re.compile(
+_SHARE: Final = re.compile(
     r"facebook\.com/(?:sharer?|dialog)\b|//(?:(?:www\.)?(?:twitter|x)\.com/(?:intent|share)\b|wa\.me/\?|t\.me/share"
     r"|vk\.com/share)|whatsapp(?:://|\.com/send)|telegram\.me/share|linkedin\.com/(?:share|sharing|cws)"
     r"|pinterest\.[a-z.]+/pin/create|reddit\.com/submit|bsky\.app/intent|threads\.(?:net|com)/intent"
     r"|line\.me/(?:r/msg|lineit/share)|b\.hatena\.ne\.jp/|xing\.com/(?:spi|app)/|mailto:\?"
 )
 """How addresses, in small letters, begin by which networks are handed a page. To ignore case takes far longer."""
-_BOX_TAGS = frozenset({"div", "section"})
-_STORY_CHARS = 600
-_KICKER_CHARS = 60
-_HEADLINE_CHARS = 15
-_LINKED = 0.5
+_BOX_TAGS: Final = frozenset({"div", "section"})
+_STORY_CHARS: Final = 600
+_KICKER_CHARS: Final = 60
+_HEADLINE_CHARS: Final = 15
+_LINKED: Final = 0.5
 """Share of a list's text."""
-_PARAGRAPH_CHARS = 150
-_BOX_ELEMENTS = 400
+_PARAGRAPH_CHARS: Final = 150
+_BOX_ELEMENTS: Final = 400
 """A box of more elements than this is not looked into: it is a part of the page, or made to keep us busy."""
-_NEVER = frozenset({"html", "body", "main", "h1"})
-_PROSE_CHARS = 40
-_LABEL_CHARS = 2_000
+_NEVER: Final = frozenset({"html", "body", "main", "h1"})
+_PROSE_CHARS: Final = 40
+_LABEL_CHARS: Final = 2_000
 """A label is far shorter, white space counted."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from crawler.extract.page.signs import BODY
 from crawler.extract.page.tree import BLOCK_TAGS, HEADING_TAGS, Element
@@ -11,15 +11,15 @@ from crawler.extract.page.tree import BLOCK_TAGS, HEADING_TAGS, Element
 if TYPE_CHECKING:
     from crawler.extract.body.boxes import Prose
 
-_TAG_WEIGHT = {"li": 0.5, "td": 0.4, "th": 0.2, "dd": 0.4, "dt": 0.2, "address": 0.1, "footer": 0.2}
-_CORE_SHARE = 0.65
-_STORY_CHARS = 500
-_STORY_SHARE = 0.3
+_TAG_WEIGHT: Final = {"li": 0.5, "td": 0.4, "th": 0.2, "dd": 0.4, "dt": 0.2, "address": 0.1, "footer": 0.2}
+_CORE_SHARE: Final = 0.65
+_STORY_CHARS: Final = 500
+_STORY_SHARE: Final = 0.3
 """Articles in a row are of like size; a story in chapters begins with a short one."""
-_CELL_TAGS = frozenset({"td", "th"})
+_CELL_TAGS: Final = frozenset({"td", "th"})
 """Columns: what stands beside one is another."""
-_TEXT_TAGS = frozenset({"p", "pre", "blockquote", "li", "ul", "ol"})
-_CLIMB_SHARE = 0.12
+_TEXT_TAGS: Final = frozenset({"p", "pre", "blockquote", "li", "ul", "ol"})
+_CLIMB_SHARE: Final = 0.12
 """An outer element that adds this share of text, as running text, takes the place of the inner one."""
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
     from crawler.extract.page.tree import Element
 
-_LEAST_CHARS = 4
-_KEPT_CHARS = 80
-_MARKS = " \n\r\t\f\xa0*[(【■▼●†‡"
+_LEAST_CHARS: Final = 4
+_KEPT_CHARS: Final = 80
+_MARKS: Final = " \n\r\t\f\xa0*[(【■▼●†‡"
 Opening = tuple["Element", str]
 
 

@@ -6,7 +6,7 @@ Scripts, styles and controls are not in the tree. Bounded in depth and in number
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, SelectolaxError
 
@@ -17,37 +17,37 @@ from crawler.extract.page.tree import BLOCK_TAGS, Element, Tree, measure
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
-MAX_ELEMENTS = 51_000
+MAX_ELEMENTS: Final = 51_000
 """Each costs some 15 µs until the page is read. Most of 1,500 real pages: 10,112."""
-MAX_GUESSED_ELEMENTS = 25_000
+MAX_GUESSED_ELEMENTS: Final = 25_000
 """A page of more is not handed to the libraries that are asked where we found little: they take as long again."""
-MAX_NODES = 250_000
+MAX_NODES: Final = 250_000
 """Elements, texts and comments. Most of 1,500 real pages: 28,000."""
-MAX_ATTRIBUTES = 100_000
+MAX_ATTRIBUTES: Final = 100_000
 """Most of 1,500 real pages: 9,222."""
-MAX_SIGN_CHARS = 2_000_000
+MAX_SIGN_CHARS: Final = 2_000_000
 """Characters of class names and ids. Most of 1,500 real pages: 149,000."""
-MAX_LEVELS = 3_000_000
+MAX_LEVELS: Final = 3_000_000
 """Sum of the depths of all elements: what it costs to look into each. Most of 1,500 real pages: 148,000."""
-MAX_TEXT_LEVELS = 200_000_000
+MAX_TEXT_LEVELS: Final = 200_000_000
 """The same of characters of text, white space counted. Most of 1,500 real pages: 7,700,000."""
-MAX_DEPTH = 400
+MAX_DEPTH: Final = 400
 """What lies deeper hangs at this depth: no page that a person wrote comes near it."""
 
-SKIPPED_TAGS = frozenset(
+SKIPPED_TAGS: Final = frozenset(
     (
         *("script", "style", "noscript", "template", "svg", "math", "canvas", "object", "select", "option"),
         *("textarea", "head", "frameset", "rp", "rt", "rtc", "", "-undef", "-comment", "-doctype"),
     )
 )
 """Never text of an article, and not in the tree."""
-_TEXT = "-text"
-_OWN_TAGS = 1_000
+_TEXT: Final = "-text"
+_OWN_TAGS: Final = 1_000
 """Lexbor's numbers of tags from here on mean another tag in each document; HTML's own have some 200."""
-_TAGS: dict[int, str] = {}
-"""Lexbor's number of a tag → its name, of HTML's own: to ask for it anew takes longer."""
-_CHECKED_NODES = 1_024
-_LIMITS = (
+_TAGS: Final = [""] * _OWN_TAGS
+"""The names of HTML's own tags by Lexbor's numbers, once they were asked for: to ask anew takes longer."""
+_CHECKED_NODES: Final = 1_024
+_LIMITS: Final = (
     (MAX_NODES, "elements, texts and comments"),
     (MAX_ELEMENTS, "elements"),
     (MAX_ATTRIBUTES, "attributes"),
@@ -55,7 +55,7 @@ _LIMITS = (
     (MAX_LEVELS, "levels that its elements lie deep, in all"),
     (MAX_TEXT_LEVELS, "levels that its characters lie deep, in all"),
 )
-_PARTED = BLOCK_TAGS | {"br"}
+_PARTED: Final = BLOCK_TAGS | {"br"}
 
 
 @dataclass(slots=True)
@@ -123,7 +123,8 @@ def _copy(top: LexborNode, *, numbered: bool) -> tuple[Element, dict[int, Elemen
         while node is not None:
             following = node.next
             seen += 1
-            tag = _TAGS.get(node.tag_id) or _read_tag(node)
+            number = node.tag_id
+            tag = (_TAGS[number] if number < _OWN_TAGS else "") or _read_tag(node)
             if tag == _TEXT:
                 text = node.text_content or ""
                 children.append(text)

@@ -6,32 +6,33 @@ Data, and a look-up that is remembered: the same few hundred names come again on
 from __future__ import annotations
 
 import re
+from typing import Final
 
-RELATED = 1 << 0
-COMMENT = 1 << 1
-CONSENT = 1 << 2
-FURNITURE = 1 << 3
-FAINT = 1 << 4
+RELATED: Final = 1 << 0
+COMMENT: Final = 1 << 1
+CONSENT: Final = 1 << 2
+FURNITURE: Final = 1 << 3
+FAINT: Final = 1 << 4
 """Words that also stand on the boxes of an article's own text: believed only of small boxes."""
-BODY = 1 << 5
-LEAD = 1 << 6
-TITLE = 1 << 7
-PAYWALL = 1 << 8
-LIVE = 1 << 9
-GALLERY = 1 << 10
-BYLINE = 1 << 11
-DATE = 1 << 12
-MODIFIED = 1 << 13
-CONSENT_FORM = 1 << 14
-CAPTCHA = 1 << 15
-READING_TIME = 1 << 16
-CAPTION = 1 << 17
-MORE_POSTS = 1 << 18
-CORRECTION = 1 << 19
-TAGS = 1 << 20
-FACTS = 1 << 21
+BODY: Final = 1 << 5
+LEAD: Final = 1 << 6
+TITLE: Final = 1 << 7
+PAYWALL: Final = 1 << 8
+LIVE: Final = 1 << 9
+GALLERY: Final = 1 << 10
+BYLINE: Final = 1 << 11
+DATE: Final = 1 << 12
+MODIFIED: Final = 1 << 13
+CONSENT_FORM: Final = 1 << 14
+CAPTCHA: Final = 1 << 15
+READING_TIME: Final = 1 << 16
+CAPTION: Final = 1 << 17
+MORE_POSTS: Final = 1 << 18
+CORRECTION: Final = 1 << 19
+TAGS: Final = 1 << 20
+FACTS: Final = 1 << 21
 
-_WORDS = {
+_WORDS: Final = {
     RELATED: (
         "related relateds recirc recirculation recommended recommendations recommendation recommend read-also"
         " read-next read-more read-on read-too also-read see-also more-stories more-news more-from more-on"
@@ -130,17 +131,17 @@ _WORDS = {
 }
 """Bit → words; a word with a hyphen stands for parts that follow each other."""
 
-_MEANINGS: dict[str, int] = {}
+_MEANINGS: Final[dict[str, int]] = {}
 for _bit, _words in _WORDS.items():
     for _word in _words.split():
         _MEANINGS[_word] = _MEANINGS.get(_word, 0) | _bit
-_OPENINGS = frozenset(word.split("-")[0] for word in _MEANINGS)
-_LONGEST = max(word.count("-") + 1 for word in _MEANINGS)
+_OPENINGS: Final = frozenset(word.split("-")[0] for word in _MEANINGS)
+_LONGEST: Final = max(word.count("-") + 1 for word in _MEANINGS)
 
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_PART = re.compile(r"[a-z0-9]+")
-_KEPT_CHARS = 100
-_KEPT_NAMES = 20_000
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_PART: Final = re.compile(r"[a-z0-9]+")
+_KEPT_CHARS: Final = 100
+_KEPT_NAMES: Final = 20_000
 """What is longer, or more, is not remembered from page to page: hostile pages would fill the memory with it."""
 
 
@@ -149,8 +150,11 @@ def read_signs(names: str) -> int:
     known = _known.get(names)
     if known is not None:
         return known
+    apart = names.split()
+    if len(apart) == 1:  # most of those not seen yet
+        return _remember(names, _read(apart[0]))
     signs = 0
-    for name in names.split():
+    for name in apart:
         known = _known.get(name)
         signs |= _remember(name, _read(name)) if known is None else known
     return _remember(names, signs)
@@ -195,5 +199,5 @@ def _read(name: str) -> int:
     return signs
 
 
-_known: dict[str, int] = {}
+_known: Final[dict[str, int]] = {}
 """Signs of single names, and of all names of an element together, which stand on many. Only remembers."""
