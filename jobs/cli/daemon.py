@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from pathlib import Path
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +12,7 @@ import click
 from config.errors import ConfigError, ExitCode
 from config.loading import load_settings
 from config.sources import load_sources
+from jobs.cli.company import open_company
 from jobs.cli.options import (
     Invocation,
     archive_options,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from config.sources import Source
     from jobs.context import OpenArchive
-    from jobs.runs.ending import RunObserver
 
 _POLL_SECONDS = 0.2
 
@@ -49,26 +49,31 @@ def daemon(invocation: Invocation, *, source: tuple[str, ...], max_runs: int | N
     """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to read anew
     chosen = choose_sources(invocation.load_sources(), source)
-    with enter_archive(invocation) as archive:
-        warn_of_waiting(archive)
-        wait_for_orphans(archive, chosen, invocation.settings)
-        archive.refresh()
-        state = archive.state
+    with ExitStack() as stack:
+        with enter_archive(invocation) as archive:
+            company = stack.enter_context(open_company(invocation.settings, archive.state))  # before what takes time
+            warn_of_waiting(archive)
+            wait_for_orphans(archive, chosen, invocation.settings)
+            archive.refresh()
+            company.take_in(chosen, {one.id: archive.catalog.last_started(one.id) for one in chosen})
+            state = archive.state
 
-    def load() -> tuple[Sequence[Source], Settings]:
-        settings = load_settings(invocation.config_dir)
-        found = choose_sources(load_sources(invocation.config_dir / "sources"), source)
-        return found, settings.model_copy(update={"archive": invocation.settings.archive})
+        def load() -> tuple[Sequence[Source], Settings]:
+            settings = load_settings(invocation.config_dir)
+            found = choose_sources(load_sources(invocation.config_dir / "sources"), source)
+            company.take_in(found)
+            return found, settings.model_copy(update={"archive": invocation.settings.archive})
 
-    interrupted = run_daemon(
-        chosen,
-        invocation.settings,
-        ArchiveBook(state),
-        load=load,
-        options=["--recheck", recheck, *list_logging_options()],
-        observers=list_observers(invocation, state),
-        max_runs=max_runs,
-    )
+        interrupted = run_daemon(
+            chosen,
+            invocation.settings,
+            ArchiveBook(state),
+            load=load,
+            options=["--recheck", recheck, *list_logging_options()],
+            observers=company.observers,
+            pulse=company.pulse,
+            max_runs=max_runs,
+        )
     return ExitCode.INTERRUPTED if interrupted else ExitCode.DONE
 
 
@@ -86,9 +91,3 @@ def wait_for_orphans(archive: OpenArchive, chosen: Sequence[Source], settings: S
     deadline = time.monotonic() + settings.grace_seconds + ORPHAN_SECONDS
     while time.monotonic() < deadline and any(is_crawled_here(archive.spool(one.id)) for one in chosen):
         time.sleep(_POLL_SECONDS)
-
-
-def list_observers(invocation: Invocation, state: Path) -> list[RunObserver]:
-    """Return who is told of the daemon's runs. *state*: as OpenArchive has it."""
-    del invocation, state
-    return []

@@ -15,6 +15,7 @@ from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 from config.errors import ExitCode
 from jobs.fold import Verdict
+from jobs.ledger import Outcome as Slot
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody asks for
 
@@ -53,7 +54,7 @@ _SUMS = (
 """The same of counters."""
 
 
-SLOT_OUTCOMES = ("done", "late", "failed", "skipped", "missed")
+SLOT_OUTCOMES = tuple(outcome.value for outcome in Slot if not outcome.is_mark)
 SPOOL_SEGMENTS = "Segments of the source on this disk that wait to be committed."
 SPOOL_BYTES = "Bytes of the source's segments on this disk that wait to be committed."
 

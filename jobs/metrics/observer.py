@@ -16,6 +16,8 @@ from prometheus_client.registry import Collector
 from config.errors import ExitCode
 from config.settings import program_version
 from jobs.health import State
+from jobs.ledger import Outcome as Slot
+from jobs.ledger import is_late
 from jobs.metrics.instruments import SPOOL_BYTES, SPOOL_SEGMENTS, LastRuns, Outcome, Sums
 from jobs.metrics.standing import Standing
 from jobs.runs.pressure import measure_spool
@@ -112,7 +114,7 @@ class MetricsObserver:
                     succeeded=_to_seconds((last_successes or {}).get(source)),
                 )
             self._interval.labels(source).set(seconds)
-        self._disk.sources = frozenset(intervals)
+        self._disk.watch(frozenset(intervals))
         self.standing.load(len(intervals))
 
     def run_started(self, source: str, slot: datetime | None) -> None:
@@ -130,6 +132,8 @@ class MetricsObserver:
         if ended.source not in self._disk.sources:
             return
         self._running.labels(ended.source).set(0)
+        if (slot := _judge_slot(ended)) is not None:
+            self._sums.add_slot(ended.source, slot)
         outcome = Outcome.of(ended.exit_code, ended.killed)
         self._sums.add_run(ended.source, outcome, ended.seconds, ended.report)
         self._last.note(
@@ -198,6 +202,20 @@ class MetricsObserver:
         self._sums.forget(source)
 
 
+def _judge_slot(ended: RunEnded) -> Slot | None:
+    """Return what became of the slot of a run; `None`: it was for none, or was stopped before it began anything."""
+    run = bool(ended.report and ended.report.get("run"))
+    if ended.slot is None or (ended.killed == "stop" and not run):
+        return None
+    if ended.exit_code == ExitCode.LOCKED and not run:
+        return Slot.SKIPPED
+    if ended.exit_code == ExitCode.DONE or (
+        run and (ended.killed == "stop" or ended.exit_code == ExitCode.STORE_REFUSED)
+    ):
+        return Slot.LATE if is_late(ended.slot, ended.started) else Slot.DONE
+    return Slot.FAILED
+
+
 def _to_seconds(at: datetime | None) -> float | None:
     return None if at is None else at.timestamp()
 
@@ -211,6 +229,11 @@ class _DiskCollector(Collector):
         self._lock = threading.Lock()
         self._looked = -_LOOK_SECONDS
         self._found: list[Metric] = []
+
+    def watch(self, sources: frozenset[str]) -> None:
+        """Look at the spools of *sources* from now on."""
+        with self._lock:
+            self.sources, self._looked = sources, -_LOOK_SECONDS
 
     def describe(self) -> Iterable[Metric]:
         """Return the families without samples: nothing is looked at when the collector is registered."""

@@ -7,6 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from config.units import count
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -94,4 +96,6 @@ class Standing:
             return Answer(good=False, text="the schedule is not loaded yet")
         if self._store_trouble is not None:
             return Answer(good=False, text=self._store_trouble)
-        return Answer(good=True, text=f"{self._sources} sources have a schedule")
+        return Answer(
+            good=True, text=f"{count(self._sources, 'source')} {'has' if self._sources == 1 else 'have'} a schedule"
+        )

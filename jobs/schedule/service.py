@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -17,7 +17,7 @@ from jobs.schedule.limits import shorten_grace
 from jobs.schedule.process import Launch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from datetime import datetime
 
     from config.settings import Settings
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jobs.schedule.book import Book
 
     Load = Callable[[], tuple[Sequence[Source], Settings]]
+    Pulse = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 log = structlog.get_logger()
 
@@ -41,15 +42,17 @@ def run_daemon(
     load: Load,
     options: Sequence[str] = (),
     observers: Sequence[RunObserver] = (),
+    pulse: Pulse | None = None,
     max_runs: int | None = None,
 ) -> bool:
     """Run until SIGTERM or SIGINT, or until each source has run *max_runs* times; return whether it was a SIGINT.
 
     *load*: reads sources and settings anew, at SIGHUP; raises ConfigError. *options*: passed on to `ofrecord crawl`.
-    Raises what the daemon's own work failed of, if it did.
+    *pulse*: turns with the event loop, from before the first run until the last is over; given what is set once the
+    daemon was asked to end. Raises what the daemon's own work failed of, if it did.
     """
     daemon = Daemon(settings, book, make_launch(options), observers=observers, max_runs=max_runs)
-    return asyncio.run(_serve(daemon, sources, settings, load))
+    return asyncio.run(_serve(daemon, sources, settings, load, pulse))
 
 
 def make_launch(options: Sequence[str]) -> Callable[[Source, Settings, datetime | None], Launch]:
@@ -64,7 +67,9 @@ def make_launch(options: Sequence[str]) -> Callable[[Source, Settings, datetime 
     return launch
 
 
-async def _serve(daemon: Daemon, sources: Sequence[Source], settings: Settings, load: Load) -> bool:
+async def _serve(
+    daemon: Daemon, sources: Sequence[Source], settings: Settings, load: Load, pulse: Pulse | None
+) -> bool:
     loop = asyncio.get_running_loop()
     interrupted = False
     stopping, reloading = asyncio.Event(), asyncio.Event()
@@ -80,6 +85,7 @@ async def _serve(daemon: Daemon, sources: Sequence[Source], settings: Settings, 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number)
     loop.add_signal_handler(signal.SIGHUP, reloading.set)
+    turning = None if pulse is None else asyncio.create_task(pulse(stopping))
     daemon.start(sources)
     reload = asyncio.create_task(_reload(daemon, settings, load, reloading))
     ends = [asyncio.create_task(event.wait()) for event in (stopping, daemon.over)]
@@ -87,6 +93,8 @@ async def _serve(daemon: Daemon, sources: Sequence[Source], settings: Settings, 
     for task in ends:
         task.cancel()
     await daemon.stop()
+    if turning is not None:
+        turning.cancel()
     failed = reload.exception() if reload.done() else daemon.broken
     reload.cancel()
     if failed is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import socket
 import threading
@@ -97,6 +98,35 @@ def test_a_hung_loop_is_told_from_outside_it(server: ProbeServer, clock: Clock) 
     clock.now = 61
     answer, body = ask(server, "/healthz")
     assert answer.status == 503
+    assert b"it hangs" in body
+
+
+def test_a_loop_that_is_held_up_answers_from_beside_it(tmp_path: Path) -> None:
+    """The real loop and the real pulse: what hangs in the loop cannot hang the answer."""
+    observer = MetricsObserver(tmp_path, standing=Standing(stalled_seconds=1.5))
+    with ProbeServer(("127.0.0.1", 0), observer.registry, observer.standing) as server:
+        seen: list[int] = [ask(server, "/healthz")[0].status]
+        hanging, freed = threading.Event(), threading.Event()
+
+        async def live() -> None:
+            pulse = asyncio.create_task(observer.pulse(asyncio.Event()))
+            await asyncio.sleep(0.01)
+            hanging.set()
+            freed.wait(30)  # the loop hangs
+            await asyncio.sleep(1.1)
+            pulse.cancel()
+
+        daemon = threading.Thread(target=lambda: asyncio.run(live()))
+        daemon.start()
+        hanging.wait(30)
+        seen.append(ask(server, "/healthz")[0].status)
+        time.sleep(2)
+        answer, body = ask(server, "/healthz")
+        seen.append(answer.status)
+        freed.set()
+        daemon.join()
+        seen.append(ask(server, "/healthz")[0].status)
+    assert seen == [503, 200, 503, 200]
     assert b"it hangs" in body
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import signal
+import threading
+import time
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,7 +17,7 @@ from tests.figures import parse_figures
 from tests.installation import Ofrecord, install
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -94,3 +100,132 @@ def test_a_run_without_figures_does_not_pay_for_them(ofrecord: Ofrecord) -> None
     result = Ofrecord(ofrecord.config, ofrecord.home, {"PYTHONPROFILEIMPORTTIME": "1"})("crawl", "gazette")
     assert "jobs.runs.crawl" in result.stderr
     assert "prometheus_client" not in result.stderr
+
+
+class Watched:
+    """A daemon that runs, with its port and its log."""
+
+    def __init__(self, ofrecord: Ofrecord, *words: str) -> None:
+        self.process = ofrecord.start("daemon", *words)
+        self.lines: list[dict[str, Any]] = []
+        self.told = threading.Condition()
+        self.thread = threading.Thread(target=self._read)
+        self.thread.start()
+        self.url = str(self.wait_for("served_metrics")["address"])
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            with self.told:
+                self.lines.append(json.loads(line) if line.startswith("{") else {"event": line})
+                self.told.notify_all()
+
+    def wait_for(self, event: str, **keys: object) -> dict[str, Any]:
+        def find() -> dict[str, Any] | None:
+            return next((line for line in self.lines if {"event": event, **keys}.items() <= line.items()), None)
+
+        with self.told:
+            assert self.told.wait_for(lambda: find() is not None, 60), self.lines
+            found = find()
+        assert found is not None
+        return found
+
+    def ask(self, path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def wait_until(self, wanted: Callable[[dict[str, float]], bool]) -> dict[str, float]:
+        deadline = time.monotonic() + 60
+        while True:
+            figures = parse_figures(self.ask("/metrics")[1])
+            if wanted(figures):
+                return figures
+            assert time.monotonic() < deadline, figures
+            time.sleep(0.1)
+
+    def end(self) -> int:
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            return self.process.wait(60)
+        finally:
+            self.process.kill()
+            self.thread.join()
+            for stream in (self.process.stdout, self.process.stderr):
+                assert stream is not None
+                stream.close()
+
+
+@pytest.fixture
+def start(site: Site, tmp_path: Path) -> Iterator[Callable[..., Watched]]:
+    running: list[Watched] = []
+    source = {**site.describe_source(), "schedule": "every 12 hours"}
+
+    def begin() -> Watched:
+        ofrecord = install(tmp_path, source, metrics_listen="127.0.0.1:0")
+        running.append(Watched(ofrecord))
+        return running[-1]
+
+    yield begin
+    for watched in running:
+        watched.end()
+
+
+def test_a_daemon_tells_what_its_runs_come_to(start: Callable[..., Watched]) -> None:
+    daemon = start()
+    figures = daemon.wait_until(lambda found: found.get('ofrecord_runs_total{source="gazette",outcome="done"}') == 1)
+    assert figures['ofrecord_pages_total{source="gazette"}'] == 3
+    assert figures['ofrecord_verdicts_total{source="gazette",verdict="new"}'] == 3
+    assert figures['ofrecord_last_run_exit_code{source="gazette"}'] == 0
+    assert figures['ofrecord_schedule_interval_seconds{source="gazette"}'] == 43_200
+    assert figures["ofrecord_scheduled_sources"] == 1
+    assert figures["ofrecord_ready"] == 1
+    assert 20e6 < figures["process_resident_memory_bytes"] < 500e6
+    daemon.wait_until(lambda found: any(name.startswith("ofrecord_health_state") for name in found))
+    assert daemon.ask("/healthz")[0] == 200
+    assert daemon.ask("/readyz") == (200, "1 source has a schedule\n")
+    assert daemon.ask("/metrics/../state")[0] == 404
+
+
+def test_a_schedule_that_is_read_anew_is_counted_anew(start: Callable[..., Watched], tmp_path: Path) -> None:
+    daemon = start()
+    sources = tmp_path / "config" / "sources"
+    daemon.wait_until(lambda found: found.get('ofrecord_runs_total{source="gazette",outcome="done"}') == 1)
+    (sources / "gazette.yaml").rename(sources / "herald.yaml")
+    daemon.process.send_signal(signal.SIGHUP)
+    figures = daemon.wait_until(lambda found: 'ofrecord_schedule_interval_seconds{source="herald"}' in found)
+    assert not [name for name in figures if "gazette" in name]
+
+
+def test_who_drains_is_alive_and_not_ready(start: Callable[..., Watched], site: Site) -> None:
+    site.answers["/2026/1"].seconds = 4
+    daemon = start()
+    daemon.wait_until(
+        lambda found: found.get('ofrecord_run_in_progress{source="gazette"}') == 1 and "/2026/1" in site.paths
+    )
+    daemon.process.terminate()
+    deadline = time.monotonic() + 20
+    while daemon.ask("/readyz") != (503, "it was asked to end\n"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert daemon.ask("/healthz")[0] == 200
+    assert daemon.end() == 0
+
+
+def test_a_port_that_is_taken_ends_the_daemon_before_anything_starts(
+    start: Callable[..., Watched], site: Site, tmp_path: Path
+) -> None:
+    first = start()
+    first.wait_until(lambda found: found.get('ofrecord_runs_total{source="gazette",outcome="done"}') == 1)
+    place = first.url.removeprefix("http://")
+    source = {**site.describe_source(), "schedule": "every 12 hours"}
+    (tmp_path / "second").mkdir()
+    second = install(tmp_path / "second", source, metrics_listen=place)
+    before = len(site.requests)
+    result = second("daemon", code=2)
+    assert f"metrics_listen: found {place}, which cannot be listened at (Address already in use)" in result.stderr
+    assert len(site.requests) == before

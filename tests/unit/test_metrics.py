@@ -19,6 +19,7 @@ from jobs.metrics.observer import MetricsObserver
 from jobs.metrics.standing import Standing
 from jobs.runs.crawl import RunReport
 from jobs.runs.ending import RunEnded
+from jobs.schedule.outcomes import row_of_run
 from tests.figures import expose, read_figures
 
 if TYPE_CHECKING:
@@ -166,6 +167,42 @@ def test_slots_are_counted_by_outcome(observer: MetricsObserver) -> None:
     assert slots == {"missed": 2, "skipped": 1, "done": 0}
 
 
+@pytest.mark.parametrize(
+    ("late", "code", "killed", "report", "outcome"),
+    [
+        (0, 0, None, REPORT, "done"),
+        (600, 0, None, REPORT, "done"),
+        (601, 0, None, REPORT, "late"),
+        (0, 12, None, REPORT, "done"),
+        (0, 12, None, {"run": ""}, "failed"),
+        (0, 3, None, REPORT, "failed"),
+        (0, -9, None, None, "failed"),
+        (0, 11, None, {"run": ""}, "skipped"),
+        (0, -9, "time", None, "failed"),
+        (0, 0, "stop", REPORT, "done"),
+        (0, 130, "stop", REPORT, "done"),
+        (0, -9, "stop", None, None),
+    ],
+)
+def test_the_slot_of_a_run(
+    observer: MetricsObserver,
+    late: int,
+    code: int,
+    killed: str | None,
+    report: dict[str, Any] | None,
+    outcome: str | None,
+) -> None:
+    """As the daemon notes it in the ledger."""
+    ended = RunEnded("gazette", NOW, NOW + timedelta(seconds=late), 42.5, code, report, killed)
+    observer.run_ended(ended)
+    prefix = 'ofrecord_slots_total{source="gazette",outcome="'
+    told = {name[len(prefix) : -2]: value for name, value in read_figures(observer).items() if name.startswith(prefix)}
+    assert {name for name, value in told.items() if value} == ({outcome} if outcome else set())
+    row = row_of_run(ended)
+    if row is not None:
+        assert row.outcome == outcome
+
+
 def test_health_is_one_state_and_its_reasons(observer: MetricsObserver) -> None:
     silent = Reason("no_new_articles", "none for 9 hours", State.SILENT)
     ends = Reason("certificate_ends", "in 9 days", State.DEGRADED)
@@ -201,6 +238,7 @@ def test_the_first_end_of_a_certificate(observer: MetricsObserver) -> None:
 def test_a_source_that_leaves_the_schedule_leaves_the_figures(observer: MetricsObserver) -> None:
     observer.run_ended(end())
     observer.note_health([SourceHealth("gazette", State.OK, (), NOW)])
+    assert len([name for name in read_figures(observer) if "gazette" in name]) > 30
     observer.expect({"herald": 3_600.0}, last_runs={"herald": NOW}, last_successes={"herald": None})
     figures = read_figures(observer)
     assert [name for name in figures if "gazette" in name] == []
