@@ -202,12 +202,11 @@ def _add_options(function: Callable[..., Any], *, archive: bool) -> Callable[...
 
 def _take_over() -> tuple[Source, Settings]:
     """Return what the daemon that owns this run says over standard input; from now on its death ends the run."""
-    stream = sys.stdin.buffer
     try:
-        assignment = take_assignment(stream)
+        assignment = take_assignment()
     except EOFError as error:
         raise KeyboardInterrupt from error  # nobody is left to be told
-    obey_owner(stream)
+    obey_owner()
     return assignment
 
 

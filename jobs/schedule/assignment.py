@@ -10,13 +10,12 @@ import json
 import os
 import signal
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from config.settings import Settings
 from config.sources import Source
 
-if TYPE_CHECKING:
-    from typing import BinaryIO
+_CHUNK_BYTES = 65_536
 
 
 def encode_assignment(source: Source, settings: Settings) -> bytes:
@@ -28,20 +27,23 @@ def encode_assignment(source: Source, settings: Settings) -> bytes:
     return json.dumps(given).encode() + b"\n"
 
 
-def take_assignment(stream: BinaryIO) -> tuple[Source, Settings]:
-    """Return what the first line of *stream* says. Raises EOFError if the owner died before it had said it."""
-    line = stream.readline()
-    if not line.endswith(b"\n"):
-        raise EOFError("the daemon that started this run is dead")
+def take_assignment(pipe: int = 0) -> tuple[Source, Settings]:
+    """Return what the first line from *pipe* says. Raises EOFError if the owner died before it had said it."""
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        data = os.read(pipe, _CHUNK_BYTES)
+        if not data:
+            raise EOFError("the daemon that started this run is dead")
+        line += data
     given: dict[str, Any] = json.loads(line)
     return Source.model_validate(given["source"]), Settings(**given["settings"])
 
 
-def obey_owner(stream: BinaryIO) -> None:
-    """From now on end this process in good order, by SIGTERM, when *stream* ends: its owner is dead."""
+def obey_owner(pipe: int = 0) -> None:
+    """From now on end this process in good order, by SIGTERM, when *pipe* ends: its owner is dead."""
 
     def wait() -> None:
-        while stream.read(4_096):
+        while os.read(pipe, _CHUNK_BYTES):  # not by way of sys.stdin: Python could not end while that is being read
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 

@@ -16,7 +16,7 @@ import structlog
 
 from config.errors import ArchiveError
 from config.units import parse_schedule
-from crawler.rows import SlotRow
+from crawler.rows import SlotRow, format_time
 from jobs.ledger import Outcome
 from jobs.schedule.book import Standing
 from jobs.schedule.clock import Clock, StepWatch
@@ -292,7 +292,8 @@ class Daemon:
         for passed in all_passed:
             row = row_of_passed(passed)
             self._note(source, row, turns.slots if turns is not None else None)
-            log.warning("missed_run", source=source, slot=passed.slot, slots=passed.slots, reason=row.reason)
+            slot = format_time(passed.slot)
+            log.warning("missed_run", source=source, slot=slot, slots=passed.slots, reason=row.reason)
             if turns is None:
                 continue
             first = max(passed.slot - _TICK, passed.through - _TOLD_SPAN)
