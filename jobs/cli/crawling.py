@@ -77,7 +77,7 @@ def crawl(
     slot: datetime | None,
 ) -> int:
     """Crawl SOURCE once: discover, capture, commit, and say what is new."""
-    prepare_figures(invocation.settings, invocation.config_dir)
+    prepare_figures(invocation)
     if not source and not every:
         raise ConfigError("no source named: give one or more, or --all; ofrecord sources list shows them")
     if urls and len(source) != 1:

@@ -74,7 +74,7 @@ def job(
     left of the time, and its end is for closing and committing. What the store has not taken by then waits in --state;
     a job without one keeps the folder and names it, and what is lost with the machine is fetched again.
     """
-    prepare_figures(invocation.settings, invocation.config_dir)
+    prepare_figures(invocation)
     chosen = invocation.pick_sources(source, all_active=True)
     note_sources(chosen)
     part = choose_shard(shard, shards)

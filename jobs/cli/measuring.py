@@ -17,8 +17,8 @@ from jobs.cli.failure import find_failure
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from config.settings import Settings
     from jobs.cli.failure import FailureReport
+    from jobs.cli.options import Invocation
     from jobs.runs.crawl import RunReport
 
 log = structlog.get_logger()
@@ -47,15 +47,20 @@ def metrics_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
-def prepare_figures(settings: Settings, config_dir: Path) -> None:
-    """Note what the settings say of the file, and that it can be written. Raises ConfigError."""
-    failure = find_failure()
+def prepare_figures(invocation: Invocation) -> None:
+    """Note what the settings say of the file, and that it can be written. Raises ConfigError.
+
+    A run that a daemon owns leaves none: the daemon tells of it.
+    """
+    failure, wanted = find_failure(), invocation.settings.metrics_file
     if failure is None:
         return
-    if failure.figures is None and settings.metrics_file is not None:
-        failure.figures = FiguresFile(settings.metrics_file)
+    if invocation.given is not None:
+        failure.figures = None
+    elif failure.figures is None and wanted is not None:
+        failure.figures = FiguresFile(wanted)
     if failure.figures is not None:
-        failure.figures.config_dir = config_dir
+        failure.figures.config_dir = invocation.config_dir
         folder = failure.figures.path.absolute().parent
         if not folder.is_dir():
             raise ConfigError(f"metrics_file: found no folder {folder}, expected the one that node_exporter reads")

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -102,10 +103,12 @@ class MetricsObserver:
         *intervals*: source → the longest time between two of its slots, in seconds. *last_runs*, *last_successes*: what
         the archive knows of runs before this daemon's.
         """
-        for source in self._disk.sources - set(intervals):
+        before, now = self._disk.sources, frozenset(intervals)
+        self._disk.watch(now)  # first, since what is told of a source that is not among them is dropped from here on
+        for source in before - now:
             self._forget(source)
         for source, seconds in intervals.items():
-            if source not in self._disk.sources:
+            if source not in before:
                 self._sums.expect(source)
                 self._running.labels(source).set(0)
                 self._last.recall(
@@ -114,7 +117,6 @@ class MetricsObserver:
                     succeeded=_to_seconds((last_successes or {}).get(source)),
                 )
             self._interval.labels(source).set(seconds)
-        self._disk.watch(frozenset(intervals))
         self.standing.load(len(intervals))
 
     def run_started(self, source: str, slot: datetime | None) -> None:
@@ -165,7 +167,10 @@ class MetricsObserver:
             self.standing.turn()
             if stopping.is_set():
                 self.standing.drain()
-            await asyncio.sleep(PULSE_SECONDS)
+                await asyncio.sleep(PULSE_SECONDS)
+            else:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), PULSE_SECONDS)
             self._loop_lag.set(max(0.0, loop.time() - wanted))
 
     def _look(self, now: datetime) -> None:
