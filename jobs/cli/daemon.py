@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,8 @@ import click
 from config.errors import ConfigError, ExitCode
 from config.loading import load_settings
 from config.sources import load_sources
+from crawler.rows import SlotRow
+from jobs.archive.identity import list_sources
 from jobs.cli.company import open_company
 from jobs.cli.options import (
     Invocation,
@@ -22,6 +25,7 @@ from jobs.cli.options import (
     pick_source,
 )
 from jobs.context import is_crawled_here
+from jobs.ledger import Outcome
 from jobs.runs.elsewhere import warn_of_waiting
 from jobs.schedule.book import ArchiveBook
 from jobs.schedule.process import ORPHAN_SECONDS
@@ -55,6 +59,8 @@ def daemon(invocation: Invocation, *, source: tuple[str, ...], max_runs: int | N
             warn_of_waiting(archive)
             wait_for_orphans(archive, chosen, invocation.settings)
             archive.refresh()
+            if not source:
+                unschedule_others(archive, chosen)
             company.take_in(chosen, {one.id: archive.catalog.last_started(one.id) for one in chosen})
             state = archive.state
 
@@ -84,6 +90,14 @@ def choose_sources(known: dict[str, Source], names: tuple[str, ...]) -> list[Sou
     if not chosen:
         raise ConfigError("no source has a schedule: add one to its YAML, as in `schedule: every 30 minutes`")
     return chosen
+
+
+def unschedule_others(archive: OpenArchive, chosen: Sequence[Source]) -> None:
+    """Note of each source that has left the schedule while no daemon ran that no slots are expected any more."""
+    book, now = ArchiveBook(archive.state), datetime.now(UTC)
+    for source in set(list_sources(archive.store)) - {one.id for one in chosen}:
+        if book.read(source, now).schedule is not None:
+            book.note(source, SlotRow(now, Outcome.UNSCHEDULED))
 
 
 def wait_for_orphans(archive: OpenArchive, chosen: Sequence[Source], settings: Settings) -> None:

@@ -292,12 +292,12 @@ class Daemon:
         for passed in all_passed:
             row = row_of_passed(passed)
             self._note(source, row, turns.slots if turns is not None else None)
-            slot = format_time(passed.slot)
-            log.warning("missed_run", source=source, slot=slot, slots=passed.slots, reason=row.reason)
+            first = format_time(passed.slot)
+            log.warning("missed_run", source=source, slot=first, slots=passed.slots, reason=row.reason)
             if turns is None:
                 continue
-            first = max(passed.slot - _TICK, passed.through - _TOLD_SPAN)
-            for slot in islice(turns.slots.between(first, passed.through), _TOLD_SLOTS):
+            after = max(passed.slot - _TICK, passed.through - _TOLD_SPAN)
+            for slot in islice(turns.slots.between(after, passed.through), _TOLD_SLOTS):
                 self._observing.slot_passed(source, slot, passed.outcome)
 
     def _begin_task(self, work: Coroutine[None, None, None], tasks: set[asyncio.Task[None]]) -> None:

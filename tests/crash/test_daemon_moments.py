@@ -8,6 +8,7 @@ import signal
 import time
 from collections import Counter
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,7 +42,7 @@ def site() -> Iterator[Site]:
 
 
 def kill_at_moments(folder: Path, site: Site, *, moments: int, seed: int) -> None:
-    """Start a daemon *moments* times, kill it or what it started some time later, and see what the next one makes of it."""
+    """Start a daemon *moments* times, and kill it or what it started; see what the next one makes of that."""
     chance = random.Random(seed)
     politeness = {"politeness": {"delay_seconds": 0, "concurrent_requests": 1}}
     source = {**site.describe_source(), **politeness, "schedule": "every 2 seconds", "recheck": ["1 second"]}
@@ -54,6 +55,7 @@ def kill_at_moments(folder: Path, site: Site, *, moments: int, seed: int) -> Non
         told = f"seed {seed}, after {dict(died)}: {victim} killed {seconds:.2f} s after its runs began"
         before = read_commits(folder / "archive")
         daemon = DaemonProcess(ofrecord, folder / f"daemon-{died.total()}.log")
+        left: set[int] = set()
         try:
             daemon.wait_for("scheduled_source", len(SOURCES))
             wait_until(lambda daemon=daemon: bool(daemon.run_pids()))  # type: ignore[misc]
@@ -65,9 +67,9 @@ def kill_at_moments(folder: Path, site: Site, *, moments: int, seed: int) -> Non
                 daemon.wait_for("finished_run", count + 1)  # it goes on with the next slot
                 daemon.stop()
         finally:
-            left_now = {*left_over(daemon), *left} if "left" in locals() else left_over(daemon)
+            left |= left_over(daemon)
             daemon.kill()
-        for pid in left_now:
+        for pid in left:
             wait_for_death(pid)
         commits = read_commits(folder / "archive")
         for name, known in before.items():
@@ -119,9 +121,9 @@ def finish(ofrecord: Ofrecord, folder: Path) -> None:
     for source in SOURCES:
         rows = [row for row in ofrecord("runs", source, "--json").rows() if row.get("slot")]
         ends = sorted(
-            (datetime.fromisoformat(row["slot"]), datetime.fromisoformat(row.get("through") or row["slot"])) for row in rows
+            tuple(datetime.fromisoformat(row.get(key) or row["slot"]) for key in ("slot", "through")) for row in rows
         )
-        assert all(one[1] < other[0] for one, other in zip(ends, ends[1:], strict=False)), rows
+        assert all(one[1] < other[0] for one, other in pairwise(ends)), rows
         articles = ofrecord("list", "--source", source, "--json").rows()
         assert len(articles) == 12
 
