@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HOST = "https://gazette.example"
 FEED = f"{HOST}/rss.xml"
 ROBOTS = f"{HOST}/robots.txt"
-GOOD = frozenset({"article", "live", "video", "gallery", "infograph"})
+TEXTS = frozenset({"article", "live", "video", "gallery", "infograph", "truncated"})
 FIELDS = ("published", "authors", "section")
 
 
@@ -143,7 +143,7 @@ def _make_rows(n: int, seen: Seen, at: datetime) -> list[Row]:
         error=seen.error,
         warc=WarcPlace(None, Extent(100 + n, 50)) if seen.status else None,
     )
-    if seen.purpose != "article" or seen.page_class not in GOOD or seen.status != 200:
+    if seen.purpose != "article" or seen.page_class not in TEXTS or seen.status != 200:
         return [capture]
     values: dict[str, Any] = {"published": format_time(at - seen.wait), "authors": ["A. Writer"], "section": "Town"}
     fields: dict[str, Any] = {name: {"value": values[name], "from": "meta"} for name in seen.fields}

@@ -33,7 +33,7 @@ SPOOLS = "spool"
 """Folder in an archive's local state."""
 LOOK_SECONDS = 60.0
 """Between two looks, at least."""
-_CLOSE_SECONDS = 10.0
+_CLOSE_SECONDS = 8.0
 
 
 def watch_archive(settings: Settings, state: Path, sources: Callable[[], Sequence[Source]]) -> HealthWatch | None:

@@ -24,6 +24,8 @@ FRESH = timedelta(days=3)
 LISTINGS = frozenset({"feed", "sitemap", "section"})
 FIELDS = ("title", "published", "authors", "section")
 _CLASSES = frozenset(PageClass)
+_TEXTS = GOOD_CLASSES | {PageClass.TRUNCATED}
+"""Excerpts before a pay wall have the fields of whole texts."""
 _FAILURES = (
     ("the host name has no address", "dns"),
     ("the certificate is not trusted", "certificate"),
@@ -90,7 +92,7 @@ def name_capture(row: Mapping[str, Any]) -> Iterator[str]:
 
 def name_snapshot(row: Mapping[str, Any]) -> Iterator[str]:
     """Yield the names under which the text of the capture in *row* counts: which fields it has, how long it is."""
-    if row["class"] not in GOOD_CLASSES or row["native"] is None or row["has_fields"] is None:
+    if row["class"] not in _TEXTS or row["native"] is None or row["has_fields"] is None:
         return
     yield "text"
     for field in FIELDS:
@@ -103,7 +105,7 @@ def name_snapshot(row: Mapping[str, Any]) -> Iterator[str]:
 def name_sight(row: Mapping[str, Any]) -> tuple[bool, timedelta | None]:
     """Return whether the capture in *row* is the first one of a new article, and how long after its publication."""
     fresh = row["first_seen"] == row["captured_at"] and (
-        row["class"] in GOOD_CLASSES or row["class"] in {PageClass.UNREAD, PageClass.TRUNCATED, PageClass.NOARCHIVE}
+        row["class"] in _TEXTS or row["class"] in {PageClass.UNREAD, PageClass.NOARCHIVE}
     )
     if not fresh:
         return False, None

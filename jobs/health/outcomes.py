@@ -29,7 +29,7 @@ NEUTRAL = frozenset({"same", "unread", "noarchive", "soft-404", "http 404", "htt
 """Neither a text nor a failure."""
 UNREADABLE = {
     "error": "no text",
-    "truncated": "cut",
+    "truncated": "cut by a pay wall",
     "listing": "listings",
     "other": "another class",
 }

@@ -104,7 +104,7 @@ def _judge_lengths(window: Window, last: Counter[str]) -> Iterator[Reason]:
 
 def _judge_pages(tally: SourceTally) -> Iterator[Reason]:
     for kind, split, what, wrong in (
-        ("extraction_fell", _split_served, "gave a text", UNREADABLE),
+        ("extraction_fell", _split_served, "gave a whole text", UNREADABLE),
         ("more_bad", _split_all, "could be had", {**REFUSED, **FAILURES}),
     ):
         window, last = (

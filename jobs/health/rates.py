@@ -62,8 +62,10 @@ class Rates:
         """Yield the expected new articles between *start* and *end*, day by day of UTC."""
         at = start
         while at < end:
-            midnight = EPOCH + ((at - EPOCH) // DAY + 1) * DAY
-            yield self.recent * self._sum(at, min(end, midnight))
+            day = (at - EPOCH) // DAY
+            midnight = EPOCH + (day + 1) * DAY
+            whole = midnight <= end and midnight - at == DAY
+            yield self.recent * (_expect_day(self.hours, day) if whole else self._sum(at, min(end, midnight)))
             at = midnight
 
     def _sum(self, start: datetime, end: datetime) -> float:

@@ -206,6 +206,21 @@ def test_all_processes_of_a_run_write_to_the_file_of_the_settings(tmp_path: Path
     assert next(line for line in lines if line["event"] == "finished_run")["new"] == 3
 
 
+def test_a_daemon_and_its_runs_share_the_file(tmp_path: Path, gazette: Site) -> None:
+    ofrecord = install(
+        tmp_path,
+        {"home": gazette.root, "discover": [{"feed": f"{gazette.root}/feed"}], "schedule": "every 30 minutes"},
+        metrics_listen="off",
+    )
+    ended = ofrecord("daemon", "--max-runs", "1", "--log-file", tmp_path / "daemon.log", "--log-level", "debug")
+    assert ended.stderr == ""
+    lines = read_lines(tmp_path / "daemon.log")
+    names = Counter(line["event"] for line in lines)
+    assert names["scheduled_source"] == names["started_run"] == names["finished_run"] == 1
+    assert names["captured_page"] == 5
+    assert {line["source"] for line in lines if line["event"] in {"captured_page", "finished_run"}} == {"gazette"}
+
+
 def test_every_line_of_a_run_is_bound_to_it_at_debug_too(tmp_path: Path, gazette: Site) -> None:
     ofrecord = install_gazette(tmp_path, gazette)
     lines = ofrecord("crawl", "gazette", "--log-level", "debug").events()

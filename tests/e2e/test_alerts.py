@@ -226,6 +226,16 @@ def test_the_daemons_watch_tells_the_same_and_asks_nothing_of_the_store(
     assert desk.look() == [], "what the daemon told, the command does not tell again"
 
 
+def test_daemon_tells_of_a_source_and_gives_its_heartbeat(desk: Desk) -> None:
+    desk.site.bring(3)
+    desk.site.certify(5 * DAY)
+    beat = {"OFRECORD_HEARTBEAT_URL": f"{desk.web.root}/beat"}
+    ofrecord = replace(desk.ofrecord, environment={**desk.ofrecord.environment, **beat})
+    ofrecord("daemon", "--max-runs", "1")
+    assert desk.web.titles == desk.mail.subjects == ["ofrecord: gazette is degraded"]
+    assert set(desk.web.gets) == {"/beat"}
+
+
 def test_job_without_a_disk_keeps_what_was_told_in_a_bucket(desk: Desk, tmp_path: Path, s3_server: S3Server) -> None:
     place = f"s3://{s3_server.bucket}/alerts-{tmp_path.name}"
     variables = {"OFRECORD_S3_ENDPOINT_URL": s3_server.endpoint_url, "OFRECORD_S3_PATH_STYLE": "true"}

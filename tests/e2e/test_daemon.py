@@ -94,7 +94,7 @@ def test_sighup_takes_in_what_changed_and_refuses_what_is_broken(
         wait_until(lambda: len(daemon.run_pids()) == 2)  # the herald at once, the gazette at its next slot
         running = set(daemon.run_pids())
 
-        (ofrecord.config / "sources" / "herald.yaml").write_text("name: Herald\nschedule: evry hour\n")
+        (ofrecord.config / "sources" / "herald.yaml").write_text("name: Herald\nschedule: each hour\n")
         daemon.signal(signal.SIGHUP)
         (failed,) = daemon.wait_for("failed_reload")
         assert "herald.yaml:2: schedule" in failed["error"]
