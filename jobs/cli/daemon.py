@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from jobs.context import OpenArchive
 
 _POLL_SECONDS = 0.2
+_OPTIONS = ("archive", "state_dir", "log_file")
+"""Settings that options may give, for as long as the daemon lives."""
 
 
 @click.command(epilog=crawling_codes())
@@ -53,6 +55,8 @@ def daemon(invocation: Invocation, *, source: tuple[str, ...], max_runs: int | N
     """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to read anew
     chosen = choose_sources(invocation.load_sources(), source)
+    read = load_settings(invocation.config_dir)
+    given = {name: value for name in _OPTIONS if (value := getattr(invocation.settings, name)) != getattr(read, name)}
     with ExitStack() as stack:
         with enter_archive(invocation) as archive:
             company = stack.enter_context(open_company(invocation.settings, archive.state))  # before what takes time
@@ -68,7 +72,7 @@ def daemon(invocation: Invocation, *, source: tuple[str, ...], max_runs: int | N
             settings = load_settings(invocation.config_dir)
             found = choose_sources(load_sources(invocation.config_dir / "sources"), source)
             company.take_in(found)
-            return found, settings.model_copy(update={"archive": invocation.settings.archive})
+            return found, settings.model_copy(update=given)
 
         interrupted = run_daemon(
             chosen,

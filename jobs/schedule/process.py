@@ -55,8 +55,6 @@ class RunProcess:
         self.slot = slot
         self.started = started
         self.limits = limits
-        self.memory_bytes = 0
-        """The most that was seen."""
         self._process: subprocess.Popen[bytes] | None = None
         self._family: Family | None = None
         self._began = self._now()
@@ -99,7 +97,7 @@ class RunProcess:
         """Hold the run to its limits. *processes*: all there are now."""
         if self._family is None:
             return
-        self.memory_bytes = max(self.memory_bytes, memory := sum(one.rss_bytes for one in self._family.find(processes)))
+        memory = sum(one.rss_bytes for one in self._family.find(processes))
         now = self._now()
         if self._asked is None:
             excess = self.limits.find_excess(now - self._began, memory)

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_FIXED = ("archive", "state_dir")
-"""Settings that a daemon keeps until it is started anew."""
+_FIXED = ("archive", "state_dir", "alerts", "health_", "heartbeat", "log_", "metrics_")
+"""How settings begin that a daemon keeps until it is started anew."""
 
 
 def run_daemon(
@@ -113,8 +113,8 @@ async def _reload(daemon: Daemon, settings: Settings, load: Load, wanted: asynci
         except (ConfigError, OSError) as error:
             log.error("failed_reload", error=str(error))  # noqa: TRY400 - a mistake in a file, told as such
             continue
-        kept = {name: getattr(settings, name) for name in _FIXED}
-        ignored = [name for name in _FIXED if getattr(fresh, name) != kept[name]]
+        kept = {name: getattr(settings, name) for name in type(settings).model_fields if name.startswith(_FIXED)}
+        ignored = [name for name, value in kept.items() if getattr(fresh, name) != value]
         if ignored:
             log.warning("ignored_settings", settings=ignored, advice="start the daemon anew for these")
         before, settings = settings, fresh.model_copy(update=kept)

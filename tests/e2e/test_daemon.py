@@ -106,11 +106,12 @@ def test_sighup_takes_in_what_changed_and_refuses_what_is_broken(
 
         (ofrecord.config / "sources" / "herald.yaml").unlink()
         with (ofrecord.config / "settings.yaml").open("a") as file:
-            file.write("daemon_concurrent_runs: 2\n")
+            file.write("daemon_concurrent_runs: 2\nlog_files: 9\n")
         daemon.signal(signal.SIGHUP)
         daemon.wait_for("reloaded_sources", 2)
         assert daemon.events("unscheduled_source")[0]["source"] == "herald"
         assert daemon.events("changed_settings")[0]["settings"] == ["daemon_concurrent_runs"]
+        assert daemon.events("ignored_settings")[0]["settings"] == ["log_files"]
         assert daemon.stop() < 30
     assert "no schedule" in str(ofrecord("runs", "herald"))
     change_source(ofrecord, "courier", schedule="every 1 hour")
@@ -217,6 +218,9 @@ def test_two_daemons_share_an_archive(ofrecord: Ofrecord, tmp_path: Path) -> Non
         for daemon in (one, other):
             daemon.wait_for("missed_run" if daemon is other else "finished_run", 1)
         wait_until(lambda: len(one.events("finished_run")) + len(other.events("finished_run")) >= 6, 60)
+        other.signal(signal.SIGHUP)  # what options say is no change
+        other.wait_for("reloaded_sources")
+        assert not other.events("changed_settings", "ignored_settings")
         one.stop()
         other.stop()
     check_told_once(ofrecord)
