@@ -155,6 +155,8 @@ class Settings(BaseSettings):
     """A source whose crawler gives no sign of life stays its own that long; renewed when half of it has passed."""
     daemon_concurrent_runs: int = Field(4, ge=1, le=64)
     """Sources that the daemon crawls at a time."""
+    jitter_seconds: Seconds = Field(10.0, ge=0, le=600, allow_inf_nan=False)
+    """A run by schedule begins up to that long after its slot, another time for each source and slot; 0: at once."""
     run_memory_bytes: Size = Field(0, le=1024**4)
     """Memory that all processes of a daemon's run may hold; 0: 1 GiB, and half of that for each worker."""
 

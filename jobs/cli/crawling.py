@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from jobs.cli.stopping import StopRequest, stop_on_signals
 from jobs.cli.watching import show_run
 from jobs.runs.crawl import CrawlRequest, RunReport, run_crawl
 from jobs.runs.elsewhere import warn_of_waiting
+from jobs.schedule.jitter import find_wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,6 +97,8 @@ def crawl(
     chosen = invocation.pick_sources(source, all_active=every)
     note_sources(chosen)
     with stop_on_signals() as stop, enter_archive(invocation) as archive:
+        if slot is not None and len(chosen) == 1:
+            stop.wait(find_wait(chosen[0], slot, datetime.now(UTC), invocation.settings.jitter_seconds))
         return crawl_sources(invocation, archive, chosen, request, stop)
 
 
