@@ -26,3 +26,11 @@ def split_id(value: str) -> tuple[str, datetime]:
     except ValueError as error:
         raise RecordError(f"{value!r} is no id of a run or segment: {error}") from error
     return match[1], when
+
+
+def read_stamp(value: str) -> datetime | None:
+    """Return the time of a run or segment id; `None` if it is none."""
+    try:
+        return split_id(value)[1]
+    except RecordError:
+        return None

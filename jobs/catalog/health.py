@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from crawler.ids import read_stamp
 from crawler.rows import Certificate
 from jobs.catalog.layers import LayeredCatalog
-from jobs.catalog.tallies import DAY, EPOCH, add_name, measure, name_capture, name_sight, name_snapshot, read_stamp
+from jobs.catalog.tallies import DAY, EPOCH, add_name, measure, name_capture, name_sight, name_snapshot
 
 if TYPE_CHECKING:
     import sqlite3

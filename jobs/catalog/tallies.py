@@ -37,21 +37,11 @@ _FAILURES = (
 )
 """How what `crawler.handler` says of an attempt without an answer begins → a word for it."""
 _RULE = re.compile(r"forbids it \((Disallow: [^\r\n]{1,200})\)\Z")
-_STAMP = re.compile(r"-(\d{8}T\d{6})Z-[0-9a-f]{16}\Z", re.ASCII)
 _MOST_NAMES = 5
 """Rules and hosts that are counted by name in one run or day."""
 _STEPS = 2
 """Steps of a measure for each doubling."""
 _MOST_STEPS = 80
-
-
-def read_stamp(name: str) -> datetime | None:
-    """Return the time in the id of a run or segment, `None` where there is none."""
-    match = _STAMP.search(name)
-    try:
-        return None if match is None else datetime.strptime(f"{match[1]}Z", "%Y%m%dT%H%M%S%z")
-    except ValueError:
-        return None
 
 
 def judge_answer(purpose: str, status: int | None, page_class: str, error: str | None) -> str:

@@ -22,8 +22,8 @@ from jobs.cli.measuring import metrics_option, prepare_figures
 from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive
 from jobs.cli.stopping import stop_on_signals
 from jobs.runs.crawl import CrawlRequest
-from jobs.runs.pressure import measure_spool
 from jobs.shards import Shard, find_shard, parse_shard
+from jobs.spool_use import measure_spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

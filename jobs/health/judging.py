@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from config.sources import Source
     from jobs.catalog.health import Ran, SourceTally
+    from jobs.spool_use import SpoolUse
 
 MOST_SILENCE = timedelta(days=200)
 """A longer silence is silence whatever it weighs."""
@@ -50,16 +51,6 @@ class Expectation:
         seconds = None if schedule is None else schedule.interval_seconds
         interval = None if seconds is None else timedelta(seconds=seconds)
         return cls(source.id, schedule is not None and not source.retired, interval, source.retired)
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What is not yet committed of a source on this disk."""
-
-    segments: int
-    size_bytes: int
-    since: datetime | None
-    """When the oldest one was begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +88,7 @@ def find_out(tally: SourceTally, expectation: Expectation, settings: Settings, n
     return Findings(tally, expectation, longest, tuple(reasons), figures, learning)
 
 
-def judge_source(findings: Findings, waiting: Waiting | None, settings: Settings, now: datetime) -> SourceHealth:
+def judge_source(findings: Findings, waiting: SpoolUse | None, settings: Settings, now: datetime) -> SourceHealth:
     """Return how the source stands at *now*. *waiting*: on this disk; `None`: it is not known here."""
     reasons = sorted(_list_reasons(findings, waiting, settings, now), key=lambda one: -one.state.gravity)
     state = reasons[0].state if reasons else State.OK
@@ -120,7 +111,7 @@ def judge_source(findings: Findings, waiting: Waiting | None, settings: Settings
     )
 
 
-def _list_reasons(findings: Findings, waiting: Waiting | None, settings: Settings, now: datetime) -> Iterator[Reason]:
+def _list_reasons(findings: Findings, waiting: SpoolUse | None, settings: Settings, now: datetime) -> Iterator[Reason]:
     if waiting is not None and waiting.since is not None:
         age = now - waiting.since
         if age > timedelta(seconds=settings.health_spool_seconds):

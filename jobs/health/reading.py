@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from jobs.catalog.tallies import read_stamp
-from jobs.health.judging import Expectation, Findings, Waiting, find_out, judge_source
+from jobs.health.judging import Expectation, Findings, find_out, judge_source
+from jobs.spool_use import measure_spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
     from config.sources import Source
     from jobs.catalog import Catalog
     from jobs.health.states import SourceHealth
+    from jobs.spool_use import SpoolUse
 
-_WAITING = ("open", "closed", "sealed")
 """Folders of a spool whose segments are still to be committed."""
 
 HealthMemory = dict[str, tuple[int, Expectation, int, Findings]]
@@ -53,39 +52,14 @@ def read_health(
             findings = find_out(catalog.tally_health(name, now), expectation, settings, now)
             if memory is not None:
                 memory[name] = (*state, findings)
-        waiting = None if spools is None else measure_waiting(spools / name)
+        waiting = None if spools is None else _measure(spools / name)
         found.append(judge_source(findings, waiting, settings, now))
     return found
 
 
-def measure_waiting(spool: Path) -> Waiting | None:
-    """Return what waits in a source's spool; `None` if there is none here. Others may be moving things."""
-    if not spool.is_dir():
+def _measure(spool: Path) -> SpoolUse | None:
+    """Return what waits in a source's spool; `None` if there is none here."""
+    try:
+        return measure_spool(spool)
+    except OSError:
         return None
-    segments = size_bytes = 0
-    oldest: datetime | None = None
-    for name in _WAITING:
-        for folder in _list_entries(spool / name):
-            files = _list_entries(folder.path)
-            if not files:
-                continue
-            segments += 1
-            size_bytes += sum(_size_of(file) for file in files)
-            begun = read_stamp(folder.name)
-            oldest = begun if oldest is None or (begun is not None and begun < oldest) else oldest
-    return Waiting(segments, size_bytes, oldest)
-
-
-def _list_entries(folder: Path | str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _size_of(entry: os.DirEntry[str]) -> int:
-    try:
-        return entry.stat(follow_symlinks=False).st_size
-    except FileNotFoundError:
-        return 0

@@ -21,7 +21,7 @@ from jobs.ledger import Outcome as Slot
 from jobs.ledger import is_late
 from jobs.metrics.instruments import SPOOL_BYTES, SPOOL_SEGMENTS, LastRuns, Outcome, Sums
 from jobs.metrics.standing import Standing
-from jobs.runs.pressure import measure_spool
+from jobs.spool_use import measure_spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -33,12 +33,12 @@ from jobs.rechecks import RecheckPolicy
 from jobs.runs.child import encode_assignment
 from jobs.runs.feeding import publish_changes
 from jobs.runs.ledger import take_pending
-from jobs.runs.pressure import measure_spool
 from jobs.runs.progress import Phase, Reporter
 from jobs.runs.spool import bring_segments, has_closed, list_damaged
 from jobs.runs.supervision import CrawlProcess, RunTimes, Supervisor
 from jobs.runs.tenure import leave_lease, take_lease
 from jobs.runs.uploading import Uploader
+from jobs.spool_use import measure_spool
 from jobs.store.clock import check_clock
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from crawler.leash import Word
     from crawler.rows import RunRow
     from jobs.context import OpenArchive
-    from jobs.runs.pressure import SpoolUse
     from jobs.runs.progress import Tell
+    from jobs.spool_use import SpoolUse
 
 log = structlog.get_logger()
 

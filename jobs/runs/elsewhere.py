@@ -16,7 +16,7 @@ from config.errors import ArchiveError
 from config.settings import ENV_PREFIX
 from jobs.archive.identity import read_info
 from jobs.context import read_place
-from jobs.runs.pressure import measure_spool
+from jobs.spool_use import measure_spool
 from jobs.store.local import LocalStore
 
 if TYPE_CHECKING:

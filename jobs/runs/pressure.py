@@ -1,50 +1,21 @@
-"""How much waits in a spool and how much room its disk has, and whether fetching should pause for it."""
+"""Whether fetching is to pause for what waits in the spool, or for want of room on its disk."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from jobs.spool_use import SpoolUse
 
 log = structlog.get_logger()
 
-WAITING = ("open", "closed", "sealed")
-"""Folders of a spool whose segments are still to be committed."""
 RESUME_BELOW = 0.8
 """Of `spool_max_bytes`."""
 RESUME_FREE = 1.25
 """Of `spool_min_free_bytes`."""
 SMALL_DISK_PART = 20
-
-
-@dataclass(frozen=True, slots=True)
-class SpoolUse:
-    """What one look at a spool found."""
-
-    segments: int
-    """Not yet committed: open, closed and sealed ones of this source."""
-    size_bytes: int
-    """Of their files."""
-    free_bytes: int
-    """On their disk."""
-    disk_bytes: int
-
-
-def measure_spool(spool: Path) -> SpoolUse:
-    """Look at the spool, in which others may be moving things. Raises OSError."""
-    segments = size_bytes = 0
-    for name in WAITING:
-        for folder in _list_entries(spool / name):
-            files = _list_entries(folder)
-            segments += bool(files)
-            size_bytes += sum(_size_of(file) for file in files)
-    disk = os.statvfs(spool)
-    return SpoolUse(segments, size_bytes, disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize)
 
 
 class Pressure:
@@ -78,18 +49,3 @@ class Pressure:
             log.warning("paused_fetching", reason=self.reason, segments=use.segments)
         elif before is not None and not self.paused:
             log.info("resumed_fetching", reason="there is room again", segments=use.segments)
-
-
-def _list_entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _size_of(entry: os.DirEntry[str]) -> int:
-    try:
-        return entry.stat(follow_symlinks=False).st_size
-    except FileNotFoundError:
-        return 0

@@ -20,8 +20,9 @@ from config.errors import StoreUnavailable
 from crawler.leash import Word, boot_clock
 from crawler.progress import CrawlProgress
 from crawler.rows import RunRow, decode_row
-from jobs.runs.pressure import Pressure, measure_spool
+from jobs.runs.pressure import Pressure
 from jobs.runs.progress import Phase
+from jobs.spool_use import measure_spool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from jobs.archive.lease import Lease
-    from jobs.runs.pressure import SpoolUse
     from jobs.runs.progress import Reporter
     from jobs.runs.uploading import Uploader
+    from jobs.spool_use import SpoolUse
 
 POLL_SECONDS = 0.2
 CHILD_STOP_SECONDS = 10.0

@@ -15,7 +15,6 @@ from jobs.archive.identity import create_archive
 from jobs.catalog import Catalog
 from jobs.catalog.tallies import DAY
 from jobs.health import State, read_health
-from jobs.health.reading import measure_waiting
 from jobs.store.memory import MemoryStore
 from tests.archives import copy_store
 from tests.machines import SOURCE
@@ -393,7 +392,7 @@ def test_what_waits_on_this_disk_is_told_with_its_age(watch: Watch, tmp_path: Pa
     assert (health.figures.spool_segments, health.figures.spool_bytes) == (1, 700)
     watch.settings = SETTINGS.override(health_spool_seconds=2 * 86_400)
     assert watch.look(spools=tmp_path / "spool").state is State.OK
-    assert measure_waiting(tmp_path / "nowhere") is None
+    assert watch.look(spools=tmp_path / "nowhere").figures.spool_segments is None
 
 
 def test_the_gravest_reason_comes_first_and_decides(watch: Watch, tmp_path: Path) -> None:

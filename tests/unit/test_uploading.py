@@ -11,8 +11,9 @@ import pytest
 import structlog
 
 from config.errors import DamageFound, ObjectDiffers, StoreRefused, StoreUnavailable
-from jobs.runs.pressure import Pressure, SpoolUse, measure_spool
+from jobs.runs.pressure import Pressure
 from jobs.runs.uploading import LONGEST_SECONDS, REFUSED_SECONDS, Patience, Uploader
+from jobs.spool_use import SpoolUse, measure_spool
 
 if TYPE_CHECKING:
     from collections.abc import Generator
