@@ -1,10 +1,11 @@
-"""What a crawl or job prints on stdout with --json where an error ended it: a report all the same."""
+"""What a crawl or job leaves behind even where an error ends it: a report on stdout (--json), a file of figures."""
 
 from __future__ import annotations
 
 import json
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,9 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from config.sources import Source
-    from jobs.cli.measuring import FiguresFile
+    from jobs.runs.crawl import RunReport
 
 _REPORTING = ("crawl", "job")
+
+
+@dataclass(slots=True)
+class FiguresFile:
+    """Where the figures of a command go, and what is to be told in it."""
+
+    path: Path
+    config_dir: Path | None = None
+    runs: list[tuple[float, RunReport]] = field(default_factory=list)
+    """When each run ended, in seconds since 1970, and its report."""
 
 
 @dataclass(slots=True)

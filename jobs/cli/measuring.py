@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import click
 import structlog
 
 from config.errors import ArchiveError, ConfigError
-from jobs.cli.failure import find_failure
+from jobs.cli.failure import FiguresFile, find_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,16 +21,6 @@ if TYPE_CHECKING:
     from jobs.runs.crawl import RunReport
 
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class FiguresFile:
-    """Where the figures of a command go, and what is to be told in it."""
-
-    path: Path
-    config_dir: Path | None = None
-    runs: list[tuple[float, RunReport]] = field(default_factory=list)
-    """When each run ended, in seconds since 1970, and its report."""
 
 
 def metrics_option(function: Callable[..., Any]) -> Callable[..., Any]:
