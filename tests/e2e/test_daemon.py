@@ -80,6 +80,7 @@ def test_sighup_takes_in_what_changed_and_refuses_what_is_broken(
     change_source(ofrecord, schedule="every 1 hour")
     with run_daemon(ofrecord, tmp_path) as daemon:
         daemon.wait_for("finished_run")
+        site.publish(6)  # so that there is something to wait for, whether known pages are due yet or not
         make_slow(site)
         change_source(ofrecord, "herald")
         change_source(ofrecord, schedule="every 2 seconds", recheck=["1 second"])
