@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from jobs.catalog.tallies import read_stamp
 from jobs.health.judging import Expectation, Findings, Waiting, find_out, judge_source
+from jobs.ledger import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,7 +55,8 @@ def read_health(
             if memory is not None:
                 memory[name] = (*state, findings)
         waiting = None if spools is None else measure_waiting(spools / name)
-        found.append(judge_source(findings, waiting, settings, now))
+        noted = () if spools is None else Journal.open(spools / name).pending()
+        found.append(judge_source(findings, waiting, settings, now, noted=noted))
     return found
 
 
