@@ -64,12 +64,13 @@ class BadEnds:
 
 def describe(ended: RunEnded, times: int) -> str:
     """Return how the last of *times* runs ended, for people."""
-    said = str((ended.report or {}).get("error") or "")
+    report = ended.report or {}
+    said = str(report.get("error") or "") or "; ".join(map(str, report.get("problems") or ()))
     if ended.killed is not None:
         how = f"was ended for its {clean(ended.killed, 20)}"
     elif ended.exit_code < 0:
         how = f"died by signal {-ended.exit_code}"
     else:
         how = f"ended with code {ended.exit_code}"
-    runs = "the last run" if times == 1 else f"of the last {times} runs none reached the archive; the last one"
+    runs = "the last run" if times == 1 else f"of the last {times} runs none ended well; the last one"
     return clean(f"{runs} {how}{': ' if said else ''}{said}")

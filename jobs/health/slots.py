@@ -43,7 +43,7 @@ def judge_ends(tally: SourceTally, noted: Sequence[SlotRow], now: datetime) -> I
     number = sum(row.slots for row in failed)
     if number >= _PATIENCE:
         last = max(failed, key=_end)
-        text = f"of the last {number} runs none reached the archive; the last one: {last.reason or 'nothing is known'}"
+        text = f"of the last {number} runs none ended well; the last one: {last.reason or 'nothing is known'}"
         yield Reason(BAD_ENDS, text, State.FAILING, min(row.slot for row in failed))
 
 

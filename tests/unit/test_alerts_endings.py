@@ -53,8 +53,10 @@ def test_text_says_how_often_how_and_why() -> None:
     (reason,) = judge(end(12, error="denied"), end(12, error="https://news.example/?k=1 denied")).reasons
     assert (reason.kind, reason.since) == (BAD_ENDS, NOW)
     assert reason.text == (
-        "of the last 2 runs none reached the archive; the last one ended with code 12: https[:]//news.example/?… denied"
+        "of the last 2 runs none ended well; the last one ended with code 12: https[:]//news.example/?… denied"
     )
+    told = RunEnded("gazette", NOW, NOW, 1.0, 12, {"run": None, "problems": ["the store is away", "2 segments wait"]})
+    assert judge(told, told).reasons[0].text.endswith("ended with code 12: the store is away; 2 segments wait")
     assert judge(end(1), end(-11)).reasons[0].text.endswith("died by signal 11")
     assert judge(end(1), end(-9, killed="memory")).reasons[0].text.endswith("was ended for its memory")
 

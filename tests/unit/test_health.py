@@ -197,7 +197,7 @@ def test_runs_that_never_reach_the_archive_are_failing_until_one_does(watch: Wat
     watch.now += timedelta(minutes=2)
     (reason,) = watch.look(spools=tmp_path).reasons
     assert (reason.kind, reason.state) == ("runs_end_badly", State.FAILING)
-    assert reason.text == "of the last 2 runs none reached the archive; the last one: ImportError: no module"
+    assert reason.text == "of the last 2 runs none ended well; the last one: ImportError: no module"
     watch.run(*watch.pages(1))
     assert watch.look(spools=tmp_path).reasons == ()
     watch.source = make_source(schedule=None)
