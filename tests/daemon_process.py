@@ -37,6 +37,7 @@ class DaemonProcess:
                 stdin=subprocess.DEVNULL,
                 stderr=file,
                 start_new_session=True,
+                cwd=log.parent,  # where an operator is: beside a folder `config`, which is not our package
             )
 
     def events(self, *names: str) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from config.settings import Settings
 from config.sources import Source
 from config.units import parse_schedule
 from jobs.ledger import Outcome, SlotRun, resolve_slots
-from jobs.schedule import make_slots
+from jobs.ledger.slots import make_slots
 from jobs.schedule.book import Standing, judge_standing
 from jobs.schedule.clock import Clock
 from jobs.schedule.daemon import Daemon
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     import pytest
 
     from crawler.rows import SlotRow
+    from jobs.ledger.slots import Slots
     from jobs.runs.ending import RunObserver
     from jobs.schedule.process import RunProcess
-    from jobs.schedule.slots import Slots
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

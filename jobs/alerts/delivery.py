@@ -101,7 +101,7 @@ class Sender:
             key: value for key, value in os.environ.items() if key in _PASSED or _PASSED_ALIKE.fullmatch(key)
         }
         process = self._process = subprocess.Popen(
-            [sys.executable, "-m", "jobs.alerts.sending"],
+            [sys.executable, "-P", "-m", "jobs.alerts.sending"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # libraries say addresses there

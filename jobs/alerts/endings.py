@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import ExitCode
 from jobs.alerts.texts import clean
-from jobs.health import Reason, SourceHealth, State
+from jobs.health import BAD_ENDS, Reason, SourceHealth, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from jobs.runs.ending import RunEnded
 
-KIND = "runs_end_badly"
 _PATIENCE = 2
 """So many in a row are told: one may be a mishap."""
 _AT_ONCE = frozenset({ExitCode.DISK_FULL, ExitCode.NO_ARCHIVE, ExitCode.DAMAGE})
@@ -57,19 +56,21 @@ class BadEnds:
         ends = self._ends.get(health.source)
         if ends is None or (ends.times < _PATIENCE and ends.last.exit_code not in _AT_ONCE):
             return health
-        reason = Reason(KIND, describe(ends.last, ends.times), State.FAILING, ends.since)
-        reasons = sorted((reason, *health.reasons), key=lambda one: -one.state.gravity)
+        reason = Reason(BAD_ENDS, describe(ends.last, ends.times), State.FAILING, ends.since)
+        others = (one for one in health.reasons if one.kind != BAD_ENDS)  # which the ledger tells, less exactly
+        reasons = sorted((reason, *others), key=lambda one: -one.state.gravity)
         return replace(health, state=reasons[0].state, reasons=tuple(reasons))
 
 
 def describe(ended: RunEnded, times: int) -> str:
     """Return how the last of *times* runs ended, for people."""
-    said = str((ended.report or {}).get("error") or "")
+    report = ended.report or {}
+    said = str(report.get("error") or "") or "; ".join(map(str, report.get("problems") or ()))
     if ended.killed is not None:
         how = f"was ended for its {clean(ended.killed, 20)}"
     elif ended.exit_code < 0:
         how = f"died by signal {-ended.exit_code}"
     else:
         how = f"ended with code {ended.exit_code}"
-    runs = "the last run" if times == 1 else f"of the last {times} runs none reached the archive; the last one"
+    runs = "the last run" if times == 1 else f"of the last {times} runs none ended well; the last one"
     return clean(f"{runs} {how}{': ' if said else ''}{said}")

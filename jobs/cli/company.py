@@ -9,11 +9,11 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from config.settings import parse_listen
-from jobs.alerts.watch import watch_archive
+from jobs.alerts.watch import SPOOLS, watch_archive
 from jobs.catalog import Catalog
 from jobs.context import CATALOG_FILE
 from jobs.health import read_health
-from jobs.schedule import make_slots
+from jobs.ledger.slots import make_slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -62,7 +62,7 @@ def open_company(settings: Settings, state: Path) -> Iterator[Company]:
 
     def read(now: datetime) -> list[SourceHealth]:
         with Catalog.open(state / CATALOG_FILE) as catalog:
-            return read_health(catalog, company.sources, settings, now, memory=memory)
+            return read_health(catalog, company.sources, settings, now, spools=state / SPOOLS, memory=memory)
 
     with ExitStack() as stack:
         address = parse_listen(settings.metrics_listen)

@@ -12,7 +12,7 @@ from config.units import parse_schedule
 from jobs.archive.identity import list_sources
 from jobs.context import require_source
 from jobs.ledger import JOURNAL_FILE, Journal, Outcome, SlotRun, Stretch, list_marks, resolve_slots
-from jobs.schedule.slots import make_slots
+from jobs.ledger.slots import make_slots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,20 +14,22 @@ from jobs.health.access import judge_access, judge_certificates
 from jobs.health.quality import find_extraction, find_lags, judge_quality, show_span
 from jobs.health.rates import LEAST_ARTICLES, LEAST_DAYS, Rates, learn_rates
 from jobs.health.silence import find_silence
+from jobs.health.slots import judge_ends, judge_slots
 from jobs.health.states import Figures, Reason, SourceHealth, State
+from jobs.ledger.slots import make_slots
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from config.settings import Settings
     from config.sources import Source
+    from crawler.rows import SlotRow
     from jobs.catalog.health import Ran, SourceTally
+    from jobs.ledger.slots import Slots
     from jobs.spool_use import SpoolUse
 
 MOST_SILENCE = timedelta(days=200)
 """A longer silence is silence whatever it weighs."""
-_OVERDUE_SLOTS, _OVERDUE_LEAST = 3, timedelta(hours=1)
-_STOPPED_SLOTS, _STOPPED_LEAST = 10, timedelta(days=1)
 _FEW_WAITS = 3
 _IN_USE = timedelta(days=30)
 
@@ -41,6 +43,8 @@ class Expectation:
     interval: timedelta | None = None
     """Between two slots, where that is always the same."""
     retired: bool = False
+    slots: Slots | None = None
+    """Of its schedule, if it is scheduled."""
 
     @classmethod
     def of(cls, source: Source | str) -> Expectation:
@@ -50,7 +54,8 @@ class Expectation:
         schedule = source.parsed_schedule
         seconds = None if schedule is None else schedule.interval_seconds
         interval = None if seconds is None else timedelta(seconds=seconds)
-        return cls(source.id, schedule is not None and not source.retired, interval, source.retired)
+        slots = None if schedule is None or source.retired else make_slots(schedule)
+        return cls(source.id, slots is not None, interval, source.retired, slots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +64,6 @@ class Findings:
 
     tally: SourceTally
     expectation: Expectation
-    longest: timedelta | None
-    """From one run to the next, as scheduled or as seen."""
     reasons: tuple[Reason, ...]
     figures: Figures
     """But for what waits on this disk."""
@@ -71,7 +74,6 @@ def find_out(tally: SourceTally, expectation: Expectation, settings: Settings, n
     """Return what can be said of the source on the day of *now*, whatever the hour is."""
     waits = _list_waits(tally.ran)
     usual = expectation.interval or (timedelta(seconds=median(waits)) if waits else None)
-    longest = expectation.interval or (timedelta(seconds=max(waits)) if waits else None)
     success = next((run for run in tally.ran if _has_succeeded(run)), None)
     rates = None
     if tally.began is not None and tally.last_new is not None:
@@ -85,12 +87,17 @@ def find_out(tally: SourceTally, expectation: Expectation, settings: Settings, n
         reasons += _judge_silence(tally, rates, success, usual, settings)
     figures = _list_figures(tally, rates, success, now)
     learning = _tell_learning(tally, expectation, rates)
-    return Findings(tally, expectation, longest, tuple(reasons), figures, learning)
+    return Findings(tally, expectation, tuple(reasons), figures, learning)
 
 
-def judge_source(findings: Findings, waiting: SpoolUse | None, settings: Settings, now: datetime) -> SourceHealth:
-    """Return how the source stands at *now*. *waiting*: on this disk; `None`: it is not known here."""
-    reasons = sorted(_list_reasons(findings, waiting, settings, now), key=lambda one: -one.state.gravity)
+def judge_source(
+    findings: Findings, waiting: SpoolUse | None, settings: Settings, now: datetime, *, noted: Sequence[SlotRow] = ()
+) -> SourceHealth:
+    """Return how the source stands at *now*. *waiting*: on this disk; `None`: it is not known here.
+
+    *noted*: of its slots on this disk and not yet committed.
+    """
+    reasons = sorted(_list_reasons(findings, waiting, settings, now, noted), key=lambda one: -one.state.gravity)
     state = reasons[0].state if reasons else State.OK
     began = [one.since for one in reasons if one.state is state]
     return SourceHealth(
@@ -111,7 +118,9 @@ def judge_source(findings: Findings, waiting: SpoolUse | None, settings: Setting
     )
 
 
-def _list_reasons(findings: Findings, waiting: SpoolUse | None, settings: Settings, now: datetime) -> Iterator[Reason]:
+def _list_reasons(
+    findings: Findings, waiting: SpoolUse | None, settings: Settings, now: datetime, noted: Sequence[SlotRow]
+) -> Iterator[Reason]:
     if waiting is not None and waiting.since is not None:
         age = now - waiting.since
         if age > timedelta(seconds=settings.health_spool_seconds):
@@ -126,8 +135,9 @@ def _list_reasons(findings: Findings, waiting: SpoolUse | None, settings: Settin
     yield from findings.reasons
     if tally.last_capture is not None and now - tally.last_capture < _IN_USE:
         yield from judge_certificates(tally, now, timedelta(seconds=settings.health_certificate_seconds))
-    if expectation.scheduled:
-        yield from _judge_runs(findings, now)
+    if expectation.slots is not None:
+        yield from judge_ends(tally, noted, now)
+        yield from judge_slots(tally, expectation.slots, noted, expectation.interval, now)
 
 
 def _judge_silence(
@@ -151,23 +161,6 @@ def _judge_silence(
         f" {silence.expected:.0f} articles are usual in that time"
     )
     yield Reason("silent", text, State.SILENT, silence.since)
-
-
-def _judge_runs(findings: Findings, now: datetime) -> Iterator[Reason]:
-    interval, sign = findings.longest, _find_last_sign(findings.tally)
-    if interval is None or sign is None:
-        return
-    age = now - sign
-    text = f"no run for {show_span(age)}, since {sign:%Y-%m-%d %H:%M}Z; one every {show_span(interval)} is expected"
-    if age > max(_STOPPED_SLOTS * interval, _STOPPED_LEAST):
-        yield Reason("overdue", text, State.FAILING, sign)
-    elif age > max(_OVERDUE_SLOTS * interval, interval + _OVERDUE_LEAST):
-        yield Reason("overdue", text, State.DEGRADED, sign)
-
-
-def _find_last_sign(tally: SourceTally) -> datetime | None:
-    signs = [tally.last_capture, *(run.finished for run in tally.ran[:1])]
-    return max((one for one in signs if one is not None), default=None)
 
 
 def _list_waits(ran: Iterable[Ran]) -> list[float]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from jobs.health.judging import Expectation, Findings, find_out, judge_source
+from jobs.ledger import Journal
 from jobs.spool_use import measure_spool
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def read_health(
             if memory is not None:
                 memory[name] = (*state, findings)
         waiting = None if spools is None else _measure(spools / name)
-        found.append(judge_source(findings, waiting, settings, now))
+        noted = () if spools is None else Journal.open(spools / name).pending()
+        found.append(judge_source(findings, waiting, settings, now, noted=noted))
     return found
 
 

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Gauge, Info, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from config.errors import ExitCode
+from config.errors import ArchiveError, ExitCode
 from config.settings import program_version
 from jobs.health import State
 from jobs.ledger import Outcome as Slot
@@ -40,7 +40,10 @@ HEALTH_SECONDS = 60.0
 """Between two looks at how sources stand, at least."""
 _LOOK_SECONDS = 10.0
 """A look at the spools holds for that long, however often somebody asks."""
-_STORE_AWAY = "the store refused the last run, or could not be reached"
+_STORE_TROUBLE: dict[int, str] = {
+    ExitCode.STORE_REFUSED: "the store refused the last run, or could not be reached",
+    ExitCode.NO_ARCHIVE: "the last run found no archive at its place",
+}
 
 
 class MetricsObserver:
@@ -127,8 +130,8 @@ class MetricsObserver:
 
     def run_ended(self, ended: RunEnded) -> None:
         """Count a run that is over; not of a source that has left the schedule: its figures are gone."""
-        if ended.exit_code == ExitCode.STORE_REFUSED:
-            self.standing.note_store(_STORE_AWAY)
+        if (trouble := _STORE_TROUBLE.get(ended.exit_code)) is not None:
+            self.standing.note_store(trouble)
         elif ended.report and ended.report.get("run"):  # it held a lease, so the store answered
             self.standing.note_store(None)
         if ended.source not in self._disk.sources:
@@ -178,6 +181,8 @@ class MetricsObserver:
             return
         try:
             self.note_health(self._read(now))
+        except (ArchiveError, OSError) as error:  # a full disk, most likely, which has a figure of its own
+            log.warning("failed_metrics", error=str(error))
         finally:  # what is broken is not tried all the time
             self._looked = time.monotonic()
 

@@ -55,7 +55,7 @@ class CrawlProcess:
 
     def __init__(self, assignment: Path, environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "jobs.runs.child", str(assignment)],
+            [sys.executable, "-P", "-m", "jobs.runs.child", str(assignment)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,

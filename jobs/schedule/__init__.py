@@ -1,5 +1,1 @@
-"""Slots of each source, and the daemon (jobs.schedule.daemon) that starts a run for each: a process of its own."""
-
-from jobs.schedule.slots import Slots, make_slots
-
-__all__ = ["Slots", "make_slots"]
+"""The daemon (jobs.schedule.daemon), which starts a run for each slot of each source: a process of its own."""

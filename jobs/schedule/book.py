@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from crawler.rows import SlotRow
-    from jobs.schedule.slots import Slots
+    from jobs.ledger.slots import Slots
 
 _RECENT = timedelta(days=7)
 """Before the last run: what is older says nothing of which slots are still to be run."""

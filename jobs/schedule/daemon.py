@@ -18,6 +18,7 @@ from config.errors import ArchiveError
 from config.units import parse_schedule
 from crawler.rows import SlotRow, format_time
 from jobs.ledger import Outcome
+from jobs.ledger.slots import make_slots
 from jobs.schedule.book import Standing
 from jobs.schedule.clock import Clock, StepWatch
 from jobs.schedule.family import read_processes
@@ -25,7 +26,6 @@ from jobs.schedule.limits import RunLimits, drain_seconds
 from jobs.schedule.observing import Observing
 from jobs.schedule.outcomes import row_of_passed, row_of_run
 from jobs.schedule.process import RunProcess
-from jobs.schedule.slots import make_slots
 from jobs.schedule.timer import Timer
 from jobs.schedule.turns import Passed, Phase, Turns
 
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from config.sources import Source
+    from jobs.ledger.slots import Slots
     from jobs.runs.ending import RunObserver
     from jobs.schedule.book import Book
     from jobs.schedule.process import Launch
-    from jobs.schedule.slots import Slots
 
 log = structlog.get_logger()
 

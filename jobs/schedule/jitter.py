@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from config.units import parse_schedule
 from crawler.rows import format_time
-from jobs.schedule.slots import make_slots
+from jobs.ledger.slots import make_slots
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -61,7 +61,7 @@ def make_launch(options: Sequence[str]) -> Callable[[Source, Settings, datetime 
 
     def launch(source: Source, settings: Settings, slot: datetime | None) -> Launch:
         at = ["--slot", format_time(slot)] if slot is not None else []
-        command = [sys.executable, "-m", "jobs", "crawl", source.id, *words, *at]
+        command = [sys.executable, "-P", "-m", "jobs", "crawl", source.id, *words, *at]
         return Launch(command, encode_assignment(source, shorten_grace(settings)))
 
     return launch

@@ -16,7 +16,7 @@ from apscheduler.triggers.base import BaseTrigger
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from jobs.schedule.slots import Slots
+    from jobs.ledger.slots import Slots
 
 _TICK = timedelta(microseconds=1)
 

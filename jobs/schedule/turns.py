@@ -16,7 +16,7 @@ from jobs.ledger import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jobs.schedule.slots import Slots
+    from jobs.ledger.slots import Slots
 
 _TICK = timedelta(microseconds=1)
 _REMEMBERED = 128

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jobs.alerts.endings import KIND, BadEnds
-from jobs.health import Reason, SourceHealth, State
+from jobs.alerts.endings import BadEnds
+from jobs.health import BAD_ENDS, Reason, SourceHealth, State
 from jobs.runs.ending import RunEnded
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -51,10 +51,12 @@ def test_what_counts_as_a_bad_end(ends: list[RunEnded], state: State) -> None:
 
 def test_text_says_how_often_how_and_why() -> None:
     (reason,) = judge(end(12, error="denied"), end(12, error="https://news.example/?k=1 denied")).reasons
-    assert (reason.kind, reason.since) == (KIND, NOW)
+    assert (reason.kind, reason.since) == (BAD_ENDS, NOW)
     assert reason.text == (
-        "of the last 2 runs none reached the archive; the last one ended with code 12: https[:]//news.example/?… denied"
+        "of the last 2 runs none ended well; the last one ended with code 12: https[:]//news.example/?… denied"
     )
+    told = RunEnded("gazette", NOW, NOW, 1.0, 12, {"run": None, "problems": ["the store is away", "2 segments wait"]})
+    assert judge(told, told).reasons[0].text.endswith("ended with code 12: the store is away; 2 segments wait")
     assert judge(end(1), end(-11)).reasons[0].text.endswith("died by signal 11")
     assert judge(end(1), end(-9, killed="memory")).reasons[0].text.endswith("was ended for its memory")
 
@@ -63,4 +65,4 @@ def test_it_stands_among_the_other_reasons_by_its_gravity() -> None:
     blocked, stale = Reason("challenge", "x", State.BLOCKED), Reason("lag", "y", State.DEGRADED)
     health = SourceHealth("gazette", State.BLOCKED, (blocked, stale), NOW)
     judged = judge(end(4), health=health)
-    assert (judged.state, [reason.kind for reason in judged.reasons]) == (State.BLOCKED, ["challenge", KIND, "lag"])
+    assert (judged.state, [reason.kind for reason in judged.reasons]) == (State.BLOCKED, ["challenge", BAD_ENDS, "lag"])

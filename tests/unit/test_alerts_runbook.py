@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.alerts.endings import KIND
+from jobs.health import BAD_ENDS
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNBOOK = (ROOT / "deploy" / "README.md").read_text("utf-8")
@@ -20,7 +20,7 @@ _IN_CODE = (
 
 def list_kinds() -> set[str]:
     """Return the kinds of reasons that the code knows, as it writes them."""
-    found = {KIND}
+    found = {BAD_ENDS}
     for path in sorted((ROOT / "jobs" / "health").glob("*.py")):
         for pattern in _IN_CODE:
             for match in re.finditer(pattern, path.read_text("utf-8"), re.MULTILINE):

@@ -10,11 +10,12 @@ import pytest
 
 from config.settings import Settings
 from config.sources import Source
-from crawler.rows import Certificate
+from crawler.rows import Certificate, SlotRow
 from jobs.archive.identity import create_archive
 from jobs.catalog import Catalog
 from jobs.catalog.tallies import DAY
 from jobs.health import State, read_health
+from jobs.ledger import Journal, Outcome
 from jobs.store.memory import MemoryStore
 from tests.archives import copy_store
 from tests.machines import SOURCE
@@ -164,7 +165,54 @@ def test_a_late_run_degrades_and_a_run_ends_that(watch: Watch) -> None:
     assert watch.kinds() == []
 
 
-def test_a_cron_schedule_is_late_by_the_longest_wait_that_was_seen(watch: Watch) -> None:
+def test_nights_and_weekends_of_a_cron_schedule_are_not_late(watch: Watch) -> None:
+    watch.source = make_source(schedule="cron */10 8-18 * * mon-fri")
+    friday = THEN + 4 * DAY + timedelta(hours=8)
+    for number in range(66):
+        watch.now = friday + number * timedelta(minutes=10)
+        watch.run(*watch.pages(1))
+    watch.now = friday + timedelta(days=2, hours=12)
+    assert watch.kinds() == []
+    watch.now = friday + timedelta(days=3, minutes=59)
+    assert watch.kinds() == []
+    watch.now += timedelta(minutes=2)
+    (reason,) = watch.look().reasons
+    assert (reason.kind, reason.state) == ("overdue", State.DEGRADED)
+    assert reason.text.endswith("6 slots had none")
+
+
+def note(spools: Path, at: datetime, outcome: Outcome, **changes: Any) -> None:
+    Journal.open(spools / SOURCE).note(SlotRow(at, outcome, **changes))
+
+
+def test_runs_that_never_reach_the_archive_are_failing_until_one_does(watch: Watch, tmp_path: Path) -> None:
+    known = watch.desk.machine.catalog.list_runs(SOURCE)[-1].run
+    note(tmp_path, watch.now, Outcome.FAILED, reason="it brought nothing", run=known)
+    note(tmp_path, watch.now, Outcome.FAILED, reason="exit code 1")
+    assert watch.look(spools=tmp_path).reasons == ()  # a mishap, beside a run that is judged by what it brought
+    watch.now += STEP
+    note(tmp_path, watch.now, Outcome.SKIPPED)
+    note(tmp_path, watch.now + timedelta(minutes=1), Outcome.FAILED, reason="ImportError: no module")
+    watch.now += timedelta(minutes=2)
+    (reason,) = watch.look(spools=tmp_path).reasons
+    assert (reason.kind, reason.state) == ("runs_end_badly", State.FAILING)
+    assert reason.text == "of the last 2 runs none ended well; the last one: ImportError: no module"
+    watch.run(*watch.pages(1))
+    assert watch.look(spools=tmp_path).reasons == ()
+    watch.source = make_source(schedule=None)
+    assert watch.look(spools=tmp_path).reasons == ()
+
+
+def test_what_was_scheduled_and_never_crawled_is_overdue(watch: Watch, tmp_path: Path) -> None:
+    watch.source = make_source(id="herald")
+    note(tmp_path.parent / "spool", watch.now, Outcome.SCHEDULED, schedule="every 3 hours")
+    (tmp_path.parent / "spool" / SOURCE).rename(tmp_path / "herald")
+    watch.now += 4 * STEP
+    (reason,) = watch.look(spools=tmp_path).reasons
+    assert (reason.kind, reason.state) == ("overdue", State.DEGRADED)
+
+
+def test_a_cron_schedule_is_late_by_its_own_slots(watch: Watch) -> None:
     watch.source = make_source(schedule="cron 0 8 * * mon-fri")
     for day in range(12):
         watch.now = THEN + day * DAY + timedelta(hours=8)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from structlog.testing import capture_logs
 
 from config.errors import ExitCode
 from jobs.cli.options import _CRAWLING
@@ -330,8 +331,9 @@ def test_health_is_read_once_a_minute_and_a_failure_is_not_tried_all_the_time(tm
 
     observer = MetricsObserver(tmp_path, read=read)
     observer.expect({"gazette": 1_800.0})
-    with pytest.raises(OSError, match="locked"):
+    with capture_logs() as logs:
         observer.tick(NOW)
+    assert logs == [{"event": "failed_metrics", "log_level": "warning", "error": "the catalog is locked"}]
     observer.tick(NOW)
     assert len(asked) == 1
     observer._looked -= 60
@@ -365,6 +367,9 @@ def test_ready_is_who_has_a_schedule_and_a_store_and_was_not_asked_to_end(tmp_pa
     assert not standing.is_ready().good, "a run that was not begun tells nothing of the store"
     observer.run_ended(end())
     assert standing.is_ready().good
+    observer.run_ended(RunEnded("gazette", NOW, NOW, 0.1, 10, None))
+    assert standing.is_ready() == (False, "the last run found no archive at its place")
+    observer.run_ended(end())
     standing.drain()
     assert standing.is_ready() == (False, "it was asked to end")
     assert standing.is_alive().good, "who drains must not be killed for it"

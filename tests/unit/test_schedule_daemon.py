@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from config.errors import ExitCode
 from config.units import parse_schedule
 from jobs.ledger import Outcome
-from jobs.schedule import make_slots
+from jobs.ledger.slots import make_slots
 from jobs.schedule.turns import Passed, Phase, Turns
 from tests.daemons import HOUR, NOON, Simulation, make_source
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.units import parse_schedule
-from jobs.schedule import Slots, make_slots
+from jobs.ledger.slots import Slots, make_slots
 from jobs.schedule.timer import SlotTrigger
 from tests.daemons import NOON
 
