@@ -24,7 +24,7 @@ from jobs.schedule.clock import Clock, StepWatch
 from jobs.schedule.family import read_processes
 from jobs.schedule.limits import RunLimits, drain_seconds
 from jobs.schedule.observing import Observing
-from jobs.schedule.outcomes import row_of_passed, row_of_run
+from jobs.schedule.outcomes import describe_end, is_taken, row_of_passed, row_of_run
 from jobs.schedule.process import RunProcess
 from jobs.schedule.timer import Timer
 from jobs.schedule.turns import Passed, Phase, Turns
@@ -226,7 +226,10 @@ class Daemon:
         if row is not None:
             self._note(source.id, row, turns.slots)
         self._settle(source.id, passed)
-        if ended.exit_code or ended.killed:
+        if is_taken(ended):
+            slot = None if ended.slot is None else format_time(ended.slot)
+            log.warning("missed_run", source=source.id, slot=slot, slots=1, reason=describe_end(ended))
+        elif ended.exit_code or ended.killed:
             log.error("failed_run", source=source.id, exit_code=ended.exit_code, killed=ended.killed)
         self._observing.run_ended(ended)
         self._counts[source.id] += 1

@@ -30,8 +30,8 @@ def row_of_run(ended: RunEnded) -> SlotRow | None:
         return None
     report: dict[str, Any] = ended.report or {}
     run = report.get("run") or None
-    if ended.exit_code == ExitCode.LOCKED and run is None:
-        return SlotRow(ended.slot, Outcome.SKIPPED, reason=_describe(ended, report))
+    if is_taken(ended):
+        return SlotRow(ended.slot, Outcome.SKIPPED, reason=describe_end(ended))
     if ended.exit_code == ExitCode.DONE or (run and ended.killed == "stop"):
         done = Outcome.LATE if is_late(ended.slot, ended.started) else Outcome.DONE
         return None if run else SlotRow(ended.slot, done)
@@ -39,7 +39,12 @@ def row_of_run(ended: RunEnded) -> SlotRow | None:
         return None  # what it fetched waits on this disk, its own row among it
     if ended.killed == "stop":
         return None
-    return SlotRow(ended.slot, Outcome.FAILED, run=run, reason=_describe(ended, report))
+    return SlotRow(ended.slot, Outcome.FAILED, run=run, reason=describe_end(ended))
+
+
+def is_taken(ended: RunEnded) -> bool:
+    """Whether nothing was begun, since another run has the source or its slot."""
+    return ended.exit_code == ExitCode.LOCKED and not (ended.report or {}).get("run")
 
 
 def row_of_passed(passed: Passed) -> SlotRow:
@@ -50,7 +55,9 @@ def row_of_passed(passed: Passed) -> SlotRow:
     )
 
 
-def _describe(ended: RunEnded, report: dict[str, Any]) -> str:
+def describe_end(ended: RunEnded) -> str:
+    """Return why a run did not end as it should, in words for people."""
+    report: dict[str, Any] = ended.report or {}
     problems = [str(problem) for problem in report.get("problems") or []]
     if ended.killed:
         problems.insert(

@@ -80,6 +80,7 @@ def test_sighup_takes_in_what_changed_and_refuses_what_is_broken(
     change_source(ofrecord, schedule="every 1 hour")
     with run_daemon(ofrecord, tmp_path) as daemon:
         daemon.wait_for("finished_run")
+        wait_until(lambda: not daemon.run_pids())  # it says so before it is over
         site.publish(6)  # so that there is something to wait for, whether known pages are due yet or not
         make_slow(site)
         change_source(ofrecord, "herald")
@@ -216,9 +217,10 @@ def test_two_daemons_share_an_archive(ofrecord: Ofrecord, tmp_path: Path) -> Non
         run_daemon(ofrecord, tmp_path) as one,
         run_daemon(ofrecord, tmp_path / "other", "--state", tmp_path / "other" / "state") as other,
     ):
-        for daemon in (one, other):
-            daemon.wait_for("missed_run" if daemon is other else "finished_run", 1)
-        wait_until(lambda: len(one.events("finished_run")) + len(other.events("finished_run")) >= 6, 60)
+        daemons = (one, other)
+        wait_until(lambda: sum(len(daemon.events("finished_run")) for daemon in daemons) >= 6, 60)
+        wait_until(lambda: any(daemon.events("missed_run") for daemon in daemons), 60)
+        assert not any(daemon.events("failed_run") for daemon in daemons)
         other.signal(signal.SIGHUP)  # what options say is no change
         other.wait_for("reloaded_sources")
         assert not other.events("changed_settings", "ignored_settings")
