@@ -115,6 +115,7 @@ def _run(words: list[str], failure: FailureReport) -> int:
 
 
 def _complain(message: str, code: ExitCode, failure: FailureReport) -> int:
-    click.echo(f"ofrecord: {message}", err=True)
+    if not failure.owned:
+        click.echo(f"ofrecord: {message}", err=True)
     failure.show(message, code)
     return code

@@ -243,13 +243,14 @@ def crawl_sources(
         reports.append(report)
         note_run(report)
         allowed.take(report)
-        for problem in report.problems:
+        for problem in report.problems if request.trigger != "daemon" else ():  # which logs them
             named = problem.startswith(f"{source.id}: ")  # some errors name their source, as where they happened
             click.echo(f"ofrecord: {problem}" if named else f"ofrecord: {source.id}: {problem}", err=True)
         if report.run and not invocation.as_json:
             click.echo(describe_run(report, archive.catalog.list_verdicts(report.run)))
         if trouble is not None:
-            click.echo(f"ofrecord: no source can be crawled here any more: {trouble}", err=True)
+            if request.trigger != "daemon":
+                click.echo(f"ofrecord: no source can be crawled here any more: {trouble}", err=True)
             break
     left = [source.id for source in chosen[len(reports) :]]
     if left:

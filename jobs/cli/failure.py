@@ -40,6 +40,8 @@ class FailureReport:
     """Whether stdout is to have a report, and has none yet."""
     sources: list[str] = field(default_factory=list)
     """Ids of those that were to be crawled, as far as that is known."""
+    owned: bool = False
+    """By a daemon, which logs what the report says: its log has no lines but those of a program."""
     failed: bool = False
     """Whether an error ended the command as a whole."""
     figures: FiguresFile | None = None
@@ -49,7 +51,8 @@ class FailureReport:
     def of(cls, words: Sequence[str]) -> FailureReport:
         """Return the report for the command line *words*, which need not be a valid one."""
         options = words[: words.index("--")] if "--" in words else words
-        return cls(wanted=bool(words) and words[0] in _REPORTING and "--json" in options)
+        reporting = bool(words) and words[0] in _REPORTING
+        return cls(wanted=reporting and "--json" in options, owned=reporting and "--owned" in options)
 
     def show(self, message: str, code: ExitCode) -> None:
         """Note that *message* ended the command; write the report to stdout, once, if it is wanted."""

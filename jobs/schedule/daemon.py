@@ -230,7 +230,8 @@ class Daemon:
             slot = None if ended.slot is None else format_time(ended.slot)
             log.warning("missed_run", source=source.id, slot=slot, slots=1, reason=describe_end(ended))
         elif ended.exit_code or ended.killed:
-            log.error("failed_run", source=source.id, exit_code=ended.exit_code, killed=ended.killed)
+            error = describe_end(ended)
+            log.error("failed_run", source=source.id, exit_code=ended.exit_code, killed=ended.killed, error=error)
         self._observing.run_ended(ended)
         self._counts[source.id] += 1
         if self._max_runs is not None and all(self._has_its_share(one) for one in self._sources):

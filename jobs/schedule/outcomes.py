@@ -60,7 +60,5 @@ def describe_end(ended: RunEnded) -> str:
     report: dict[str, Any] = ended.report or {}
     problems = [str(problem) for problem in report.get("problems") or []]
     if ended.killed:
-        problems.insert(
-            0, {"time": "it took too long", "memory": "it took too much memory"}.get(ended.killed, "stopped")
-        )
+        problems.insert(0, _KILLED.get(ended.killed, "stopped"))
     return "; ".join(problems)[:_MAX_REASON] or f"exit code {ended.exit_code}"

@@ -148,6 +148,20 @@ def test_a_run_that_dies_harms_nobody(ofrecord: Ofrecord, site: Site, tmp_path: 
     assert not check_archive(tmp_path / "archive").damaged
 
 
+def test_a_run_that_finds_no_archive_is_told_in_the_log_alone(ofrecord: Ofrecord, tmp_path: Path) -> None:
+    with run_daemon(ofrecord, tmp_path) as daemon:
+        daemon.wait_for("finished_run")
+        (tmp_path / "archive").rename(tmp_path / "elsewhere")
+        told = daemon.wait_for("failed_run")
+        (tmp_path / "elsewhere").rename(tmp_path / "archive")
+        daemon.wait_for("finished_run", 2)
+        daemon.stop()
+    assert all("no archive here" in event["error"] for event in told if event["exit_code"] == 10)
+    assert any(event["exit_code"] == 10 for event in told)
+    lines = (tmp_path / "daemon.log").read_text("utf-8").splitlines()
+    assert [line for line in lines if not line.startswith("{")] == []  # who reads it by a program can
+
+
 def test_a_second_signal_ends_at_once(ofrecord: Ofrecord, site: Site, tmp_path: Path) -> None:
     make_slow(site)
     with run_daemon(ofrecord, tmp_path) as daemon:
