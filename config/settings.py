@@ -6,7 +6,6 @@ import os
 import re
 import ssl
 from importlib.metadata import PackageNotFoundError, version
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -16,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from config.addresses import SecretAddress, check_addresses
 from config.document import describe_error
+from config.endpoints import parse_listen, parse_resolve
 from config.errors import ConfigError
 from config.masks import hide
 from config.units import parse_duration, parse_size
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 ENV_PREFIX = "OFRECORD_"
 SECRETS = frozenset({"alerts", "heartbeat_url", "heartbeat_fail_url"})
 """Settings that a file must not have and that no message shows."""
-_RESOLVE = re.compile(r"([^:\s]+):(\d{1,5}):(\[[0-9A-Fa-f:.]+\]|[0-9.]+)(?::(\d{1,5}))?", re.ASCII)
-_LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9.]+):(\d{1,5})", re.ASCII)
-_HOST_NAME = re.compile(r"(?:[a-z0-9_-]+\.)*(?!\d+\Z|0x[0-9a-f]*\Z)[a-z0-9_-]+", re.ASCII)
-"""One that is no number in any notation: an address is connected to without asking."""
 
 
 def _read_size(value: object) -> object:
@@ -365,44 +361,6 @@ class Settings(BaseSettings):
                 for item in error.errors()
             ]
             raise ConfigError("\n".join(problems)) from error
-
-
-def parse_resolve(entry: str) -> tuple[str, int, str, int]:
-    """Return host, port, address and port to connect to, of `host:port:address[:port]`. Raises ValueError."""
-    match = _RESOLVE.fullmatch(entry)
-    if match is None:
-        raise ValueError("host:port:address or host:port:address:port, as in gazette.example:443:127.0.0.1:8443")
-    host, port, address, to_port = match[1], int(match[2]), match[3].strip("[]"), int(match[4] or match[2])
-    try:
-        name = host.lower().encode("idna").decode("ascii")
-    except UnicodeError:
-        name = ""
-    if not _HOST_NAME.fullmatch(name):
-        raise ValueError(f"a host name as the first part, not {host}")
-    try:
-        ip_address(address)
-    except ValueError as error:
-        raise ValueError(f"an IP address as the third part, not {address}") from error
-    if not (0 < port < 65_536 and 0 < to_port < 65_536):
-        raise ValueError("ports from 1 to 65535")
-    return name, port, address, to_port
-
-
-def parse_listen(text: str) -> tuple[str, int] | None:
-    """Return address and port of `address:port` (port 0: any that is free), `None` for `off`. Raises ValueError."""
-    if text == "off":
-        return None
-    expected = "an IP address and a port, as in 127.0.0.1:9464 or [::1]:9464, or off"
-    match = _LISTEN.fullmatch(text)
-    if match is None or int(match[2]) > 65_535:
-        raise ValueError(expected)
-    try:
-        address = ip_address(match[1].strip("[]"))
-    except ValueError as error:
-        raise ValueError(expected) from error
-    if (address.version == 6) != match[1].startswith("["):
-        raise ValueError(expected)
-    return str(address), int(match[2])
 
 
 def _check_certificates(path: Path) -> None:

@@ -20,8 +20,9 @@ import structlog
 import uvloop
 from scrapy.crawler import AsyncCrawlerRunner
 
+from config.endpoints import parse_resolve
 from config.errors import ExtractError
-from config.settings import parse_resolve, program_version
+from config.settings import program_version
 from crawler.conditional import describe_listing_rules
 from crawler.derivation import derive
 from crawler.frontier import Frontier

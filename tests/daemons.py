@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import pytest
 
     from crawler.rows import SlotRow
-    from jobs.ledger.slots import Slots
+    from jobs.ledger.slots import ScheduleSlots
     from jobs.runs.ending import RunObserver
     from jobs.schedule.process import RunProcess
 
@@ -125,7 +125,7 @@ class MemoryBook:
         slots = [run.slot for run in self.runs.get(source, [])]
         return judge_standing(self.rows.get(source, []), slots, now, crawled=source in self.crawled)
 
-    def note(self, source: str, row: SlotRow, slots: Slots | None = None) -> None:
+    def note(self, source: str, row: SlotRow, slots: ScheduleSlots | None = None) -> None:
         del slots
         self.rows.setdefault(source, []).append(row)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
-from config.settings import parse_listen
+from config.endpoints import parse_listen
 from jobs.alerts.watch import SPOOLS, watch_archive
 from jobs.catalog import Catalog
 from jobs.context import CATALOG_FILE

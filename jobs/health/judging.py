@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from config.sources import Source
     from crawler.rows import SlotRow
     from jobs.catalog.health import Ran, SourceTally
-    from jobs.ledger.slots import Slots
+    from jobs.ledger.slots import ScheduleSlots
     from jobs.spool_use import SpoolUse
 
 MOST_SILENCE = timedelta(days=200)
@@ -43,7 +43,7 @@ class Expectation:
     interval: timedelta | None = None
     """Between two slots, where that is always the same."""
     retired: bool = False
-    slots: Slots | None = None
+    slots: ScheduleSlots | None = None
     """Of its schedule, if it is scheduled."""
 
     @classmethod

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from crawler.rows import SlotRow
     from jobs.catalog.health import SourceTally
-    from jobs.ledger.slots import Slots
+    from jobs.ledger.slots import ScheduleSlots
 
 BAD_ENDS = "runs_end_badly"
 """Kind of the reason that runs leave nothing in the archive."""
@@ -48,7 +48,7 @@ def judge_ends(tally: SourceTally, noted: Sequence[SlotRow], now: datetime) -> I
 
 
 def judge_slots(
-    tally: SourceTally, slots: Slots, noted: Sequence[SlotRow], waits: timedelta | None, now: datetime
+    tally: SourceTally, slots: ScheduleSlots, noted: Sequence[SlotRow], waits: timedelta | None, now: datetime
 ) -> Iterator[Reason]:
     """Yield whether slots came and no run did. *waits*: between two slots, where that is always the same."""
     sign = _find_last_sign(tally, noted)

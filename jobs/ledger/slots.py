@@ -14,36 +14,27 @@ from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from config.units import read_cron_field
+from jobs.ledger.calendars import EPOCH, Slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from config.units import Schedule
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
 _FAR_DAYS = 3_000
 """No cron schedule that was let through has two slots farther apart: the 29th of February at the turn of 2100."""
 
 
-class Slots(Protocol):
-    """The slots of one schedule. All times are aware; those returned are in UTC."""
-
-    def latest(self, after: datetime, now: datetime) -> datetime | None:
-        """Return the last slot later than *after* and not later than *now*, or `None`."""
+class ScheduleSlots(Slots, Protocol):
+    """The slots of a schedule that goes on."""
 
     def following(self, after: datetime) -> datetime:
         """Return the first slot later than *after*."""
 
-    def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
-        """Yield the slots later than *after* and not later than *until*, in order."""
 
-    def count(self, after: datetime, until: datetime) -> int:
-        """Return how many slots there are later than *after* and not later than *until*."""
-
-
-def make_slots(schedule: Schedule) -> Slots:
+def make_slots(schedule: Schedule) -> ScheduleSlots:
     """Return the slots of *schedule*."""
     if schedule.interval_seconds is not None:
         return IntervalSlots(timedelta(seconds=schedule.interval_seconds))

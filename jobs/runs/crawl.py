@@ -19,12 +19,10 @@ import structlog
 from config.errors import ArchiveError, ExitCode, RunLocked
 from config.logs import describe_logging
 from config.rules import ExtractRules
-from config.units import count
 from crawler.ids import new_id
 from crawler.leash import boot_clock
 from crawler.model import CrawlPlan
 from crawler.rows import format_time
-from crawler.spool import FULL
 from crawler.throttle import most_requests
 from jobs.catalog import Catalog
 from jobs.context import CATALOG_FILE, lock_source, lock_uploads
@@ -32,6 +30,7 @@ from jobs.fold import Verdict
 from jobs.rechecks import RecheckPolicy
 from jobs.runs.child import encode_assignment
 from jobs.runs.feeding import publish_changes
+from jobs.runs.judging import judge_run, judge_waiting
 from jobs.runs.ledger import take_pending
 from jobs.runs.progress import Phase, Reporter
 from jobs.runs.spool import bring_segments, has_closed, list_damaged
@@ -51,16 +50,11 @@ if TYPE_CHECKING:
     from crawler.rows import RunRow
     from jobs.context import OpenArchive
     from jobs.runs.progress import Tell
-    from jobs.spool_use import SpoolUse
 
 log = structlog.get_logger()
 
 _LOGGED_SEEDS = 10
 _CLOCKS_DIFFER = timedelta(hours=1)
-_NO_TIME = (
-    "nothing was fetched: preparing, and committing what earlier runs had left, took the time there was"
-    " (option --max-seconds); the next run goes on"
-)
 _PASSED_ENVIRONMENT = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "TERM", "NO_COLOR"),
     *("PYTHONPATH", "PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
@@ -208,7 +202,7 @@ def _run_locked(
         if not uploader.is_stuck:  # else the store does not answer, and it runs out
             leave_lease(archive, lease)
         take_pending(archive, source.id)
-        ended = _judge_run(row, child, archive.settings.max_failed, supervisor.disk_full)
+        ended = judge_run(row, child, archive.settings.max_failed, supervisor.disk_full)
         if not uploader.is_stuck:
             ended[2].extend(publish_changes(archive, source.id, after=seq, seconds=times.done_by - boot_clock()))
         seconds = time.monotonic() - started
@@ -246,7 +240,7 @@ def _report(
             code = max(code, ExitCode.FAILED if isinstance(error, OSError) else error.exit_code)
     use = measure_spool(spool)
     if use.segments or uploader.trouble is not None:
-        waiting, problem = _judge_waiting(use, spool, uploader.trouble)
+        waiting, problem = judge_waiting(use, spool, uploader.trouble)
         code = code if code is ExitCode.DISK_FULL else max(code, waiting)
         problems = [*problems, problem]
     return RunReport(
@@ -372,49 +366,3 @@ def _scrub_environment(source: Source) -> dict[str, str]:
     """Return the child's environment: no credentials of any store, only what it needs and the source's own secrets."""
     names = {*_PASSED_ENVIRONMENT, *source.environment_names}
     return {name: os.environ[name] for name in names if name in os.environ}
-
-
-def _judge_run(
-    row: RunRow | None, child: CrawlProcess | None, max_failed: float, disk_full: str | None
-) -> tuple[str, ExitCode, list[str]]:
-    """Return how a run ended, its exit code and what is wrong with it, if anything. *child*: `None`: none was begun."""
-    if child is None:
-        return "limit", ExitCode.DONE, [_NO_TIME]
-    reason = row.reason if row else "died"
-    if disk_full is not None:
-        return reason, ExitCode.DISK_FULL, [disk_full]
-    code = child.returncode
-    if code in {ExitCode.DISK_FULL, ExitCode.USAGE}:
-        return reason, ExitCode(code), ["the crawl's process ended early; its message stands above"]
-    if row is None:
-        problem = f"the crawl's process ended with {code}; what it had recorded is kept"
-        return ("stopped", ExitCode.DONE, []) if child.ended_unbegun else (reason, ExitCode.FAILED, [problem])
-    if reason == "lease":
-        problem = "the lease could not be renewed in time, so fetching ended; the next run goes on"
-        return reason, ExitCode.LOCKED, [problem]
-    if failure := _judge_counts(row, max_failed):
-        return reason, ExitCode.CRAWL_FAILED, [failure]
-    return reason, ExitCode.DONE, []
-
-
-def _judge_waiting(use: SpoolUse, spool: Path, trouble: ArchiveError | OSError | None) -> tuple[ExitCode, str]:
-    """Return the exit code of a run whose segments are not all in the store, and where they wait."""
-    code = ExitCode.STORE_REFUSED
-    if isinstance(trouble, OSError):
-        code = ExitCode.DISK_FULL if trouble.errno in FULL else ExitCode.FAILED
-    elif trouble is not None:
-        code = trouble.exit_code
-    reason = trouble or "the time to commit them was over (setting grace_seconds, option --max-seconds)"
-    full = "the disk is full: " if code is ExitCode.DISK_FULL else ""
-    number = f"{count(use.segments, 'segment')} {'waits' if use.segments == 1 else 'wait'}"
-    return code, f"{full}{reason}; {number} in {spool} ({use.size_bytes} bytes); the next run commits what is there"
-
-
-def _judge_counts(row: RunRow, max_failed: float) -> str | None:
-    if row.discovery and all(seed.get("error") for seed in row.discovery):
-        first = row.discovery[0]
-        return f"discovery failed: none of {len(row.discovery)} seeds could be read; {first['url']}: {first['error']}"
-    articles, failed = row.counts.get("articles", 0), row.counts.get("failed", 0)
-    if articles and failed / articles > max_failed:
-        return f"{failed} of {articles} article captures failed; at most {max_failed:.0%} may (setting max_failed)"
-    return None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from crawler.rows import SlotRow
-    from jobs.ledger.slots import Slots
+    from jobs.ledger.slots import ScheduleSlots
 
 _RECENT = timedelta(days=7)
 """Before the last run: what is older says nothing of which slots are still to be run."""
@@ -41,7 +41,7 @@ class Book(Protocol):
     def read(self, source: str, now: datetime) -> Standing:
         """Return how *source* stands. Raises ArchiveError, OSError."""
 
-    def note(self, source: str, row: SlotRow, slots: Slots | None = None) -> None:
+    def note(self, source: str, row: SlotRow, slots: ScheduleSlots | None = None) -> None:
         """Note *row*; *slots* are those of its schedule. Raises OSError."""
 
 
@@ -61,7 +61,7 @@ class ArchiveBook:
             runs = [run.slot for run in catalog.list_slot_runs(source, since=since)]
         return judge_standing(rows, runs, now, crawled=last is not None)
 
-    def note(self, source: str, row: SlotRow, slots: Slots | None = None) -> None:
+    def note(self, source: str, row: SlotRow, slots: ScheduleSlots | None = None) -> None:
         """See Book."""
         self._journal(source).note(row, slots)
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from config.sources import Source
-    from jobs.ledger.slots import Slots
+    from jobs.ledger.slots import ScheduleSlots
     from jobs.runs.ending import RunObserver
     from jobs.schedule.book import Book
     from jobs.schedule.process import Launch
@@ -281,7 +281,7 @@ class Daemon:
             log.warning("failed_ledger", source=source, error=str(error))
             return None
 
-    def _note(self, source: str, row: SlotRow, slots: Slots | None = None) -> None:
+    def _note(self, source: str, row: SlotRow, slots: ScheduleSlots | None = None) -> None:
         try:
             self._book.note(source, row, slots)
         except (ArchiveError, OSError) as error:  # a full disk: the run's own row, or its absence, will have to do
@@ -317,7 +317,7 @@ class Daemon:
             self.over.set()
 
 
-def _make_slots(schedule: str | None, default: Slots | None = None) -> Slots:
+def _make_slots(schedule: str | None, default: ScheduleSlots | None = None) -> ScheduleSlots:
     """Return the slots of a source's *schedule*, or *default* where this version cannot read it."""
     try:
         return make_slots(parse_schedule(schedule or ""))

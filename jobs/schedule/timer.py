@@ -16,7 +16,7 @@ from apscheduler.triggers.base import BaseTrigger
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from jobs.ledger.slots import Slots
+    from jobs.ledger.slots import ScheduleSlots
 
 _TICK = timedelta(microseconds=1)
 
@@ -24,7 +24,7 @@ _TICK = timedelta(microseconds=1)
 class SlotTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
     """Fires at slots, whatever was fired before and when."""
 
-    def __init__(self, slots: Slots) -> None:
+    def __init__(self, slots: ScheduleSlots) -> None:
         self._slots = slots
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
@@ -46,7 +46,7 @@ class Timer:
         """Begin to call; in a running event loop."""
         self._scheduler.start()
 
-    def set(self, source: str, slots: Slots) -> None:
+    def set(self, source: str, slots: ScheduleSlots) -> None:
         """Call for *source* at *slots* from now on, and at no others."""
         self._scheduler.add_job(self._come_due, SlotTrigger(slots), args=[source], id=source, replace_existing=True)
 

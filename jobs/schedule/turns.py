@@ -16,7 +16,7 @@ from jobs.ledger import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jobs.ledger.slots import Slots
+    from jobs.ledger.slots import ScheduleSlots
 
 _TICK = timedelta(microseconds=1)
 _REMEMBERED = 128
@@ -45,7 +45,7 @@ class Passed:
 class Turns:
     """One source's slots and what is decided of them. Whatever a call returns is decided, and is to be noted."""
 
-    slots: Slots
+    slots: ScheduleSlots
     decided: datetime
     """Each slot up to then is decided, or is `slot`."""
     ahead: set[datetime] = field(default_factory=set)
@@ -93,7 +93,7 @@ class Turns:
         self.phase, self.slot = Phase.IDLE, None
         return passed
 
-    def change(self, slots: Slots, now: datetime) -> None:
+    def change(self, slots: ScheduleSlots, now: datetime) -> None:
         """Let other slots hold from *now* on; what has come until then should be taken in before."""
         self.slots, self.decided = slots, max(self.decided, now)
 

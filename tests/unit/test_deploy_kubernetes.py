@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from config.settings import Settings, parse_listen
+from config.endpoints import parse_listen
+from config.settings import Settings
 from crawler.addresses import find_refusal
 from jobs.cli.daemon import daemon
 from jobs.cli.job import job

@@ -11,7 +11,8 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from config.settings import Settings, parse_listen
+from config.endpoints import parse_listen
+from config.settings import Settings
 from jobs.health import State
 from jobs.metrics.instruments import SLOT_OUTCOMES, VERDICTS, Outcome
 from tests.figures import expose, leave_file, make_observer

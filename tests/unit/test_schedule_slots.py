@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.units import parse_schedule
-from jobs.ledger.slots import Slots, make_slots
+from jobs.ledger.slots import ScheduleSlots, make_slots
 from jobs.schedule.timer import SlotTrigger
 from tests.daemons import NOON
 
 MINUTE = timedelta(minutes=1)
 
 
-def read(text: str) -> Slots:
+def read(text: str) -> ScheduleSlots:
     return make_slots(parse_schedule(text))
 
 

@@ -7,9 +7,10 @@ import trustme
 import yaml
 from structlog.testing import capture_logs
 
+from config.endpoints import parse_resolve
 from config.errors import ConfigError
 from config.loading import FILE_NAME, _warn_of_unknown, load_settings
-from config.settings import Settings, parse_resolve
+from config.settings import Settings
 
 SHIPPED = Path(__file__).parents[3] / "config" / FILE_NAME
 
