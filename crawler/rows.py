@@ -88,6 +88,20 @@ class CaptureReference:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a capture comes from that was not fetched from its publisher by the run that committed it."""
+
+    kind: str
+    """`imported` from a WARC file, or `backfilled` from a web archive."""
+    where: str
+    """Name of the file, without folders, or URL of the archive's copy."""
+    record: str | None = None
+    """WARC-Record-ID of the response there."""
+    software: str | None = None
+    """Who wrote it, as the file's warcinfo or the archive says; at most 200 characters."""
+
+
+@dataclass(frozen=True, slots=True)
 class CaptureRow:
     """One exchange or failed attempt; the fields' meaning is in FORMAT.md § 5."""
 
@@ -122,6 +136,8 @@ class CaptureRow:
     """What decided, beside payload, URL and derivation, what the page came to; `None`: something else did, too."""
     not_modified: Number | None = None
     """Of a 304 that was asked for: how many of them in a row, this one included, the URL has answered with."""
+    origin: Origin | None = None
+    """`None`: fetched by the run itself."""
     type: Literal["capture"] = "capture"
 
 
@@ -260,7 +276,7 @@ def encode_row(row: Row) -> bytes:
     if isinstance(row, SnapshotRow):
         unused = {"n" if row.of is not None else "of"}
     elif isinstance(row, CaptureRow):  # as rows were before there was such a thing
-        unused = {name for name in ("read_with", "not_modified") if getattr(row, name) is None}
+        unused = {name for name in ("read_with", "not_modified", "origin") if getattr(row, name) is None}
     elif isinstance(row, SlotRow):
         unused = {name for name in ("through", "schedule") if getattr(row, name) is None}
         unused |= {"slots"} if row.through is None and row.slots == 1 else set()

@@ -1,0 +1,155 @@
+"""What a survey saw of a site: frozen values that go from the process that fetches to the one that asks, as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+ListingKind = Literal["feed", "sitemap", "section"]
+LinkPlace = Literal["main", "nav", "header", "footer", "aside"]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenLink:
+    """A link of an HTML page and where on the page it stands."""
+
+    url: str
+    """Absolute, as found (not normalised)."""
+    text: str
+    """Its words on one line, at most 200 characters."""
+    place: LinkPlace
+    """The nearest element around it that says what it is for; `main` where none does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternate:
+    """A `<link rel=alternate>` of a page."""
+
+    url: str
+    media_type: str | None = None
+    hreflang: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageFacts:
+    """What an HTML page says of itself and leads to."""
+
+    url: str
+    """As fetched."""
+    title: str | None = None
+    site_name: str | None = None
+    language: str | None = None
+    """As the page declares it."""
+    canonical: str | None = None
+    generator: str | None = None
+    alternates: tuple[Alternate, ...] = ()
+    links: tuple[SeenLink, ...] = ()
+    next_url: str | None = None
+    """`rel=next`."""
+    directives: tuple[str, ...] = ()
+    """What it says to robots, in lower case: `noarchive`, `noai`, …"""
+    tdm_reservation: bool | None = None
+    """Whether it reserves text and data mining (header or meta); `None`: it does not say."""
+    scripted: bool = False
+    """Whether the page is a shell that scripts fill: hardly any text or links, and scripts."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncedLink:
+    """A link in a feed, a sitemap or a section."""
+
+    url: str
+    title: str | None = None
+    published: datetime | None = None
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListingFacts:
+    """A document that announces articles, or was thought to."""
+
+    url: str
+    """Where it answered, redirects followed."""
+    kind: ListingKind
+    found_by: str
+    """Why it was asked for: `robots.txt`, `link`, `common place`, `navigation`, `sitemap index`, `configured`."""
+    status: int | None = None
+    error: str | None = None
+    """Why it is of no use, or what is wrong with it."""
+    links: tuple[AnnouncedLink, ...] = ()
+    """The first 2,000 that may be articles, in its order."""
+    total: int = 0
+    """How many there were."""
+    listings: tuple[str, ...] = ()
+    """Of a sitemap index: its members; of a section: its next page."""
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFacts:
+    """A page that was fetched to see what it is."""
+
+    url: str
+    status: int | None
+    page_class: str
+    """A word of PageClass."""
+    class_reason: str
+    via: str | None = None
+    title: str | None = None
+    lead: str | None = None
+    text: str = ""
+    """The clean text, at most 20,000 characters."""
+    chars: int = 0
+    """Of the whole text."""
+    fields: dict[str, Any] = field(default_factory=dict)
+    """As in a snapshot row: name → `{"value", "from", …}`."""
+    confidence: float = 0.0
+    directives: tuple[str, ...] = ()
+    tdm_reservation: bool | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RobotsFacts:
+    """What robots.txt of an origin says to us."""
+
+    url: str
+    status: int | None = None
+    error: str | None = None
+    sitemaps: tuple[str, ...] = ()
+    crawl_delay: float | None = None
+    forbids_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What stood in the way, for a person."""
+
+    kind: str
+    """`unreachable`, `robots_refuses`, `login_wall`, `redirect_loop`, `private_address`, `endless_calendar`, …"""
+    text: str
+    """Where, what was found, what to do."""
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All that one look at a site saw."""
+
+    asked: str
+    """The URL that a person gave."""
+    home: str
+    """Where that led to."""
+    looked_at: datetime
+    requests: int
+    """Sent, those for robots.txt among them."""
+    robots: tuple[RobotsFacts, ...] = ()
+    pages: tuple[PageFacts, ...] = ()
+    """The home page first, then sections and samples."""
+    listings: tuple[ListingFacts, ...] = ()
+    samples: tuple[SampleFacts, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    complete: bool = True
+    """Whether the budget sufficed for all that was to be looked at."""
