@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import zoneinfo
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -21,10 +20,11 @@ from pydantic import (
     model_validator,
 )
 
-from config.document import Document, DocumentError, describe_error, read_document, show, suggest
+from config.announcements import DiscoverEntry, check_http_url
+from config.document import Document, DocumentError, describe_error, read_document, suggest
 from config.errors import ConfigError
+from config.headers import check_headers, find_secret_headers, name_secrets, resolve_headers
 from config.learned import SUFFIX, is_learned, learned_path, read_learned
-from config.masks import hide
 from config.politeness import Politeness
 from config.rules import ArticlePatterns, ExtractRules, StrictModel
 from config.units import Schedule, parse_duration, parse_schedule
@@ -40,12 +40,6 @@ _HOUR, _DAY = 3_600, 86_400
 MIN_INTERVAL_SECONDS = 60
 DEFAULT_RECHECK = (_HOUR, 6 * _HOUR, _DAY, 3 * _DAY, 7 * _DAY, 30 * _DAY, 90 * _DAY, 365 * _DAY)
 
-_SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]{0,99})\}", re.ASCII)
-_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
-_RESERVED_HEADERS = frozenset(
-    {"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect", "keep-alive"}
-    | {"user-agent", "accept-encoding", "if-none-match", "if-modified-since", "range", "proxy-authorization"}
-)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 
 
@@ -56,38 +50,6 @@ def _read_duration(value: object) -> object:
             raise ValueError("whole seconds and at least 1")
         return int(seconds)
     raise ValueError("a duration with its unit, as in 1 hour")
-
-
-class DiscoverEntry(StrictModel):
-    """A document that announces articles: exactly one of the three."""
-
-    feed: str | None = None
-    """RSS, Atom or JSON Feed."""
-    sitemap: str | None = None
-    """Sitemap, sitemap index or news sitemap."""
-    section: str | None = None
-    """HTML page that lists articles; its `rel=next` is followed."""
-
-    @field_validator("feed", "sitemap", "section")
-    @classmethod
-    def _check_url(cls, value: str | None) -> str | None:
-        return value and _check_http_url(value)
-
-    @model_validator(mode="after")
-    def _check_one(self) -> DiscoverEntry:
-        if len(self.model_fields_set) != 1 or not self.url:
-            raise ValueError("exactly one of feed, sitemap or section, with a URL")
-        return self
-
-    @property
-    def kind(self) -> Literal["feed", "sitemap", "section"]:
-        """Which of the three; the words are those of `crawler.model.Purpose`."""
-        return "feed" if self.feed else "sitemap" if self.sitemap else "section"
-
-    @property
-    def url(self) -> str:
-        """The URL of the document."""
-        return self.feed or self.sitemap or self.section or ""
 
 
 class Source(StrictModel):
@@ -140,7 +102,7 @@ class Source(StrictModel):
     @field_validator("home")
     @classmethod
     def _check_home(cls, value: str) -> str:
-        return _check_http_url(value)
+        return check_http_url(value)
 
     @field_validator("language")
     @classmethod
@@ -178,10 +140,7 @@ class Source(StrictModel):
     @field_validator("headers")
     @classmethod
     def _check_headers(cls, value: dict[str, str]) -> dict[str, str]:
-        for name, text in value.items():
-            _check_header(name, text)
-        if len({name.lower() for name in value}) < len(value):
-            raise ValueError("each header once, whatever the case of its name")
+        check_headers(value)
         return value
 
     @field_validator("formerly")
@@ -206,31 +165,16 @@ class Source(StrictModel):
     @property
     def secret_headers(self) -> frozenset[str]:
         """Names, in lower case, of the headers whose values are to be masked wherever they are written."""
-        return frozenset(
-            name.lower()
-            for name, text in self.headers.items()
-            if _SECRET.search(text) or name.lower() in _SECRET_HEADERS
-        )
+        return find_secret_headers(self.headers)
 
     @property
     def environment_names(self) -> frozenset[str]:
         """Names of the environment variables that the headers need."""
-        return frozenset(name for text in self.headers.values() for name in _SECRET.findall(text))
+        return name_secrets(self.headers.values())
 
     def resolve_headers(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the headers with the secrets of *environment* put in. Raises ConfigError, naming what is missing."""
-        missing = sorted(name for name in self.environment_names if not environment.get(name))
-        if missing:
-            raise ConfigError(f"source {self.id}: headers: found no {', '.join(missing)} in the environment; set it")
-        resolved = {name: _SECRET.sub(lambda match: environment[match[1]], text) for name, text in self.headers.items()}
-        for name, text in resolved.items():
-            if not text.isprintable() or not text.isascii():
-                raise ConfigError(f"source {self.id}: headers.{name}: its secret must be printable ASCII on one line")
-        hide(*(environment[name] for name in self.environment_names))
-        for name in self.secret_headers:
-            text = next(value for header, value in resolved.items() if header.lower() == name)
-            hide(text, text.partition(" ")[2])  # with and without `Bearer`
-        return resolved
+        return resolve_headers(self.headers, environment, source=self.id)
 
     def is_raw_only(self, default: bool) -> bool:  # noqa: FBT001 - as the settings have it
         """Return whether pages are only recorded: what the source says, else *default*."""
@@ -368,27 +312,3 @@ def _find_clashes(sources: dict[str, Source], documents: dict[str, Document]) ->
                 problems.append(documents[source_id].problem(("formerly", index), text))
             owners.setdefault(earlier, source_id)
     return problems
-
-
-def _check_http_url(value: str) -> str:
-    expected = "an absolute URL that begins with http:// or https://, without a password"
-    try:
-        parts = urlsplit(value)
-        valid = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
-    except ValueError as error:
-        raise ValueError(expected) from error
-    if not valid or "@" in parts.netloc or len(value) > 2_000 or re.search(r"[\s\x00-\x1f\x7f]", value):
-        raise ValueError(expected)
-    return value
-
-
-def _check_header(name: str, text: str) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", name):
-        raise ValueError(f"header names as HTTP has them, not {show(name)}")
-    if name.lower() in _RESERVED_HEADERS:
-        hint = ": set user_agent in the settings" if name.lower() == "user-agent" else ": the crawler sets it"
-        raise ValueError(f"no {name} header{hint}")
-    if not text or len(text) > 4_096 or not text.isascii() or not text.isprintable():
-        raise ValueError(f"printable ASCII on one line as the value of {name}")
-    if "${" in _SECRET.sub("", text):
-        raise ValueError(f"`${{NAME}}` with letters, digits and `_` in {name}")
