@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+PRODUCT = "ofrecord"
 NOARCHIVE = "noarchive"
 """The one directive that is about archives."""
 
@@ -36,6 +37,11 @@ _TAG = re.compile(rb"(?:[^>\"']+|\"[^\"]*\"|'[^']*')*+>")
 _ODD_TAG = re.compile(rb"(?:[^>\"']+|\"[^\"]*\"|'[^']*'|[\"'])*+>")
 """With a quote that is not closed."""
 _ATTRIBUTE = re.compile(r"([a-zA-Z-]{1,20})\s{0,9}=\s{0,9}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]{1,2000}))")
+
+
+def product_token(user_agent: str) -> str:
+    """Return the name by which robots.txt may call us: RFC 9309 § 2.2.1."""
+    return user_agent.partition("/")[0].partition(" ")[0] or PRODUCT
 
 
 def read_directives(headers: Iterable[str], page: str | None, product: str) -> tuple[str, ...]:

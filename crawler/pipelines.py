@@ -9,11 +9,10 @@ import structlog
 
 from crawler.compare import guess_verdict
 from crawler.conditional import judge_validators
+from crawler.intake import make_row
 from crawler.model import Purpose
-from crawler.outcome import describe_reading
 from crawler.recording import recall_reading, record_only, record_unmodified
 from crawler.room import write_when_there_is_room
-from crawler.rows import CaptureReference, CaptureRow
 from crawler.warc import digest_bytes
 from crawler.workers import worker_seconds
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from crawler.items import PageItem, Run
     from crawler.model import Exchange
     from crawler.outcome import PageOutcome
+    from crawler.rows import CaptureRow
 
 log = structlog.get_logger()
 
@@ -113,7 +113,7 @@ class SegmentPipeline(_RunPipeline):
         _exchange, outcome = item.exchange, item.outcome
         if outcome is None:
             raise RuntimeError(f"{item!r} reached the segment without an outcome")
-        row = make_row(item, outcome, self.run.context.product)
+        row = _make_row(item, outcome, self.run.context.product)
         recorded, snapshot = outcome.recorded, outcome.snapshot
         await write_when_there_is_room(self.run, lambda: self.run.segments.append(row, recorded, snapshot))
         self.run.tally.count_page(item, stopped=self.run.pool.closed)
@@ -134,36 +134,13 @@ class SegmentPipeline(_RunPipeline):
         return item
 
 
-def make_row(item: PageItem, outcome: PageOutcome, product: str) -> CaptureRow:
-    """Return the capture row of *item*; its number and its place in the WARC file are the segment's to set.
-
-    *product*: as whom we read what robots are told.
-    """
-    exchange, referred = item.exchange, item.exchange.refers_to
-    return CaptureRow(
-        n=0,
+def _make_row(item: PageItem, outcome: PageOutcome, product: str) -> CaptureRow:
+    validators = item.validators if item.confirmed else None
+    return make_row(
+        item.exchange,
+        outcome,
         url=item.url,
-        target_uri=exchange.url,
-        captured_at=exchange.started_at,
-        purpose=exchange.purpose.value,
-        page_class=outcome.page_class.value,
-        class_reason=outcome.class_reason,
-        via=exchange.via,
-        status=exchange.status,
-        media_type=outcome.media_type,
-        payload_digest=outcome.recorded.payload_digest,
-        size_bytes=len(exchange.body),
-        seconds=round(exchange.seconds, 6),
-        peer=exchange.peer,
-        redirect=outcome.redirect,
-        etag=exchange.header("ETag"),
-        last_modified=exchange.header("Last-Modified"),
-        truncated=exchange.truncated,
-        error=exchange.error,
-        extraction_error=outcome.extraction_error,
+        product=product,
         hint=item.hint,
-        revisit_of=None if referred is None else CaptureReference(referred.segment, referred.n),
-        directives=list(outcome.directives),
-        read_with=describe_reading(exchange, product) if outcome.repeatable else None,
-        not_modified=item.validators.not_modified + 1 if item.validators is not None and item.confirmed else None,
+        not_modified=None if validators is None else validators.not_modified + 1,
     )

@@ -24,6 +24,7 @@ from config.errors import ExtractError
 from config.settings import program_version
 from crawler.conditional import describe_listing_rules
 from crawler.derivation import derive
+from crawler.directives import product_token
 from crawler.frontier import Frontier
 from crawler.items import Run
 from crawler.leash import boot_clock
@@ -31,7 +32,7 @@ from crawler.outcome import PageContext
 from crawler.room import write_when_there_is_room
 from crawler.rows import RunRow, SlotRow, decode_row, encode_row
 from crawler.segment import SegmentStream
-from crawler.settings import fetch_options, product_token, scrapy_settings
+from crawler.settings import fetch_options, scrapy_settings
 from crawler.signals import HeardSignals
 from crawler.spiders.news import NewsSpider
 from crawler.undocumented import require_undocumented

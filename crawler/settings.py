@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy.settings import default_settings
 
 from config.endpoints import parse_resolve
+from crawler.directives import PRODUCT, product_token
 from crawler.network import FetchOptions
 from crawler.throttle import HOSTS_AT_A_TIME
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from config.sources import Source
 
-BOT_NAME = "ofrecord"
+BOT_NAME = PRODUCT
 SPIDER_MODULES = ["crawler.spiders"]
 
 # One event loop of asyncio, without Twisted's reactor: signals and clean-up are ours.
@@ -131,8 +132,3 @@ def request_headers(source: Source, settings: Settings) -> tuple[tuple[str, str]
     language = [("Accept-Language", source.language)] if source.language else []
     fixed = [("Accept", ACCEPT), ("Accept-Encoding", ACCEPT_ENCODING)]
     return (*fixed, *language, ("User-Agent", settings.user_agent))
-
-
-def product_token(user_agent: str) -> str:
-    """Return the name by which robots.txt may call us: RFC 9309 § 2.2.1."""
-    return user_agent.partition("/")[0].partition(" ")[0] or BOT_NAME

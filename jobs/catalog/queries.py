@@ -11,6 +11,7 @@ import zstandard
 from crawler.compare import KnownReading, LastLook, LastVersion
 from crawler.model import FieldValue, PageClass, RecordReference, Snapshot
 from jobs.catalog.histories import HistoryQueries, StoredCapture
+from jobs.catalog.instants import format_instant
 from jobs.catalog.schema import TABLES
 from jobs.catalog.slots import SlotQueries
 from jobs.catalog.validators import ValidatorQueries
@@ -100,6 +101,12 @@ class CatalogQueries(HistoryQueries, ValidatorQueries, SlotQueries):
             return None
         captured_at = datetime.fromisoformat(row["captured_at"])
         return RecordReference(row["target_uri"], captured_at, row["segment"], row["n"])
+
+    def has_capture(self, source: str, url: str, captured_at: datetime, payload_digest: str | None) -> bool:
+        """Whether a capture at that instant with that payload is committed, as far as the catalog has folded."""
+        query = "SELECT 1 FROM captures WHERE source = ? AND url = ? AND captured_at = ? AND payload_digest IS ?"
+        values = (source, url, format_instant(captured_at), payload_digest)
+        return self._db.execute(query, values).fetchone() is not None
 
     def find_reading(
         self, source: str, url: str, target_uri: str, payload_digest: str, derivation: str

@@ -9,6 +9,7 @@ import structlog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from crawler.compare import KnownReading, LastLook, LastVersion
     from crawler.model import RecordReference
@@ -54,6 +55,10 @@ class SourceVersions:
         except sqlite3.Error as error:
             log.warning("failed_lookup", url=target_uri, error=str(error))
             return None
+
+    def has_capture(self, url: str, captured_at: datetime, payload_digest: str | None) -> bool:
+        """Tell whether a capture is committed: crawler.intake.KnownCaptures. Raises where the cache cannot be read."""
+        return self._catalog.has_capture(self._source, url, captured_at, payload_digest)
 
     def find_validators(self, urls: Sequence[str], *, raw_only: bool = False) -> dict[str, Validators]:
         """Return what to ask articles with: crawler.compare.LastVersions.

@@ -13,7 +13,8 @@ from scrapy.settings import default_settings
 
 from config.settings import Settings
 from config.sources import Source
-from crawler.settings import fetch_options, product_token, scrapy_settings
+from crawler.directives import product_token
+from crawler.settings import fetch_options, scrapy_settings
 
 ROOT = Path(__file__).parents[2]
 

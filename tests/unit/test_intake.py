@@ -1,0 +1,146 @@
+"""Captures from elsewhere into segments: original times, origins, nothing twice; a real pool, store and catalog."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from config.settings import Settings
+from config.sources import Source
+from crawler.intake import Intake, Kept, open_intake
+from crawler.model import PageClass
+from crawler.rows import CaptureRow, Origin, RunRow, decode_row
+from crawler.warc import read_facts
+from crawler.workers import make_pool
+from jobs.archive.identity import create_archive
+from jobs.catalog import SourceVersions
+from jobs.context import OpenArchive, open_archive
+from jobs.store import open_store
+from tests.archives import finish_spool
+from tests.real_archives import make_exchange, site_pages
+
+pytestmark = pytest.mark.slow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crawler.model import Exchange
+
+RUN = "gazette-20261127T120000Z-0123456789abcdef"
+THEN = datetime(2019, 3, 4, 5, 6, 7, tzinfo=UTC)
+ORIGIN = Origin("imported", "dump.warc.gz", "<urn:uuid:6a1f2c55-3c0e-5d0a-9d8b-0f3f6e6d7a11>", "Wget/1.24")
+SOURCE = Source.model_validate(
+    {
+        "id": "gazette",
+        "name": "Gazette",
+        "home": "https://gazette.example/",
+        "discover": [{"section": "https://gazette.example/"}],
+        "articles": {"include": ["."]},
+    }
+)
+
+
+@contextmanager
+def opened(folder: Path, **settings: object) -> Iterator[OpenArchive]:
+    chosen = Settings(archive=str(folder / "archive"), state_dir=folder / "state", workers=1, **settings)  # type: ignore[arg-type]
+    if not (folder / "archive").exists():
+        create_archive(open_store(str(folder / "archive"), chosen), single_writer=False, now=THEN)
+    with open_archive(chosen) as archive:
+        archive.spool(SOURCE.id).mkdir(parents=True, exist_ok=True)
+        yield archive
+
+
+def take(archive: OpenArchive, exchanges: list[Exchange], *, at_once: bool = False) -> tuple[Intake, list[Kept | None]]:
+    """Keep *exchanges* by an intake of their own, and commit the segments."""
+
+    async def keep_all() -> tuple[Intake, list[Kept | None]]:
+        async with make_pool(archive.settings, 1) as pool:
+            intake = open_intake(
+                SOURCE,
+                archive.settings,
+                spool=archive.spool(SOURCE.id),
+                run=RUN,
+                trigger="import",
+                archive=archive.info.archive,
+                pool=pool,
+                known=SourceVersions(archive.catalog, SOURCE.id),
+            )
+            if at_once:
+                kept = await asyncio.gather(*(intake.keep(one, ORIGIN) for one in exchanges))
+            else:
+                kept = [await intake.keep(one, ORIGIN) for one in exchanges]
+            intake.finish()
+            return intake, kept
+
+    found = asyncio.run(keep_all())
+    finish_spool(archive, SOURCE)
+    return found
+
+
+def article() -> str:
+    return next(url for url in site_pages() if "library" in url)
+
+
+def test_a_capture_keeps_its_time_and_its_origin(tmp_path: Path) -> None:
+    with opened(tmp_path) as archive:
+        intake, kept = take(archive, [make_exchange(article(), THEN)])
+        (capture,) = archive.catalog.list_captures(SOURCE.id, article())
+        lines = [decode_row(line) for line in _rows(archive)]
+    (row,) = [row for row in lines if isinstance(row, CaptureRow)]
+    (run,) = [row for row in lines if isinstance(row, RunRow)]
+    assert (row.captured_at, row.origin, row.page_class) == (THEN, ORIGIN, PageClass.ARTICLE)
+    assert (capture.captured_at, capture.verdict) == (THEN, "new")
+    assert (run.trigger, run.counts["captures"], run.counts["snapshots"]) == ("import", 1, 1)
+    assert kept[0] is not None
+    assert kept[0].outcome.snapshot is not None
+    assert intake.counts.known == 0
+
+
+def test_nothing_is_kept_twice_committed_or_not(tmp_path: Path) -> None:
+    one = make_exchange(article(), THEN)
+    later = replace(one, started_at=THEN + timedelta(seconds=1))
+    with opened(tmp_path) as archive:
+        intake, kept = take(archive, [one, one, later], at_once=True)
+        assert [found is not None for found in kept] == [True, False, True]
+        again, nothing = take(archive, [one, later])
+        assert nothing == [None, None]
+        assert (intake.counts.known, again.counts.known, again.counts.captures) == (1, 2, 0)
+        assert len(archive.catalog.list_captures(SOURCE.id, article())) == 2
+
+
+def test_a_page_that_is_withheld_is_known_the_next_time(tmp_path: Path) -> None:
+    body = b"<html><head><meta name=robots content=noarchive></head><body><p>The text of the day.</p></body></html>"
+    one = make_exchange(article(), THEN, body)
+    with opened(tmp_path, obey_noarchive=True) as archive:
+        assert take(archive, [one])[1][0] is not None
+        assert take(archive, [one])[1] == [None]
+
+
+def test_a_payload_that_the_archive_holds_becomes_a_revisit_only_of_an_earlier_record(tmp_path: Path) -> None:
+    first = make_exchange(article(), THEN)
+    with opened(tmp_path) as archive:
+        take(archive, [first])
+        _, kept = take(
+            archive,
+            [replace(first, started_at=THEN + timedelta(days=1)), replace(first, started_at=THEN - timedelta(days=1))],
+        )
+        captures = archive.catalog.list_captures(SOURCE.id, article())
+    assert [one is not None and one.row.revisit_of is not None for one in kept] == [True, False]
+    assert [one.verdict for one in captures] == ["new", "unchanged", "unchanged"]
+
+
+def _rows(archive: OpenArchive) -> list[bytes]:
+    lines: list[bytes] = []
+    for stored in archive.log(SOURCE.id).read():
+        place = stored.commit.rows
+        if place is not None:
+            with (Path(str(archive.settings.archive)) / place.key).open("rb") as file:
+                file.seek(place.offset)
+                lines += read_facts(file)
+    return lines
