@@ -220,7 +220,13 @@ def fetch_all(urls: list[str], **options: Any) -> dict[str, str]:
     """Return what came of each URL, one after the other by one handler."""
 
     async def perform() -> dict[str, str]:
-        run = SimpleNamespace(options=FetchOptions(**options), on_stop=[], stopping=False, leash=Leash(), tally=Tally())
+        run = SimpleNamespace(
+            options=FetchOptions(**options),
+            on_stop=[],
+            stopping=False,
+            leash=Leash(),
+            note_certificate=Tally().note_certificate,
+        )
         handler = OfrecordDownloadHandler(SimpleNamespace(spider=SimpleNamespace(run=run)))  # type: ignore[arg-type]
         try:
             return {url: await fetch(handler, url) for url in urls}
@@ -305,7 +311,11 @@ def test_the_operators_place_opens_the_way_for_its_host_alone(canaries: list[Can
 
     async def perform() -> list[str]:
         run = SimpleNamespace(
-            options=FetchOptions(places=places), on_stop=[], stopping=False, leash=Leash(), tally=Tally()
+            options=FetchOptions(places=places),
+            on_stop=[],
+            stopping=False,
+            leash=Leash(),
+            note_certificate=Tally().note_certificate,
         )
         handler = OfrecordDownloadHandler(SimpleNamespace(spider=SimpleNamespace(run=run)))  # type: ignore[arg-type]
         try:

@@ -74,8 +74,14 @@ class Client:
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("allow_private", True)
+        tally = Tally()
         self.run = SimpleNamespace(
-            options=FetchOptions(**options), on_stop=[], stopping=False, leash=Leash(), tally=Tally()
+            options=FetchOptions(**options),
+            on_stop=[],
+            stopping=False,
+            leash=Leash(),
+            tally=tally,
+            note_certificate=tally.note_certificate,
         )
         self.handler = OfrecordDownloadHandler(SimpleNamespace(spider=SimpleNamespace(run=self.run)))  # type: ignore[arg-type]
 

@@ -91,7 +91,11 @@ def fetch(port: int, url: str | None = None, **options: Any) -> Exchange:
     async def perform() -> Exchange:
         settings = {"allow_private": True, "request_seconds": SECONDS, "max_body_bytes": 1 << 20} | options
         run = SimpleNamespace(
-            options=FetchOptions(**settings), on_stop=[], stopping=False, leash=Leash(), tally=Tally()
+            options=FetchOptions(**settings),
+            on_stop=[],
+            stopping=False,
+            leash=Leash(),
+            note_certificate=Tally().note_certificate,
         )
         handler = OfrecordDownloadHandler(SimpleNamespace(spider=SimpleNamespace(run=run)))  # type: ignore[arg-type]
         try:

@@ -111,7 +111,7 @@ def test_robots_txt_knows_us_by_the_product_token(user_agent: str, token: str) -
     assert product_token(user_agent) == token
 
 
-def test_the_spider_is_found_from_anywhere(tmp_path: Path) -> None:
+def test_the_spiders_are_found_from_anywhere(tmp_path: Path) -> None:
     found = subprocess.run(
         [sys.executable, "-m", "scrapy", "list"],
         env={"SCRAPY_SETTINGS_MODULE": "crawler.settings", "PYTHONPATH": str(ROOT), "PATH": ""},
@@ -120,4 +120,4 @@ def test_the_spider_is_found_from_anywhere(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert found.stdout == "news\n", found.stderr
+    assert found.stdout == "news\nvisit\n", found.stderr

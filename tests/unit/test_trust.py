@@ -144,7 +144,11 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 async def fetch(url: str, **options: Any) -> Exchange:
     run = SimpleNamespace(
-        options=FetchOptions(request_seconds=10, **options), on_stop=[], stopping=False, leash=Leash(), tally=Tally()
+        options=FetchOptions(request_seconds=10, **options),
+        on_stop=[],
+        stopping=False,
+        leash=Leash(),
+        note_certificate=Tally().note_certificate,
     )
     handler = OfrecordDownloadHandler(SimpleNamespace(spider=SimpleNamespace(run=run)))  # type: ignore[arg-type]
     try:
