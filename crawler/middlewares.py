@@ -182,7 +182,8 @@ class RunCookies:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RunCookies:
         """Return the middleware of *crawler*."""
-        return cls(crawler.spider.run.source.cookies)  # type: ignore[union-attr]  # the spider exists before it
+        fetching: Fetching = crawler.spider.run  # type: ignore[union-attr]  # the spider exists before its middlewares
+        return cls(fetching.source.cookies)
 
     def process_request(self, request: Request) -> None:
         """Add the cookies that belong to *request*; a Cookie header of the source's own stays as it is.

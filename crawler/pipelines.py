@@ -57,8 +57,8 @@ class ExtractPipeline(_RunPipeline):
             digest = digest_bytes(item.exchange.body)
             item.exchange = self._refer(item.exchange, digest)
         item.outcome = await self._read(item, digest)
-        if is_article and self.run.judges_scope and (item.last is None or item.last.state == "none"):
-            item.outcome = leave_out(self.run.source, item.url, item.outcome)
+        if is_article and self.run.judges_scope:
+            item.outcome = leave_out(self.run.source, item.url, item.outcome, item.last)
         if item.outcome.withheld:
             item.exchange = replace(item.exchange, body=b"", truncated="unspecified", refers_to=None)
         return item

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from config.sources import Source
+    from crawler.compare import LastVersion
     from crawler.model import Link, Snapshot
     from crawler.outcome import PageOutcome
 
@@ -37,12 +38,15 @@ def is_announced_outside(source: Source, link: Link) -> bool:
     return told is not None and bool(source.languages) and not any(may_be(told, one) for one in source.languages)
 
 
-def leave_out(source: Source, url: str, outcome: PageOutcome) -> PageOutcome:
+def leave_out(source: Source, url: str, outcome: PageOutcome, last: LastVersion | None) -> PageOutcome:
     """Return *outcome*, without its text and of class OUTSIDE if the page at the normalised *url* is not wanted.
 
-    Not to be asked of a page that was named by hand, nor of an article whose text is in the archive.
+    An article of which the archive has a text stays one. *last*: what is known of it. Not to be asked of a page that
+    was named by hand.
     """
-    found = None if outcome.snapshot is None else _find_fault(source, url, outcome.snapshot)
+    if outcome.snapshot is None or (last is not None and last.state != "none"):
+        return outcome
+    found = _find_fault(source, url, outcome.snapshot)
     if found is None:
         return outcome
     reason = f"{found}; {describe_scope(source)}"

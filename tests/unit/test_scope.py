@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from config.sources import Source
+from crawler.compare import LastVersion
 from crawler.languages import may_be
 from crawler.model import FieldValue, Link, PageClass, Snapshot
 from crawler.outcome import PageOutcome
@@ -59,18 +62,21 @@ def test_a_page_that_is_not_wanted_has_no_text(
     keys: dict[str, Any], fields: dict[str, FieldValue], reason: str | None
 ) -> None:
     source, outcome = make_source(**keys), read(**fields)
-    judged = leave_out(source, URL, outcome)
+    last = LastVersion(datetime(2026, 1, 1, tzinfo=UTC), state="none")
+    judged = leave_out(source, URL, outcome, last)
     if reason is None:
         assert judged is outcome
     else:
         assert (judged.page_class, judged.class_reason, judged.snapshot) == (PageClass.OUTSIDE, reason, None)
         assert not judged.repeatable
         assert reason.endswith(describe_scope(source))
+        assert leave_out(source, URL, outcome, None) == judged
+        assert leave_out(source, URL, outcome, replace(last, state="gone")) is outcome
 
 
 def test_what_has_no_text_is_left_as_it_is() -> None:
     outcome = PageOutcome(NOTHING_RECORDED, PageClass.ERROR, "status 500")
-    assert leave_out(make_source(languages=["en"]), URL, outcome) is outcome
+    assert leave_out(make_source(languages=["en"]), URL, outcome, None) is outcome
 
 
 @pytest.mark.parametrize(("language", "outside"), [(None, False), ("en", False), ("en-us", False), ("de", True)])
