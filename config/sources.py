@@ -23,10 +23,11 @@ from pydantic import (
 from config.announcements import DiscoverEntry, check_http_url
 from config.document import Document, DocumentError, describe_error, read_document, suggest
 from config.errors import ConfigError
-from config.headers import check_headers, find_secret_headers, name_secrets, resolve_headers
+from config.headers import check_cookies, check_headers, find_secret_headers, name_secrets, resolve_headers
 from config.learned import SUFFIX, is_learned, learned_path, read_learned
 from config.politeness import Politeness
 from config.rules import ArticlePatterns, ExtractRules, StrictModel
+from config.scope import LanguageList, SectionList, check_language, find_place
 from config.units import Schedule, parse_duration, parse_schedule
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ _HOUR, _DAY = 3_600, 86_400
 MIN_INTERVAL_SECONDS = 60
 DEFAULT_RECHECK = (_HOUR, 6 * _HOUR, _DAY, 3 * _DAY, 7 * _DAY, 30 * _DAY, 90 * _DAY, 365 * _DAY)
 
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", re.ASCII)
-
 
 def _read_duration(value: object) -> object:
     if isinstance(value, str):
@@ -50,6 +49,12 @@ def _read_duration(value: object) -> object:
             raise ValueError("whole seconds and at least 1")
         return int(seconds)
     raise ValueError("a duration with its unit, as in 1 hour")
+
+
+def _read_login(value: object) -> object:
+    if value != "none":
+        raise ValueError("none: no pay wall is circumvented; what you may see by your own right goes by `cookies`")
+    return value
 
 
 class Source(StrictModel):
@@ -64,8 +69,12 @@ class Source(StrictModel):
     """Where new articles are announced."""
     articles: ArticlePatterns
     """Which of those links are articles."""
+    sections: SectionList = Field(default_factory=list)
+    """Parts of the site that are wanted: paths, URLs, or names as pages have them; none: all of it."""
     language: str | None = None
     """BCP 47, as in `en` or `pt-BR`: for pages that do not say."""
+    languages: LanguageList = Field(default_factory=list)
+    """Of the articles that are wanted; none: of all."""
     timezone: str | None = None
     """IANA name, as in `Asia/Beirut`: for pages whose times have no zone."""
     network: Literal["public", "private"] = "public"
@@ -86,6 +95,10 @@ class Source(StrictModel):
     """Every page is kept as served; the only choice yet."""
     headers: dict[str, str] = Field(default_factory=dict, repr=False, max_length=50)
     """Sent with each request; `${NAME}` in a value is a secret from the environment."""
+    cookies: dict[str, str] = Field(default_factory=dict, repr=False, max_length=50)
+    """Sent with each request, before those that the site sets; secrets as in `headers`."""
+    login: Annotated[Literal["none"], BeforeValidator(_read_login)] = "none"
+    """Nobody is logged in anywhere: a page behind a wall is recorded as what is to be seen of it."""
     extract: ExtractRules = ExtractRules()
     retired: bool = False
     """No longer crawled; its history stays."""
@@ -107,8 +120,14 @@ class Source(StrictModel):
     @field_validator("language")
     @classmethod
     def _check_language(cls, value: str | None) -> str | None:
-        if value is not None and not _LANGUAGE.fullmatch(value):
-            raise ValueError("a language code, as in en, ar, pt-BR")
+        return value and check_language(value)
+
+    @field_validator("languages")
+    @classmethod
+    def _check_languages(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        usual = info.data.get("language")
+        if value and usual is not None and usual.partition("-")[0] not in {one.partition("-")[0] for one in value}:
+            raise ValueError(f"{usual} among them, which is what pages count as that do not say: see language")
         return value
 
     @field_validator("timezone")
@@ -143,6 +162,14 @@ class Source(StrictModel):
         check_headers(value)
         return value
 
+    @field_validator("cookies")
+    @classmethod
+    def _check_cookies(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        check_cookies(value)
+        if value and "cookie" in map(str.lower, info.data.get("headers", {})):
+            raise ValueError("none beside a Cookie in headers: put them all here")
+        return value
+
     @field_validator("formerly")
     @classmethod
     def _check_formerly(cls, value: list[str], info: Any) -> list[str]:  # noqa: ANN401 - pydantic's ValidationInfo
@@ -165,24 +192,27 @@ class Source(StrictModel):
     @property
     def secret_headers(self) -> frozenset[str]:
         """Names, in lower case, of the headers whose values are to be masked wherever they are written."""
-        return find_secret_headers(self.headers)
+        return find_secret_headers(self.headers, self.cookies)
 
     @property
     def environment_names(self) -> frozenset[str]:
-        """Names of the environment variables that the headers need."""
-        return name_secrets(self.headers.values())
+        """Names of the environment variables that headers and cookies need."""
+        return name_secrets([*self.headers.values(), *self.cookies.values()])
 
     def resolve_headers(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """Return the headers with the secrets of *environment* put in. Raises ConfigError, naming what is missing."""
-        return resolve_headers(self.headers, environment, source=self.id)
+        """Return the headers, that of the cookies too, with the secrets of *environment* put in.
+
+        Raises ConfigError, naming what is missing.
+        """
+        return resolve_headers(self.headers, self.cookies, environment, source=self.id)
 
     def is_raw_only(self, default: bool) -> bool:  # noqa: FBT001 - as the settings have it
         """Return whether pages are only recorded: what the source says, else *default*."""
         return default if self.raw_only is None else self.raw_only
 
     def is_article(self, url: str) -> bool:
-        """Tell whether *url* (normalised) is an article of this source."""
-        return self.articles.match(url)
+        """Tell whether *url* (normalised) is, or as far as it says may be, an article that this source wants."""
+        return self.articles.match(url) and find_place(self.sections, url) is not False
 
 
 def load_source(path: Path) -> Source:
@@ -276,7 +306,7 @@ def _read_source(path: Path) -> tuple[Source | None, Document | None, list[str]]
             if not location:  # the one check of the whole file: the delay against the network
                 item["input"] = data["politeness"]["delay_seconds"]
                 location = ("politeness", "delay_seconds")
-            text = describe_error(item, _known_keys(location), secret=location[:1] == ("headers",))
+            text = describe_error(item, _known_keys(location), secret=location[:1] in {("headers",), ("cookies",)})
             problems.append(document.problem(location, text))
         return None, None, problems
 

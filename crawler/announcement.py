@@ -30,6 +30,7 @@ class _Announced:
     title: str | None = None
     published: datetime | None = None
     modified: datetime | None = None
+    language: str | None = None
 
 
 _LINKS: TypeAdapter[list[_Announced]] = TypeAdapter(Annotated[list[_Announced], Field(max_length=BATCH)])
@@ -37,7 +38,10 @@ _LINKS: TypeAdapter[list[_Announced]] = TypeAdapter(Annotated[list[_Announced], 
 
 def encode_links(discovery: Discovery, *, max_bytes: int = MAX_LINKS_BYTES) -> tuple[bytes, bool]:
     """Return the links as lines of JSON, 500 a line, and whether some had no room."""
-    links = (_Announced(one.url, one.purpose, one.title, one.published, one.modified) for one in discovery.links)
+    links = (
+        _Announced(one.url, one.purpose, one.title, one.published, one.modified, one.language)
+        for one in discovery.links
+    )
     lines: list[bytes] = []
     size = 0
     while batch := list(islice(links, BATCH)):
@@ -71,5 +75,8 @@ class LinkStream:
             except ValidationError as error:
                 self.error = f"a worker's answer is no list of links: {error}"[:500]
                 return
-            yield [Link(one.url, self._via, one.purpose, one.title, one.published, one.modified) for one in found]
+            yield [
+                Link(one.url, self._via, one.purpose, one.title, one.published, one.modified, one.language)
+                for one in found
+            ]
             at = end + 1

@@ -47,9 +47,16 @@ class LastLook:
     """`live`, `suspected`, `gone` or `none`."""
     unread: bool = False
     """Whether that capture was only recorded, and its text is still to be had."""
+    outside: str | None = None
+    """Why its source did not want it then, see `crawler.scope`; `None`: it did."""
 
-    def is_had(self, *, raw_only: bool) -> bool:
-        """Whether there is what a run wants of the article: its text or, to one that is *raw_only*, its record."""
+    def is_had(self, *, raw_only: bool, scope: str = "") -> bool:
+        """Whether there is what a run wants of the article: its text or, to one that is *raw_only*, its record.
+
+        So it is with a page that was not wanted, as long as *scope*, what its source wants in words, is the same.
+        """
+        if self.outside is not None and scope and self.outside.endswith(scope):
+            return True
         return self.unread or self.state != "none" if raw_only else not self.unread and self.state != "none"
 
 
@@ -160,12 +167,13 @@ def guess_verdict(
     return "bad"
 
 
-def is_wanted(link: Link, last: LastLook | None, *, now: datetime, raw_only: bool = False) -> bool:
+def is_wanted(link: Link, last: LastLook | None, *, now: datetime, raw_only: bool = False, scope: str = "") -> bool:
     """Tell whether to fetch an announced article: never had (*last* is `None`), or changed since by its own word.
 
-    A change announced for more than a day after *now* is none: it would be wanted by each run, for ever.
+    A change announced for more than a day after *now* is none: it would be wanted by each run, for ever. *scope*: what
+    the source wants, in words.
     """
-    if last is None or not last.is_had(raw_only=raw_only):
+    if last is None or not last.is_had(raw_only=raw_only, scope=scope):
         return True
     return link.modified is not None and last.captured_at < link.modified <= now + _AHEAD
 
@@ -188,10 +196,12 @@ class AnnouncementBudget:
 
     left: int | None
     """`None`: any number."""
+    scope: str = ""
+    """What the source wants, in words."""
 
     def take(self, last: LastLook | None, *, raw_only: bool) -> bool:
         """Tell whether an article may be fetched; what is not had yet costs nothing. *last*: the look at it."""
-        if self.left is None or last is None or not last.is_had(raw_only=raw_only):
+        if self.left is None or last is None or not last.is_had(raw_only=raw_only, scope=self.scope):
             return True
         self.left -= 1
         return self.left >= 0

@@ -99,6 +99,8 @@ def describe_listing_rules(source: Source, settings: Settings, plan: CrawlPlan, 
         "raw_only": plan.raw_only,
         "version": version,
     }
+    if source.sections or source.languages:
+        told["scope"] = [source.sections, source.languages]
     if plan.gaps:
         told["gaps"] = [[one.isoformat() for one in gap] for gap in plan.gaps]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]

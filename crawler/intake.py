@@ -19,6 +19,7 @@ from crawler.directives import product_token
 from crawler.outcome import PageContext, describe_reading
 from crawler.recording import record_only, record_unmodified
 from crawler.rows import CaptureReference, CaptureRow, RunRow
+from crawler.scope import leave_out
 from crawler.segment import SegmentStream
 from crawler.urls import normalise_url
 from crawler.warc import NOT_MODIFIED, digest_bytes
@@ -100,7 +101,7 @@ class Intake:
             self.counts.known += 1
             return None
         exchange = self._refer(exchange, given)
-        outcome = await self._read(exchange)
+        outcome = await self._read(exchange, url)
         if outcome.withheld:
             exchange = replace(exchange, body=b"", truncated="unspecified", refers_to=None)
         digest = outcome.recorded.payload_digest
@@ -160,12 +161,15 @@ class Intake:
             return exchange
         return replace(exchange, refers_to=found)
 
-    async def _read(self, exchange: Exchange) -> PageOutcome:
+    async def _read(self, exchange: Exchange, url: str) -> PageOutcome:
         if exchange.status == NOT_MODIFIED and exchange.refers_to is not None:
             return record_unmodified(exchange, self.context, unread=False)
         if self.raw_only:
             return record_only(exchange, self.context)
-        return await self.pool.page(exchange, self.context)
+        outcome = await self.pool.page(exchange, self.context)
+        if not self.source.sections and not self.source.languages:
+            return outcome
+        return leave_out(self.source, url, outcome, self.known.last(url))
 
     def _count(self, exchange: Exchange, outcome: PageOutcome) -> None:
         self.counts.captures += 1

@@ -248,6 +248,11 @@ class Run:
     on_stop: list[Callable[[], None]] = field(default_factory=list)
     """Called once by `stop()`: abort requests in flight, close the spider."""
 
+    @property
+    def judges_scope(self) -> bool:
+        """Whether pages may turn out to be none that the source wants; what is given by hand is wanted in any case."""
+        return self.plan.urls_file is None and bool(self.source.sections or self.source.languages)
+
     def progress(self) -> CrawlProgress:
         """Return how far the run is."""
         tally = self.tally

@@ -22,7 +22,7 @@ from crawler.throttle import DelayBounds
 from crawler.urls import normalise_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
     from typing import Self
 
     from scrapy.crawler import Crawler
@@ -174,13 +174,30 @@ def rules_url(page: str) -> str:
 class RunCookies:
     """Keeps a site's cookies for the run. Scrapy's own would fetch a list of domains from the internet."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Iterable[str] = ()) -> None:
         self._jar: CookieJar | None = None
+        self._names = frozenset(names)
+        """Of the source's own cookies."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> RunCookies:
+        """Return the middleware of *crawler*."""
+        fetching: Fetching = crawler.spider.run  # type: ignore[union-attr]  # the spider exists before its middlewares
+        return cls(fetching.source.cookies)
 
     def process_request(self, request: Request) -> None:
-        """Add the cookies that belong to *request*; a Cookie header of the source's own stays as it is."""
-        if self._jar is not None:
-            self._jar.add_cookie_header(request)
+        """Add the cookies that belong to *request*; a Cookie header of the source's own stays as it is.
+
+        Behind the source's cookies stand those of the site, but for those of the same names.
+        """
+        if self._jar is None:
+            return
+        own = request.headers.pop("Cookie", None) if self._names else None
+        self._jar.add_cookie_header(request)
+        if own:
+            given = [pair.strip() for pair in (request.headers.get("Cookie") or b"").decode("latin-1").split(";")]
+            kept = [pair for pair in given if pair and pair.partition("=")[0] not in self._names]
+            request.headers["Cookie"] = b"; ".join([*own, *(pair.encode("latin-1") for pair in kept)])
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Take in the cookies of *response*."""

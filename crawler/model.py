@@ -53,6 +53,8 @@ class PageClass(StrEnum):
     """The publisher asks that the page is not archived, and that was obeyed: its body is not kept."""
     UNREAD = "unread"
     """Recorded, and nobody has looked at it: no text was asked for."""
+    OUTSIDE = "outside"
+    """Of a section or in a language that its source does not want: recorded, and its text is not kept."""
     BLOCKED = "blocked"
     """robots.txt disallows it, in so many words: nothing was requested."""
     ERROR = "error"
@@ -81,6 +83,8 @@ class Link:
     """As announced; aware UTC."""
     modified: datetime | None = None
     """`lastmod` or `updated`, as announced; aware UTC."""
+    language: str | None = None
+    """As announced, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)

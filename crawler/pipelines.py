@@ -13,6 +13,7 @@ from crawler.intake import make_row
 from crawler.model import Purpose
 from crawler.recording import recall_reading, record_only, record_unmodified
 from crawler.room import write_when_there_is_room
+from crawler.scope import leave_out
 from crawler.warc import digest_bytes
 from crawler.workers import worker_seconds
 
@@ -56,6 +57,8 @@ class ExtractPipeline(_RunPipeline):
             digest = digest_bytes(item.exchange.body)
             item.exchange = self._refer(item.exchange, digest)
         item.outcome = await self._read(item, digest)
+        if is_article and self.run.judges_scope:
+            item.outcome = leave_out(self.run.source, item.url, item.outcome, item.last)
         if item.outcome.withheld:
             item.exchange = replace(item.exchange, body=b"", truncated="unspecified", refers_to=None)
         return item

@@ -129,6 +129,7 @@ def fetch_options(source: Source, settings: Settings) -> FetchOptions:
 
 def request_headers(source: Source, settings: Settings) -> tuple[tuple[str, str], ...]:
     """Return name and value of what every request of a crawl of *source* is sent with."""
-    language = [("Accept-Language", source.language)] if source.language else []
+    wanted = dict.fromkeys([*([source.language] if source.language else []), *source.languages])
+    language = [("Accept-Language", ", ".join(wanted))] if wanted else []
     fixed = [("Accept", ACCEPT), ("Accept-Encoding", ACCEPT_ENCODING)]
     return (*fixed, *language, ("User-Agent", settings.user_agent))

@@ -90,6 +90,7 @@ class Finder:
         title: str | None = None,
         published: datetime | None = None,
         modified: datetime | None = None,
+        language: str | None = None,
     ) -> bool:
         """Take the absolute URL *target*; tell whether there is room for more. *title*: clean, see `clean_title`."""
         known = self.found.get(target)
@@ -100,7 +101,7 @@ class Finder:
         if len(self.found) >= self.limit:
             self.truncated = True
             return False
-        self.found[target] = Link(target, self.url, purpose, title, published, modified)
+        self.found[target] = Link(target, self.url, purpose, title, published, modified, language)
         return True
 
     def clean_title(self, text: str | None, *, plain: bool = False) -> str | None:

@@ -13,6 +13,7 @@ ROOTS = frozenset({"urlset", "sitemapindex"})
 _ENTRIES = {"url": Purpose.ARTICLE, "sitemap": Purpose.SITEMAP}
 _OF_ENTRY = frozenset({"loc", "lastmod"})
 _OF_NEWS = frozenset({"publication_date", "title"})
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8}){0,3}")
 _URL_LINE = re.compile(rb"(?:^|\r)[ \t]*(https?://[^\r\n]{1,%d})" % MAX_TEXT, re.IGNORECASE | re.MULTILINE)
 
 
@@ -45,8 +46,10 @@ class SitemapReader(MarkupReader):
             self.values.clear()
         elif self.collecting:
             return
-        elif (depth == 3 and prefix == self.prefix and local in _OF_ENTRY) or (
-            depth == self.news + 1 and depth == 4 and local in _OF_NEWS
+        elif (
+            (depth == 3 and prefix == self.prefix and local in _OF_ENTRY)
+            or (depth == self.news + 1 and depth == 4 and local in _OF_NEWS)
+            or (depth == self.news + 2 and depth == 5 and local == "language")  # in its `publication`
         ):
             self.collecting = depth
             self.collect()
@@ -83,8 +86,15 @@ class SitemapReader(MarkupReader):
             title=self.finder.clean_title(values.get("title")),
             published=self.finder.read_time(values.get("publication_date")),
             modified=self.finder.read_time(values.get("lastmod")),
+            language=_read_language(values.get("language")),
         ):
             raise StopReadingError
+
+
+def _read_language(text: str | None) -> str | None:
+    """Return a language as it stands in a news sitemap, `zh-cn` and `zh-tw` among them; `None` for what is none."""
+    tag = (text or "").strip().lower()
+    return tag if _LANGUAGE.fullmatch(tag) else None
 
 
 def read_url_list(text: bytes, finder: Finder) -> str | None:

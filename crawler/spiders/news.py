@@ -21,6 +21,7 @@ from crawler.model import Exchange, Link, Purpose
 from crawler.outcome import find_redirect
 from crawler.room import write_when_there_is_room
 from crawler.rows import LinkRow, encode_row
+from crawler.scope import describe_scope, is_announced_outside
 from crawler.sites import Sites
 from crawler.urls import MAX_URL_CHARACTERS, normalise_url
 
@@ -59,7 +60,8 @@ class NewsSpider(Spider):
         self._own_sites = Sites(own_urls)
         self._conditional = ConditionalRequests(run)
         self._articles = 0
-        self._announced = AnnouncementBudget(run.plan.announced)
+        self._scope = describe_scope(run.source)
+        self._announced = AnnouncementBudget(run.plan.announced, self._scope)
         self._reading = asyncio.Semaphore(LISTINGS_AT_A_TIME)
 
     async def start(self) -> AsyncIterator[Request]:
@@ -250,7 +252,7 @@ class NewsSpider(Spider):
             if url in new or not (settled or url in open_urls):
                 continue
             last = known.get(url)
-            wanted = is_wanted(link, last, now=now, raw_only=raw_only)
+            wanted = is_wanted(link, last, now=now, raw_only=raw_only, scope=self._scope)
             settled = settled and not wanted
             if (wanted or run.plan.recheck_all) and url in open_urls and self._announced.take(last, raw_only=raw_only):
                 new[url] = link
@@ -389,7 +391,7 @@ def _find_article(source: Source, link: Link) -> str | None:
         url = normalise_url(link.url)
     except ValueError:
         return None
-    return url if source.is_article(url) else None
+    return url if source.is_article(url) and not is_announced_outside(source, link) else None
 
 
 def _link_row(link: Link, url: str | None = None) -> LinkRow:

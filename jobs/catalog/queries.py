@@ -81,11 +81,15 @@ class CatalogQueries(HistoryQueries, ValidatorQueries, SlotQueries):
     def find_looks(self, source: str, urls: Sequence[str]) -> dict[str, LastLook]:
         """Return the last look at those of *urls* that are articles of *source*: one statement, a look-up each."""
         query = (
-            "SELECT url, state, last_captured, unread FROM articles"
+            "SELECT url, state, last_captured, unread, CASE WHEN state = 'none' THEN (SELECT c.class_reason FROM"
+            " captures c WHERE c.source = a.source AND c.url = a.url AND c.captured_at = a.last_captured"
+            " AND c.class = 'outside' LIMIT 1) END AS outside FROM articles a"
             " WHERE source = ? AND url IN (SELECT value FROM json_each(?))"
         )
         return {
-            row["url"]: LastLook(datetime.fromisoformat(row["last_captured"]), row["state"], bool(row["unread"]))
+            row["url"]: LastLook(
+                datetime.fromisoformat(row["last_captured"]), row["state"], bool(row["unread"]), row["outside"]
+            )
             for row in self._db.execute(query, (source, json.dumps(urls)))
         }
 

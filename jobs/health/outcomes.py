@@ -23,7 +23,7 @@ REFUSED = {
     "http 451": "status 451 (legal reasons)",
 }
 """What comes where a publisher does not want us → in words."""
-NEUTRAL = frozenset({"same", "unread", "noarchive", "soft-404", "http 404", "http 410"}) | {
+NEUTRAL = frozenset({"same", "unread", "noarchive", "outside", "soft-404", "http 404", "http 410"}) | {
     f"http {status}" for status in range(300, 400)
 }
 """Neither a text nor a failure."""

@@ -242,6 +242,31 @@ def test_secret_headers_and_cookies_stay_where_they_belong(site: Site, crawl: Cr
         other.stop()
 
 
+def test_cookies_of_the_source_go_with_those_of_the_site(site: Site, crawl: Crawl) -> None:
+    other = Site()
+    try:
+        site.announce("/2026/away", "/2026/again")
+        site.answers["/robots.txt"].headers["Set-Cookie"] = "pass=theirs; Path=/"
+        site.answers["/rss.xml"].headers["Set-Cookie"] = "visit=1; Path=/"
+        site.answers["/2026/away"] = Answer(status=302, headers={"Location": f"{other.root}/2026/there"})
+        site.answers["/2026/again"] = Answer(page("Again"))
+        other.answers["/2026/there"] = Answer(page("There"), headers={"Set-Cookie": "stranger=1"})
+        crawl.source["cookies"] = {"consent": "yes", "pass": "${PASS_TOKEN}"}
+        crawl.environment = {"PASS_TOKEN": "hush-hush"}
+        result = crawl.run()
+        ours = {path: headers.get("Cookie") for path, headers in site.requests if path != "/robots.txt"}
+        sent = "consent=yes; pass=hush-hush"
+        assert ours == {"/rss.xml": sent, "/2026/away": f"{sent}; visit=1", "/2026/again": f"{sent}; visit=1"}
+        assert {"/robots.txt", "/2026/there"} == other.paths.keys()
+        assert not any("hush" in headers.get("Cookie", "") for _, headers in other.requests)
+        records = [record for segment in result.segments for record in read_records(segment / "records.warc.gz")]
+        assert sum(record.header("WARC-Masked-Header") == "Cookie" for record in records) == 5  # the site's own, too
+        assert not any(b"hush-hush" in record.block for record in records)
+        assert "hush-hush" not in result.log
+    finally:
+        other.stop()
+
+
 def test_private_addresses_are_refused_to_a_public_source(site: Site, crawl: Crawl) -> None:
     crawl.source.update(network="public", politeness={"delay_seconds": 1})
     result = crawl.run()

@@ -73,6 +73,19 @@ def test_what_is_said_of_an_entry() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "language"),
+    [("EN", "en"), (" zh-tw\n", "zh-tw"), ("English", None), ("", None), ("x" * 50, None)],
+)
+def test_language_of_an_entry(said: str, language: str | None) -> None:
+    news = f"<news:news><news:publication><news:language>{said}</news:language></news:publication></news:news>"
+    first, second = find(
+        f"<urlset {SPACES}><url><loc>/1</loc>{news}</url><url><loc>/2</loc><xhtml:a><language>fr</language></xhtml:a>"
+        "</url></urlset>"
+    ).links
+    assert (first.language, second.language) == (language, None)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "<s:urlset xmlns:s='http://www.sitemaps.org/schemas/sitemap/0.9'><s:url><s:loc>/1</s:loc></s:url></s:urlset>",

@@ -8,7 +8,8 @@ import pytest
 
 from config.rules import ExtractRules
 from crawler.extract import extract_article
-from crawler.extract.fields.language import detect_language, is_alike
+from crawler.extract.fields.language import detect_language
+from crawler.languages import is_alike
 from crawler.model import FieldValue
 
 SENTENCES = {

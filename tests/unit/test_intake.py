@@ -56,13 +56,15 @@ def opened(folder: Path, **settings: object) -> Iterator[OpenArchive]:
         yield archive
 
 
-def take(archive: OpenArchive, exchanges: list[Exchange], *, at_once: bool = False) -> tuple[Intake, list[Kept | None]]:
+def take(
+    archive: OpenArchive, exchanges: list[Exchange], *, at_once: bool = False, source: Source = SOURCE
+) -> tuple[Intake, list[Kept | None]]:
     """Keep *exchanges* by an intake of their own, and commit the segments."""
 
     async def keep_all() -> tuple[Intake, list[Kept | None]]:
         async with make_pool(archive.settings, 1) as pool:
             intake = open_intake(
-                SOURCE,
+                source,
                 archive.settings,
                 spool=archive.spool(SOURCE.id),
                 run=RUN,
@@ -112,6 +114,14 @@ def test_nothing_is_kept_twice_committed_or_not(tmp_path: Path) -> None:
         assert nothing == [None, None]
         assert (intake.counts.known, again.counts.known, again.counts.captures) == (1, 2, 0)
         assert len(archive.catalog.list_captures(SOURCE.id, article())) == 2
+
+
+def test_what_its_source_does_not_want_makes_no_article(tmp_path: Path) -> None:
+    source = SOURCE.model_copy(update={"languages": ["fr"]})
+    with opened(tmp_path) as archive:
+        _, kept = take(archive, [make_exchange(article(), THEN)], source=source)
+        assert [(one.row.page_class, one.outcome.snapshot) for one in kept if one] == [(PageClass.OUTSIDE, None)]
+        assert [capture.verdict for capture in archive.catalog.list_captures(SOURCE.id, article())] == ["bad"]
 
 
 def test_a_page_that_is_withheld_is_known_the_next_time(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from crawler.extract.fields.function_words import CYRILLIC, DEVANAGARI, LATIN
 from crawler.extract.page.metadata import Metadata, text_of
+from crawler.languages import is_alike
 
 if TYPE_CHECKING:
     from crawler.extract.fields.statements import Fields
@@ -23,15 +24,6 @@ _MOSTLY = 0.8
 """A text with so many of its characters in ASCII is in Latin letters."""
 _CERTAIN = 0.9
 _TAG = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8}){0,3}")
-_ALIKE = (
-    {"no", "nb", "nn", "da"},
-    {"hr", "bs", "sr", "sh", "cnr"},
-    {"id", "ms", "in"},
-    {"tl", "fil"},
-    {"zh", "yue"},
-    {"he", "iw"},
-)
-"""Languages and codes that are too near to each other to call one a contradiction of the other."""
 _LEAST_SCORE = 2.0
 _LEAST_SHARE = 0.04
 _SURE_SCORE = 8.0
@@ -120,12 +112,6 @@ def _list_declared(found: Metadata, place: Element) -> list[tuple[str, str]]:
     stated += [(text_of(found.article.get("inLanguage")) or "", "json-ld"), (found.first("og:locale") or "", "meta")]
     tags = [(_TAG.match(tag.strip().lower().replace("_", "-")[:40]), origin) for tag, origin in stated]
     return [(match[0], origin) for match, origin in tags if match]
-
-
-def is_alike(one: str, other: str) -> bool:
-    """Whether two language tags are of one language, or of two that are hard to tell apart."""
-    first, second = one.partition("-")[0], other.partition("-")[0]
-    return first == second or any(first in group and second in group for group in _ALIKE)
 
 
 def detect_language(text: str) -> tuple[str | None, float]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import ConfigError
+from config.masks import mask_text
 from config.rules import readable_url
 from config.sources import DEFAULT_RECHECK, load_source, load_sources
 from config.units import Schedule
@@ -132,6 +133,29 @@ def test_defaults(tmp_path: Path) -> None:
         ("language: en", "headers: {'X Key': a}", "expected header names as HTTP has them"),
         ("language: en", "headers: {X-Key: '${9}'}", "expected `${NAME}`"),
         ("language: en", "headers: {x-key: a, X-Key: b}", "each header once"),
+        ("language: en", "cookies: {'a b': c}", "cookies: found another value, expected cookie names as HTTP"),
+        ("language: en", "cookies: {a: 'b; c=d'}", "expected printable ASCII without `;`, and no blanks around it"),
+        ("language: en", "cookies: {a: '${9}'}", "expected `${NAME}`"),
+        (
+            "language: en",
+            "headers: {cookie: a=b}\ncookies: {c: d}",
+            ":4: cookies: found another value, expected none beside",
+        ),
+        ("language: en", "sections: ['/news?page=1']", ":3: sections[1]: found '/news?page=1', expected a path or URL"),
+        (
+            "language: en",
+            "sections: gazette.example/news",
+            "expected a path that begins with /, a URL, or a section's name",
+        ),
+        (
+            "language: en",
+            "sections: ['ftp://gazette.example/']",
+            "sections[1]: found 'ftp://gazette.example/', expected an",
+        ),
+        ("language: en", "languages: [en, English]", ":3: languages[2]: found 'English', expected a language code"),
+        ("language: en", "language: en\nlanguages: [fr, de]", ":4: languages: found a list, expected en among them"),
+        ("language: en", "login: {user: me}", ":3: login: found a mapping, expected none: no pay wall is circumvented"),
+        ("language: en", "login: basic", "expected none: no pay wall is circumvented"),
         ("language: en", "formerly: [gazette]", "formerly: found a list, expected earlier ids"),
         ("language: en", "language: en\nlanguage: fr", ":4: language: found the key again"),
     ],
@@ -213,6 +237,55 @@ def test_secrets_come_from_the_environment(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="must be printable ASCII on one line") as caught:
         source.resolve_headers({"KEY_ONE": "hunter2\r\nHost: x"})
     assert "hunter2" not in str(caught.value)
+
+
+def test_cookies_are_one_header_and_secret_whatever_they_are(tmp_path: Path) -> None:
+    text = GOOD + "headers: {X-Edition: world}\ncookies: {consent: 'yes', pass: 'p-${PASS_TOKEN}'}\nlogin: none\n"
+    source = load_source(write(tmp_path, "g.yaml", text))
+    assert source.secret_headers == {"cookie"}
+    assert source.environment_names == {"PASS_TOKEN"}
+    assert source.resolve_headers({"PASS_TOKEN": "hunter2"}) == {
+        "X-Edition": "world",
+        "Cookie": "consent=yes; pass=p-hunter2",
+    }
+    assert "hunter2" not in mask_text("sent pass=p-hunter2")
+    for value, message in {"": r"cookies\.pass: found no PASS_TOKEN", "a; b=c": r"cookies\.pass: .* no `;`"}.items():
+        with pytest.raises(ConfigError, match=message) as caught:
+            source.resolve_headers({"PASS_TOKEN": value})
+        assert "b=c" not in str(caught.value)
+
+
+def test_cookie_values_are_never_shown(tmp_path: Path) -> None:
+    for wrong in ("[hunter2]", "'hunter2;'"):
+        path = write(tmp_path, "g.yaml", GOOD.replace("language: en", f"cookies: {{pass: {wrong}}}"))
+        assert "hunter2" not in "".join(errors_of(path))
+
+
+PLACES = {
+    "/politics": {"/politics", "/politics/", "/politics/1", "/politics/2026/a?b=c"},
+    "/politics/": {"/politics", "/politics/", "/politics/1", "/politics/2026/a?b=c"},
+    "https://gazette.example/politics/2026": {"/politics/2026/a?b=c"},
+    "https://sport.gazette.example/": set(),
+    "/opini%C3%B3n/": {"/opini%C3%B3n/1"},
+    "/opinión": {"/opini%C3%B3n/1"},
+}
+
+
+@pytest.mark.parametrize(("section", "inside"), PLACES.items(), ids=PLACES)
+def test_sections_that_an_address_tells(tmp_path: Path, section: str, inside: set[str]) -> None:
+    text = GOOD.replace(r"['^https://gazette\.example/\d{4}/']", f"['/']\nsections: ['{section}']").replace(
+        "  exclude", "# "
+    )
+    source = load_source(write(tmp_path, "g.yaml", text))
+    paths = {*PLACES["/politics"], "/opini%C3%B3n/1", "/politicsandmore/1", "/sport/politics/1", "/"}
+    assert {path for path in paths if source.is_article(f"https://gazette.example{path}")} == inside
+    assert source.is_article("https://sport.gazette.example/1") == section.startswith("https://sport.")
+
+
+def test_a_section_by_name_leaves_addresses_open(tmp_path: Path) -> None:
+    source = load_source(write(tmp_path, "g.yaml", GOOD + "sections: [/politics/, Science and Health]\n"))
+    assert source.is_article("https://gazette.example/2026/1")
+    assert not source.is_article("https://gazette.example/about")
 
 
 def test_readable_url_keeps_what_is_not_whole_utf8() -> None:
