@@ -90,7 +90,7 @@ def _layout(
 
 
 WORDPRESS = ("/category/{section}/", "/tag/{topic}/", "/author/{name}/", "/page/{n}/", "/category/{section}/page/{n}/")
-LAYOUTS = (
+LAYOUTS: tuple[Layout, ...] = (
     _layout(
         "dated",
         "https://gazette.example/",

@@ -94,9 +94,9 @@ def _lets_in(template: Template, at: int, text: str) -> bool:
 def _exclude_numbers(template: Template, caught: list[Parts]) -> Iterator[str]:
     """Pages of a list: a bare number where articles have words."""
     for at, place in enumerate(template.places):
-        if place.role in {"category", "varied"} and not any(kind_of(text) is Kind.NUMBER for text in place.words):
-            if any(kind_of(parts.segments[at]) is Kind.NUMBER for parts in caught):
-                yield template.prefix(at) + r"\d+" + (r"/?$" if at == len(template.places) - 1 else "/")
+        wordy = place.role in {"category", "varied"} and not any(kind_of(text) is Kind.NUMBER for text in place.words)
+        if wordy and any(kind_of(parts.segments[at]) is Kind.NUMBER for parts in caught):
+            yield template.prefix(at) + r"\d+" + (r"/?$" if at == len(template.places) - 1 else "/")
 
 
 def _exclude_words(template: Template, caught: list[Parts]) -> Iterator[str]:

@@ -39,7 +39,7 @@ class Place:
     """One part of the path, or one value of the query, of alike URLs."""
 
     role: Role
-    """`fixed`: one word; `category`: words of which there are few; `varied`: titles and ids; `number`: dates as well."""
+    """`fixed`: one word; `category`: few different words; `varied`: titles and ids; `number`: dates as well."""
     values: Counter[str]
     options: tuple[str, ...]
     """Expressions, the one to begin with first; each later one lets in less."""

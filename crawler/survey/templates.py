@@ -13,7 +13,7 @@ from crawler.survey.shapes import TEXT_KINDS, Kind, Parts, kind_of
 _HTML = frozenset({"html", "htm"})
 _ADDRESS = re.compile(r"[0-9.]+|\[.*\]")
 _DECORATED = 0.9
-"""A path that is another one for so many URLs names the article by itself; what the query says then, does not matter."""
+"""A path that is another one for so many URLs names the article by itself; what the query says does not matter then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,9 @@ def _split_by_query(members: list[Parts]) -> list[tuple[list[Parts], tuple[str, 
         alike[parts.segments].append(parts)
     by_names: dict[tuple[str, ...], list[Parts]] = defaultdict(list)
     for same in alike.values():
-        by_names[_find_identifying(same)] += same
+        names = _find_identifying(same)
+        for parts in same:
+            by_names[tuple(dict.fromkeys(name for name, _ in parts.query if name in names))].append(parts)
     return [*groups, *((found, names) for names, found in by_names.items())]
 
 
