@@ -45,3 +45,5 @@ MEDIA_SUFFIXES = frozenset(_MEDIA_SUFFIXES.split())
 
 GUARD_WORDS = ("tag", "tags", "topic", "topics", "category", "author", "authors", "page", "search")
 """The commonest listings: kept out wherever an expression would let them in, even where nobody has seen one yet."""
+TAIL_WORDS = ("amp", "embed", "feed", "print")
+"""After an article's own path: the same article in another dress."""

@@ -1,0 +1,258 @@
+"""The feeds, sitemaps and sections of a survey → those to keep, in which order, and why; the others, and why not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from config.units import count
+from crawler.survey.facts import AnnouncedLink, ListingFacts
+from crawler.survey.proposed import Choice
+from crawler.survey.rates import MIN_TIMED, measure_rate, time_of
+from crawler.survey.shapes import find_hint, read_parts
+from crawler.urls import normalise_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from crawler.survey.facts import PageFacts, Survey
+
+MAX_SECTIONS = 60
+MAX_PAGES = 120
+"""Further pages of sections that no `rel=next` leads to."""
+_MAX_NUMBER = 60
+_STALE = timedelta(days=365)
+_LAST_NUMBER = re.compile(r"(.*[^0-9])([0-9]{1,4})([^0-9]{0,20})", re.DOTALL)
+
+
+@dataclass(slots=True)
+class Weighed:
+    """A listing and what of it counts."""
+
+    facts: ListingFacts
+    articles: list[str]
+    """Normalised, each once."""
+    newest: datetime | None
+    per_day: float | None
+    times: list[datetime] = field(default_factory=list)
+    """Of its articles."""
+
+    @property
+    def is_index(self) -> bool:
+        """Whether it names other sitemaps."""
+        return self.facts.kind == "sitemap" and bool(self.facts.listings)
+
+    @property
+    def is_news(self) -> bool:
+        """Whether it is a sitemap of what is new: few entries, with times, none of them old."""
+        if self.facts.kind != "sitemap" or self.is_index or not self.times:
+            return False
+        return max(self.times) - min(self.times) <= timedelta(days=4) and len(self.times) * 2 > len(self.articles)
+
+
+def weigh_listings(survey: Survey, accept: Callable[[str], bool]) -> list[Weighed]:
+    """Return what the listings of *survey* announce of what *accept*, given a normalised URL, takes for an article."""
+    return [_weigh(listing, accept) for listing in survey.listings]
+
+
+def _weigh(listing: ListingFacts, accept: Callable[[str], bool]) -> Weighed:
+    found: dict[str, datetime | None] = {}
+    for link in listing.links:
+        url = _normal(link.url)
+        if url is not None and url not in found and accept(url):
+            found[url] = time_of(link)
+    times = [time for time in found.values() if time is not None]
+    rate = measure_rate(times) if len(times) >= MIN_TIMED else None
+    return Weighed(listing, list(found), max(times, default=None), rate, times)
+
+
+def choose_listings(
+    survey: Survey, weighed: Sequence[Weighed], accept: Callable[[str], bool]
+) -> tuple[list[Choice], list[Choice]]:
+    """Return the listings to keep, in the order in which they are to stand, and those to leave."""
+    chooser = _Chooser(survey, weighed, accept)
+    chooser.choose_feeds()
+    chooser.choose_sitemaps()
+    chooser.choose_sections()
+    return [*chooser.feeds, *chooser.news, *chooser.sections, *chooser.sitemaps, *chooser.pages], chooser.left
+
+
+class _Chooser:
+    """Keeps what brings articles that nothing kept before it brings."""
+
+    def __init__(self, survey: Survey, weighed: Sequence[Weighed], accept: Callable[[str], bool]) -> None:
+        self.survey, self.accept = survey, accept
+        self.of_kind = {
+            kind: [one for one in weighed if one.facts.kind == kind] for kind in ("feed", "sitemap", "section")
+        }
+        self.known: set[str] = set()
+        """Articles that are announced by what is kept."""
+        self.complete = False
+        """Whether a sitemap that is kept seems to have all."""
+        self.feeds: list[Choice] = []
+        self.news: list[Choice] = []
+        self.sections: list[Choice] = []
+        self.sitemaps: list[Choice] = []
+        self.pages: list[Choice] = []
+        self.left: list[Choice] = []
+
+    def choose_feeds(self) -> None:
+        for one in sorted(self.of_kind["feed"], key=lambda one: (-len(one.articles), len(one.facts.url))):
+            reason = self._find_fault(one)
+            if reason is None and self.feeds and not set(one.articles) - self.known:
+                reason = "has nothing that the feeds above do not have"
+            if reason is None and one.newest and self.survey.looked_at - one.newest > _STALE:
+                reason = f"has nothing newer than {one.newest:%Y-%m-%d}"
+            self._put(one, self.feeds, reason, _describe(one))
+
+    def choose_sitemaps(self) -> None:
+        weighed = self.of_kind["sitemap"]
+        indexes = [one for one in weighed if one.is_index]
+        within = {url for one in indexes if not one.facts.error for url in map(_normal, one.facts.listings)}
+        for one in weighed:
+            if one.is_index:
+                continue
+            reason = self._find_fault(one)
+            if one.is_news and reason is None:
+                self._put(one, self.news, None, f"news sitemap: {_describe(one)}")
+            elif _normal(one.facts.url) in within:
+                self._put(one, self.sitemaps, reason or "its index is kept", "")
+                self.complete = self.complete or reason is None
+            else:
+                self._put(one, self.sitemaps, reason, _describe(one))
+                self.complete = self.complete or reason is None
+            self.known.update(one.articles)
+        for one in indexes:
+            self._choose_index(one, weighed, within)
+
+    def _choose_index(self, one: Weighed, weighed: Sequence[Weighed], within: set[str | None]) -> None:
+        members = {_normal(url) for url in one.facts.listings}
+        read = [other for other in weighed if _normal(other.facts.url) in members]
+        useful = [other for other in read if other.articles or other.is_index]
+        total = f"index of {count(len(members), 'sitemap')}"
+        if one.facts.error:
+            self._put(one, self.sitemaps, one.facts.error, "")
+        elif read and not useful:
+            self._put(one, self.sitemaps, f"{total}; none of {len(read)} that were read has articles", "")
+        elif _normal(one.facts.url) in within:
+            self._put(one, self.sitemaps, "its index is kept", "")
+        else:
+            found = sum(len(other.articles) for other in useful)
+            self._put(
+                one, self.sitemaps, None, f"{total}; {count(found, 'article')} in {len(read)} that were read", found
+            )
+            self.complete = self.complete or bool(useful)
+
+    def choose_sections(self) -> None:
+        pages = {_normal(page.url): page for page in self.survey.pages}
+        weighed = self.of_kind["section"]
+        home = self._weigh_home(pages, weighed)
+        before, gaining = set(self.known), 0
+        for one in [*home, *weighed]:
+            if _normal(one.facts.url) in {_normal(choice.url) for choice in self.sections}:
+                continue
+            gain = len(set(one.articles) - before)
+            reason = self._find_fault(one)
+            if reason is None and not gain:
+                reason = "lists nothing that feeds and sitemaps do not announce"
+            gaining += reason is None and one not in home
+            self._put(one, self.sections, reason, _describe(one))
+            if reason is None:
+                self._add_pages(one, pages.get(_normal(one.facts.url)))
+        if gaining and not self.complete:
+            self._add_siblings(pages)
+
+    def _weigh_home(self, pages: dict[str | None, PageFacts], weighed: Sequence[Weighed]) -> list[Weighed]:
+        page = pages.get(_normal(self.survey.home))
+        if page is None or any(_normal(one.facts.url) == _normal(page.url) for one in weighed):
+            return []
+        links = tuple(AnnouncedLink(link.url, link.text) for link in page.links)
+        return [_weigh(ListingFacts(page.url, "section", "home page", 200, links=links, total=len(links)), self.accept)]
+
+    def _add_pages(self, one: Weighed, page: PageFacts | None) -> None:
+        """Keep the further pages of a list that nothing but their number leads to, where no sitemap has all."""
+        if self.complete or (page is not None and page.next_url):
+            return
+        for url in fill_numbers(one.facts.listings):
+            if len(self.pages) < MAX_PAGES and url not in {choice.url for choice in self.pages}:
+                self.pages.append(Choice("section", url, kept=True, why=f"a further page of {one.facts.url}"))
+
+    def _add_siblings(self, pages: dict[str | None, PageFacts]) -> None:
+        """Keep sections that were not looked at: they stand in the navigation beside those that have articles."""
+        page = pages.get(_normal(self.survey.home))
+        home = page.url if page else None
+        kept = {_form(choice.url) for choice in self.sections if choice.url != home}
+        looked_at = {_normal(one.url) for one in self.survey.listings}
+        looked_at |= {_normal(one.url) for one in self.survey.samples}
+        for link in page.links if page else ():
+            url = _normal(link.url)
+            if (
+                url is None
+                or url in looked_at
+                or link.place not in {"nav", "header"}
+                or len(self.sections) >= MAX_SECTIONS
+            ):
+                continue
+            parts = read_parts(url)
+            if parts is None or find_hint(parts) or _form(url) not in kept or self.accept(url):
+                continue
+            looked_at.add(url)
+            why = "in the navigation beside sections that list articles; not looked at"
+            self.sections.append(Choice("section", url, kept=True, why=why))
+
+    def _find_fault(self, one: Weighed) -> str | None:
+        if one.facts.error:
+            return one.facts.error
+        if not one.facts.links and not one.facts.listings:
+            return "is empty"
+        if not one.articles:
+            return f"none of its {count(one.facts.total, 'link')} is an article"
+        return None
+
+    def _put(self, one: Weighed, kept: list[Choice], reason: str | None, why: str, articles: int | None = None) -> None:
+        number = len(one.articles) if articles is None else articles
+        choice = Choice(one.facts.kind, one.facts.url, reason is None, reason or why, number, one.newest, one.per_day)
+        (kept if reason is None else self.left).append(choice)
+        if reason is None:
+            self.known.update(one.articles)
+
+
+def fill_numbers(further: Iterable[str]) -> list[str]:
+    """Return the pages that *further*, links to further pages of a list, stand for: all numbers from 2 to the last."""
+    forms: dict[tuple[str, str], int] = {}
+    for link in further:
+        match = _LAST_NUMBER.fullmatch(link)
+        if match and 2 <= int(match[2]) <= 10_000:
+            forms[match[1], match[3]] = max(forms.get((match[1], match[3]), 0), int(match[2]))
+    if not forms:
+        return []
+    (before, after), last = max(forms.items(), key=lambda item: item[1])
+    return [f"{before}{number}{after}" for number in range(2, min(last, _MAX_NUMBER) + 1)]
+
+
+def _form(url: str) -> tuple[object, ...]:
+    """Return what sections of one site have in common: host or depth, suffix, names in the query."""
+    parts = read_parts(url)
+    if parts is None:
+        return ()
+    return len(parts.segments), parts.segments[:-1] if len(parts.segments) > 1 else (), parts.suffix, parts.keys
+
+
+def _describe(one: Weighed) -> str:
+    said = [count(len(one.articles), "article")]
+    if one.facts.total > len(one.articles):
+        said[0] += f" in {count(one.facts.total, 'link')}"
+    if one.newest is not None:
+        said.append(f"the newest of {one.newest:%Y-%m-%d}")
+    if one.per_day is not None:
+        said.append(f"about {one.per_day:.3g} a day")
+    return ", ".join(said)
+
+
+def _normal(url: str) -> str | None:
+    try:
+        return normalise_url(url)
+    except ValueError:
+        return None
