@@ -30,6 +30,8 @@ EVENTS: frozenset[str] = frozenset(
         "started_run",
         "discovered_links",
         "captured_page",
+        "rendered_page",
+        "killed_browser",
         "skipped_page",
         "visited_page",
         "rejected_page",

@@ -18,7 +18,8 @@ from config.document import describe_error
 from config.endpoints import parse_listen, parse_resolve
 from config.errors import ConfigError
 from config.masks import hide
-from config.units import parse_duration, parse_size
+from config.quantities import Seconds, Size  # noqa: TC001 - pydantic reads annotations
+from config.rendering import RenderSettings
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
@@ -26,16 +27,6 @@ if TYPE_CHECKING:
 ENV_PREFIX = "OFRECORD_"
 SECRETS = frozenset({"alerts", "heartbeat_url", "heartbeat_fail_url"})
 """Settings that a file must not have and that no message shows."""
-
-
-def _read_size(value: object) -> object:
-    return parse_size(value) if isinstance(value, str) and not value.strip().isdigit() else value
-
-
-def _read_duration(value: object) -> object:
-    if isinstance(value, str) and not re.fullmatch(r"\s*\d+(\.\d+)?\s*", value):
-        return parse_duration(value)
-    return value
 
 
 def _read_list(value: object) -> object:
@@ -54,13 +45,9 @@ def _read_addresses(value: object) -> object:
     return value.split() if isinstance(value, str) else value
 
 
-Size = Annotated[int, BeforeValidator(_read_size)]
-"""Bytes: a whole number or a text such as `64 MiB`."""
 Addresses = Annotated[list[SecretAddress], NoDecode, BeforeValidator(_read_addresses), Field(max_length=50)]
 """In the environment with blanks between them: commas stand in them."""
 TextForm = Literal["json", "md", "txt"]
-Seconds = Annotated[float, BeforeValidator(_read_duration)]
-"""Seconds: a number or a text such as `6 hours`."""
 
 
 def program_version() -> str:
@@ -71,7 +58,7 @@ def program_version() -> str:
         return "0"
 
 
-class Settings(BaseSettings):
+class Settings(RenderSettings, BaseSettings):
     """What holds for every source. Change single values with `model_copy(update=…)` or, checked, with `override()`."""
 
     model_config = SettingsConfigDict(

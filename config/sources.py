@@ -41,6 +41,8 @@ _HOUR, _DAY = 3_600, 86_400
 MIN_INTERVAL_SECONDS = 60
 DEFAULT_RECHECK = (_HOUR, 6 * _HOUR, _DAY, 3 * _DAY, 7 * _DAY, 30 * _DAY, 90 * _DAY, 365 * _DAY)
 
+_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*", re.ASCII)
+
 
 def _read_duration(value: object) -> object:
     if isinstance(value, str):
@@ -91,6 +93,10 @@ class Source(StrictModel):
     """Whether pages are only recorded, and their text read by a later crawl; `None`: as the settings say."""
     unconditional_every: int | None = Field(default=None, ge=1, le=1_000_000)
     """Every so many looks at a URL are unconditional; `None`: as the settings say."""
+    render: Literal["playwright"] | None = None
+    """For pages that need JavaScript: `playwright` has a browser run their scripts before they are read."""
+    render_hosts: list[str] = Field(default_factory=list, max_length=50)
+    """Hosts beside the source's own, and all below them, that scripts of its pages may be loaded from and may ask."""
     raw: Literal["every"] = "every"
     """Every page is kept as served; the only choice yet."""
     headers: dict[str, str] = Field(default_factory=dict, repr=False, max_length=50)
@@ -168,6 +174,14 @@ class Source(StrictModel):
         check_cookies(value)
         if value and "cookie" in map(str.lower, info.data.get("headers", {})):
             raise ValueError("none beside a Cookie in headers: put them all here")
+        return value
+
+    @field_validator("render_hosts")
+    @classmethod
+    def _check_render_hosts(cls, value: list[str]) -> list[str]:
+        for host in value:
+            if not _HOST.fullmatch(host):
+                raise ValueError("host names in lower case, as in cdn.example")
         return value
 
     @field_validator("formerly")

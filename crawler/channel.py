@@ -46,10 +46,14 @@ class Channel(asyncio.Protocol):
 
         Raises ChannelClosed, TimeoutError after *seconds*, ExtractError if the answer is longer than it may be.
         """
+        self.send(frame)
+        return await self.receive(max_body=max_body, seconds=seconds)
+
+    def send(self, frame: bytes) -> None:
+        """Send *frame* and wait for nothing. Raises ChannelClosed."""
         if self._transport is None or self._closed:
             raise ChannelClosed
         self._transport.write(frame)
-        return await self.receive(max_body=max_body, seconds=seconds)
 
     async def receive(self, *, max_body: int, seconds: float) -> Frame:
         """Return the next frame, without asking for it. Raises as `ask` does."""

@@ -36,11 +36,12 @@ class ConditionalRequests:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._every = run.plan.unconditional_every
+        self._rendered = run.source.render is not None
         self._looked_up: dict[str, Validators | None] = {}
 
     def find_page(self, link: WaitingLink) -> Validators | None:
         """Return the validators of an article that waited; looks up those that wait behind it as well."""
-        if not link.known or self._every <= 1:
+        if not link.known or self._every <= 1 or self._rendered:  # what is as it was may be rendered otherwise
             return None
         url = link.row.url
         if url not in self._looked_up:
@@ -51,7 +52,7 @@ class ConditionalRequests:
 
     def find_other(self, url: str, purpose: Purpose) -> Validators | None:
         """Return the validators of a listing, or of what a redirect leads to, at the normalised *url*."""
-        if self._every <= 1:
+        if self._every <= 1 or (self._rendered and purpose in {Purpose.ARTICLE, Purpose.SECTION}):
             return None
         if purpose is Purpose.ARTICLE:
             return self._run.last_versions.find_validators([url], raw_only=self._run.plan.raw_only).get(url)

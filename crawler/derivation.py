@@ -41,10 +41,19 @@ class Ingredients:
     rules: ExtractRules
     timezone: str | None
     language: str | None
+    render: str | None = None
+    """With what pages are rendered."""
+
+    def derive(self) -> Derivation:
+        """Return the derivation that they make with this program."""
+        return derive(self.rules, timezone=self.timezone, language=self.language, render=self.render)
 
 
-def derive(rules: ExtractRules, *, timezone: str | None, language: str | None) -> Derivation:
-    """Return the derivation that *rules* and the source's zone and language make with this program."""
+def derive(rules: ExtractRules, *, timezone: str | None, language: str | None, render: str | None = None) -> Derivation:
+    """Return the derivation that *rules* and the source's zone and language make with this program.
+
+    *render*: what renders pages, where texts are made of documents as rendered and not as served.
+    """
     meaning: dict[str, Any] = {
         "extractor": {"name": EXTRACTOR, "version": EXTRACTOR_VERSION},
         "parsers": _parser_versions(),
@@ -52,7 +61,7 @@ def derive(rules: ExtractRules, *, timezone: str | None, language: str | None) -
         "rules": rules.model_dump(mode="json", exclude_defaults=True),
         "timezone": timezone,
         "language": language,
-    }
+    } | ({} if render is None else {"render": render})
     canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return Derivation("sha256:" + hashlib.sha256(canonical.encode()).hexdigest(), meaning)
 
@@ -70,10 +79,11 @@ def read_ingredients(derivation: str, meaning: object) -> Ingredients | None:
             rules=ExtractRules.model_validate_json(json.dumps(meaning.get("rules"))),
             timezone=_read_text(meaning.get("timezone")),
             language=_read_text(meaning.get("language")),
+            render=_read_text(meaning.get("render")),
         )
     except (ValidationError, ValueError, TypeError, RecursionError):
         return None
-    here = derive(found.rules, timezone=found.timezone, language=found.language)
+    here = found.derive()
     return found if (here.digest, here.meaning) == (derivation, meaning) else None
 
 

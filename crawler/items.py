@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from crawler.model import CrawlPlan, Exchange
     from crawler.network import FetchOptions
     from crawler.outcome import PageContext, PageOutcome
+    from crawler.render.renderer import Renderer
     from crawler.rows import Certificate, LinkRow
     from crawler.segment import SegmentStream
     from crawler.validators import Validators
@@ -233,6 +234,8 @@ class Run:
     """Digest of what decides which pages of a listing are wanted."""
     distrusted: set[str] = field(default_factory=set)
     """Hosts whose validators were found to lie."""
+    renderer: Renderer | None = None
+    """Of a source whose pages need JavaScript."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The source's own request headers, secrets put in; sent to its own origins only."""
     leash: Leash = field(default_factory=Leash)

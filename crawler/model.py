@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
 _FOLD = re.compile(rb"\r\n[ \t]+")
+_FORM = re.compile(rb"(?i)content-(?:type|encoding|length)[ \t]*:")
 
 
 @lru_cache(maxsize=4)
@@ -31,6 +32,8 @@ class Purpose(StrEnum):
     SECTION = "section"
     """A page that lists articles: home, section, `rel=next`."""
     ARTICLE = "article"
+    ASSET = "asset"
+    """What a page needs and is no page: a script and what it asks for, an image."""
 
 
 class PageClass(StrEnum):
@@ -123,6 +126,17 @@ class RecordReference:
 
 
 @dataclass(frozen=True, slots=True)
+class Rendition:
+    """What a browser made of a page that was served, or why it made nothing."""
+
+    document: bytes = b""
+    """HTML in UTF-8, as the browser had it once the page's scripts had run; empty if there is an error."""
+    browser: str = ""
+    """Name and version, as in `Chromium/150.0.7871.100`."""
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """One HTTP exchange, as near to the wire as the client lets us see, or an attempt that got no answer."""
 
@@ -157,6 +171,8 @@ class Exchange:
     """`None`: the connection was not secured."""
     refers_to: RecordReference | None = None
     """The record that holds this answer's payload already: this one becomes a revisit."""
+    rendition: Rendition | None = None
+    """`None`: nobody was asked to render it."""
 
     def header_values(self, name: str) -> list[str]:
         """Return the values of response header *name* in order, unfolded, decoded as Latin-1."""
@@ -165,6 +181,19 @@ class Exchange:
     def header(self, name: str) -> str | None:
         """Return the first value of response header *name*, or `None`."""
         return next(iter(self.header_values(name)), None)
+
+    def withhold(self) -> Exchange:
+        """Return what is kept of a page that asks not to be archived: all but the page itself."""
+        return replace(self, body=b"", truncated="unspecified", refers_to=None, rendition=None)
+
+    def as_rendered(self) -> Exchange:
+        """Return what a reader of the page is to see: the rendered document, if there is one, else all as served."""
+        if self.rendition is None or not self.rendition.document:
+            return self
+        # all else that was said of the page still holds: only form and coding of the body are others
+        kept = [line for line in _FOLD.sub(b" ", self.response_head).split(b"\r\n") if not _FORM.match(line)]
+        head = b"\r\n".join([kept[0], b"Content-Type: text/html; charset=utf-8", *kept[1:]])
+        return replace(self, response_head=head, body=self.rendition.document, rendition=None)
 
 
 @dataclass(frozen=True, slots=True)

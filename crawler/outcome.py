@@ -25,6 +25,7 @@ from crawler.model import (
     PageClass,
     Purpose,
     RecordReference,
+    Rendition,
     Snapshot,
     TlsSession,
 )
@@ -59,6 +60,8 @@ class PageContext:
     """Our product token, by which robots directives may be addressed to us."""
     obey_noarchive: bool = False
     """Whether the body of a page that asks not to be archived is left out."""
+    render: str | None = None
+    """With what article pages are rendered before they are read; `None`: they are read as served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ def begin_outcome(exchange: Exchange, context: PageContext, beginning: str | Non
     directives = read_directives(exchange.header_values("X-Robots-Tag"), beginning, context.product)
     asked = NOARCHIVE in directives and exchange.purpose is not Purpose.ROBOTS and bool(exchange.body)
     withheld = asked and context.obey_noarchive
-    kept = replace(exchange, body=b"", truncated="unspecified", refers_to=None) if withheld else exchange
+    kept = exchange.withhold() if withheld else exchange
     return PageOutcome(
         recorded=encode_exchange(kept, warcinfo_id=context.warcinfo_id) if context.record else NOTHING_RECORDED,
         page_class=PageClass.NOARCHIVE if withheld else PageClass.ERROR,
@@ -151,8 +154,23 @@ def failed_outcome(exchange: Exchange, context: PageContext, reason: str, beginn
 
 
 def encode_page(exchange: Exchange, context: PageContext) -> tuple[dict[str, Any], bytes]:
-    """Return a page and its context as JSON data and the body's bytes."""
-    return {"exchange": encode_exchange_data(exchange), "context": _encode_context(context)}, exchange.body
+    """Return a page and its context as JSON data and bytes: the body's, then the rendered document's."""
+    data = {"exchange": encode_exchange_data(exchange), "context": _encode_context(context)}
+    rendition = exchange.rendition
+    if rendition is None:
+        return data, exchange.body
+    about = {"size": len(rendition.document), "browser": rendition.browser, "error": rendition.error}
+    return {**data, "rendition": about}, exchange.body + rendition.document
+
+
+def decode_page(data: dict[str, Any], body: bytes) -> Exchange:
+    """Return the page that `encode_page` encoded."""
+    about = data.get("rendition")
+    if about is None:
+        return decode_exchange_data(data["exchange"], body)
+    end = len(body) - about["size"]
+    rendition = Rendition(body[end:], about["browser"], about["error"])
+    return replace(decode_exchange_data(data["exchange"], body[:end]), rendition=rendition)
 
 
 def _encode_context(context: PageContext) -> dict[str, Any]:
@@ -233,7 +251,7 @@ def decode_outcome(text: bytes, records: bytes) -> PageOutcome:
         raise ExtractError(f"a worker's answer is not an outcome: {error}"[:_MAX_REASON_CHARS]) from error
     outcome = replace(outcome, recorded=replace(outcome.recorded, data=records))
     recorded = outcome.recorded
-    places = (recorded.response, recorded.request, recorded.metadata)
+    places = (recorded.response, recorded.rendered, recorded.request, recorded.metadata)
     extents = [extent for extent in places if extent is not None]
     end = 0
     for extent in sorted(extents, key=lambda extent: extent.offset):

@@ -60,7 +60,7 @@ class ExtractPipeline(_RunPipeline):
         if is_article and self.run.judges_scope:
             item.outcome = leave_out(self.run.source, item.url, item.outcome, item.last)
         if item.outcome.withheld:
-            item.exchange = replace(item.exchange, body=b"", truncated="unspecified", refers_to=None)
+            item.exchange = item.exchange.withhold()
         return item
 
     async def _read(self, item: PageItem, digest: str | None) -> PageOutcome:
@@ -78,6 +78,8 @@ class ExtractPipeline(_RunPipeline):
         """Return the outcome of an article's page that is as it was last, or `None`: then it is to be read."""
         exchange, context = item.exchange, self.run.context
         if item.last is None or digest is None or exchange.status != 200 or exchange.refers_to is None:
+            return None
+        if exchange.rendition is not None:  # the same bytes, and another page all the same
             return None
         known = self.run.last_versions.find_reading(item.url, exchange.url, digest, context.derivation)
         return None if known is None else recall_reading(exchange, context, known)

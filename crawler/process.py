@@ -29,6 +29,7 @@ from crawler.frontier import Frontier
 from crawler.items import Run
 from crawler.leash import boot_clock
 from crawler.outcome import PageContext
+from crawler.render.renderer import Renderer
 from crawler.room import write_when_there_is_room
 from crawler.rows import RunRow, SlotRow, decode_row, encode_row
 from crawler.segment import SegmentStream
@@ -87,22 +88,36 @@ def crawl(
     in closed segments or can be recovered.
     """
     workers = pool or make_pool(settings, plan.count_workers(settings.workers))
+    renderer = None
     try:
         require_undocumented()
+        renderer = _make_renderer(plan, source, settings)
         headers = source.resolve_headers(os.environ if environment is None else environment)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             run = _prepare(plan, source, settings, last_versions, headers=headers, pool=workers)
             run.leash = leash or run.leash
+            run.renderer = renderer
             with closing(run.frontier):
                 return runner.run(_crawl(run, tell))
     finally:
         workers.kill()
+        if renderer is not None:
+            renderer.kill()
+
+
+def _make_renderer(plan: CrawlPlan, source: Source, settings: Settings) -> Renderer | None:
+    """Return what renders the pages of *source*, if they are to be read and need that. Raises ConfigError."""
+    if source.render is None or plan.raw_only:
+        return None
+    return Renderer(settings, user_agent=settings.user_agent, max_bytes=settings.max_body_bytes)
 
 
 async def _crawl(run: Run, tell: Callable[[CrawlProgress], None] | None) -> RunRow:
     loop = asyncio.get_running_loop()
     stop_signal = asyncio.Event()
     run.on_stop.append(stop_signal.set)
+    if run.renderer is not None:
+        run.on_stop.append(run.renderer.kill)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _on_signal, run, number)
     limit = loop.call_later(_seconds_left(run), run.stop, "limit")
@@ -153,7 +168,7 @@ def _prepare(
     headers: Mapping[str, str],
     pool: WorkerPool,
 ) -> Run:
-    derivation = derive(source.extract, timezone=source.timezone, language=source.language)
+    derivation = derive(source.extract, timezone=source.timezone, language=source.language, render=source.render)
     segments = SegmentStream(
         Path(plan.spool),
         source=source.id,
@@ -180,6 +195,7 @@ def _prepare(
             max_inflated_bytes=settings.max_body_bytes,
             product=product_token(settings.user_agent),
             obey_noarchive=settings.obey_noarchive,
+            render=source.render,
         ),
         options=fetch_options(source, settings),
         started=datetime.now(UTC),

@@ -119,6 +119,7 @@ class _Whole:
             ("response" if row.revisit_of is None else "revisit", row.warc.response),
             ("request", row.warc.request),
             ("metadata", row.warc.metadata),
+            ("conversion", row.warc.rendered),
         ]
         named = [(kind, extent) for kind, extent in places if extent is not None]
         if not all(self._take(kind, extent) for kind, extent in sorted(named, key=lambda item: item[1].offset)):

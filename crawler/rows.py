@@ -77,6 +77,8 @@ class WarcPlace:
     request: Extent | None
     response: Extent | None
     metadata: Extent | None = None
+    rendered: Extent | None = None
+    """Of the conversion record that holds the document as rendered; it directly follows the response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,11 +274,13 @@ def _any_adapter() -> TypeAdapter[Any]:
 
 def encode_row(row: Row) -> bytes:
     """Return *row* as one JSON line, newline included."""
-    unused = None
+    unused: set[str] | dict[str, Any] | None = None
     if isinstance(row, SnapshotRow):
         unused = {"n" if row.of is not None else "of"}
     elif isinstance(row, CaptureRow):  # as rows were before there was such a thing
-        unused = {name for name in ("read_with", "not_modified", "origin") if getattr(row, name) is None}
+        unused = {name: True for name in ("read_with", "not_modified", "origin") if getattr(row, name) is None}
+        if row.warc is not None and row.warc.rendered is None:
+            unused["warc"] = {"rendered"}
     elif isinstance(row, SlotRow):
         unused = {name for name in ("through", "schedule") if getattr(row, name) is None}
         unused |= {"slots"} if row.through is None and row.slots == 1 else set()

@@ -157,9 +157,8 @@ class SegmentWriter:
         place = None
         if recorded.data:
             base = self._warc.size_bytes
-            place = WarcPlace(
-                _shift(recorded.request, base), _shift(recorded.response, base), _shift(recorded.metadata, base)
-            )
+            members = (recorded.request, recorded.response, recorded.metadata, recorded.rendered)
+            place = WarcPlace(*(_shift(extent, base) for extent in members))
         row = replace(row, n=number, warc=place)
         rows: list[Row] = [row]
         if snapshot is not None:

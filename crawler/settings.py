@@ -89,6 +89,13 @@ SCRAPER_SLOT_MAX_ACTIVE_SIZE = 4 * 1024 * 1024
 # Exact delays. What a host asks for, and how it answers, makes them longer: see slots.py.
 DOWNLOAD_DELAY_JITTER = 0.0
 
+# For sources whose pages are rendered. What a page's scripts ask for waits behind the pages that were asked for before:
+# so these are few.
+RENDERING: dict[str, Any] = {
+    "CONCURRENT_REQUESTS": 2,
+    "DOWNLOADER_MIDDLEWARES": {"crawler.rendering.PageRendering": 50, **DOWNLOADER_MIDDLEWARES},
+}
+
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 ACCEPT_ENCODING = "gzip, deflate, br"
 
@@ -97,6 +104,7 @@ def scrapy_settings(source: Source, settings: Settings) -> dict[str, Any]:
     """Return Scrapy's settings for a crawl of *source*: the constants above and what source and settings change."""
     fixed = {name: value for name, value in globals().items() if name in default_settings.__all__}
     concurrent = source.politeness.concurrent_requests
+    rendering = {} if source.render is None else RENDERING
     return fixed | {
         "ROBOTSTXT_USER_AGENT": product_token(settings.user_agent),
         "CONCURRENT_REQUESTS": concurrent * HOSTS_AT_A_TIME,
@@ -104,6 +112,7 @@ def scrapy_settings(source: Source, settings: Settings) -> dict[str, Any]:
         "DOWNLOAD_DELAY": source.politeness.delay_seconds,
         "DOWNLOAD_TIMEOUT": settings.request_seconds,
         "DOWNLOAD_MAXSIZE": settings.max_body_bytes,
+        **rendering,
     }
 
 

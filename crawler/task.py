@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from config.errors import ExtractError
 from config.rules import ExtractRules
 from crawler.announcement import encode_links
-from crawler.directives import NOARCHIVE
+from crawler.directives import NOARCHIVE, find_robots_tags
 from crawler.discover import discover_links
 from crawler.discover.pages import read_page_facts
 from crawler.discover.unpack import GZIP_MAGIC
@@ -28,7 +28,7 @@ from crawler.outcome import (
     PageContext,
     PageOutcome,
     begin_outcome,
-    decode_exchange_data,
+    decode_page,
     encode_outcome,
     encode_outline,
     failed_outcome,
@@ -82,7 +82,7 @@ def process_page(exchange: Exchange, context: PageContext) -> PageOutcome:
             html = _read_html(exchange, context)
         except ExtractError as error:
             unreadable = error
-    outcome = begin_outcome(exchange, context, (html.text if html else None) or read_beginning(exchange))
+    outcome = begin_outcome(exchange, context, _find_beginning(exchange, html, context.product))
     if outcome.withheld:
         return outcome
     settled = settle_without_reading(exchange, outcome)
@@ -146,7 +146,7 @@ def perform(name: str, data: dict[str, Any], body: bytes) -> tuple[bytes, bytes]
 
     `page`, `outline`, `explain`, `links`, `facts` or `beginning`.
     """
-    exchange = decode_exchange_data(data["exchange"], body)
+    exchange = decode_page(data, body)
     if name == "links":
         discovery = discover(exchange, data["limit"])
         lines, cut = encode_links(discovery)
@@ -202,10 +202,23 @@ def warm_up() -> None:
     process_page(exchange, PageContext(ExtractRules(), timezone=None, language=None, derivation=""))
 
 
+def _find_beginning(exchange: Exchange, html: _Html | None, product: str) -> str | None:
+    """Return what may hold words to robots; of a rendered page, what it says as served and as rendered."""
+    if html is not None and html.text and exchange.rendition is None:
+        return html.text
+    served = read_beginning(exchange)
+    return served if html is None or not html.text else find_robots_tags([served or ""], product) + html.text
+
+
 def _read_html(exchange: Exchange, context: PageContext) -> _Html | None:
-    """Return the page as text; `None` if it is no web page. Raises ExtractError if it cannot be read."""
+    """Return the page as text; `None` if it is no web page. Raises ExtractError if it cannot be read.
+
+    As rendered or as served: the context says which.
+    """
     if exchange.truncated:
         raise ExtractError(f"the body was cut ({exchange.truncated}) after {len(exchange.body)} bytes")
+    if context.render is not None and exchange.purpose is Purpose.ARTICLE and exchange.status == 200:
+        exchange = _require_rendered(exchange)
     body = inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=context.max_inflated_bytes)
     if not body.strip():
         raise ExtractError("the body is empty")
@@ -215,6 +228,16 @@ def _read_html(exchange: Exchange, context: PageContext) -> _Html | None:
     if (reason := _find_binary(body, content_type)) is not None:
         raise ExtractError(reason)
     return _Html(*read_html(body, content_type))
+
+
+def _require_rendered(exchange: Exchange) -> Exchange:
+    rendition = exchange.rendition
+    if rendition is None:
+        if media_type_of(exchange) in {None, *_HTML}:
+            raise ExtractError("the page was not rendered")
+    elif rendition.error is not None:
+        raise ExtractError(f"the page could not be rendered: {rendition.error}")
+    return exchange.as_rendered()
 
 
 def _read_article(
@@ -261,7 +284,8 @@ def _conclude(exchange: Exchange, context: PageContext, outcome: PageOutcome, ar
     snapshot = make_snapshot(article, context.derivation)
     if not snapshot.text:
         return replace(outcome, extraction_error="no text was found in the page")
-    repeatable = not article.clock_bound and NOARCHIVE not in outcome.directives
+    as_served = context.render is None  # what scripts make of the same bytes may be another page each time
+    repeatable = not article.clock_bound and NOARCHIVE not in outcome.directives and as_served
     return replace(outcome, snapshot=snapshot, repeatable=repeatable)
 
 

@@ -230,6 +230,9 @@ class WorkerPool:
 
     async def links(self, exchange: Exchange, limit: int) -> LinkStream:
         """Return what `crawler.task.discover` finds in *exchange*, at most *limit* links. Does not raise."""
+        if exchange.rendition is not None and exchange.rendition.error is not None:
+            return LinkStream(via=exchange.url, error=f"the page could not be rendered: {exchange.rendition.error}")
+        exchange = exchange.as_rendered()
         data = {"exchange": encode_exchange_data(exchange), "limit": limit}
         try:
             found, lines = await self._call("links", data, exchange.body, url=exchange.url, max_body=MAX_LINKS_BYTES)

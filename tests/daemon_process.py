@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from jobs.schedule.family import read_process, read_processes
+from crawler.family import read_process, read_processes
 from tests.crawls import wait_until
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from isal import isal_zlib
@@ -50,6 +51,8 @@ class Recorded:
     records: int
     metadata: Extent | None = None
     """Relative to `data`."""
+    rendered: Extent | None = None
+    """Relative to `data`; of the conversion record, which directly follows the response."""
 
 
 NOTHING_RECORDED = Recorded(b"", None, None, None, 0)
@@ -81,6 +84,8 @@ def encode_warcinfo(*, filename: str, run: str, source: str, software: str, crea
 def encode_exchange(exchange: Exchange, *, warcinfo_id: str | None = None) -> Recorded:
     """Return *exchange* as a response or revisit record, its request's and, of a secured one, a metadata record.
 
+    Between the first two, of a page that was rendered, the document as rendered.
+
     Nothing if there was no answer. *warcinfo_id*: put on each as WARC-Warcinfo-ID; without it the warcinfo is the one
     before them in the file. Raises RecordError if a head does not end with an empty line, or a value would break a
     header line.
@@ -101,16 +106,18 @@ def encode_exchange(exchange: Exchange, *, warcinfo_id: str | None = None) -> Re
     beside = [*common, ("WARC-Concurrent-To", answer_id)]
     request = _encode_request(exchange, _make_id("request", answer_id, *seed), beside)
     metadata = _encode_metadata(exchange, _make_id("metadata", answer_id, *seed), beside)
-    members = [answer, request, metadata]
-    starts = [0, len(answer), len(answer) + len(request)]
-    places = [Extent(start, len(data)) if data else None for start, data in zip(starts, members, strict=True)]
+    rendered = _encode_rendition(exchange, answer_id, common, seed)
+    members = [answer, rendered, request, metadata]
+    ends = list(accumulate(map(len, members)))
+    places = [Extent(end - len(data), len(data)) if data else None for end, data in zip(ends, members, strict=True)]
     return Recorded(
         b"".join(members),
-        request=places[1],
+        request=places[2],
         response=places[0],
         payload_digest=digest,
         records=sum(map(bool, members)),
-        metadata=places[2],
+        metadata=places[3],
+        rendered=places[1],
     )
 
 
@@ -141,6 +148,27 @@ def _encode_answer(exchange: Exchange, record_id: str, common: Headers, digest: 
         content_type="application/http; msgtype=response",
         block=exchange.response_head + body,
         squeezed=bool(body) and _is_squeezed(exchange),
+    )
+
+
+def _encode_rendition(exchange: Exchange, answer_id: str, common: Headers, seed: tuple[str, ...]) -> bytes:
+    rendition = exchange.rendition
+    if rendition is None or not rendition.document:
+        return b""
+    digest = digest_bytes(rendition.document)
+    headers = [
+        *common,
+        ("WARC-Refers-To", answer_id),
+        ("WARC-Rendered-By", rendition.browser),
+        ("WARC-Payload-Digest", digest),
+    ]
+    return _encode_record(
+        "conversion",
+        _make_id("conversion", answer_id, digest, *seed),
+        exchange.started_at,
+        headers,
+        content_type="text/html; charset=utf-8",
+        block=rendition.document,
     )
 
 

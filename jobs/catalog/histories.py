@@ -60,6 +60,7 @@ class StoredCapture:
     """Where the body is: of its own record or, of a revisit, of the one that it refers to."""
     payload_offset: int | None
     payload_length: int | None
+    request_offset: int | None = None
     redirect: str | None = None
     """Absolute URL that it leads to."""
     metadata: bool = False
@@ -191,6 +192,7 @@ def _to_capture(row: sqlite3.Row) -> StoredCapture:
         error=row["error"],
         warc_key=row["warc_key"],
         response_offset=row["response_offset"],
+        request_offset=row["request_offset"],
         response_length=row["response_length"],
         source=row["source"],
         target_uri=row["target_uri"],

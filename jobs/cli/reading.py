@@ -23,7 +23,7 @@ from jobs.cli.options import (
     printable,
     reading_codes,
 )
-from jobs.segments.pages import RecordPlace, fetch_member, place_record, read_exchange
+from jobs.segments.pages import CapturePlaces, RecordPlace, fetch_member, read_capture
 
 if TYPE_CHECKING:
     from jobs.catalog import StoredCapture, StoredRevision
@@ -65,7 +65,10 @@ def list_articles(invocation: Invocation, *, source: str | None, status: str | N
 def show(
     invocation: Invocation, *, url: str, source: str | None, revision: int | None, capture: int | None, form: str
 ) -> None:
-    """Show an article: its clean text, its fields (json), the page as served (html), or its WARC record (raw)."""
+    """Show an article: its clean text, its fields (json), the page (html), or its WARC record (raw).
+
+    The page is shown as it was served or, where the source has its pages rendered, as rendered.
+    """
     if capture is not None and form not in {"html", "raw"}:
         raise ConfigError("--capture goes with --format html or raw: a clean text is a revision's")
     with enter_archive(invocation) as archive:
@@ -145,13 +148,15 @@ def pick_capture(
 def read_page(archive: OpenArchive, capture: StoredCapture, *, decoded: bool) -> bytes:
     """Return a capture's page: its body without content coding, or its whole WARC record. Raises DamageFound.
 
-    Of a page that robots.txt disallows, that of the robots.txt.
+    The first is, of a page that was rendered, the document as rendered. Of a page that robots.txt disallows, both are
+    of the robots.txt.
     """
     if capture.page_class == PageClass.BLOCKED:
         capture = next(reversed(archive.catalog.list_rules(capture)), capture)
-    record = place_record(capture.warc_key, capture.response_offset, capture.response_length)
-    if record is None:
+    places = CapturePlaces.of(capture)
+    if places is None:
         raise ConfigError(f"{capture.url}: this capture got no answer ({capture.error}): there is no record")
+    record = places.record
 
     def fetch(place: RecordPlace) -> bytes:
         return archive.store.get(place.key, offset=place.offset, length=place.length)
@@ -162,11 +167,10 @@ def read_page(archive: OpenArchive, capture: StoredCapture, *, decoded: bool) ->
             if faults := read_member(member, where=str(record)).find_faults():
                 raise RecordError(faults[0])
             return gzip.decompress(member)
-        body = place_record(capture.payload_key, capture.payload_offset, capture.payload_length)
-        if capture.status == NOT_MODIFIED and body is not None:
-            exchange = read_response(fetch_member(fetch, body), where=str(body)).exchange()
+        if capture.status == NOT_MODIFIED and places.body is not None:
+            exchange = read_response(fetch_member(fetch, places.body), where=str(places.body)).exchange()
         else:
-            exchange = read_exchange(fetch, record, body)
+            exchange = read_capture(fetch, places).as_rendered()
     except (ObjectMissing, RecordError) as error:
         where = f"{archive.store.url}/{record}"
         raise DamageFound(f"{where}: not as it was committed: {error}; run ofrecord verify --full") from error

@@ -10,10 +10,10 @@ import structlog
 
 from config.errors import ExtractError, RecordError, StoreError
 from config.rules import LearnedRules
-from crawler.derivation import Ingredients, derive
+from crawler.derivation import Ingredients
 from crawler.model import GOOD_CLASSES, Outline, PageClass
 from jobs.learning.evidence import Sample
-from jobs.segments.pages import DerivingLimits, outline_pages, place_record, read_exchange
+from jobs.segments.pages import CapturePlaces, DerivingLimits, outline_pages, read_capture
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -89,7 +89,7 @@ class ArchiveSample:
             for number, (capture, learned) in enumerate(jobs):
                 if id(learned) not in contexts:
                     contexts[id(learned)] = self._make_context(limits, learned)
-                exchange = self._read_exchange(capture)
+                exchange = self._read_exchange(capture, contexts[id(learned)])
                 if exchange is not None:
                     yield number, exchange, contexts[id(learned)]
 
@@ -102,19 +102,17 @@ class ArchiveSample:
 
     def _make_context(self, limits: DerivingLimits, learned: LearnedRules) -> PageContext:
         rules = self.source.extract.model_copy(update={"learned": learned})
-        zone, language = self.source.timezone, self.source.language
-        digest = derive(rules, timezone=zone, language=language).digest
-        return limits.make_context(Ingredients(rules, zone, language), digest)
+        given = Ingredients(rules, self.source.timezone, self.source.language, self.source.render)
+        return limits.make_context(given, given.derive().digest)
 
-    def _read_exchange(self, capture: StoredCapture) -> Exchange | None:
-        record = place_record(capture.warc_key, capture.response_offset, capture.response_length)
-        body = place_record(capture.payload_key, capture.payload_offset, capture.payload_length)
-        if record is None:
+    def _read_exchange(self, capture: StoredCapture, context: PageContext) -> Exchange | None:
+        places = CapturePlaces.of(capture)
+        if places is None:
             return None
         store = self.archive.store
         try:
-            return read_exchange(
-                lambda place: store.get(place.key, offset=place.offset, length=place.length), record, body
+            return read_capture(
+                lambda place: store.get(place.key, offset=place.offset, length=place.length), places, context
             )
         except (StoreError, RecordError) as error:
             log.warning("skipped_page", url=capture.url, reason=f"{store.url}: {error}")

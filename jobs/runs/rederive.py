@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 import structlog
 
 from config.errors import ExtractError, RecordError, StoreError
-from crawler.derivation import Ingredients, derive
+from crawler.derivation import Ingredients
 from crawler.rows import CaptureReference, Row, SnapshotRow
 from crawler.segment import snapshot_row
-from jobs.segments.pages import DerivingLimits, derive_pages, place_record, read_exchange
+from jobs.segments.pages import CapturePlaces, DerivingLimits, derive_pages, read_capture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from config.sources import Source
     from crawler.model import Exchange
+    from crawler.outcome import PageContext
     from jobs.catalog import StoredCapture
     from jobs.context import OpenArchive
 
@@ -35,7 +36,8 @@ class EarlierTexts:
     def __init__(self, archive: OpenArchive, source: Source) -> None:
         self._archive = archive
         self._source = source
-        self._derivation = derive(source.extract, timezone=source.timezone, language=source.language).digest
+        self._given = Ingredients(source.extract, source.timezone, source.language, source.render)
+        self._derivation = self._given.derive().digest
         self._seen: set[str] = set()
         self._wanted: list[StoredCapture] = []
 
@@ -53,13 +55,12 @@ class EarlierTexts:
         """
         if not self._wanted:
             return
-        source = self._source
         limits = DerivingLimits.of(self._archive.settings, workers=1)
-        context = limits.make_context(Ingredients(source.extract, source.timezone, source.language), self._derivation)
+        context = limits.make_context(self._given, self._derivation)
         pages = (
             (capture, exchange, context)
             for capture in self._wanted
-            if (exchange := _read_exchange(self._archive, capture)) is not None
+            if (exchange := _read_exchange(self._archive, capture, context)) is not None
         )
         done = 0
         try:
@@ -73,17 +74,16 @@ class EarlierTexts:
                 done += 1
         except (ExtractError, OSError) as error:  # no worker starts: what was captured is to be committed all the same
             log.warning("failed_rederivation", error=str(error))
-        log.info("rederived_captures", source=source.id, wanted=len(self._wanted), done=done)
+        log.info("rederived_captures", source=self._source.id, wanted=len(self._wanted), done=done)
 
 
-def _read_exchange(archive: OpenArchive, capture: StoredCapture) -> Exchange | None:
-    record = place_record(capture.warc_key, capture.response_offset, capture.response_length)
-    body = place_record(capture.payload_key, capture.payload_offset, capture.payload_length)
-    if record is None:
+def _read_exchange(archive: OpenArchive, capture: StoredCapture, context: PageContext) -> Exchange | None:
+    places = CapturePlaces.of(capture)
+    if places is None:
         return None
     try:
-        return read_exchange(
-            lambda place: archive.store.get(place.key, offset=place.offset, length=place.length), record, body
+        return read_capture(
+            lambda place: archive.store.get(place.key, offset=place.offset, length=place.length), places, context
         )
     except (StoreError, RecordError) as error:
         log.warning("failed_rederivation", url=capture.url, error=f"{archive.store.url}: {error}")

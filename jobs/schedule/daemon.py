@@ -16,12 +16,12 @@ import structlog
 
 from config.errors import ArchiveError
 from config.units import parse_schedule
+from crawler.family import read_processes
 from crawler.rows import SlotRow, format_time
 from jobs.ledger import Outcome
 from jobs.ledger.slots import make_slots
 from jobs.schedule.book import Standing
 from jobs.schedule.clock import Clock, StepWatch
-from jobs.schedule.family import read_processes
 from jobs.schedule.limits import RunLimits, drain_seconds
 from jobs.schedule.observing import Observing
 from jobs.schedule.outcomes import describe_end, is_taken, row_of_passed, row_of_run

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from config.errors import ExitCode
+from crawler.family import Family, read_processes
 from jobs.runs.ending import RunEnded
-from jobs.schedule.family import Family, read_processes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from jobs.schedule.family import Process
+    from crawler.family import Process
     from jobs.schedule.limits import RunLimits
 
 log = structlog.get_logger()

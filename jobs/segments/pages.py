@@ -10,10 +10,10 @@ from collections import deque
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from config.errors import RecordError
-from crawler.model import Exchange, Purpose
+from crawler.model import Exchange, Purpose, Rendition
 from crawler.outcome import PageContext
 from crawler.warc import read_member, read_response
 
@@ -77,7 +77,78 @@ class DerivingLimits:
             derivation=derivation,
             max_inflated_bytes=self.max_inflated_bytes,
             record=False,
+            render=ingredients.render,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class CapturePlaces:
+    """Where the records of a capture are."""
+
+    record: RecordPlace
+    """Its response or revisit record."""
+    body: RecordPlace | None
+    """The response record that holds the payload; of a response, its own place."""
+    rendered: RecordPlace | None = None
+    """The conversion record, if the page was rendered."""
+
+    @classmethod
+    def of(cls, capture: PlacedCapture) -> Self | None:
+        """Return the places of *capture*, as the catalog has them; `None`: it has no record."""
+        record = place_record(capture.warc_key, capture.response_offset, capture.response_length)
+        if record is None:
+            return None
+        return cls(
+            record,
+            place_record(capture.payload_key, capture.payload_offset, capture.payload_length),
+            _place_between(record, capture.request_offset),
+        )
+
+
+class PlacedCapture(Protocol):
+    """What of a capture in the catalog says where its records are."""
+
+    @property
+    def warc_key(self) -> str: ...
+    @property
+    def response_offset(self) -> int | None: ...
+    @property
+    def response_length(self) -> int | None: ...
+    @property
+    def request_offset(self) -> int | None: ...
+    @property
+    def payload_key(self) -> str: ...
+    @property
+    def payload_offset(self) -> int | None: ...
+    @property
+    def payload_length(self) -> int | None: ...
+
+
+def _place_between(record: RecordPlace, request_offset: int | None) -> RecordPlace | None:
+    """Return where a rendered document is: between the response and the request, FORMAT.md § 5."""
+    start = record.offset + record.length
+    if request_offset is None or request_offset <= start:
+        return None
+    return RecordPlace(record.key, start, request_offset - start)
+
+
+def read_capture(
+    read: Callable[[RecordPlace], bytes], places: CapturePlaces, context: PageContext | None = None
+) -> Exchange:
+    """Return the exchange of the capture at *places*, digests checked.
+
+    With its rendered document, if it has one and *context* makes texts of these, or there is no context. Raises
+    RecordError, and what *read* raises.
+    """
+    exchange = read_exchange(read, places.record, places.body)
+    if places.rendered is None or (context is not None and context.render is None):
+        return exchange
+    view = read_member(fetch_member(read, places.rendered), where=str(places.rendered), limit=MAX_RECORD_BYTES)
+    if view.type != "conversion" or view.header("WARC-Target-URI") != exchange.url:
+        raise RecordError(f"{places.rendered}: found a record of type {view.type!r}, expected {exchange.url}, rendered")
+    if faults := view.find_faults():
+        raise RecordError(faults[0])
+    return replace(exchange, rendition=Rendition(view.block, view.header("WARC-Rendered-By") or ""))
 
 
 def read_exchange(read: Callable[[RecordPlace], bytes], record: RecordPlace, body: RecordPlace | None) -> Exchange:

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from jobs.segments.pages import RecordPlace
+from jobs.segments.pages import CapturePlaces, RecordPlace
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from crawler.rows import CaptureRow
 
-_ENTRY = struct.Struct("<16s16s16sqqqqBIqq")
+_ENTRY = struct.Struct("<16s16s16sqqqqBIqqq")
 _HAS_RECORD, _IS_REVISIT, _IS_TRUNCATED, _HAS_BODY = 1, 2, 4, 8
 _HELD_BYTES = 1 << 18
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,6 +50,13 @@ class CaptureFact:
     """The response record that holds its payload; `None`: none, or it cannot be told."""
     is_revisit: bool = False
     truncated: bool = False
+    rendered: RecordPlace | None = None
+    """Its conversion record, if the page was rendered: directly behind its own."""
+
+    @property
+    def places(self) -> CapturePlaces | None:
+        """Where its records are; `None`: it has none."""
+        return None if self.record is None else CapturePlaces(self.record, self.body, self.rendered)
 
 
 @dataclass(slots=True)
@@ -115,6 +122,7 @@ class Captures:
             self._number_of(body.key) if body else 0,
             body.offset if body else 0,
             body.length if body else 0,
+            fact.rendered.length if fact.rendered else 0,
         )
         self._segments[self.current].captures += 1
         self._count += 1
@@ -144,7 +152,7 @@ class Captures:
         if found is None or not 0 <= n < found.captures:
             return None
         values = _ENTRY.unpack(self._read((found.start + n) * _ENTRY.size))
-        url, target, payload, instant, size, offset, length, flags, number, body_offset, body_length = values
+        url, target, payload, instant, size, offset, length, flags, number, body_offset, body_length, rendered = values
         key = self._keys[found.number]
         return CaptureFact(
             url=url,
@@ -156,6 +164,7 @@ class Captures:
             body=RecordPlace(self._keys[number], body_offset, body_length) if flags & _HAS_BODY else None,
             is_revisit=bool(flags & _IS_REVISIT),
             truncated=bool(flags & _IS_TRUNCATED),
+            rendered=RecordPlace(key, offset + length, rendered) if rendered else None,
         )
 
     def _read(self, position: int) -> bytes:
@@ -175,6 +184,7 @@ def make_fact(row: CaptureRow, warc_key: str, body: RecordPlace | None) -> Captu
     """Return what *row* says; *body*: where the payload is if the record is a revisit."""
     place = row.warc.response if row.warc else None
     record = RecordPlace(warc_key, place.offset, place.length) if place else None
+    rendered = row.warc.rendered if row.warc and place else None
     return CaptureFact(
         url=mark(row.url),
         target=mark(row.target_uri),
@@ -185,4 +195,5 @@ def make_fact(row: CaptureRow, warc_key: str, body: RecordPlace | None) -> Captu
         body=record if row.revisit_of is None else body,
         is_revisit=row.revisit_of is not None,
         truncated=row.truncated is not None,
+        rendered=RecordPlace(warc_key, rendered.offset, rendered.length) if rendered else None,
     )

@@ -12,7 +12,7 @@ from config.errors import RecordError, StoreError
 from crawler.derivation import read_ingredients
 from crawler.rows import SegmentRow, SnapshotRow, decode_row, encode_row
 from crawler.segment import snapshot_row
-from jobs.segments.pages import derive_pages, read_exchange
+from jobs.segments.pages import derive_pages, read_capture
 from jobs.verify.pointers import show
 
 if TYPE_CHECKING:
@@ -88,15 +88,16 @@ class Deriving:
 
     def _make_job(self, row: SnapshotRow, line: int, fact: CaptureFact, read: _Reader, notes: Notes) -> Iterator[Job]:
         ingredients = self._meanings.get(row.derivation)
-        if ingredients is None or fact.record is None:
+        places = fact.places
+        if ingredients is None or places is None:
             return
+        context = self.limits.make_context(ingredients, row.derivation)
         try:
-            exchange = read_exchange(read, fact.record, fact.body)
+            exchange = read_capture(read, places, context)
         except (RecordError, StoreError) as error:
             notes.notice(f"the text cannot be made anew: {error}", line=line)
             return
-        context = self.limits.make_context(ingredients, row.derivation)
-        yield Rederivation(row, line, notes, fact.record), exchange, context
+        yield Rederivation(row, line, notes, places.record), exchange, context
 
 
 class _Reader:

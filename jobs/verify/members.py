@@ -41,6 +41,7 @@ _TLS_FIELD = b"tls-version:"
 _OWN_URI = "urn:x-ofrecord:"
 _ANSWERS = frozenset({"response", "revisit"})
 _HTTP_KINDS = _ANSWERS | {"request"}
+_WITH_PAYLOAD = frozenset({"response", "conversion"})
 _ONCE = (
     "warc-type",
     "warc-record-id",
@@ -49,6 +50,7 @@ _ONCE = (
     "warc-block-digest",
     "warc-payload-digest",
     "warc-profile",
+    "warc-refers-to",
     "warc-refers-to-target-uri",
     "warc-refers-to-date",
     "warc-concurrent-to",
@@ -82,6 +84,8 @@ class Record:
     concurrent_to: str
     filename: str
     profile: str
+    refers_to: str
+    """WARC-Refers-To, of a conversion."""
     refers_to_uri: str
     refers_to_date: str
     truncated: str
@@ -216,6 +220,7 @@ def _make_record(member: _Member, number: int, fields: dict[str, str], block: _B
         concurrent_to=shorten(fields.get("warc-concurrent-to", "")),
         filename=shorten(fields.get("warc-filename", "")),
         profile=shorten(fields.get("warc-profile", "")),
+        refers_to=shorten(fields.get("warc-refers-to", "")),
         refers_to_uri=shorten(fields.get("warc-refers-to-target-uri", "")),
         refers_to_date=shorten(fields.get("warc-refers-to-date", "")),
         truncated=shorten(fields.get("warc-truncated", "")),
@@ -339,7 +344,7 @@ def _find_faults(fields: dict[str, str], block: _Block, size: int) -> Iterator[s
         yield f"WARC-Block-Digest: found {block.digest}, the record says {fields['warc-block-digest'][:80]}"
     if kind in _HTTP_KINDS and not block.http_head:
         yield f"a {kind} without the end of its HTTP headers"
-    if kind == "response" and fields.get("warc-payload-digest") != block.payload_digest:
+    if kind in _WITH_PAYLOAD and fields.get("warc-payload-digest") != block.payload_digest:
         stated = fields.get("warc-payload-digest", "nothing")[:80]
         yield f"WARC-Payload-Digest: found {block.payload_digest}, the record says {stated}"
     if kind in _HTTP_KINDS and not fields.get("warc-target-uri"):

@@ -36,6 +36,7 @@ class Pointers:
             return None, []
         faults: list[str] = []
         answer = self._find(row, row.warc.response, _ANSWERS, faults)
+        rendered = self._find(row, row.warc.rendered, ("conversion",), faults)
         request = self._find(row, row.warc.request, ("request",), faults)
         metadata = self._find(row, row.warc.metadata, ("metadata",), faults)
         if answer is not None:
@@ -43,6 +44,10 @@ class Pointers:
             for beside in (request, metadata):
                 if beside is not None and beside.concurrent_to != answer.record_id:
                     faults.append(f"{beside.kind} and {answer.kind} at {beside.offset} and {answer.offset} are no pair")
+        if rendered is not None and (
+            answer is None or rendered.refers_to != answer.record_id or rendered.offset != answer.offset + answer.length
+        ):
+            faults.append(f"conversion at {rendered.offset}: does not follow the answer that it is of")
         return answer, faults
 
     def follow_index(self, line: str) -> Iterator[str]:
@@ -65,7 +70,7 @@ class Pointers:
         """Yield what is wrong with the number of rows that pointed at each record."""
         for record in self._records.values():
             where = f"record {record.number} at offset {record.offset}"
-            wanted = record.kind in ("response", "request", "revisit") or record.secured
+            wanted = record.kind in ("response", "request", "revisit", "conversion") or record.secured
             if record.rows > 1 or (wanted and not record.rows):
                 yield f"{where}: {record.rows} captures point at it"
             if record.kind in _ANSWERS and record.indexed != 1:

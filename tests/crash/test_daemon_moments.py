@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs.schedule.family import Family, read_process, read_processes
+from crawler.family import Family, read_process, read_processes
 from tests.crawls import serve_site, wait_until
 from tests.daemon_process import DaemonProcess, change_source, wait_for_death
 from tests.histories import check_archive, read_commits

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jobs.schedule.family import read_processes
+from crawler.family import read_processes
 from tests.crawls import serve_site, wait_until
 from tests.daemon_process import change_source, run_daemon, wait_for_death
 from tests.histories import check_archive

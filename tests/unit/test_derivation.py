@@ -64,8 +64,13 @@ def find_sample(model: type[BaseModel], name: str) -> object:
 VARIED = dict(vary(ExtractRules))
 
 
-def derive_plain(rules: ExtractRules | None = None, timezone: str | None = None, language: str | None = None) -> str:
-    return derive(rules or ExtractRules(), timezone=timezone, language=language).digest
+def derive_plain(
+    rules: ExtractRules | None = None,
+    timezone: str | None = None,
+    language: str | None = None,
+    render: str | None = None,
+) -> str:
+    return derive(rules or ExtractRules(), timezone=timezone, language=language, render=render).digest
 
 
 def test_every_field_of_the_rules_makes_a_derivation_of_its_own() -> None:
@@ -81,11 +86,18 @@ def test_every_rule_is_read_back_from_what_the_derivation_stands_for(path: str) 
     assert read_ingredients(made.digest, made.meaning) == Ingredients(rules, "Asia/Beirut", "ar")
 
 
+def test_what_renders_pages_is_read_back_and_where_nothing_does_it_is_not_named() -> None:
+    made = derive(ExtractRules(), timezone=None, language=None, render="playwright")
+    assert read_ingredients(made.digest, made.meaning) == Ingredients(ExtractRules(), None, None, "playwright")
+    assert "render" not in derive(ExtractRules(), timezone=None, language=None).meaning
+
+
 def test_what_is_given_besides_the_rules_makes_a_derivation_of_its_own() -> None:
-    given = ["timezone", "language"]
+    given = ["timezone", "language", "render"]
     assert {"rules", *given} == set(Ingredients.__slots__)
     values = [derive_plain(timezone=value) for value in ("Asia/Beirut", "ar", "")]
     values += [derive_plain(language=value) for value in ("Asia/Beirut", "ar", "")]
+    values += [derive_plain(render=value) for value in ("playwright", "ar", "")]
     assert len({*values, derive_plain()}) == len(values) + 1
 
 

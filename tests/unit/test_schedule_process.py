@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.settings import Settings
-from jobs.schedule.family import Family, read_process, read_processes
+from crawler.family import Family, read_process, read_processes
 from jobs.schedule.limits import RunLimits, drain_seconds, shorten_grace
 from jobs.schedule.process import Launch, RunProcess
 from tests.crawls import wait_until
