@@ -16,6 +16,7 @@ from config.rules import ExtractRules
 from crawler.announcement import encode_links
 from crawler.directives import NOARCHIVE
 from crawler.discover import discover_links
+from crawler.discover.pages import read_page_facts
 from crawler.discover.unpack import GZIP_MAGIC
 from crawler.encoding import find_html_encoding, inflate, read_html
 from crawler.explanation import encode_explanation, failed_explanation
@@ -35,10 +36,12 @@ from crawler.outcome import (
 )
 from crawler.prescan import prescan
 from crawler.recording import read_beginning, settle_without_reading
+from crawler.survey.transport import encode_page_facts
 
 if TYPE_CHECKING:
     from crawler.explanation import Explanation
     from crawler.model import Article, Outline
+    from crawler.survey.facts import PageFacts
 
 __all__ = [
     "PageContext",
@@ -49,6 +52,7 @@ __all__ = [
     "outline_page",
     "perform",
     "process_page",
+    "read_facts",
     "warm_up",
 ]
 
@@ -116,13 +120,39 @@ def discover(exchange: Exchange, limit: int, *, max_inflated_bytes: int = MAX_IN
     return discover_links(body, url=exchange.url, purpose=exchange.purpose, media_type=media_type, limit=limit)
 
 
+def read_facts(exchange: Exchange, product: str) -> PageFacts:
+    """Return what a web page says of itself and leads to. Raises ExtractError if it cannot be read, or is none."""
+    body = inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=MAX_INFLATED_BYTES)
+    media_type = media_type_of(exchange)
+    if not body.strip():
+        raise ExtractError("the body is empty")
+    if not _is_html(media_type, body):
+        raise ExtractError(f"{media_type} is no web page")
+    content_type = exchange.header("Content-Type")
+    if (reason := _find_binary(body, content_type)) is not None:
+        raise ExtractError(reason)
+    return read_page_facts(
+        body,
+        url=exchange.url,
+        content_type=content_type,
+        robots_tags=exchange.header_values("X-Robots-Tag"),
+        product=product,
+        reserved=exchange.header("tdm-reservation"),
+    )
+
+
 def perform(name: str, data: dict[str, Any], body: bytes) -> tuple[bytes, bytes]:
-    """Do what the pipe's other end asks: `page`, `outline`, `explain`, `links` or `beginning`; JSON and raw bytes."""
+    """Do what the pipe's other end asks; return JSON and raw bytes.
+
+    `page`, `outline`, `explain`, `links`, `facts` or `beginning`.
+    """
     exchange = decode_exchange_data(data["exchange"], body)
     if name == "links":
         discovery = discover(exchange, data["limit"])
         lines, cut = encode_links(discovery)
         return json.dumps({"error": discovery.error, "truncated": discovery.truncated or cut}).encode(), lines
+    if name == "facts":
+        return encode_page_facts(read_facts(exchange, data["product"])), b""
     if name == "beginning":
         return json.dumps({"text": read_beginning(exchange)}).encode(), b""
     if name in {"page", "outline", "explain"}:
@@ -132,7 +162,7 @@ def perform(name: str, data: dict[str, Any], body: bytes) -> tuple[bytes, bytes]
         if name == "outline":
             return encode_outline(outline_page(exchange, context)), b""
         return encode_outcome(process_page(exchange, context))
-    raise ValueError(f"asked for {name!r}, expected page, outline, explain, links or beginning")
+    raise ValueError(f"asked for {name!r}, expected page, outline, explain, links, facts or beginning")
 
 
 def _read_context(data: dict[str, Any]) -> PageContext:

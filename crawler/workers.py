@@ -29,6 +29,7 @@ from crawler.announcement import MAX_LINKS_BYTES, LinkStream
 from crawler.channel import Channel, ChannelClosed
 from crawler.explanation import decode_explanation, failed_explanation
 from crawler.outcome import decode_outcome, decode_outline, encode_exchange_data, encode_page, failed_outcome
+from crawler.survey.transport import decode_page_facts
 from crawler.worker_main import OUT_OF_MEMORY, encode_frame, read_answer
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from crawler.explanation import Explanation
     from crawler.model import Exchange, Outline
     from crawler.outcome import PageContext, PageOutcome
+    from crawler.survey.facts import PageFacts
 
 log = structlog.get_logger()
 
@@ -250,6 +252,12 @@ class WorkerPool:
             return decode_explanation(_read_object(found))
         except ExtractError as error:
             return failed_explanation(str(error))
+
+    async def facts(self, exchange: Exchange, product: str) -> PageFacts:
+        """Return what `crawler.task.read_facts` reads off *exchange*. Raises ExtractError."""
+        data = {"exchange": encode_exchange_data(exchange), "product": product}
+        found, _ = await self._call("facts", data, exchange.body, url=exchange.url, max_body=0)
+        return decode_page_facts(found)
 
     async def outline(self, exchange: Exchange, context: PageContext) -> Outline:
         """Return what `crawler.task.outline_page` makes of *exchange*. Raises ExtractError."""

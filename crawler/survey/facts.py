@@ -20,6 +20,8 @@ class SeenLink:
     """Its words on one line, at most 200 characters."""
     place: LinkPlace
     """The nearest element around it that says what it is for; `main` where none does."""
+    headline: bool = False
+    """Whether it stands in a heading (h1 to h4), or one in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class PageFacts:
     """Whether it reserves text and data mining (header or meta); `None`: it does not say."""
     scripted: bool = False
     """Whether the page is a shell that scripts fill: hardly any text or links, and scripts."""
+    asks_password: bool = False
+    """Whether it has a field for a password."""
 
 
 @dataclass(frozen=True, slots=True)
