@@ -31,6 +31,7 @@ EVENTS: frozenset[str] = frozenset(
         "discovered_links",
         "captured_page",
         "skipped_page",
+        "visited_page",
         "rejected_page",
         "finished_run",
         "closed_segment",

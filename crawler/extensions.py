@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import structlog
 from scrapy import signals
 from scrapy.exceptions import CloseSpider
-from twisted.python.failure import Failure
 
 from crawler.items import RunStopped
-from crawler.slots import HostSlot
+from crawler.slots import give_up_waiting
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
+    from twisted.python.failure import Failure
 
     from crawler.items import PageItem, Run
 
@@ -64,16 +64,5 @@ class RunGuard:
 
     def _close(self) -> None:
         if self._opened and self._closing is None and self._crawler.engine.spider is not None:
-            self._empty_queues()
+            give_up_waiting(self._crawler, RunStopped("the run is being stopped"))
             self._closing = asyncio.ensure_future(self._crawler.engine.close_spider_async(reason=self._run.reason))
-
-    def _empty_queues(self) -> None:
-        """Give up requests that wait for their politeness delay: a stop must not take a minute."""
-        for slot in self._crawler.engine.downloader.slots.values():
-            if isinstance(slot, HostSlot):
-                slot.pace.halted = True
-            waiting = list(slot.queue)
-            slot.queue.clear()
-            for _, answer in waiting:
-                failure = Failure(RunStopped("the run is being stopped"))  # type: ignore[no-untyped-call]
-                answer.errback(failure)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from crawler.items import Run
+    from crawler.items import Fetching
     from crawler.leash import Leash
     from crawler.network import FetchOptions, Place
     from crawler.rows import Certificate
@@ -56,7 +56,7 @@ class OfrecordDownloadHandler(BaseDownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._run: Run = crawler.spider.run  # type: ignore[union-attr]  # the spider exists before its handlers
+        self._run: Fetching = crawler.spider.run  # type: ignore[union-attr]  # the spider exists before its handlers
         self._options = self._run.options
         self._session: aiohttp.ClientSession | None = None
         self._flying: set[asyncio.Task[Any]] = set()
@@ -102,7 +102,7 @@ class OfrecordDownloadHandler(BaseDownloadHandler):
         attempt = _Attempt(request, self._put_headers(request), self._options, self._run.leash)
         exchange = await attempt.perform(self._session, stopping=lambda: self._run.stopping)
         if attempt.certificate is not None:
-            self._run.tally.note_certificate(attempt.authority, attempt.certificate)
+            self._run.note_certificate(attempt.authority, attempt.certificate)
         if exchange.status is None:
             raise AttemptFailed(exchange)
         request.meta["download_latency"] = attempt.latency

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
@@ -64,6 +64,22 @@ class RequestForbidden(IgnoreRequest):
         super().__init__(reason)
         self.explicitly = explicitly
         """Whether a rule forbids it."""
+
+
+class Fetching(Protocol):
+    """What download handler and middlewares need of those whom they fetch for: a run, or a visit."""
+
+    source: Source
+    settings: Settings
+    options: FetchOptions
+    leash: Leash
+    """Whether requests may begin."""
+    stopping: bool
+    on_stop: list[Callable[[], None]]
+    """Called once when it begins to stop."""
+
+    def note_certificate(self, host: str, certificate: Certificate) -> None:
+        """Note by what *host* proved itself last."""
 
 
 @dataclass(slots=True)
@@ -245,6 +261,10 @@ class Run:
             waiting=len(self.frontier) + len(self.waiting) + tally.arrived - tally.recorded,
             discovering=not tally.seeded or tally.listings_read < tally.listings,
         )
+
+    def note_certificate(self, host: str, certificate: Certificate) -> None:
+        """Note by what *host* proved itself last."""
+        self.tally.note_certificate(host, certificate)
 
     def stop(self, reason: str) -> None:
         """End the run early; *reason* is `stopped`, `limit` or `lease`. Safe to call again."""

@@ -23,11 +23,12 @@ from crawler.urls import normalise_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from typing import Self
 
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from crawler.items import Run
+    from crawler.items import Fetching
     from crawler.model import Exchange
     from crawler.robots import Rules
 
@@ -97,7 +98,7 @@ class RobotsRules:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._run: Run = crawler.spider.run  # type: ignore[union-attr]  # the spider exists before its middlewares
+        self._run: Fetching = crawler.spider.run  # type: ignore[union-attr]  # the spider exists before its middlewares
         self._token: str = crawler.settings["ROBOTSTXT_USER_AGENT"]
         self._cache = RulesCache(self._fetch)
         politeness, settings = self._run.source.politeness, self._run.settings
@@ -109,7 +110,7 @@ class RobotsRules:
         )
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> RobotsRules:
+    def from_crawler(cls, crawler: Crawler) -> Self:
         """Return the middleware of *crawler*."""
         return cls(crawler)
 
@@ -122,14 +123,14 @@ class RobotsRules:
         slot.pace.respect(rules.crawl_delay)
         pattern = rules.find_ban(request.url)
         if pattern is not None:
-            where, rule = f"{_rules_url(request.url)} forbids it", pattern[:_MAX_RULE_CHARS]
+            where, rule = f"{rules_url(request.url)} forbids it", pattern[:_MAX_RULE_CHARS]
             raise RequestForbidden(f"{where} (Disallow: {rule})", explicitly=True)
         if self._run.stopping:  # else it would wait for its politeness delay first
             raise RunStopped("the run is being stopped")
 
     async def _fetch(self, page: str) -> Rules:
         """Return the rules of the origin of the URL *page*. Raises RequestForbidden if they cannot be read."""
-        url, reached = _rules_url(page), ""
+        url, reached = rules_url(page), ""
         exchange = await self._ask(url, via=None)
         for _ in range(MAX_HOPS):
             target = find_redirect(exchange)
@@ -154,14 +155,17 @@ class RobotsRules:
             exchange = exchange_of(await self._crawler.engine.download_async(request))
         except AttemptFailed as error:
             exchange = error.exchange
-        item = PageItem(exchange, normalise_url(exchange.url))
-        await self._crawler.engine.scraper.start_itemproc_async(item, response=None)
+        await self._record(exchange)
         if self._run.stopping:  # then a missing answer is our doing
             raise RunStopped("the run is being stopped")
         return exchange
 
+    async def _record(self, exchange: Exchange) -> None:
+        item = PageItem(exchange, normalise_url(exchange.url))
+        await self._crawler.engine.scraper.start_itemproc_async(item, response=None)
 
-def _rules_url(page: str) -> str:
+
+def rules_url(page: str) -> str:
     """Return where the rules for the URL *page* are to be had."""
     parts = urlsplit(page)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/robots.txt"

@@ -20,7 +20,6 @@ import structlog
 import uvloop
 from scrapy.crawler import AsyncCrawlerRunner
 
-from config.endpoints import parse_resolve
 from config.errors import ExtractError
 from config.settings import program_version
 from crawler.conditional import describe_listing_rules
@@ -28,12 +27,11 @@ from crawler.derivation import derive
 from crawler.frontier import Frontier
 from crawler.items import Run
 from crawler.leash import boot_clock
-from crawler.network import FetchOptions
 from crawler.outcome import PageContext
 from crawler.room import write_when_there_is_room
 from crawler.rows import RunRow, SlotRow, decode_row, encode_row
 from crawler.segment import SegmentStream
-from crawler.settings import product_token, request_headers, scrapy_settings
+from crawler.settings import fetch_options, product_token, scrapy_settings
 from crawler.signals import HeardSignals
 from crawler.spiders.news import NewsSpider
 from crawler.undocumented import require_undocumented
@@ -187,26 +185,6 @@ def _prepare(
         frontier=Frontier(Path(plan.spool) / FRONTIER_FILE),
         listing_rules=describe_listing_rules(source, settings, plan, program_version()),
         headers=headers,
-    )
-
-
-def fetch_options(source: Source, settings: Settings) -> FetchOptions:
-    """Return what the download handler must know for *source*. Raises ValueError for a bad `resolve` entry."""
-    places = {}
-    for entry in settings.resolve:
-        host, port, address, to_port = parse_resolve(entry)
-        places[host, port] = (address, to_port)
-    return FetchOptions(
-        allow_private=source.network == "private",
-        places=places,
-        ca_file=settings.ca_file,
-        proxy=settings.proxy,
-        headers=request_headers(source, settings),
-        secret_headers=source.secret_headers,
-        max_body_bytes=settings.max_body_bytes,
-        max_header_bytes=settings.max_header_bytes,
-        request_seconds=settings.request_seconds,
-        connect_seconds=settings.connect_seconds,
     )
 
 

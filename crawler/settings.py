@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.settings import default_settings
 
+from config.endpoints import parse_resolve
+from crawler.network import FetchOptions
 from crawler.throttle import HOSTS_AT_A_TIME
 
 if TYPE_CHECKING:
@@ -102,6 +104,26 @@ def scrapy_settings(source: Source, settings: Settings) -> dict[str, Any]:
         "DOWNLOAD_TIMEOUT": settings.request_seconds,
         "DOWNLOAD_MAXSIZE": settings.max_body_bytes,
     }
+
+
+def fetch_options(source: Source, settings: Settings) -> FetchOptions:
+    """Return what the download handler must know for *source*. Raises ValueError for a bad `resolve` entry."""
+    places = {}
+    for entry in settings.resolve:
+        host, port, address, to_port = parse_resolve(entry)
+        places[host, port] = (address, to_port)
+    return FetchOptions(
+        allow_private=source.network == "private",
+        places=places,
+        ca_file=settings.ca_file,
+        proxy=settings.proxy,
+        headers=request_headers(source, settings),
+        secret_headers=source.secret_headers,
+        max_body_bytes=settings.max_body_bytes,
+        max_header_bytes=settings.max_header_bytes,
+        request_seconds=settings.request_seconds,
+        connect_seconds=settings.connect_seconds,
+    )
 
 
 def request_headers(source: Source, settings: Settings) -> tuple[tuple[str, str], ...]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from scrapy.core.downloader import Slot
+from twisted.python.failure import Failure
 
 from crawler.throttle import Pace, parse_retry_after
 
@@ -67,6 +68,17 @@ def open_slot(crawler: Crawler, request: Request, bounds: DelayBounds, leash: Le
     # the first is where Scrapy looks before it takes the URL apart, which it would do three times
     request.meta.update(download_slot=key, host_slot=slot)
     return slot
+
+
+def give_up_waiting(crawler: Crawler, error: Exception) -> None:
+    """Let requests that wait for their politeness delay fail with *error*: a stop must not take a minute."""
+    for slot in crawler.engine.downloader.slots.values():
+        if isinstance(slot, HostSlot):
+            slot.pace.halted = True
+        waiting = list(slot.queue)
+        slot.queue.clear()
+        for _, answer in waiting:
+            answer.errback(Failure(error))  # type: ignore[no-untyped-call]
 
 
 def slot_of(request: Request) -> HostSlot | None:

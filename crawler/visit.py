@@ -5,8 +5,9 @@ Light: no Scrapy here. What carries it out is in `crawler.visiting`.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from config.errors import FetchError
 
@@ -62,3 +63,7 @@ class Visit(Protocol):
     async def read_robots(self, origin: str) -> Exchange:
         """Return the exchange of robots.txt of *origin* (`https://host`), fetched once a visit. Raises VisitOver."""
         ...
+
+
+Program = Callable[[Visit, dict[str, Any]], Awaitable[Any]]
+"""What makes a visit: takes it and its parameters (JSON data), returns JSON data."""

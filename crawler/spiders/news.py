@@ -54,7 +54,7 @@ class NewsSpider(Spider):
         super().__init__(**kwargs)
         self.run = run
         self._headers = dict(run.headers)
-        own_urls = [normalise_url(url) for url in (run.source.home, *(seed.url for seed in run.source.discover))]
+        own_urls = list_own_urls(run.source)
         self._own_origins = {origin_of(url) for url in own_urls}
         self._own_sites = Sites(own_urls)
         self._conditional = ConditionalRequests(run)
@@ -133,19 +133,7 @@ class NewsSpider(Spider):
                 self._note_discovery(meta, 0, str(error))  # the run goes on without this listing
             return
         self._arrived(meta)
-        if isinstance(error, AttemptFailed):
-            exchange = error.exchange
-        else:
-            exchange = Exchange(
-                url=request.url,
-                purpose=Purpose(meta["purpose"]),
-                started_at=datetime.now(UTC),
-                seconds=0.0,
-                request_head=b"",
-                via=meta["via"],
-                error=str(error) if isinstance(error, RequestForbidden) else f"not requested: {error}",
-                forbidden=isinstance(error, RequestForbidden) and error.explicitly,
-            )
+        exchange = failed_exchange(request.url, Purpose(meta["purpose"]), error, via=meta["via"])
         if exchange.purpose in LISTING_PURPOSES:
             self._note_discovery(meta, 0, exchange.error)
         yield PageItem(exchange, meta["url"])
@@ -360,6 +348,27 @@ def exchange_of(response: Response) -> Exchange:
     if not isinstance(response, ExchangeResponse):
         raise TypeError(f"{response!r} did not come from our download handler")
     return response.exchange
+
+
+def list_own_urls(source: Source) -> list[str]:
+    """Return home and seeds of *source*, normalised: their origins are its own, and get its headers."""
+    return [normalise_url(url) for url in (source.home, *(seed.url for seed in source.discover))]
+
+
+def failed_exchange(url: str, purpose: Purpose, error: BaseException | None, *, via: str | None) -> Exchange:
+    """Return the exchange of a request that got no answer for *error*, as far as there was one."""
+    if isinstance(error, AttemptFailed):
+        return error.exchange
+    return Exchange(
+        url=url,
+        purpose=purpose,
+        started_at=datetime.now(UTC),
+        seconds=0.0,
+        request_head=b"",
+        via=via,
+        error=str(error) if isinstance(error, RequestForbidden) else f"not requested: {error}",
+        forbidden=isinstance(error, RequestForbidden) and error.explicitly,
+    )
 
 
 def origin_of(url: str) -> Origin:

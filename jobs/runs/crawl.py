@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from config.environment import scrub_environment
 from config.errors import ArchiveError, ExitCode, RunLocked
 from config.logs import describe_logging
 from config.rules import ExtractRules
@@ -55,10 +56,6 @@ log = structlog.get_logger()
 
 _LOGGED_SEEDS = 10
 _CLOCKS_DIFFER = timedelta(hours=1)
-_PASSED_ENVIRONMENT = (
-    *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "TERM", "NO_COLOR"),
-    *("PYTHONPATH", "PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +318,7 @@ def _start_child(
     )
     assignment.touch(mode=0o600)
     assignment.write_text(text, encoding="utf-8")
-    return CrawlProcess(assignment, _scrub_environment(source))
+    return CrawlProcess(assignment, scrub_environment(source.environment_names))
 
 
 def _choose_known(
@@ -360,9 +357,3 @@ def _write_lines(path: Path, lines: Iterable[str]) -> int:
         for number, line in enumerate(lines, 1):  # noqa: B007 - the last one counts
             file.write(f"{line}\n")
     return number
-
-
-def _scrub_environment(source: Source) -> dict[str, str]:
-    """Return the child's environment: no credentials of any store, only what it needs and the source's own secrets."""
-    names = {*_PASSED_ENVIRONMENT, *source.environment_names}
-    return {name: os.environ[name] for name in names if name in os.environ}

@@ -13,8 +13,7 @@ from scrapy.settings import default_settings
 
 from config.settings import Settings
 from config.sources import Source
-from crawler.process import fetch_options
-from crawler.settings import product_token, scrapy_settings
+from crawler.settings import fetch_options, product_token, scrapy_settings
 
 ROOT = Path(__file__).parents[2]
 
