@@ -12,7 +12,7 @@ from crawler.robots import list_sitemaps, read_body, read_rules
 from crawler.sites import Sites
 from crawler.survey.facts import AnnouncedLink, ListingFacts, Problem, RobotsFacts, SampleFacts
 from crawler.survey.obstacles import judge_exchanges
-from crawler.survey.places import join, list_page_numbers, root_of
+from crawler.survey.candidates import join, list_page_numbers, root_of
 from crawler.urls import normalise_url
 
 if TYPE_CHECKING:

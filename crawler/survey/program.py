@@ -11,7 +11,7 @@ from crawler.settings import product_token
 from crawler.survey.facts import Problem, Survey
 from crawler.survey.looking import Look, count_good
 from crawler.survey.obstacles import judge_exchanges, judge_login, judge_move, judge_name
-from crawler.survey.places import (
+from crawler.survey.candidates import (
     COMMON_FEEDS,
     COMMON_SITEMAPS,
     choose_sections,
