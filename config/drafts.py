@@ -100,23 +100,34 @@ def write_draft(path: Path, draft: Draft) -> None:
     """Put *draft* to *path*, whole or not at all. Raises ConfigError if something is there, or it cannot be written."""
     check_draft(draft)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=".", delete=False) as file:
-            beside = Path(file.name)
-            try:
-                file.write(encode_draft(draft))
-                file.flush()
-                os.fsync(file.fileno())
-                beside.chmod(0o644)
-                os.link(beside, path)  # unlike a rename, this replaces nothing
-            finally:
-                beside.unlink()
+        if not path.parent.is_dir():
+            path.parent.mkdir(parents=True)
+    except OSError as error:
+        raise _refuse(path, error) from error
+    try:
+        _put(path, encode_draft(draft))
     except FileExistsError as error:
         raise ConfigError(f"{path}: is there already; give another name with --id") from error
     except OSError as error:
-        raise ConfigError(
-            f"{path}: cannot be written ({error.strerror}); keep the sources in a folder of yours: --config DIR"
-        ) from error
+        raise _refuse(path, error) from error
+
+
+def _put(path: Path, text: str) -> None:
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=".", delete=False) as file:
+        beside = Path(file.name)
+        try:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+            beside.chmod(0o644)
+            os.link(beside, path)  # unlike a rename, this replaces nothing
+        finally:
+            beside.unlink()
+
+
+def _refuse(path: Path, error: OSError) -> ConfigError:
+    reason = error.strerror or str(error)
+    return ConfigError(f"{path}: cannot be written ({reason}); keep the sources in a folder of yours: --config DIR")
 
 
 def encode_draft(draft: Draft) -> str:

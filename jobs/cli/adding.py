@@ -117,7 +117,8 @@ def choose_file(folder: Path, home: str, source_id: str | None, *, writing: bool
     chosen = source_id or make_id(home)
     if not ID_PATTERN.fullmatch(chosen):
         raise ConfigError(f"--id {chosen!r}: expected a file name of a-z, 0-9 and inner `-`, at most 64 characters")
-    known, documents, _ = read_sources(folder)  # one that is not sound is in nobody's way
+    known, documents, _ = read_sources(folder) if folder.exists() else ({}, {}, [])
+    # a file that is not sound is in nobody's way
     path = folder / f"{chosen}.yaml"
     if chosen in documents:
         raise ConfigError(f"{documents[chosen].path}: is there already; `ofrecord sources check {chosen}` looks at it, --id gives another name")
@@ -129,7 +130,7 @@ def choose_file(folder: Path, home: str, source_id: str | None, *, writing: bool
     same = [one.id for one in known.values() if _normal(one.home) == home]
     if same and source_id is None:
         raise ConfigError(f"{home}: is the home of the source {same[0]}; `ofrecord sources check {same[0]}` looks at it, --id adds it once more")
-    if writing and not os.access(folder, os.W_OK):
+    if writing and not os.access(folder if folder.exists() else folder.parent, os.W_OK):
         raise ConfigError(f"{folder}: nothing can be written there; keep the sources in a folder of yours: --config DIR")
     return path
 
