@@ -29,6 +29,8 @@ _USER_AGENT = frozenset({b"user-agent", b"useragent", b"user agent"})
 _DISALLOW = frozenset({b"disallow", b"dissallow", b"dissalow", b"disalow", b"diasllow", b"disallaw"})
 _ALLOW = frozenset({b"allow"})
 _CRAWL_DELAY = frozenset({b"crawl-delay", b"crawldelay", b"crawl delay"})
+_SITEMAP = b"sitemap"
+MAX_SITEMAPS = 100
 _KNOWN = _USER_AGENT | _DISALLOW | _ALLOW | _CRAWL_DELAY
 _SECONDS = re.compile(rb"\d{1,9}(?:\.\d{0,9})?|\.\d{1,9}", re.ASCII)
 _NAME_GOES_ON = re.compile(rb"[A-Za-z0-9_-]")
@@ -137,8 +139,7 @@ def read_rules(exchange: Exchange, token: str) -> Rules:
         raise ExtractError(f"status {status}")
     if not 200 <= status < 300:
         return Rules()
-    limit = max(len(exchange.body), MAX_INFLATED_BYTES)
-    body = inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=limit)
+    body = read_body(exchange)
     if exchange.truncated is not None and len(body) <= MAX_RULES_BYTES:
         raise ExtractError(f"the answer was cut ({exchange.truncated}) after {len(exchange.body)} bytes")
     return parse_rules(body, token)
@@ -163,6 +164,22 @@ def parse_rules(body: bytes, token: str) -> Rules:
         _lengths=tuple(sorted({len(text) for text in plain}, reverse=True)),
         _wildcards=tuple(sorted(wildcards.values(), reverse=True)),
     )
+
+
+def list_sitemaps(body: bytes) -> list[str]:
+    """Return the sitemaps that the robots.txt *body* names, as written, each once and a hundred at most."""
+    found: dict[str, None] = {}
+    for line in _cut(_as_utf8(body)).splitlines():
+        key, colon, value = line.strip().partition(b":")
+        if colon and key.strip().lower() == _SITEMAP and len(found) < MAX_SITEMAPS:
+            found[value.partition(b" #")[0].strip().decode("utf-8", "replace")] = None
+    return [url for url in found if url]
+
+
+def read_body(exchange: Exchange) -> bytes:
+    """Return the body of a robots.txt, its coding undone. Raises ExtractError."""
+    limit = max(len(exchange.body), MAX_INFLATED_BYTES)
+    return inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=limit)
 
 
 def _as_utf8(body: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Commands about sources: list, validate, learn."""
+"""Commands about sources: add, list, validate, learn."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from config.errors import ConfigError, ExitCode
 from config.learned import learned_path, read_learned
 from config.sources import find_source_file
 from crawler.extract import check_rules
+from jobs.cli.adding import add
 from jobs.cli.learning import learn
 from jobs.cli.options import Invocation, common_options, exit_codes
 
@@ -58,6 +59,7 @@ def check_source_rules(invocation: Invocation, source: Source) -> None:
         raise ConfigError(f"{find_source_file(invocation.config_dir / 'sources', source.id)}: {error}") from error
 
 
+sources.add_command(add)
 sources.add_command(learn)
 
 

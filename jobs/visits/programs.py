@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 PROGRAMS = {
     "look": "crawler.looking:look_at",
+    "survey": "crawler.survey.program:survey_site",
 }
 """Name → module and the coroutine function in it. Loaded in the visit's own process only."""
 

@@ -1,0 +1,248 @@
+"""The program of a visit that looks at a site which nobody has described yet; nothing is kept but what it tells."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from crawler.model import PageClass, Purpose
+from crawler.directives import product_token
+from crawler.survey.facts import Problem, Survey
+from crawler.survey.looking import Look, count_good
+from crawler.survey.obstacles import judge_exchanges, judge_login, judge_move, judge_name
+from crawler.survey.candidates import (
+    COMMON_FEEDS,
+    COMMON_SITEMAPS,
+    choose_sections,
+    iterate_dated,
+    list_common,
+    list_named_feeds,
+    order_members,
+    root_of,
+    unique,
+)
+from crawler.survey.sampling import choose_article, choose_sample, trace_urls
+from crawler.survey.transport import encode_survey
+from crawler.visit import VisitOver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crawler.survey.facts import ListingFacts, ListingKind, PageFacts
+    from crawler.visit import Visit
+
+SAMPLES = 14
+SHOWN = 3
+"""So many articles at least are looked at, if there are any."""
+_NAMED_FEEDS, _NAMED_SITEMAPS, _MEMBERS = 4, 4, 5
+_SECTIONS, _ONLY_SECTIONS = 4, 12
+"""Where articles are announced, and where nothing else lists them."""
+_DATED_LINKS = 8
+_WALLS = {
+    PageClass.CHALLENGE: "challenge",
+    PageClass.CONSENT: "consent",
+    PageClass.SOFT_404: "missing",
+}
+
+
+async def survey_site(visit: Visit, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Look at the site of `parameters["url"]` and return the Survey as JSON data.
+
+    `parameters["listings"]`, if given: kind and URL of listings that are known, which are read first.
+    """
+    look = Look(visit, product_token(visit.settings.user_agent))
+    surveyor = _Surveyor(look, parameters["url"], parameters.get("listings", ()))
+    try:
+        await surveyor.look_around()
+    except VisitOver as error:
+        look.complete = False
+        look.note(Problem("budget_spent", f"the look ended early: {error}; what is said here is what was seen by then"))
+    return encode_survey(surveyor.sum_up())
+
+
+class _Surveyor:
+    """Goes from what says most to what says less, within the limit of requests."""
+
+    def __init__(self, look: Look, asked: str, configured: Iterable[tuple[ListingKind, str]]) -> None:
+        self.look = look
+        self.asked = self.home = asked
+        self._configured = list(configured)
+        self._page: PageFacts | None = None
+
+    async def look_around(self) -> None:
+        """Spend the requests. Raises VisitOver."""
+        if not await self._enter():
+            return
+        for kind, url in self._configured:
+            await self._try(url, kind, "configured", reserve=6)
+        await self._read_announcements()
+        await self._read_sections()
+        await self._read_samples()
+        await self._probe()
+
+    def sum_up(self) -> Survey:
+        """Return all that was seen."""
+        look = self.look
+        self._note_calendar()
+        pages = dict(look.pages)
+        first = [pages.pop(self._page.url, self._page)] if self._page else []
+        return Survey(
+            asked=self.asked,
+            home=self.home,
+            looked_at=datetime.now(UTC).replace(microsecond=0),
+            requests=look.visit.requests,
+            robots=tuple(look.robots.values()),
+            pages=(*first, *pages.values()),
+            listings=tuple(look.listings.values()),
+            samples=tuple(look.samples.values()),
+            problems=tuple(look.problems),
+            complete=look.complete,
+        )
+
+    async def _enter(self) -> bool:
+        """Read robots.txt and the home page; return whether there is anything to look at."""
+        look = self.look
+        look.note(judge_name(self.asked))
+        robots = await look.read_robots(self.asked)
+        exchanges = await look.follow(self.asked, Purpose.SECTION)
+        last = exchanges[-1]
+        problem = judge_exchanges(exchanges, "the home page")
+        if problem is None:
+            problem = judge_move(self.asked, last.url)
+        if problem is not None:
+            if robots.error is not None and problem.kind == "unreachable":
+                problem = Problem("unreachable", f"{root_of(self.asked)} cannot be had: {robots.error}", self.asked)
+            look.note(problem)
+            return problem.kind == "missing"
+        self.home = last.url
+        look.note(judge_name(self.home) if urlsplit(self.home).netloc != urlsplit(self.asked).netloc else None)
+        page = self._page = await look.read_page(last)
+        if page is None:
+            await self._enter_by_file()
+            return True
+        login = judge_login(exchanges, page)
+        if login is not None:
+            look.note(login)
+            return False
+        outcome = await look.classify(last)
+        if outcome.page_class in _WALLS and not page.alternates:
+            text = f"{last.url} shows no news but a page of the kind {outcome.page_class} ({outcome.class_reason})"
+            look.note(Problem(_WALLS[outcome.page_class], text, last.url))
+        if page.scripted:
+            text = f"{last.url} is an empty shell that scripts fill: its links are not in what the server sends"
+            look.note(Problem("scripted", text, last.url))
+        return True
+
+    async def _enter_by_file(self) -> None:
+        """Take what was asked for as a feed or sitemap, and its site's root for the home page."""
+        asked = self.home
+        listing = await self.look.read_listing(asked, "feed", "given")
+        root = f"{root_of(asked)}/"
+        if not listing.links:
+            text = f"{asked} is neither a web page nor a feed: {listing.error}"
+            self.look.note(Problem("missing", text, asked))
+        if self.look.is_new(root):
+            exchanges = await self.look.follow(root, Purpose.SECTION)
+            if judge_exchanges(exchanges, "the home page") is None and judge_move(root, exchanges[-1].url) is None:
+                self.home = exchanges[-1].url
+                self._page = await self.look.read_page(exchanges[-1])
+
+    async def _try(
+        self, url: str, kind: ListingKind, found_by: str, *, reserve: int, via: str | None = None
+    ) -> ListingFacts | None:
+        """Read a listing if it is new and leaves *reserve* requests; `None` if it was not read. Raises VisitOver."""
+        if not self.look.is_new(url):
+            return None
+        if self.look.left <= reserve:
+            self.look.complete = False
+            return None
+        return await self.look.read_listing(url, kind, found_by, via=via)
+
+    async def _read_announcements(self) -> None:
+        page, look = self._page, self.look
+        feeds = list_named_feeds(page) if page else []
+        for url in feeds[:_NAMED_FEEDS]:
+            await self._try(url, "feed", "link", reserve=24, via=self.home)
+        robots = await look.read_robots(self.home)
+        for url in unique(robots.sitemaps)[:_NAMED_SITEMAPS]:
+            await self._read_sitemap(url, "robots.txt")
+        if not self._has("sitemap"):
+            await self._read_common(COMMON_SITEMAPS[: 3 if self._has("feed") else 5], "sitemap")
+        if not self._has("feed"):
+            await self._read_common(COMMON_FEEDS[: 4 if self._has("sitemap") else 7], "feed")
+
+    async def _read_common(self, paths: Iterable[str], kind: ListingKind) -> None:
+        for url in list_common(self.home, paths):
+            if self._has(kind) or len(self.look.pages_for_files) >= 2:
+                return
+            if kind == "sitemap":
+                await self._read_sitemap(url, "common place")
+            else:
+                await self._try(url, kind, "common place", reserve=16)
+
+    async def _read_sitemap(self, url: str, found_by: str) -> None:
+        """Read a sitemap; of an index the members that tell most, and of an index within it the first ones."""
+        facts = await self._try(url, "sitemap", found_by, reserve=20)
+        waiting, read = [facts] if facts else [], 0
+        while waiting and read < _MEMBERS:
+            index = waiting.pop(0)
+            for member in order_members(self.look.members.get(index.url, ())):
+                if read >= _MEMBERS:
+                    break
+                found = await self._try(member, "sitemap", "sitemap index", reserve=20, via=index.url)
+                read += found is not None
+                if found is not None and found.listings:
+                    waiting.append(found)
+
+    def _has(self, kind: ListingKind) -> bool:
+        return any(one.kind == kind and (one.links or one.listings) for one in self.look.listings.values())
+
+    async def _read_sections(self) -> None:
+        if self._page is None:
+            return
+        announced = self._has("feed") or self._has("sitemap")
+        read, limit = 0, _SECTIONS if announced else _ONLY_SECTIONS
+        for url in choose_sections(self._page):
+            if read >= limit:
+                return
+            found = await self._try(url, "section", "navigation", reserve=12, via=self.home)
+            read += found is not None
+
+    async def _read_samples(self) -> None:
+        look = self.look
+        while len(look.samples) < SAMPLES:
+            chosen = choose_sample(look)
+            if chosen is None:
+                break
+            await look.read_sample(*chosen)
+        while count_good(look.samples.values()) < SHOWN and len(look.samples) < SAMPLES:
+            chosen = choose_article(look)
+            if chosen is None:
+                break
+            await look.read_sample(*chosen)
+        if look.samples and not count_good(look.samples.values()):
+            one = next(iter(look.samples.values()))
+            text = f"none of {len(look.samples)} pages that were looked at is an article; {one.url}: {one.class_reason}"
+            look.note(Problem("no_articles", text, one.url))
+
+    async def _probe(self) -> None:
+        """Find out whether the site answers what it does not have; asked only where it looks like that."""
+        if not self.look.pages_for_files or not self.look.left:
+            return
+        url = f"{root_of(self.home)}/{_NOWHERE}"
+        exchange = await self.look.visit.fetch(url, Purpose.ARTICLE)
+        if exchange.status == 200:
+            text = f"{root_of(self.home)} answers every address with a page (status 200), so what is there and what is not cannot be told by asking"
+            self.look.note(Problem("answers_everything", text, url))
+
+    def _note_calendar(self) -> None:
+        dated = list(iterate_dated(trace_urls(self.look)))
+        if len(dated) >= _DATED_LINKS:
+            text = f"{len(dated)} links lead to pages of a day or a month, as {dated[0]}, which may go on without end; they are left out"
+            self.look.note(Problem("endless_calendar", text, dated[0]))
+
+
+_NOWHERE = "no-such-page-7c1e9a40b2d8"
+
+
