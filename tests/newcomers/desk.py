@@ -29,13 +29,12 @@ class Answer:
     status: int = 200
     media_type: str = HTML
     headers: tuple[tuple[str, str], ...] = ()
+    start: bytes = b""
+    """Sent before the body."""
     repeat: int = 1
     """So often the body is sent, for answers that no memory would hold."""
     seconds: float = 0.0
     """Waited before."""
-
-
-Rule = "Callable[[str], Answer | None]"
 
 
 @dataclass

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from tests.newcomers.desk import Answer, Newcomer
 
 ADDRESS = "127.0.0.{}".format
-_CHUNK = 64 * 1024
 
 
 @dataclass
@@ -58,7 +57,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in (("Content-Type", answer.media_type), *answer.headers):
             self.send_header(name, value)
         if answer.repeat == 1:
-            self.send_header("Content-Length", str(len(answer.body)))
+            self.send_header("Content-Length", str(len(answer.start) + len(answer.body)))
         else:
             self.close_connection = True
             self.send_header("Connection", "close")
@@ -70,6 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_body(self, answer: Answer) -> None:
         served = self.server.served
+        self.wfile.write(answer.start)
         for _ in range(answer.repeat):
             self.wfile.write(answer.body)
             served.sent_bytes += len(answer.body)
@@ -89,10 +89,17 @@ class _Server(ThreadingHTTPServer):
         """Pass over clients that hang up."""
 
 
+NAMES = {
+    "subdomains": "www.tresrios.example",
+    "look_alike": "oldhaven.example",
+    "moved_to_look_alike": "oldhaven.example",
+}
+"""Sites that need names; all others have addresses only."""
+
+
 def build_site(make: Callable[[str], Newcomer], address: str, port: int) -> Newcomer:
-    """Return the site as it stands at that address; one of several hosts gets names."""
-    host = "www.tresrios.example" if make.__name__ == "subdomains" else address
-    return make(f"http://{host}:{port}")
+    """Return the site as it stands at that address."""
+    return make(f"http://{NAMES.get(make.__name__, address)}:{port}")
 
 
 @contextmanager
