@@ -23,7 +23,9 @@ def _link(media_type: str, path: str, title: str) -> str:
 
 def feed_only(root: str) -> Newcomer:
     """A blog system's site: one feed with all posts, one of comments; no robots.txt, no sitemap, no lists."""
-    desk = Desk("Kieselblatt", root, "de", "semantic", 40, 1, lambda story: f"/{story.published:%Y/%m}/{story.slug}/", a_day=2)
+    desk = Desk(
+        "Kieselblatt", root, "de", "semantic", 40, 1, lambda story: f"/{story.published:%Y/%m}/{story.slug}/", a_day=2
+    )
     desk.frame.head = (
         '<meta name="generator" content="WordPress 6.8">'
         + _link("application/rss+xml", "/feed/", "Kieselblatt » Feed")
@@ -41,11 +43,22 @@ def feed_only(root: str) -> Newcomer:
 
 def sitemap_only(root: str) -> Newcomer:
     """A big paper's site: sitemaps by month, one of pages and one of tags; the home page shows hardly anything."""
-    desk = Desk("The Tolmere Courier", root, "en", "schema", 120, 2, lambda story: f"/news/{story.section}/{story.slug}-{story.key}")
+    desk = Desk(
+        "The Tolmere Courier",
+        root,
+        "en",
+        "schema",
+        120,
+        2,
+        lambda story: f"/news/{story.section}/{story.slug}-{story.key}",
+    )
     desk.frame.menu = [(f"/news/{key}", text) for key, text in desk.frame.tongue.sections.items()]
     house = desk.put_house()
     desk.put_articles()
-    desk.put("/", desk.frame.listing("The Tolmere Courier", desk.entries[:5], more=[("/search", "Search"), ("/login", "Log in")]))
+    desk.put(
+        "/",
+        desk.frame.listing("The Tolmere Courier", desk.entries[:5], more=[("/search", "Search"), ("/login", "Log in")]),
+    )
     for key, text in desk.frame.tongue.sections.items():
         desk.put(f"/news/{key}", desk.frame.listing(text, desk.of_section(key)[:5]))
     tags = desk.put_tags(lambda tag: f"/topic/{tag.replace(' ', '-')}")
@@ -53,7 +66,9 @@ def sitemap_only(root: str) -> Newcomer:
         desk.put(f"/sitemaps/articles-{month}.xml", write.write_sitemap(list(entries)), XML)
         for month, entries in groupby(desk.entries, lambda entry: f"{entry[0].published:%Y-%m}")
     ]
-    maps.insert(0, desk.put("/sitemaps/pages.xml", write.write_sitemap((None, url) for url in [desk.url("/"), *house]), XML))
+    maps.insert(
+        0, desk.put("/sitemaps/pages.xml", write.write_sitemap((None, url) for url in [desk.url("/"), *house]), XML)
+    )
     maps.append(desk.put("/sitemaps/topics.xml", write.write_sitemap((None, url) for url in tags), XML))
     desk.put("/sitemaps/index.xml", write.write_sitemap_index(maps), XML)
     desk.put_robots("Disallow: /search", "Disallow: /login", "", f"Sitemap: {root}/sitemaps/index.xml")
@@ -79,7 +94,12 @@ def no_dates(root: str) -> Newcomer:
     desk.put("/sitemap.xml", write.write_sitemap(everything), XML)
     desk.put_robots("Allow: /", f"Sitemap: {root}/sitemap.xml")
     excluded = [f"^{re.escape(url)}$" for url in house]
-    return desk.finish({"feed": "/rss"}, {"sitemap": "/sitemap.xml"}, include=[rf"^{re.escape(root)}/[a-z0-9-]+$"], exclude=excluded)
+    return desk.finish(
+        {"feed": "/rss"},
+        {"sitemap": "/sitemap.xml"},
+        include=[rf"^{re.escape(root)}/[a-z0-9]+(?:-[a-z0-9]+){{3,}}$"],
+        exclude=excluded,
+    )
 
 
 def ids(root: str) -> Newcomer:
@@ -91,7 +111,10 @@ def ids(root: str) -> Newcomer:
     desk.put_articles()
     photos = []
     for story in desk.stories[::4]:
-        page = desk.frame.whole(f"写真: {story.title}", f'<h1>写真</h1><figure><img src="/img/{story.key}.jpg" alt=""><figcaption>{story.title}</figcaption></figure>')
+        page = desk.frame.whole(
+            f"写真: {story.title}",
+            f'<h1>写真</h1><figure><img src="/img/{story.key}.jpg" alt=""><figcaption>{story.title}</figcaption></figure>',
+        )
         photos.append(desk.put(f"/photos/{story.key}", page))
     pictures = [(url, "写真") for url in photos]
     desk.put("/", desk.frame.listing("青波新聞", desk.entries[:20], more=pictures[:8]))
@@ -99,10 +122,14 @@ def ids(root: str) -> Newcomer:
         desk.put(f"/categories/{n}", desk.frame.listing(text, desk.of_section(key)))
     desk.put("/atom.xml", write.write_atom("青波新聞", root, desk.entries[:20]), _ATOM)
     pages = desk.put("/sitemap-articles.xml.gz", write.pack(write.write_sitemap(desk.entries)), "application/gzip")
-    other = desk.put("/sitemap-photos.xml.gz", write.pack(write.write_sitemap((None, url) for url in photos)), "application/gzip")
+    other = desk.put(
+        "/sitemap-photos.xml.gz", write.pack(write.write_sitemap((None, url) for url in photos)), "application/gzip"
+    )
     desk.put("/sitemap.xml", write.write_sitemap_index([pages, other]), XML)
     desk.put_robots("Disallow: /admin/", f"Sitemap: {root}/sitemap.xml")
-    return desk.finish({"feed": "/atom.xml"}, {"sitemap": "/sitemap.xml"}, include=[rf"^{re.escape(root)}/articles/\d+$"])
+    return desk.finish(
+        {"feed": "/atom.xml"}, {"sitemap": "/sitemap.xml"}, include=[rf"^{re.escape(root)}/articles/\d+$"]
+    )
 
 
 def json_feed(root: str) -> Newcomer:
@@ -114,7 +141,9 @@ def json_feed(root: str) -> Newcomer:
     desk.put_articles(related=0)
     notes = []
     for story in desk.stories[:20]:
-        page = desk.frame.whole("Note", f'<div class="note"><p>{story.lead}</p><a href="/notes/{story.key}">#</a></div>')
+        page = desk.frame.whole(
+            "Note", f'<div class="note"><p>{story.lead}</p><a href="/notes/{story.key}">#</a></div>'
+        )
         notes.append((desk.put(f"/notes/{story.key}", page), story.lead))
     desk.put("/notes/", desk.frame.listing("Notes", [], more=notes))
     desk.put("/", desk.frame.listing("Slow Water", desk.entries[:5], more=notes[:3]))
@@ -127,12 +156,14 @@ def broken_feed(root: str) -> Newcomer:
     """A feed that no XML parser takes, another that is gone, and lists of the newest in each section."""
     desk = Desk("El Lirio", root, "es", "plain", 45, 6, lambda story: f"/noticia/{story.key}/{story.slug}")
     desk.frame.menu = [(f"/seccion/{key}", text) for key, text in desk.frame.tongue.sections.items()]
-    desk.frame.head = _link("application/rss+xml", "/rss/portada.xml", "Portada") + _link("application/rss+xml", "/rss.xml", "Todo")
+    desk.frame.head = _link("application/rss+xml", "/rss/portada.xml", "Portada") + _link(
+        "application/rss+xml", "/rss.xml", "Todo"
+    )
     desk.put_house("/pagina/{}".format)
     desk.put_articles()
     desk.put("/", desk.frame.listing("El Lirio", desk.entries[:12]))
     for key, text in desk.frame.tongue.sections.items():
-        desk.put_list(f"/seccion/{key}", text, desk.of_section(key), size=5, page=lambda n, key=key: f"/seccion/{key}/{n}")  # type: ignore[misc]
+        desk.put_list(f"/seccion/{key}", text, desk.of_section(key), size=5, page=f"/seccion/{key}/{{}}")
     relative = [(story, url.removeprefix(root)) for story, url in desk.entries]
     desk.put("/rss.xml", write.write_broken_feed("El Lirio", relative), "text/xml")
     desk.put("/robots.txt", Answer(b"<html>no</html>", 404))
@@ -141,7 +172,15 @@ def broken_feed(root: str) -> Newcomer:
 
 def scripted_shell(root: str) -> Newcomer:
     """Scripts fill every page but the articles', and each unknown path answers with the same shell."""
-    desk = Desk("Nordlicht", root, "de", "schema", 50, 7, lambda story: f"/artikel/{story.slug}-{story.key * 2_654_435_761 % 2**32:08x}")
+    desk = Desk(
+        "Nordlicht",
+        root,
+        "de",
+        "schema",
+        50,
+        7,
+        lambda story: f"/artikel/{story.slug}-{story.key * 2_654_435_761 % 2**32:08x}",
+    )
     shell = (
         '<!doctype html><html lang="de"><head><meta charset="utf-8"><title>Nordlicht</title>'
         + _link("application/rss+xml", "/api/feed.xml", "Nordlicht")
@@ -158,7 +197,15 @@ def scripted_shell(root: str) -> Newcomer:
 
 def old_design(root: str) -> Newcomer:
     """A site of twenty years ago: tables, RSS 1.0, a list of URLs for a sitemap, a page of each day."""
-    desk = Desk("सोनघाटी समाचार", root, "hi", "plain", 60, 8, lambda story: f"/{story.published:%Y/%m/%d}/{story.section}/{story.key}.shtml")
+    desk = Desk(
+        "सोनघाटी समाचार",
+        root,
+        "hi",
+        "plain",
+        60,
+        8,
+        lambda story: f"/{story.published:%Y/%m/%d}/{story.section}/{story.key}.shtml",
+    )
     desk.frame.menu = [(f"/{key}.shtml", text) for key, text in desk.frame.tongue.sections.items()]
     house = desk.put_house("/{}.shtml".format)
     desk.put_articles(related=0)
@@ -172,7 +219,9 @@ def old_design(root: str) -> Newcomer:
     lines = "\n".join([*house, *(url for _, url in desk.entries)])
     desk.put("/sitemap.txt", lines.encode(), TEXT)
     desk.put_robots("Disallow: /cgi-bin/", f"Sitemap: {root}/sitemap.txt")
-    return desk.finish({"sitemap": "/sitemap.txt"}, include=[rf"^{re.escape(root)}/\d{{4}}/\d\d/\d\d/[a-z]+/\d+\.shtml$"])
+    return desk.finish(
+        {"sitemap": "/sitemap.txt"}, include=[rf"^{re.escape(root)}/\d{{4}}/\d\d/\d\d/[a-z]+/\d+\.shtml$"]
+    )
 
 
 ANNOUNCED: list[Callable[[str], Newcomer]] = [

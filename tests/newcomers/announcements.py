@@ -52,7 +52,13 @@ def write_atom(title: str, home: str, entries: Iterable[Entry]) -> bytes:
 def write_json_feed(title: str, home: str, entries: Iterable[Entry]) -> bytes:
     """Return a JSON Feed."""
     items = [
-        {"id": url, "url": url, "title": story.title, "summary": story.lead, "date_published": story.published.isoformat()}
+        {
+            "id": url,
+            "url": url,
+            "title": story.title,
+            "summary": story.lead,
+            "date_published": story.published.isoformat(),
+        }
         for story, url in entries
     ]
     data = {"version": "https://jsonfeed.org/version/1.1", "title": title, "home_page_url": home, "items": items}
@@ -65,7 +71,9 @@ def write_broken_feed(title: str, entries: Iterable[Entry]) -> bytes:
         f"<item><title>{story.title} & más&nbsp;&raquo;</title><link>{url}</link><description><b>{story.lead}</description><pubDate>{story.published:%d/%m/%Y %H:%M}</pubDate></item>\n"
         for story, url in entries
     )
-    return f'\n<?xml version="1.0" encoding="UTF-8"?><rss version=2.0><channel><title>{title}</title>{items}'.encode("latin-1", "replace")
+    return f'\n<?xml version="1.0" encoding="UTF-8"?><rss version=2.0><channel><title>{title}</title>{items}'.encode(
+        "latin-1", "replace"
+    )
 
 
 def write_sitemap(entries: Iterable[tuple[Story | None, str]]) -> bytes:

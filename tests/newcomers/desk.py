@@ -59,7 +59,11 @@ class Newcomer:
         found = self.pages.get(canonical(url))
         if found is not None:
             return found
-        return self.otherwise(url) if self.otherwise else Answer(b"<html><title>404</title><h1>404</h1><p>Not here.</p></html>", 404)
+        return (
+            self.otherwise(url)
+            if self.otherwise
+            else Answer(b"<html><title>404</title><h1>404</h1><p>Not here.</p></html>", 404)
+        )
 
 
 @dataclass
@@ -103,12 +107,17 @@ class Desk:
         self.site.pages[url] = body if isinstance(body, Answer) else Answer(body, media_type=media_type)
         return url
 
-    def put_articles(self, *, related: int = 4, after: Callable[[Story, str], str] | None = None, head: str = "") -> None:
+    def put_articles(
+        self, *, related: int = 4, after: Callable[[Story, str], str] | None = None, head: str = ""
+    ) -> None:
         """Put a page for each story, with links to *related* others."""
         entries = self.entries
         for story, url in entries:
             others: list[Anchor] = [
-                (entries[(story.number * 5 + step * 11 + 1) % len(entries)][1], entries[(story.number * 5 + step * 11 + 1) % len(entries)][0].title)
+                (
+                    entries[(story.number * 5 + step * 11 + 1) % len(entries)][1],
+                    entries[(story.number * 5 + step * 11 + 1) % len(entries)][0].title,
+                )
                 for step in range(related)
             ]
             page = self.frame.article(story, url, related=others, after=after(story, url) if after else "", head=head)
@@ -129,12 +138,12 @@ class Desk:
         entries: Sequence[tuple[Story, str]],
         *,
         size: int = 10,
-        page: Callable[[int], str] | None = None,
+        page: str | None = None,
         **how: Any,
     ) -> list[str]:
-        """Put a list at *path*, *size* entries a page; *page*: where page n stands, from 2 on. Return all URLs."""
+        """Put a list at *path*, *size* entries a page; *page*: where the further ones stand, `{}` for the number. Return all URLs."""
         parts = [entries[at : at + size] for at in range(0, len(entries), size)] if page else [entries[:size]]
-        places = [path, *(page(number) for number in range(2, len(parts) + 1))] if page else [path]
+        places = [path, *(page.format(number) for number in range(2, len(parts) + 1))] if page else [path]
         for number, (place, part) in enumerate(zip(places, parts, strict=True)):
             following = self.url(places[number + 1]) if number + 1 < len(places) else None
             self.put(place, self.frame.listing(title, part, next_url=following, **how))

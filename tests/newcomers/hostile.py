@@ -66,7 +66,14 @@ def endless_calendar(root: str) -> Newcomer:
     """Beside the news a calendar whose every day leads to the next, for ever."""
     desk = _paper(root)
     desk.frame.menu = [("/events/2026-11-20", "Events"), ("/", "News")]
-    desk.put("/", desk.frame.listing("Oldhaven Herald", desk.entries[:12], more=[(f"/events/2026-11-{n}", f"{n} November") for n in range(10, 31)]))
+    desk.put(
+        "/",
+        desk.frame.listing(
+            "Oldhaven Herald",
+            desk.entries[:12],
+            more=[(f"/events/2026-11-{n}", f"{n} November") for n in range(10, 31)],
+        ),
+    )
 
     def show(url: str) -> Answer:
         found = re.fullmatch(r"/events/(\d{4}-\d\d-\d\d)", urlsplit(url).path)
@@ -89,7 +96,11 @@ def login_wall(root: str) -> Newcomer:
 
     def show(url: str) -> Answer:
         parts = urlsplit(url)
-        return desk.site.pages[desk.url("/login")] if parts.path == "/login" else Answer(b"", 302, headers=(("Location", f"/login?next={quote(parts.path)}"),))
+        return (
+            desk.site.pages[desk.url("/login")]
+            if parts.path == "/login"
+            else Answer(b"", 302, headers=(("Location", f"/login?next={quote(parts.path)}"),))
+        )
 
     desk.site.otherwise = show
     return desk.site
@@ -112,10 +123,25 @@ def private_addresses(root: str) -> Newcomer:
     """Feed, sitemap, sections and articles are at addresses of a cloud's metadata and of other networks."""
     desk = _paper(root)
     away = [f"http://169.254.169.254/latest/meta-data/iam/{n}" for n in range(5)]
-    desk.put_robots("Sitemap: http://169.254.169.254/sitemap.xml", "Sitemap: http://[fe80::1]/sitemap.xml", "Sitemap: file:///etc/passwd")
+    desk.put_robots(
+        "Sitemap: http://169.254.169.254/sitemap.xml",
+        "Sitemap: http://[fe80::1]/sitemap.xml",
+        "Sitemap: file:///etc/passwd",
+    )
     desk.frame.head = '<link rel="alternate" type="application/rss+xml" href="http://169.254.169.254/feed"><link rel="alternate" type="application/rss+xml" href="file:///etc/passwd">'
-    desk.put("/", desk.frame.listing("Oldhaven Herald", [], more=[(url, "Budget") for url in away] + [("javascript:alert(1)", "Alert"), ("/rss.xml", "RSS")]))
-    desk.put("/rss.xml", write.write_rss("Oldhaven Herald", root, [(story, away[story.number % 5]) for story in desk.stories]), RSS)
+    desk.put(
+        "/",
+        desk.frame.listing(
+            "Oldhaven Herald",
+            [],
+            more=[(url, "Budget") for url in away] + [("javascript:alert(1)", "Alert"), ("/rss.xml", "RSS")],
+        ),
+    )
+    desk.put(
+        "/rss.xml",
+        write.write_rss("Oldhaven Herald", root, [(story, away[story.number % 5]) for story in desk.stories]),
+        RSS,
+    )
     desk.site.articles.clear()
     desk.put("/feed", Answer(b"", 302, headers=(("Location", "http://169.254.169.254/feed"),)))
     return desk.site
@@ -131,7 +157,9 @@ def led_away(root: str) -> Newcomer:
 def endless_feed(root: str) -> Newcomer:
     """A feed of a gigabyte; the sitemap is one, too."""
     desk = _paper(root)
-    item = "".join(f"<item><title>{escape(story.title)}</title><link>{url}</link></item>" for story, url in desk.entries).encode()
+    item = "".join(
+        f"<item><title>{escape(story.title)}</title><link>{url}</link></item>" for story, url in desk.entries
+    ).encode()
     start = b'<?xml version="1.0"?><rss version="2.0"><channel><title>Endless</title>'
     desk.put("/rss.xml", Answer(item, media_type=RSS, repeat=GIGABYTE // len(item), start=start))
     entry = "".join(f"<url><loc>{url}</loc></url>" for _, url in desk.entries).encode()
@@ -194,8 +222,10 @@ def says_no_with_200(root: str) -> Newcomer:
     desk.frame.menu = [("/latest", "Latest")]
     desk.put_articles()
     desk.put("/", desk.frame.listing("Marlock Mail", desk.entries[:10]))
-    desk.put_list("/latest", "Latest", desk.entries, page=lambda n: f"/latest/{n}")
-    missing = desk.frame.whole("Page not found", "<h1>Page not found</h1><p>Sorry, the page that you were looking for does not exist.</p>")
+    desk.put_list("/latest", "Latest", desk.entries, page="/latest/{}")
+    missing = desk.frame.whole(
+        "Page not found", "<h1>Page not found</h1><p>Sorry, the page that you were looking for does not exist.</p>"
+    )
     desk.site.otherwise = lambda _: Answer(missing)
     return desk.site
 

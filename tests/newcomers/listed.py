@@ -27,7 +27,7 @@ def sections_only(root: str) -> Newcomer:
     desk.put_articles()
     desk.put_list("/", "Le Valmorin", desk.entries, size=12)
     for key, text in sections.items():
-        desk.put_list(f"/{key}/", text, desk.of_section(key), size=6, page=lambda n, key=key: f"/{key}/?page={n}")  # type: ignore[misc]
+        desk.put_list(f"/{key}/", text, desk.of_section(key), size=6, page=f"/{key}/?page={{}}")
     desk.put_robots("Disallow: /recherche", "Crawl-delay: 0")
     return desk.finish(
         *({"section": f"/{key}/"} for key in sections),
@@ -37,24 +37,31 @@ def sections_only(root: str) -> Newcomer:
 
 def query_string(root: str) -> Newcomer:
     """One program answers everything, by its query: articles, lists, the house, comments, printing."""
-    desk = Desk("Заречинский вестник", root, "ru", "plain", 70, 12, lambda story: f"/index.php?view=article&id={story.key}")
+    desk = Desk(
+        "Заречинский вестник", root, "ru", "plain", 70, 12, lambda story: f"/index.php?view=article&id={story.key}"
+    )
     sections = desk.frame.tongue.sections
     places = {key: f"/index.php?view=list&cat={n}" for n, key in enumerate(sections, 1)}
     desk.frame.menu = [(places[key], text) for key, text in sections.items()]
     desk.frame.head = '<link rel="alternate" type="application/rss+xml" href="/rss.php">'
     desk.put_house("/index.php?view=page&id={}".format)
     desk.put_articles(
-        after=lambda story, url: f'<p><a href="/index.php?view=comments&amp;id={story.key}">Комментарии</a> <a href="{url}&amp;print=1">Печать</a></p>'
+        after=lambda story, url: (
+            f'<p><a href="/index.php?view=comments&amp;id={story.key}">Комментарии</a> <a href="{url}&amp;print=1">Печать</a></p>'
+        )
     )
     for story, url in desk.entries:
         desk.put(f"{url}&print=1", desk.frame.article(story, url))
-        desk.put(f"/index.php?view=comments&id={story.key}", desk.frame.whole("Комментарии", f"<h1>{story.title}</h1><p>Пока никто ничего не написал.</p>"))
+        desk.put(
+            f"/index.php?view=comments&id={story.key}",
+            desk.frame.whole("Комментарии", f"<h1>{story.title}</h1><p>Пока никто ничего не написал.</p>"),
+        )
     talk = [(f"/index.php?view=comments&id={story.key}", "Комментарии") for story in desk.stories[:10]]
     desk.put("/", desk.frame.listing("Заречинский вестник", desk.entries[:10], more=talk))
     desk.put("/index.php", desk.frame.listing("Заречинский вестник", desk.entries[:10]))
     for key, text in sections.items():
         place = places[key]
-        desk.put_list(place, text, desk.of_section(key), size=8, page=lambda n, place=place: f"{place}&page={n}", more=talk[:4])  # type: ignore[misc]
+        desk.put_list(place, text, desk.of_section(key), size=8, page=f"{place}&page={{}}", more=talk[:4])
     desk.put("/rss.php", write.write_rss("Вестник", root, desk.entries[:30]), RSS)
     desk.put_robots("Disallow: /admin.php")
     return desk.finish(
@@ -71,13 +78,17 @@ def non_latin(root: str) -> Newcomer:
     desk.frame.menu = [(f"/أخبار/{key}", text) for key, text in sections.items()]
     desk.frame.head = '<link rel="alternate" type="application/rss+xml" href="/feed.rss">'
     desk.put_house("/صفحات/{}".format)
-    desk.put_articles(after=lambda story, _: "".join(f'<a rel="tag" href="/وسم/{tag.replace(" ", "-")}">{tag}</a> ' for tag in story.tags))
+    desk.put_articles(
+        after=lambda story, _: "".join(
+            f'<a rel="tag" href="/وسم/{tag.replace(" ", "-")}">{tag}</a> ' for tag in story.tags
+        )
+    )
     desk.put_tags(lambda tag: f"/وسم/{tag.replace(' ', '-')}")
     plain = [(story, desk.path(story)) for story in desk.stories]
     desk.put("/", desk.frame.listing("بوابة الوادي", plain[:12]))
     for key, text in sections.items():
         own = [(story, path) for story, path in plain if story.section == key]
-        desk.put_list(f"/أخبار/{key}", text, own, size=5, page=lambda n, key=key: f"/أخبار/{key}?page={n}")  # type: ignore[misc]
+        desk.put_list(f"/أخبار/{key}", text, own, size=5, page=f"/أخبار/{key}?page={{}}")
     desk.put("/feed.rss", write.write_rss("بوابة الوادي", root, desk.entries[:15]), RSS)
     desk.put("/news-sitemap.xml", write.write_news_sitemap("بوابة الوادي", desk.entries[:12]), XML)
     desk.put_robots("Disallow: /بحث", f"Sitemap: {root}/news-sitemap.xml")
@@ -91,17 +102,25 @@ def non_latin(root: str) -> Newcomer:
 def subdomains(root: str) -> Newcomer:
     """A host for each section, with a feed of its newest and a list of all."""
     host = urlsplit(root).netloc.removeprefix("www.")
-    desk = Desk("Tres Ríos", root, "es", "divs", 72, 14, lambda story: f"http://{story.section}.{host}/{story.published:%Y/%m/%d}/{story.slug}")
+    desk = Desk(
+        "Tres Ríos",
+        root,
+        "es",
+        "divs",
+        72,
+        14,
+        lambda story: f"http://{story.section}.{host}/{story.published:%Y/%m/%d}/{story.slug}",
+    )
     sections = dict(islice(desk.frame.tongue.sections.items(), 4))
     desk.stories = [one for one in write_stories("es", 108, seed=14) if one.section in sections]
     desk.frame.menu = [(f"http://{key}.{host}/", text) for key, text in sections.items()]
-    desk.put_house("/{}".format)
+    desk.put_house(f"{root}/{{}}".format)
     desk.put_articles()
     desk.put("/", desk.frame.listing("Tres Ríos", desk.entries[:16]))
     for key, text in sections.items():
         base, own = f"http://{key}.{host}", desk.of_section(key)
         alternate = f'<link rel="alternate" type="application/rss+xml" href="{base}/rss">'
-        desk.put_list(f"{base}/", text, own, size=6, page=lambda n, base=base: f"{base}/pagina/{n}", head=alternate)  # type: ignore[misc]
+        desk.put_list(f"{base}/", text, own, size=6, page=f"{base}/pagina/{{}}", head=alternate)
         desk.put(f"{base}/rss", write.write_rss(text, base, own[:6]), RSS)
         desk.put(f"{base}/robots.txt", b"User-agent: *\nDisallow: /buscar\n", "text/plain")
     desk.put_robots("Disallow: /buscar")
@@ -118,14 +137,23 @@ def paged_archive(root: str) -> Newcomer:
     desk.put_house()
     desk.put_articles()
     desk.put("/", desk.frame.listing("Το Αρχείο", desk.entries[:8]))
-    desk.put_list("/archeio/", "Αρχείο", desk.entries, page=lambda n: f"/archeio/{n}/", leads=False)
+    desk.put_list("/archeio/", "Αρχείο", desk.entries, page="/archeio/{}/", leads=False)
     desk.put_robots()
     return desk.finish({"section": "/archeio/"}, include=[rf"^{re.escape(root)}/arthra/\d+-"])
 
 
 def weekly_issues(root: str) -> Newcomer:
     """A weekly: each issue is a page that lists its articles and leads to the issue before."""
-    desk = Desk("Il Settimanale", root, "it", "semantic", 72, 16, lambda story: f"/numero/{47 - story.number // 9}/{story.slug}", a_day=1.3)
+    desk = Desk(
+        "Il Settimanale",
+        root,
+        "it",
+        "semantic",
+        72,
+        16,
+        lambda story: f"/numero/{47 - story.number // 9}/{story.slug}",
+        a_day=1.3,
+    )
     desk.frame.menu = [("/", "In edicola"), ("/numeri/", "Tutti i numeri"), ("/chi-siamo", "Chi siamo")]
     desk.put_house()
     desk.put_articles(related=2)
@@ -134,7 +162,10 @@ def weekly_issues(root: str) -> Newcomer:
         own = desk.entries[(47 - issue) * 9 :][:9]
         following = desk.url(f"/numero/{issue - 1}/") if issue > 40 else None
         desk.put(f"/numero/{issue}/", desk.frame.listing(f"Numero {issue}", own, next_url=following))
-    desk.put("/numeri/", desk.frame.listing("Tutti i numeri", [], more=[(f"/numero/{issue}/", f"Numero {issue}") for issue in issues]))
+    desk.put(
+        "/numeri/",
+        desk.frame.listing("Tutti i numeri", [], more=[(f"/numero/{issue}/", f"Numero {issue}") for issue in issues]),
+    )
     desk.put("/", desk.frame.listing("In edicola: numero 47", desk.entries[:9], more=[("/numero/47/", "Numero 47")]))
     desk.put_robots()
     return desk.finish({"section": "/numero/47/"}, include=[rf"^{re.escape(root)}/numero/\d+/[^/]+$"])
@@ -142,7 +173,15 @@ def weekly_issues(root: str) -> Newcomer:
 
 def mixed_languages(root: str) -> Newcomer:
     """One house, three languages, each with feed and sitemap of its own; the home page leads to one of them."""
-    desk = Desk("Seenland", root, "de", "schema", 0, 17, lambda story: f"/{story.language}/{story.section}/{story.slug}-{story.key}")
+    desk = Desk(
+        "Seenland",
+        root,
+        "de",
+        "schema",
+        0,
+        17,
+        lambda story: f"/{story.language}/{story.section}/{story.slug}-{story.key}",
+    )
     names = {"de": "Seenland", "fr": "Pays des lacs", "it": "Terra dei laghi"}
     maps: list[str] = []
     every: list[Story] = []
@@ -154,7 +193,9 @@ def mixed_languages(root: str) -> Newcomer:
         desk.frame.menu = [(f"/{language}/{key}/", text) for key, text in sections.items()]
         desk.frame.menu += [(f"/{other}/", other.upper()) for other in names if other != language]
         desk.frame.head = f'<link rel="alternate" type="application/rss+xml" href="/{language}/rss.xml">'
-        desk.frame.head += "".join(f'<link rel="alternate" hreflang="{other}" href="{root}/{other}/">' for other in names)
+        desk.frame.head += "".join(
+            f'<link rel="alternate" hreflang="{other}" href="{root}/{other}/">' for other in names
+        )
         desk.put_house(f"/{language}/{{}}".format)
         desk.put_articles()
         desk.put(f"/{language}/", desk.frame.listing(name, desk.entries[:8]))

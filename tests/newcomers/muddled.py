@@ -20,25 +20,46 @@ if TYPE_CHECKING:
 
 def heavy_links(root: str) -> Newcomer:
     """Thirty related links on each page, partners' links among them; comments, print and AMP of each article."""
-    desk = Desk("Daily Thornwick", root, "en", "divs", 60, 21, lambda story: f"/story/{story.slug}-{story.key * 40_503 % 2**24:06x}")
+    desk = Desk(
+        "Daily Thornwick",
+        root,
+        "en",
+        "divs",
+        60,
+        21,
+        lambda story: f"/story/{story.slug}-{story.key * 40_503 % 2**24:06x}",
+    )
     sections = desk.frame.tongue.sections
-    desk.frame.menu = [(f"/{key}/", text) for key, text in sections.items()] + [("/video/", "Video"), ("/puzzles/", "Puzzles")]
+    desk.frame.menu = [(f"/{key}/", text) for key, text in sections.items()] + [
+        ("/video/", "Video"),
+        ("/puzzles/", "Puzzles"),
+    ]
     desk.frame.head = '<link rel="alternate" type="application/rss+xml" href="/feeds/latest.xml">'
     desk.put_house("/info/{}".format)
     partners = _partners(desk)
-    desk.put_articles(related=30, after=lambda _, url: _toolbar(url) + partners, head='<meta name="robots" content="max-image-preview:large">')
+    desk.put_articles(
+        related=30,
+        after=lambda _, url: _toolbar(url) + partners,
+        head='<meta name="robots" content="max-image-preview:large">',
+    )
     for story, url in desk.entries:
-        desk.put(f"{url}/comments", desk.frame.whole("Comments", f"<h1>{escape(story.title)}</h1><p>Nobody has written anything yet.</p>"))
+        desk.put(
+            f"{url}/comments",
+            desk.frame.whole("Comments", f"<h1>{escape(story.title)}</h1><p>Nobody has written anything yet.</p>"),
+        )
         desk.put(f"{url}/print", desk.frame.article(story, url))
         desk.put(f"{url}/amp", desk.frame.article(story, url))
     videos = [(url, "Watch") for url in _put_videos(desk)]
     desk.put_list("/", "Daily Thornwick", desk.entries, size=15, more=videos[:4], aside=partners)
     desk.put("/video/", desk.frame.listing("Video", [], more=videos))
-    desk.put("/puzzles/", desk.frame.listing("Puzzles", [], more=[(f"/puzzles/{n}", f"Crossword {n}") for n in range(900, 920)]))
+    desk.put(
+        "/puzzles/",
+        desk.frame.listing("Puzzles", [], more=[(f"/puzzles/{n}", f"Crossword {n}") for n in range(900, 920)]),
+    )
     for n in range(900, 920):
         desk.put(f"/puzzles/{n}", desk.frame.whole(f"Crossword {n}", f"<h1>Crossword {n}</h1><canvas></canvas>"))
     for key, text in sections.items():
-        desk.put_list(f"/{key}/", text, desk.of_section(key), size=5, page=lambda n, key=key: f"/{key}/page/{n}/", aside=partners)  # type: ignore[misc]
+        desk.put_list(f"/{key}/", text, desk.of_section(key), size=5, page=f"/{key}/page/{{}}/", aside=partners)
     desk.put("/feeds/latest.xml", write.write_rss("Daily Thornwick", root, desk.entries[:25]), RSS)
     desk.put_robots("Disallow: /go", "Disallow: /*/print$")
     return desk.finish(
@@ -88,7 +109,12 @@ def tag_pages(root: str) -> Newcomer:
         intro = "".join(f"<p>{escape(text)}</p>" for text in write_paragraphs(desk.frame.tongue, chance, 3))
         claim = f'<meta property="og:type" content="article"><meta property="og:title" content="{escape(name)}">'
         words = "-".join(re.findall(r"[a-z]+", name.lower()))
-        hubs.append(desk.put(f"/{section}/todo-sobre-{words}-{kind}{9_000 + number}", desk.frame.listing(name, told, intro=intro, head=claim)))
+        hubs.append(
+            desk.put(
+                f"/{section}/todo-sobre-{words}-{kind}{9_000 + number}",
+                desk.frame.listing(name, told, intro=intro, head=claim),
+            )
+        )
     names: list[Anchor] = [(url, "Tema") for url in hubs[:12]]
     desk.put("/", desk.frame.listing("La Encina", desk.entries[:20], more=names))
     for key, text in sections.items():
@@ -98,7 +124,9 @@ def tag_pages(root: str) -> Newcomer:
     chance.shuffle(everything)
     desk.put("/sitemap.xml", write.write_sitemap(everything), XML)
     desk.put_robots(f"Sitemap: {root}/sitemap.xml")
-    return desk.finish({"feed": "/rss/ultimas.xml"}, {"sitemap": "/sitemap.xml"}, include=[rf"^{re.escape(root)}/[a-z]+/[^/]+-a\d+$"])
+    return desk.finish(
+        {"feed": "/rss/ultimas.xml"}, {"sitemap": "/sitemap.xml"}, include=[rf"^{re.escape(root)}/[a-z]+/[^/]+-a\d+$"]
+    )
 
 
 MUDDLED: list[Callable[[str], Newcomer]] = [heavy_links, tag_pages]

@@ -37,7 +37,9 @@ class Frame:
     def whole(self, title: str, body: str, *, head: str = "", aside: str = "", language: str | None = None) -> bytes:
         """Return a page of that *body* among menu, banner and footer."""
         words, declared = self.tongue.words, language or self.tongue.language
-        menu = "".join(f'<li class="menu-item"><a href="{escape(url)}">{escape(text)}</a></li>' for url, text in self.menu)
+        menu = "".join(
+            f'<li class="menu-item"><a href="{escape(url)}">{escape(text)}</a></li>' for url, text in self.menu
+        )
         footer = " · ".join(f'<a href="{escape(url)}">{escape(text)}</a>' for url, text in self.footer)
         start = (
             f'<!doctype html><html lang="{declared}"><head><meta charset="utf-8"><title>{escape(title)} | {escape(self.name)}</title>'
@@ -64,7 +66,16 @@ class Frame:
                 )
         return f"{start}{whole}</body></html>".encode()
 
-    def article(self, story: Story, url: str, *, head: str = "", related: Sequence[Anchor] = (), after: str = "", aside: str = "") -> bytes:
+    def article(
+        self,
+        story: Story,
+        url: str,
+        *,
+        head: str = "",
+        related: Sequence[Anchor] = (),
+        after: str = "",
+        aside: str = "",
+    ) -> bytes:
         """Return the page of *story* at *url*; *after*: what follows its text."""
         words = load_tongue(story.language).words
         text = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in story.text)
@@ -120,12 +131,22 @@ class Frame:
                 case "plain":
                     items.append(f'<p>{story.published:%d.%m.%Y} <a href="{escape(url)}">{escape(story.title)}</a></p>')
                 case "divs":
-                    items.append(f'<div class="c-card x4"><a class="c-card__link" href="{escape(url)}"><span>{escape(story.title)}</span></a>{lead}</div>')
+                    items.append(
+                        f'<div class="c-card x4"><a class="c-card__link" href="{escape(url)}"><span>{escape(story.title)}</span></a>{lead}</div>'
+                    )
                 case _:
-                    items.append(f'<article class="teaser">{title_html}{lead}{when}<a class="more" href="{escape(url)}">{words["more"]}</a></article>')
+                    items.append(
+                        f'<article class="teaser">{title_html}{lead}{when}<a class="more" href="{escape(url)}">{words["more"]}</a></article>'
+                    )
         on = f'<div class="pager"><a rel="next" href="{escape(next_url)}">{words["next"]}</a></div>' if next_url else ""
         others = f"<ul>{linked(more)}</ul>" if more else ""
-        return self.whole(title, f"<h1>{escape(title)}</h1>{intro}{''.join(items)}{others}{on}", head=head, aside=aside, language=language)
+        return self.whole(
+            title,
+            f"<h1>{escape(title)}</h1>{intro}{''.join(items)}{others}{on}",
+            head=head,
+            aside=aside,
+            language=language,
+        )
 
     def house(self, title: str, *, seed: int) -> bytes:
         """Return a page about the house itself: prose too, but no news."""

@@ -15,9 +15,17 @@ import yaml
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 """When the newest story of each site appeared."""
-_CYRILLIC = dict(
-    zip("абвгдежзийклмнопрстуфхцчшщъыьэюяё", "a b v g d e zh z i j k l m n o p r s t u f h c ch sh sch  y  e yu ya e".split(" "), strict=True)
-)
+_CYRILLIC = dict(zip("абвгдезийклмнопрстуфцыэё", "abvgdezijklmnoprstufcyee", strict=True)) | {
+    "ж": "zh",
+    "х": "h",
+    "ч": "ch",
+    "ш": "sh",
+    "щ": "sch",
+    "ъ": "",
+    "ь": "",
+    "ю": "yu",
+    "я": "ya",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,9 @@ class Story:
 @cache
 def load_tongue(language: str) -> Tongue:
     """Return the words of that language."""
-    data: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("tongues").joinpath(f"{language}.yaml").read_text("utf-8"))
+    data: dict[str, Any] = yaml.safe_load(
+        Path(__file__).with_name("tongues").joinpath(f"{language}.yaml").read_text("utf-8")
+    )
     return Tongue(language, **data)
 
 

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 LEAST_FOUND, MOST_WRONG, MOST_REQUESTS = 0.95, 0.02, 40
 """What must hold of each site."""
-_TEXTS = frozenset({"article", "live", "video", "gallery", "infograph", "truncated"})
 
 
 @dataclass(frozen=True)
@@ -53,22 +52,26 @@ class Score:
 
 
 def score_crawl(
-    events: Iterable[Mapping[str, Any]], articles: set[str], either: frozenset[str] | set[str] = frozenset(), *, requests: int = 0
+    events: Iterable[Mapping[str, Any]],
+    articles: set[str],
+    either: frozenset[str] | set[str] = frozenset(),
+    *,
+    requests: int = 0,
 ) -> Score:
     """Return how a crawl that told of *events* fared beside the canonical URLs of a site's *articles*.
 
     *either*: pages that count for nothing.
     """
-    classes: dict[str, str] = {}
+    captured: dict[str, object] = {}
     for event in events:
         if event.get("event") == "captured_page" and event.get("purpose") == "article":
-            classes[canonical(str(event["url"]))] = str(event.get("page_class"))
-    found = {url for url, kind in classes.items() if url in articles and kind in _TEXTS}
-    wrong = sorted(url for url in classes if url not in found and url not in either)
+            captured[canonical(str(event["url"]))] = event.get("status")
+    found = {url for url, status in captured.items() if url in articles and status == 200}
+    wrong = sorted(url for url in captured if url not in found and url not in either)
     return Score(
         len(articles),
         len(found),
-        len(classes.keys() - either),
+        len(captured.keys() - either),
         tuple(wrong),
         tuple(sorted(articles - found)),
         requests,

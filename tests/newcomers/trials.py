@@ -22,7 +22,12 @@ def prepare(folder: Path, *, resolve: Sequence[str] = (), **settings: Any) -> Of
     """Return the command with an archive and no source, all below *folder*. *settings*: more keys of settings.yaml."""
     (folder / "config" / "sources").mkdir(parents=True)
     (folder / "home").mkdir()
-    values = {"archive": str(folder / "archive"), "state_dir": str(folder / "state"), "workers": 1, "metrics_listen": "off"}
+    values = {
+        "archive": str(folder / "archive"),
+        "state_dir": str(folder / "state"),
+        "workers": 1,
+        "metrics_listen": "off",
+    }
     values |= {"resolve": list(resolve)} if resolve else {}
     (folder / "config" / "settings.yaml").write_text(yaml.safe_dump(values | settings, sort_keys=False), "utf-8")
     ofrecord = Ofrecord(folder / "config", folder / "home")
@@ -39,7 +44,9 @@ def describe(ofrecord: Ofrecord, source: dict[str, Any]) -> None:
 
 def add(ofrecord: Ofrecord, home: str, *words: str, code: int | None = 0) -> Result:
     """Have the source's file written by `sources add`."""
-    return ofrecord("sources", "add", home, "--yes", "--id", ID, "--network", "private", "--delay", "0", *words, code=code)
+    return ofrecord(
+        "sources", "add", home, "--yes", "--id", ID, "--network", "private", "--delay", "0", *words, code=code
+    )
 
 
 def crawl(ofrecord: Ofrecord, served: Served, *, requests: int = 0) -> Score:
