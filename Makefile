@@ -9,10 +9,10 @@ CHECKS := $(VENV)/deploy
 CODE := config crawler jobs tests setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak bench bench-extract bench-year wheel clean
+.PHONY: help demo test check soak bench bench-extract bench-newcomers bench-year wheel clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## crawl a bundled news site while an article changes; the archive lands in ./demo
 	@$(BIN)/python -m tests.demo
@@ -44,6 +44,10 @@ bench-extract: $(READY) ## quality, stability, speed and cost of the clean text 
 # More words in ARGS, such as --seed 3 or --short 300.
 bench-year: $(READY) ## a simulated year of rechecks, adaptive, by fixed ages and flat: table and plot in bench/; some ten minutes
 	@$(BIN)/python -m tests.benchmarks.year $(ARGS)
+
+# More words in ARGS, such as --only feed.
+bench-newcomers: $(READY) ## what sources add and a crawl find of sites nobody has described: a table; MIRROR=DIR of more sites
+	@$(BIN)/python -m tests.benchmarks.newcomers $(if $(MIRROR),--mirror '$(MIRROR)') $(ARGS)
 
 wheel: $(READY) ## a wheel in dist/ whose modules that read pages are compiled; needs a C compiler, some minutes
 	rm -rf build

@@ -60,13 +60,14 @@ def _read_announcement(body: bytes, purpose: Purpose, media_type: str | None, fi
         return sitemaps.SitemapReader(finder).read(repair_references(text))
     if purpose is Purpose.SITEMAP and not root:
         return sitemaps.read_url_list(text, finder)
-    return _read_feed(repair_references(text), finder)
+    return _read_feed(repair_references(text), root, finder)
 
 
-def _read_feed(text: bytes, finder: Finder) -> str | None:
+def _read_feed(text: bytes, root: str, finder: Finder) -> str | None:
     reader = feeds.FeedReader(finder)
     error = reader.read(text)
-    if reader.malformed:
+    broken_root = root in feeds.ROOTS and not reader.recognised and error is not None and reader.fault is None
+    if reader.malformed or broken_root:
         loose = Finder(finder.url, finder.limit)
         with contextlib.suppress(StopReadingError):  # what it found until then counts
             read_loosely(text, loose)

@@ -274,6 +274,14 @@ def test_feedparser_reads_what_breaks_the_rules() -> None:
     assert urls_of(found)[-1] == f"{SITE}/{len(found.links) - 1}"
 
 
+def test_a_root_that_breaks_the_rules_loses_no_feed() -> None:
+    item = "<item><title>One</title><link>/1</link></item>"
+    found = find(f"<rss version=2.0><channel><title>G</title>{item}")
+    assert urls_of(found) == [f"{SITE}/1"]
+    assert found.error == "damaged feed: not well-formed (invalid token): line 1, column 13"
+    assert urls_of(find(f"<list version=2.0>{item}")) == []
+
+
 def test_what_follows_the_document_does_no_harm() -> None:
     found = find(rss("<item><link>/1</link></item>") + "<script>count()</script>")
     assert urls_of(found) == [f"{SITE}/1"]
