@@ -16,7 +16,7 @@ from config.rules import ExtractRules
 from crawler.announcement import encode_links
 from crawler.directives import NOARCHIVE
 from crawler.discover import discover_links
-from crawler.discover.unpack import GZIP_MAGIC
+from crawler.discover.unpack import GZIP_MAGIC, unpack_file
 from crawler.encoding import find_html_encoding, inflate, read_html
 from crawler.explanation import encode_explanation, failed_explanation
 from crawler.extract import explain_article, extract_article, read_outline
@@ -35,6 +35,7 @@ from crawler.outcome import (
 )
 from crawler.prescan import prescan
 from crawler.recording import read_beginning, settle_without_reading
+from crawler.webarchive import CopyList, encode_copies, read_cdx, read_timemap
 
 if TYPE_CHECKING:
     from crawler.explanation import Explanation
@@ -46,6 +47,7 @@ __all__ = [
     "discover",
     "explain_page",
     "failed_outcome",
+    "list_copies",
     "outline_page",
     "perform",
     "process_page",
@@ -116,13 +118,35 @@ def discover(exchange: Exchange, limit: int, *, max_inflated_bytes: int = MAX_IN
     return discover_links(body, url=exchange.url, purpose=exchange.purpose, media_type=media_type, limit=limit)
 
 
+def list_copies(exchange: Exchange, original: str | None, *, max_inflated_bytes: int = MAX_INFLATED_BYTES) -> CopyList:
+    """Return the copies that a web archive's answer lists. *original*: of which page, if it is a TimeMap.
+
+    Never raises on bad input.
+    """
+    try:
+        body, fault = unpack_file(
+            inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=max_inflated_bytes)
+        )
+    except ExtractError as error:
+        return CopyList(error=str(error))
+    text = body.decode("utf-8", "replace")
+    cut = exchange.truncated is not None or fault is not None
+    found = read_cdx(text, cut=cut) if original is None else read_timemap(text, url=exchange.url, original=original)
+    return replace(found, error="; ".join(part for part in (fault, found.error) if part) or None)
+
+
 def perform(name: str, data: dict[str, Any], body: bytes) -> tuple[bytes, bytes]:
-    """Do what the pipe's other end asks: `page`, `outline`, `explain`, `links` or `beginning`; JSON and raw bytes."""
+    """Do what the pipe's other end asks: `page`, `outline`, `explain`, `links`, `copies`, `beginning`.
+
+    Returns JSON and raw bytes.
+    """
     exchange = decode_exchange_data(data["exchange"], body)
     if name == "links":
         discovery = discover(exchange, data["limit"])
         lines, cut = encode_links(discovery)
         return json.dumps({"error": discovery.error, "truncated": discovery.truncated or cut}).encode(), lines
+    if name == "copies":
+        return encode_copies(list_copies(exchange, data["original"])), b""
     if name == "beginning":
         return json.dumps({"text": read_beginning(exchange)}).encode(), b""
     if name in {"page", "outline", "explain"}:
@@ -132,7 +156,7 @@ def perform(name: str, data: dict[str, Any], body: bytes) -> tuple[bytes, bytes]
         if name == "outline":
             return encode_outline(outline_page(exchange, context)), b""
         return encode_outcome(process_page(exchange, context))
-    raise ValueError(f"asked for {name!r}, expected page, outline, explain, links or beginning")
+    raise ValueError(f"asked for {name!r}, expected page, outline, explain, links, copies or beginning")
 
 
 def _read_context(data: dict[str, Any]) -> PageContext:
