@@ -19,6 +19,7 @@ from config.endpoints import parse_listen, parse_resolve
 from config.errors import ConfigError
 from config.masks import hide
 from config.units import parse_duration, parse_size
+from config.webarchives import parse_web_archive
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
@@ -58,6 +59,7 @@ Size = Annotated[int, BeforeValidator(_read_size)]
 """Bytes: a whole number or a text such as `64 MiB`."""
 Addresses = Annotated[list[SecretAddress], NoDecode, BeforeValidator(_read_addresses), Field(max_length=50)]
 """In the environment with blanks between them: commas stand in them."""
+WebArchives = Annotated[list[str], NoDecode, BeforeValidator(_read_list), Field(max_length=20)]
 TextForm = Literal["json", "md", "txt"]
 Seconds = Annotated[float, BeforeValidator(_read_duration)]
 """Seconds: a number or a text such as `6 hours`."""
@@ -155,6 +157,13 @@ class Settings(BaseSettings):
     """A run by schedule begins up to that long after its slot, another time for each source and slot; 0: at once."""
     run_memory_bytes: Size = Field(0, le=1024**4)
     """Memory that all processes of a daemon's run may hold; 0: 1 GiB, and half of that for each worker."""
+
+    web_archives: WebArchives = Field(default_factory=list)
+    """What `backfill` asks for the past of sources that name no archives: `cdx=URL replay=URL` or `timemap=URL`."""
+    backfill_network: Literal["public", "private"] = "public"
+    """`private` allows addresses that are not on the public internet, for web archives in your own network."""
+    backfill_delay_seconds: Seconds = Field(2.0, ge=0, le=3_600, allow_inf_nan=False)
+    """Between two requests to a web archive, at least 1 to a public one."""
 
     metrics_listen: Annotated[str, BeforeValidator(_read_listen)] = "127.0.0.1:9464"
     """Where the daemon answers /metrics, /healthz and /readyz: `address:port`, or `off`."""
@@ -282,6 +291,20 @@ class Settings(BaseSettings):
     def _check_resolve(cls, value: list[str]) -> list[str]:
         for entry in value:
             parse_resolve(entry)
+        return value
+
+    @field_validator("web_archives")
+    @classmethod
+    def _check_web_archives(cls, value: list[str]) -> list[str]:
+        for text in value:
+            parse_web_archive(text)
+        return value
+
+    @field_validator("backfill_delay_seconds")
+    @classmethod
+    def _check_backfill_delay(cls, value: float, info: ValidationInfo) -> float:
+        if value < 1 and info.data.get("backfill_network") == "public":
+            raise ValueError("at least 1 (less only with backfill_network: private)")
         return value
 
     @field_validator("metrics_listen")

@@ -28,6 +28,7 @@ from config.learned import SUFFIX, is_learned, learned_path, read_learned
 from config.politeness import Politeness
 from config.rules import ArticlePatterns, ExtractRules, StrictModel
 from config.units import Schedule, parse_duration, parse_schedule
+from config.webarchives import parse_web_archive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,6 +87,9 @@ class Source(StrictModel):
     """Every page is kept as served; the only choice yet."""
     headers: dict[str, str] = Field(default_factory=dict, repr=False, max_length=50)
     """Sent with each request; `${NAME}` in a value is a secret from the environment."""
+    web_archives: list[str] = Field(default_factory=list, max_length=20)
+    """Web archives that `ofrecord backfill` asks for this source's past, in place of those of the settings:
+    `cdx=URL replay=URL` or `timemap=URL`."""
     extract: ExtractRules = ExtractRules()
     retired: bool = False
     """No longer crawled; its history stays."""
@@ -141,6 +145,13 @@ class Source(StrictModel):
     @classmethod
     def _check_headers(cls, value: dict[str, str]) -> dict[str, str]:
         check_headers(value)
+        return value
+
+    @field_validator("web_archives")
+    @classmethod
+    def _check_web_archives(cls, value: list[str]) -> list[str]:
+        for text in value:
+            parse_web_archive(text)
         return value
 
     @field_validator("formerly")

@@ -36,8 +36,10 @@ _SAFE_VALUE = re.compile(r"[^\x20-\x7e\xa0-\xff\t]")
 class NotACopy(FetchError):
     """What an archive answered is not the copy that it was asked for."""
 
-    def __init__(self, reason: str, *, transient: bool = False) -> None:
-        super().__init__(reason)
+    def __init__(self, kind: str, told: str = "", *, transient: bool = False) -> None:
+        super().__init__(f"{kind}: {told}" if told else kind)
+        self.kind = kind
+        """The reason in a few words, the same for all that it holds for."""
         self.transient = transient
         """Whether it may be had another time."""
 
@@ -58,14 +60,16 @@ def rebuild_exchange(answer: Exchange, copy: Copy) -> Exchange:
     URL, time, status and payload are the copy's; there is no request, and no peer. Raises NotACopy.
     """
     if answer.status is None:
-        raise NotACopy(answer.error or "no answer", transient=not answer.forbidden)
+        raise NotACopy(
+            "robots.txt" if answer.forbidden else "no answer", answer.error or "", transient=not answer.forbidden
+        )
     if answer.truncated is not None and answer.truncated != "length":
-        raise NotACopy(f"the answer was cut: {answer.truncated}", transient=True)
+        raise NotACopy("the answer was cut", answer.truncated, transient=True)
     captured_at = _read_time(answer)
     if captured_at is None:
         _refuse(answer)
     elif captured_at != copy.captured_at:
-        raise NotACopy(f"the archive has another time: {captured_at:%Y-%m-%d %H:%M:%S}Z")
+        raise NotACopy("the archive has another time", f"{captured_at:%Y-%m-%d %H:%M:%S}Z")
     _require_same_page(answer, copy)
     return replace(
         answer,
@@ -89,7 +93,7 @@ def _refuse(answer: Exchange) -> None:
     if status in _TRANSIENT:
         raise NotACopy(f"the archive answered {status}", transient=True)
     if status != 200 or not any(name.startswith(_PREFIX) for name, _ in _read_headers(answer)):
-        raise NotACopy(f"the archive has no such copy (status {status})")
+        raise NotACopy("the archive has no such copy", f"status {status}")
 
 
 def _read_time(answer: Exchange) -> datetime | None:
@@ -109,7 +113,7 @@ def _require_same_page(answer: Exchange, copy: Copy) -> None:
         except ValueError:
             same = False
         if not same:
-            raise NotACopy(f"the archive has another page: {match[1][:200]!r}")
+            raise NotACopy("the archive has another page", repr(match[1][:200]))
 
 
 def _read_headers(answer: Exchange) -> list[tuple[str, str]]:
