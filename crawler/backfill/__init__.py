@@ -5,7 +5,7 @@ A program of a visit. Loads neither Scrapy nor a parser.
 
 from __future__ import annotations
 
-from crawler.backfill.plan import REPORT_FILE, ArchiveReport, BackfillPlan, read_report
+from crawler.backfill.plan import REPORT_FILE, ArchiveReport, BackfillPlan, BackfillReport, read_report
 from crawler.backfill.program import Backfill
 
-__all__ = ["REPORT_FILE", "ArchiveReport", "Backfill", "BackfillPlan", "read_report"]
+__all__ = ["REPORT_FILE", "ArchiveReport", "Backfill", "BackfillPlan", "BackfillReport", "read_report"]

@@ -66,9 +66,7 @@ def list_scopes(source: Source, below: tuple[str, ...] = ()) -> list[dict[str, s
     return [{"url": place, "matchType": "host" if ":" in place else "domain"} for place in sorted(tops)]
 
 
-async def _list_window(
-    keeper: Keeper, archive: WebArchive, scope: dict[str, str], window: Window
-) -> list[Copy] | None:
+async def _list_window(keeper: Keeper, archive: WebArchive, scope: dict[str, str], window: Window) -> list[Copy] | None:
     """Return the copies of *window*; `None` if there are more than an answer, or some, can hold."""
     query = {
         **scope,
@@ -98,16 +96,16 @@ async def _list_window(
     return None
 
 
-async def _keep_all(
-    keeper: Keeper, archive: WebArchive, chosen: list[tuple[str, Copy]], report: ArchiveReport
-) -> bool:
+async def _keep_all(keeper: Keeper, archive: WebArchive, chosen: list[tuple[str, Copy]], report: ArchiveReport) -> bool:
     """Keep those of *chosen* that are not had; tell whether all that can be had is."""
     complete = True
     for page, copy in _count_down(keeper, chosen):
-        report.chosen += 1
         if keeper.has(page, copy):
+            report.chosen += 1
             report.had += 1
             continue
+        keeper.require_room()
+        report.chosen += 1
         try:
             await keeper.keep(page, copy, raw_url(archive.replay or "", copy), report)
         except NotACopy:

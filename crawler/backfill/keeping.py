@@ -74,6 +74,11 @@ class Keeper:
         """Tell whether there is a capture of *page* at the time of *copy*."""
         return (page, copy.captured_at) in self._had or self._known.has_capture_at(page, copy.captured_at)
 
+    def require_room(self) -> None:
+        """Raise BackfillOver if as many captures are kept as may be."""
+        if self.plan.max_pages is not None and self.pages >= self.plan.max_pages:
+            raise BackfillOver("limit")
+
     async def ask(self, url: str) -> Exchange:
         """Return what an archive answers about its copies at *url*. Raises ArchiveUnwell, BackfillOver, VisitOver."""
         await self._wait_for_leave()
@@ -90,8 +95,6 @@ class Keeper:
 
         Raises NotACopy where it may be had another time, ArchiveUnwell, BackfillOver, VisitOver, OSError.
         """
-        if self.plan.max_pages is not None and self.pages >= self.plan.max_pages:
-            raise BackfillOver("limit")
         await self._wait_for_leave()
         answer = await self.visit.fetch(url, Purpose.ARTICLE)
         try:
@@ -146,7 +149,7 @@ class Keeper:
         return CrawlProgress(pages=self.pages, failed=self.failed, size_bytes=size, waiting=self.waiting)
 
     async def _wait_for_leave(self) -> None:
-        """Wait while the parent lets nobody fetch; meanwhile segments are closed, since they may be what fills the disk.
+        """Wait while the parent lets nobody fetch, with all segments closed: they may be what fills the disk.
 
         Raises BackfillOver where the lease has run out and is not renewed.
         """

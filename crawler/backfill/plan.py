@@ -31,6 +31,8 @@ class BackfillPlan:
     begin: datetime
     end: datetime
     """Copies from *begin* until before *end*; aware UTC."""
+    open_end: bool = True
+    """Whether *end* is only when the backfill was begun."""
     epoch: int = 0
     """Of the lease."""
     below: tuple[str, ...] = ()

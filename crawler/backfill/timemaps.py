@@ -1,4 +1,4 @@
-"""Asks an archive for the TimeMap of each page in a list, and has copies of it kept: of each text one, or all of them."""
+"""Asks an archive for the TimeMap of each page in a list, and has copies of it kept: of each text one, or all."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ MAX_PARTS = 50
 
 
 async def ask_timemaps(keeper: Keeper, archive: WebArchive, report: ArchiveReport) -> None:
-    """Keep what *archive* has of the pages in the plan's list. Raises ArchiveUnwell, BackfillOver, VisitOver, OSError."""
+    """Keep what *archive* has of the plan's pages. Raises ArchiveUnwell, BackfillOver, VisitOver, OSError."""
     plan = keeper.plan
-    key = f"{archive.timemap} {plan.begin.isoformat()} {plan.end.date().isoformat()}{' every' if plan.every else ''}"
+    until = "now" if plan.open_end else plan.end.isoformat()
+    key = f"{archive.timemap} {plan.begin.isoformat()} {until}{' every' if plan.every else ''}"
     done = keeper.position.pages.setdefault(key, set())
     if plan.again:
         done.clear()
@@ -106,11 +107,13 @@ class _Page:
         if number in self._texts:
             return self._texts[number]
         copy = self._copies[number]
-        self._report.chosen += 1
         text = None
         if self._keeper.has(self._page, copy):
+            self._report.chosen += 1
             self._report.had += 1
         else:
+            self._keeper.require_room()
+            self._report.chosen += 1
             try:
                 kept = await self._keeper.keep(self._page, copy, raw_form(copy.memento or ""), self._report)
             except NotACopy:
