@@ -20,6 +20,7 @@ from config.errors import ConfigError
 from config.masks import hide
 from config.quantities import Seconds, Size  # noqa: TC001 - pydantic reads annotations
 from config.rendering import RenderSettings
+from config.webarchives import parse_web_archive
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
@@ -47,6 +48,7 @@ def _read_addresses(value: object) -> object:
 
 Addresses = Annotated[list[SecretAddress], NoDecode, BeforeValidator(_read_addresses), Field(max_length=50)]
 """In the environment with blanks between them: commas stand in them."""
+WebArchives = Annotated[list[str], NoDecode, BeforeValidator(_read_list), Field(max_length=20)]
 TextForm = Literal["json", "md", "txt"]
 
 
@@ -142,6 +144,13 @@ class Settings(RenderSettings, BaseSettings):
     """A run by schedule begins up to that long after its slot, another time for each source and slot; 0: at once."""
     run_memory_bytes: Size = Field(0, le=1024**4)
     """Memory that all processes of a daemon's run may hold; 0: 1 GiB, and half of that for each worker."""
+
+    web_archives: WebArchives = Field(default_factory=list)
+    """What `backfill` asks for the past of sources that name no archives: `cdx=URL replay=URL` or `timemap=URL`."""
+    backfill_network: Literal["public", "private"] = "public"
+    """`private` allows addresses that are not on the public internet, for web archives in your own network."""
+    backfill_delay_seconds: Seconds = Field(2.0, ge=0, le=3_600, allow_inf_nan=False)
+    """Between two requests to a web archive, at least 1 to a public one."""
 
     metrics_listen: Annotated[str, BeforeValidator(_read_listen)] = "127.0.0.1:9464"
     """Where the daemon answers /metrics, /healthz and /readyz: `address:port`, or `off`."""
@@ -269,6 +278,20 @@ class Settings(RenderSettings, BaseSettings):
     def _check_resolve(cls, value: list[str]) -> list[str]:
         for entry in value:
             parse_resolve(entry)
+        return value
+
+    @field_validator("web_archives")
+    @classmethod
+    def _check_web_archives(cls, value: list[str]) -> list[str]:
+        for text in value:
+            parse_web_archive(text)
+        return value
+
+    @field_validator("backfill_delay_seconds")
+    @classmethod
+    def _check_backfill_delay(cls, value: float, info: ValidationInfo) -> float:
+        if value < 1 and info.data.get("backfill_network") == "public":
+            raise ValueError("at least 1 (less only with backfill_network: private)")
         return value
 
     @field_validator("metrics_listen")

@@ -29,6 +29,7 @@ from config.politeness import Politeness
 from config.rules import ArticlePatterns, ExtractRules, StrictModel
 from config.scope import LanguageList, SectionList, check_language, find_place
 from config.units import Schedule, parse_duration, parse_schedule
+from config.webarchives import parse_web_archive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,6 +106,9 @@ class Source(StrictModel):
     """Sent with each request, before those that the site sets; secrets as in `headers`."""
     login: Annotated[Literal["none"], BeforeValidator(_read_login)] = "none"
     """Nobody is logged in anywhere: a page behind a wall is recorded as what is to be seen of it."""
+    web_archives: list[str] = Field(default_factory=list, max_length=20)
+    """Web archives that `ofrecord backfill` asks for this source's past, in place of those of the settings:
+    `cdx=URL replay=URL` or `timemap=URL`."""
     extract: ExtractRules = ExtractRules()
     retired: bool = False
     """No longer crawled; its history stays."""
@@ -182,6 +186,13 @@ class Source(StrictModel):
         for host in value:
             if not _HOST.fullmatch(host):
                 raise ValueError("host names in lower case, as in cdn.example")
+        return value
+
+    @field_validator("web_archives")
+    @classmethod
+    def _check_web_archives(cls, value: list[str]) -> list[str]:
+        for text in value:
+            parse_web_archive(text)
         return value
 
     @field_validator("formerly")

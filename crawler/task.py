@@ -17,7 +17,7 @@ from crawler.announcement import encode_links
 from crawler.directives import NOARCHIVE, find_robots_tags
 from crawler.discover import discover_links
 from crawler.discover.pages import read_page_facts
-from crawler.discover.unpack import GZIP_MAGIC
+from crawler.discover.unpack import GZIP_MAGIC, unpack_file
 from crawler.encoding import find_html_encoding, inflate, read_html
 from crawler.explanation import encode_explanation, failed_explanation
 from crawler.extract import explain_article, extract_article, read_outline
@@ -37,6 +37,7 @@ from crawler.outcome import (
 from crawler.prescan import prescan
 from crawler.recording import read_beginning, settle_without_reading
 from crawler.survey.transport import encode_page_facts
+from crawler.webarchive import CopyList, encode_copies, read_cdx, read_timemap
 
 if TYPE_CHECKING:
     from crawler.explanation import Explanation
@@ -49,6 +50,7 @@ __all__ = [
     "discover",
     "explain_page",
     "failed_outcome",
+    "list_copies",
     "outline_page",
     "perform",
     "process_page",
@@ -141,10 +143,27 @@ def read_facts(exchange: Exchange, product: str) -> PageFacts:
     )
 
 
+def list_copies(exchange: Exchange, original: str | None, *, max_inflated_bytes: int = MAX_INFLATED_BYTES) -> CopyList:
+    """Return the copies that a web archive's answer lists. *original*: of which page, if it is a TimeMap.
+
+    Never raises on bad input.
+    """
+    try:
+        body, fault = unpack_file(
+            inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=max_inflated_bytes)
+        )
+    except ExtractError as error:
+        return CopyList(error=str(error))
+    text = body.decode("utf-8", "replace")
+    cut = exchange.truncated is not None or fault is not None
+    found = read_cdx(text, cut=cut) if original is None else read_timemap(text, url=exchange.url, original=original)
+    return replace(found, error="; ".join(part for part in (fault, found.error) if part) or None)
+
+
 def perform(name: str, data: dict[str, Any], body: bytes) -> tuple[bytes, bytes]:
     """Do what the pipe's other end asks; return JSON and raw bytes.
 
-    `page`, `outline`, `explain`, `links`, `facts` or `beginning`.
+    `page`, `outline`, `explain`, `links`, `facts`, `copies` or `beginning`.
     """
     exchange = decode_page(data, body)
     if name == "links":
@@ -153,6 +172,8 @@ def perform(name: str, data: dict[str, Any], body: bytes) -> tuple[bytes, bytes]
         return json.dumps({"error": discovery.error, "truncated": discovery.truncated or cut}).encode(), lines
     if name == "facts":
         return encode_page_facts(read_facts(exchange, data["product"])), b""
+    if name == "copies":
+        return encode_copies(list_copies(exchange, data["original"])), b""
     if name == "beginning":
         return json.dumps({"text": read_beginning(exchange)}).encode(), b""
     if name in {"page", "outline", "explain"}:
@@ -162,7 +183,7 @@ def perform(name: str, data: dict[str, Any], body: bytes) -> tuple[bytes, bytes]
         if name == "outline":
             return encode_outline(outline_page(exchange, context)), b""
         return encode_outcome(process_page(exchange, context))
-    raise ValueError(f"asked for {name!r}, expected page, outline, explain, links, facts or beginning")
+    raise ValueError(f"asked for {name!r}, expected page, outline, explain, links, facts, copies or beginning")
 
 
 def _read_context(data: dict[str, Any]) -> PageContext:

@@ -64,20 +64,22 @@ def carry_out(
     environment: Mapping[str, str] | None = None,
     pool: WorkerPool | None = None,
     tell: Callable[[int, str], None] | None = None,
+    leash: Leash | None = None,
 ) -> Any:  # noqa: ANN401 - JSON data
     """Return what *program* makes of its visit with *parameters*.
 
     *environment*: where the secrets of the source's headers are; by default this process's. *pool*: workers that may be
     launched already; they are killed in any case. *tell*: told of each request, how many there have been and its URL;
-    must not block. On SIGTERM, on SIGINT and when the time is over, no further request is made, and the program has
-    `GRACE_SECONDS` to return what it has. Raises VisitOver if it returns nothing, ConfigError, ExtractError if a worker
-    does not start, and what the program raises.
+    must not block. *leash*: asked before each request. On SIGTERM, on SIGINT and when the time is over, no further
+    request is made, and the program has `GRACE_SECONDS` to return what it has. Raises VisitOver if it returns nothing,
+    ConfigError, ExtractError if a worker does not start, and what the program raises.
     """
     workers = pool or make_pool(settings)
     try:
         require_undocumented()
         headers = source.resolve_headers(os.environ if environment is None else environment)
         visit = WebVisit(source, settings, workers, limits, headers=headers, tell=tell)
+        visit.leash = leash or visit.leash
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_carry_out(visit, program, parameters))
     finally:

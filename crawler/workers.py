@@ -30,6 +30,7 @@ from crawler.channel import Channel, ChannelClosed
 from crawler.explanation import decode_explanation, failed_explanation
 from crawler.outcome import decode_outcome, decode_outline, encode_exchange_data, encode_page, failed_outcome
 from crawler.survey.transport import decode_page_facts
+from crawler.webarchive import CopyList, decode_copies
 from crawler.worker_main import OUT_OF_MEMORY, encode_frame, read_answer
 
 if TYPE_CHECKING:
@@ -246,6 +247,15 @@ class WorkerPool:
             error=None if reason is None else str(reason)[:MAX_ERROR],
             truncated=bool(about.get("truncated")),
         )
+
+    async def copies(self, exchange: Exchange, original: str | None = None) -> CopyList:
+        """Return what `crawler.task.list_copies` finds in a web archive's answer. Does not raise."""
+        data = {"exchange": encode_exchange_data(exchange), "original": original}
+        try:
+            found, _ = await self._call("copies", data, exchange.body, url=exchange.url, max_body=0)
+            return decode_copies(found)
+        except ExtractError as error:
+            return CopyList(error=str(error))
 
     async def explain(self, exchange: Exchange, context: PageContext, *, whole: bool) -> Explanation:
         """Return what `crawler.task.explain_page` says of *exchange*. Does not raise."""

@@ -112,6 +112,11 @@ class CatalogQueries(HistoryQueries, ValidatorQueries, SlotQueries):
         values = (source, url, format_instant(captured_at), payload_digest)
         return self._db.execute(query, values).fetchone() is not None
 
+    def has_capture_at(self, source: str, url: str, captured_at: datetime) -> bool:
+        """Whether any capture at that instant is committed, as far as the catalog has folded."""
+        query = "SELECT 1 FROM captures WHERE source = ? AND url = ? AND captured_at = ?"
+        return self._db.execute(query, (source, url, format_instant(captured_at))).fetchone() is not None
+
     def find_reading(
         self, source: str, url: str, target_uri: str, payload_digest: str, derivation: str
     ) -> KnownReading | None:

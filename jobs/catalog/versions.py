@@ -60,6 +60,10 @@ class SourceVersions:
         """Tell whether a capture is committed: crawler.intake.KnownCaptures. Raises where the cache cannot be read."""
         return self._catalog.has_capture(self._source, url, captured_at, payload_digest)
 
+    def has_capture_at(self, url: str, captured_at: datetime) -> bool:
+        """Tell whether any capture at that instant is committed: crawler.backfill.PastCaptures. Raises as the last."""
+        return self._catalog.has_capture_at(self._source, url, captured_at)
+
     def find_validators(self, urls: Sequence[str], *, raw_only: bool = False) -> dict[str, Validators]:
         """Return what to ask articles with: crawler.compare.LastVersions.
 

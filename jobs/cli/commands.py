@@ -25,6 +25,7 @@ COMMANDS = {
     "plan": "planning:plan",
     "runs": "runs:runs",
     "backfill-gaps": "backfilling:backfill_gaps",
+    "backfill": "pasts:backfill",
     "list": "reading:list_articles",
     "show": "reading:show",
     "history": "history:history",

@@ -29,6 +29,8 @@ from crawler.spool import BROKEN, FULL
 from jobs.catalog import Catalog, SourceVersions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crawler.progress import CrawlProgress
 
 OBJECTS_PER_COLLECTION = 10_000
@@ -63,14 +65,17 @@ def encode_assignment(
     )
 
 
-def main(argv: list[str]) -> int:
-    """Carry out the assignment in file *argv*[0]; return an exit code: 130 where the parent died meanwhile."""
+def main(argv: list[str], work: Callable[[dict[str, Any], Leash], RunRow] | None = None) -> int:
+    """Carry out the assignment in file *argv*[0]; return an exit code: 130 where the parent died meanwhile.
+
+    *work*: what is done with the assignment; by default a crawl.
+    """
     assignment: dict[str, Any] = json.loads(Path(argv[0]).read_text(encoding="utf-8"))
     configure_logging(**assignment["logging"])
     leash = Leash(Word.decode(assignment["word"].encode()))
     threading.Thread(target=_obey_parent, args=(leash,), daemon=True).start()
     try:
-        return _tell(_crawl(assignment, leash))
+        return _tell((work or _crawl)(assignment, leash))
     except OSError as error:
         if error.errno in BROKEN:
             print(f"ofrecord: the disk fails: {error}; check it; the next run goes on", file=sys.stderr)  # noqa: T201
@@ -95,7 +100,7 @@ def _tell(run: RunRow) -> int:
     return ExitCode.DONE
 
 
-def _tell_progress(progress: CrawlProgress) -> None:
+def tell_progress(progress: CrawlProgress) -> None:
     """Print *progress* if the pipe takes it: a parent that hangs must not hold this process up."""
     if select.select([], [1], [], 0)[1]:
         try:
@@ -120,7 +125,7 @@ def _crawl(assignment: dict[str, Any], leash: Leash) -> RunRow:
         gc.freeze()
         gc.set_threshold(OBJECTS_PER_COLLECTION)
         gc.enable()
-        tell = _tell_progress if assignment["progress"] else None
+        tell = tell_progress if assignment["progress"] else None
         with Catalog.open(Path(assignment["catalog"]), read_only=True) as catalog:
             return crawl(plan, source, settings, SourceVersions(catalog, source.id), pool=pool, leash=leash, tell=tell)
     finally:

@@ -43,7 +43,7 @@ from jobs.store.clock import check_clock
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from config.settings import Settings
     from config.sources import Source
@@ -121,6 +121,19 @@ class RunReport:
         return {**first, **data.pop("verdicts"), **data.pop("counts"), **data}
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a run's child process is begun with."""
+
+    run: str
+    epoch: int
+    """Of the lease."""
+    word: Word
+    """The first; others come over its standard input."""
+    reporter: Reporter | None
+    """Wants to be told how far the run is, if there is one."""
+
+
 def run_crawl(
     archive: OpenArchive,
     source: Source,
@@ -128,8 +141,11 @@ def run_crawl(
     *,
     stop: threading.Event | None = None,
     tell: Tell | None = None,
+    start: Callable[[Beginning], CrawlProcess] | None = None,
 ) -> RunReport:
     """Crawl *source* once and commit what was captured. *tell*: told some times a second how far it is.
+
+    *start*: begins another process in the crawl's place, which captures in a way of its own.
 
     Raises RunLocked, ConfigError, and StoreError where the store is in trouble before anything was fetched; whatever is
     raised, the spool keeps what was fetched.
@@ -142,7 +158,8 @@ def run_crawl(
         check_clock(archive.store)
         archive.prepare(source.id)
         _require_open(archive, source.id, request.slot)
-        return _run_locked(archive, source, request, stop, reporter, asked=asked)
+        begin = start or partial(_start_child, archive, source, request)
+        return _run_locked(archive, source, request, stop, reporter, asked=asked, start=begin)
 
 
 def _require_open(archive: OpenArchive, source: str, slot: datetime | None) -> None:
@@ -163,6 +180,7 @@ def _run_locked(
     reporter: Reporter | None,
     *,
     asked: tuple[int, int],
+    start: Callable[[Beginning], CrawlProcess],
 ) -> RunReport:
     """*asked*: requests that the store had got before, and how many of these were sent again."""
     started = time.monotonic()
@@ -191,8 +209,7 @@ def _run_locked(
         supervisor.catch_up()
         row = None
         if supervisor.may_fetch:
-            word = supervisor.next_word()
-            child = _start_child(archive, source, request, run, epoch=lease.epoch, word=word, reporter=reporter)
+            child = start(Beginning(run, lease.epoch, supervisor.next_word(), reporter))
             supervisor.follow(child)
             row = child.read_row()
         supervisor.finish_uploads()
@@ -266,16 +283,8 @@ def _bring(archive: OpenArchive, source: Source) -> Generator[bool, None, None]:
         yield from bring_segments(replace(archive, catalog=catalog), source)
 
 
-def _start_child(
-    archive: OpenArchive,
-    source: Source,
-    request: CrawlRequest,
-    run: str,
-    *,
-    epoch: int,
-    word: Word,
-    reporter: Reporter | None,
-) -> CrawlProcess:
+def _start_child(archive: OpenArchive, source: Source, request: CrawlRequest, beginning: Beginning) -> CrawlProcess:
+    reporter = beginning.reporter
     spool = archive.spool(source.id)
     capacity = _find_capacity(source, archive.settings, request)
     by_default = source.is_raw_only(archive.settings.raw_only)
@@ -284,7 +293,7 @@ def _start_child(
     if reporter is not None:
         reporter.given = given
     plan = CrawlPlan(
-        run=run,
+        run=beginning.run,
         source=source.id,
         archive=archive.info.archive,
         trigger=request.trigger,
@@ -304,7 +313,7 @@ def _start_child(
         fetch_until=request.fetch_until,
         slot=request.slot,
         ledger=take_pending(archive, source.id),
-        epoch=epoch,
+        epoch=beginning.epoch,
     )
     assignment = spool / "plan.json"
     text = encode_assignment(
@@ -313,7 +322,7 @@ def _start_child(
         archive.settings,
         catalog=archive.state / CATALOG_FILE,
         logging=describe_logging(),
-        word=word,
+        word=beginning.word,
         progress=reporter is not None,
     )
     assignment.touch(mode=0o600)

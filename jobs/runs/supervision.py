@@ -51,11 +51,11 @@ class RunTimes:
 
 
 class CrawlProcess:
-    """The crawl's child process: `python -m jobs.runs.child ASSIGNMENT`."""
+    """The crawl's child process: `python -m MODULE ASSIGNMENT`."""
 
-    def __init__(self, assignment: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, assignment: Path, environment: Mapping[str, str], *, module: str = "jobs.runs.child") -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "jobs.runs.child", str(assignment)],
+            [sys.executable, "-P", "-m", module, str(assignment)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,

@@ -1,0 +1,157 @@
+"""The command backfill: a source's past out of web archives."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from config.errors import ConfigError, ExitCode
+from config.rules import readable_url
+from config.units import count
+from config.webarchives import FORM, parse_web_archive
+from jobs.backfill.running import BackfillRequest, run_backfill
+from jobs.cli.crawling import count_urls
+from jobs.cli.failure import note_sources
+from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive, printable
+from jobs.cli.stopping import stop_on_signals
+from jobs.cli.times import A_TIME, read_time
+from jobs.cli.watching import show_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crawler.backfill import ArchiveReport, BackfillReport
+    from jobs.runs.crawl import RunReport
+
+_REASONS = 5
+
+
+@click.command(epilog=crawling_codes())
+@click.argument("source")
+@click.option("--from", "begin", help=f"Copies from then on: {A_TIME}. Default: as far back as an archive goes.")
+@click.option("--to", "end", help=f"Copies before then: {A_TIME}. Default: now.")
+@click.option("--every", is_flag=True, help="All copies. Default: of copies in a row with the same content one.")
+@click.option("--again", is_flag=True, help="Ask for what earlier backfills asked for, too.")
+@click.option("--below", multiple=True, metavar="URL", help="Only pages whose URL begins so. May be given often.")
+@click.option(
+    "--urls",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Ask TimeMaps for these pages, one URL a line. Default: for the articles that the archive has.",
+)
+@click.option("--web-archive", multiple=True, metavar="TEXT", help=f"{FORM}: in place of the configured ones.")
+@click.option("--max-pages", type=click.IntRange(min=1), help="Keep at most that many captures.")
+@click.option("--max-requests", type=click.IntRange(min=1), help="Send at most that many requests.")
+@archive_options
+def backfill(
+    invocation: Invocation,
+    *,
+    source: str,
+    begin: str | None,
+    end: str | None,
+    every: bool,
+    again: bool,
+    below: tuple[str, ...],
+    urls: Path | None,
+    web_archive: tuple[str, ...],
+    max_pages: int | None,
+    max_requests: int | None,
+) -> int:
+    """Bring the past of SOURCE in, from web archives: their copies of its articles become captures of their own time.
+
+    Newest first; what the archive has is not asked for. May be stopped at any time: the next backfill goes on.
+    """
+    now = datetime.now(UTC)
+    if urls is not None:
+        count_urls(urls)
+    request = BackfillRequest(
+        web_archives=tuple(map(_check_archive, web_archive)),
+        begin=read_time("--from", begin, now),
+        end=read_time("--to", end, now),
+        every=every,
+        again=again,
+        below=tuple(map(_check_below, below)),
+        pages_file=urls,
+        max_pages=max_pages,
+        max_requests=max_requests,
+    )
+    if request.begin and request.begin >= (request.end or now):
+        raise ConfigError("--from: found a time that is not before --to")
+    [chosen] = invocation.pick_sources((source,))
+    note_sources([chosen])
+    with stop_on_signals() as stop, enter_archive(invocation) as archive:
+        with show_run(wanted=not invocation.as_json) as tell:
+            report, found = run_backfill(archive, chosen, request, stop=stop, tell=tell)
+        for problem in report.problems:
+            click.echo(f"ofrecord: {chosen.id}: {problem}", err=True)
+        data = report.to_json() | describe_backfill(found)
+        invocation.print_result(data, "\n".join(render_backfill(report, found)))
+        if stop.interrupted:
+            return ExitCode.INTERRUPTED
+        unwell = found is not None and bool(found.archives) and all(one.error for one in found.archives)
+        return max(report.exit_code, ExitCode.CRAWL_FAILED) if unwell else report.exit_code
+
+
+def describe_backfill(found: BackfillReport | None) -> dict[str, Any]:
+    """Return what came of each web archive as JSON data."""
+    if found is None:
+        return {"requests": 0, "archives": []}
+    archives = [
+        {
+            "address": one.address,
+            "listed": one.listed,
+            "chosen": one.chosen,
+            "had": one.had,
+            "kept": one.kept,
+            "texts": one.texts,
+            "refused": dict(one.refused),
+            "oldest": one.oldest,
+            "newest": one.newest,
+            "done": one.done,
+            "error": one.error,
+        }
+        for one in found.archives
+    ]
+    return {"requests": found.requests, "archives": archives}
+
+
+def render_backfill(report: RunReport, found: BackfillReport | None) -> Iterator[str]:
+    """Yield how a backfill went, for people."""
+    for one in found.archives if found is not None else ():
+        yield from _render_archive(report.source, one)
+    sent = count(found.requests, "request") if found is not None else "no request"
+    ended = {"limit": "ended at a limit; the next backfill goes on", "finished": "finished"}
+    yield (
+        f"  {ended.get(report.reason, report.reason)} · {sent} sent · {count(report.segments, 'segment')} committed"
+        f" · {report.seconds:.1f} s · {report.run or 'no run'}"
+    )
+
+
+def _render_archive(source: str, one: ArchiveReport) -> Iterator[str]:
+    kept = f"{count(one.kept, 'capture')} kept"
+    if one.oldest is not None and one.newest is not None:
+        kept += f" ({one.texts} with text), of {one.oldest:%Y-%m-%d} to {one.newest:%Y-%m-%d}"
+    yield f"{source}: {readable_url(one.address)}"
+    yield f"  {one.listed} copies listed · {one.chosen} looked at · {one.had} had already · {kept}"
+    for reason, number in one.refused.most_common(_REASONS):
+        yield f"  left out   {number} × {printable(reason)}"
+    if one.error is not None:
+        yield f"  left alone: {printable(one.error)}; the next backfill goes on"
+    elif one.done:
+        yield "  nothing is left to do there"
+
+
+def _check_archive(text: str) -> str:
+    try:
+        parse_web_archive(text)
+    except ValueError as error:
+        raise ConfigError(f"--web-archive: found {printable(text[:80])!r}, expected {error}") from error
+    return text
+
+
+def _check_below(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise ConfigError(f"--below: found {printable(url[:80])!r}, expected a URL with http:// or https://")
+    return url
