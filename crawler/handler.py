@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -191,7 +192,7 @@ class _Attempt:
         self._purpose = Purpose.ROBOTS if by_middleware else Purpose(request.meta["purpose"])
         self._url = yarl.URL(request.url, encoded=True)
         self._started_at = datetime.now(UTC)
-        self._started = asyncio.get_running_loop().time()
+        self._started = time.monotonic()
         self._sent: float | None = None
         self._known: dict[str, Any] = {}
         self._tap: WireTap | None = None
@@ -255,7 +256,7 @@ class _Attempt:
 
     def note_request_head(self, method: str, url: yarl.URL, headers: Mapping[str, str]) -> None:
         """Keep the request line and headers as sent, secrets masked."""
-        self._sent = asyncio.get_running_loop().time()
+        self._sent = time.monotonic()
         through_proxy = self._options.proxy is not None and url.scheme == "http"
         lines = [f"{method} {url if through_proxy else url.raw_path_qs} HTTP/1.1"]
         masked = []
@@ -278,7 +279,7 @@ class _Attempt:
             allow_redirects=False,
             proxy=self._options.proxy,
         ) as response:
-            self.latency = asyncio.get_running_loop().time() - self._started
+            self.latency = time.monotonic() - self._started
             try:
                 self._note_response_head(response)
                 await self._read_body(response)
@@ -333,7 +334,7 @@ class _Attempt:
         self._known["truncated" if "status" in self._known else "error"] = cut if "status" in self._known else error
 
     def _exchange_so_far(self) -> Exchange:
-        end = asyncio.get_running_loop().time()
+        end = time.monotonic()
         meta = self._request.meta
         return Exchange(
             url=self._request.url,

@@ -213,7 +213,7 @@ def test_each_page_is_read_by_the_rules_that_come_with_it() -> None:
 
 def test_what_cannot_be_asked() -> None:
     data, body = encode_page(exchange_of(), CONTEXT)
-    with pytest.raises(ValueError, match="expected page, outline, explain, links, copies or beginning"):
+    with pytest.raises(ValueError, match="expected page, outline, explain, links, facts, copies or beginning"):
         perform("shell", data, body)
 
 
