@@ -8,30 +8,21 @@ outcome says so and still has the raw records.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
-from contextlib import ExitStack
 from contextvars import ContextVar
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 
 from config.errors import ExtractError
-from crawler.allowance import OVERDRAWN
 from crawler.announcement import MAX_LINKS_BYTES, LinkStream
-from crawler.channel import Channel, ChannelClosed
 from crawler.explanation import decode_explanation, failed_explanation
 from crawler.outcome import decode_outcome, decode_outline, encode_exchange_data, encode_page, failed_outcome
 from crawler.survey.transport import decode_page_facts
 from crawler.webarchive import CopyList, decode_copies
-from crawler.worker_main import OUT_OF_MEMORY, encode_frame, read_answer
+from crawler.worker import WorkerProcess
+from crawler.worker_main import encode_frame, read_answer
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -48,116 +39,12 @@ worker_seconds: ContextVar[float] = ContextVar("worker_seconds")
 
 CPU_SECONDS = 2.0
 """Of CPU time that a page may take, where nothing else is said: ten times the dearest of 1,500 real pages."""
-START_SECONDS = 60.0
-"""A worker that has not loaded its parsers by then is taken for broken."""
 PAGES_AHEAD = 32
 """So many pages for each worker may wait or be read before no more are fetched: a third of a second's work."""
 PAGES_PER_WORKER = 2_000
 """After so many pages a worker is replaced, so that what C libraries leak never becomes some page's fault."""
 MAX_ERROR = 1_000
 _SLACK_BYTES = 1 << 20
-_PASSED_ENVIRONMENT = (
-    *("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV"),
-    *("PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
-)
-
-
-class _Worker:
-    """One process and our end of its socket."""
-
-    def __init__(self, *, deadline_seconds: float, cpu_seconds: float, memory_bytes: int) -> None:
-        self.pages = 0
-        self._ready = self._killed = False
-        self._cpu_seconds = cpu_seconds
-        self._deadline_seconds = deadline_seconds
-        self._channel: Channel | None = None
-        self._socket, theirs = socket.socketpair()
-        root = str(Path(__file__).resolve().parent.parent)
-        environment = {name: os.environ[name] for name in _PASSED_ENVIRONMENT if name in os.environ}
-        with theirs, ExitStack() as undo:
-            undo.callback(self._socket.close)
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "crawler.worker_main"]
-                + [str(limit) for limit in (deadline_seconds, cpu_seconds, memory_bytes)],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,  # a person's Ctrl-C is for the parent, who ends us
-                env=environment | {"PYTHONPATH": root},
-            )
-            undo.pop_all()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def is_ready(self) -> bool:
-        return self._ready
-
-    async def wait_ready(self) -> None:
-        """Wait until it has loaded its parsers. Raises ExtractError."""
-        if self._ready:
-            return
-        if self._channel is None:
-            self._channel = await self._connect()
-        try:
-            await self._channel.receive(max_body=0, seconds=START_SECONDS)
-        except ChannelClosed as error:
-            raise ExtractError(self._describe_end()) from error
-        except TimeoutError as error:
-            raise ExtractError(f"the worker did not start within {START_SECONDS:.0f} s") from error
-        self._ready = True
-
-    async def _connect(self) -> Channel:
-        self._require_alive()
-        channel = await Channel.open(self._socket)
-        try:
-            self._require_alive()
-        except ExtractError:
-            channel.abort()
-            raise
-        return channel
-
-    def _require_alive(self) -> None:
-        if self._killed:
-            raise ExtractError("the worker was stopped")
-
-    async def ask(self, frame: bytes, *, max_body: int) -> Frame:
-        """Send one job and return both parts of the frame that answers it.
-
-        Raises ExtractError if the process ends, TimeoutError after its deadline.
-        """
-        if self._channel is None:
-            raise ExtractError("the worker was not waited for")
-        self.pages += 1
-        try:
-            return await self._channel.ask(frame, max_body=max_body, seconds=self._deadline_seconds)
-        except ChannelClosed as error:
-            raise ExtractError(self._describe_end()) from error
-
-    def kill(self) -> None:
-        """End the process at once and take it off the process table. Safe to repeat, with or without a loop."""
-        if self._killed:
-            return
-        self._killed = True
-        self._process.kill()
-        self._process.wait()
-        if self._channel is not None:
-            self._channel.abort()
-        self._socket.close()
-
-    def _describe_end(self) -> str:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(1)
-        code = self._process.returncode
-        if code is None:
-            return "the worker ended (it closed its socket)"
-        if code == OUT_OF_MEMORY:
-            return "the worker ended (out of memory)"
-        if code == -OVERDRAWN:
-            return f"time-out: more than {self._cpu_seconds:g} s of CPU time"
-        end = f"signal: {signal.strsignal(-code) or -code}" if code < 0 else f"exit code {code}"
-        return f"the worker ended ({end})"
 
 
 class WorkerPool:
@@ -176,7 +63,7 @@ class WorkerPool:
         self._deadline_seconds = deadline_seconds
         self._memory_bytes = memory_bytes
         self._cpu_seconds = cpu_seconds
-        self._workers: list[_Worker] = []
+        self._workers: list[WorkerProcess] = []
         self._idle: asyncio.Queue[int] = asyncio.Queue()
         self._starting = set(range(count))
         """Places that nobody can be given yet."""
@@ -318,8 +205,8 @@ class WorkerPool:
             self._starting.remove(place)
             self._idle.put_nowait(place)
 
-    def _launch(self) -> _Worker:
-        return _Worker(
+    def _launch(self) -> WorkerProcess:
+        return WorkerProcess(
             deadline_seconds=self._deadline_seconds, cpu_seconds=self._cpu_seconds, memory_bytes=self._memory_bytes
         )
 

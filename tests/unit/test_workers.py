@@ -22,7 +22,6 @@ import pytest
 
 from config.errors import ExtractError, RecordError
 from config.rules import ExtractRules
-from crawler import workers
 from crawler.batch import run_pages
 from crawler.model import Exchange, PageClass, Purpose
 from crawler.outcome import PageContext
@@ -33,6 +32,8 @@ pytestmark = pytest.mark.slow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from crawler.worker import WorkerProcess
 
 MEMORY = 1 << 30
 CONTEXT = PageContext(ExtractRules(), timezone=None, language="en", derivation="sha256:0")
@@ -247,7 +248,7 @@ def test_closing_ends_who_is_read_and_who_waits() -> None:
 
 
 def test_workers_are_replaced_after_many_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "PAGES_PER_WORKER", 2)
+    monkeypatch.setattr("crawler.workers.PAGES_PER_WORKER", 2)
 
     async def scenario() -> None:
         async with WorkerPool(1, 10, MEMORY) as pool:
@@ -302,9 +303,9 @@ def test_a_launched_pool_can_be_killed_without_a_loop() -> None:
 
 def test_no_room_for_the_second_worker_ends_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     pool, launch = WorkerPool(2, 10, MEMORY), WorkerPool._launch
-    made: list[workers._Worker] = []
+    made: list[WorkerProcess] = []
 
-    def launch_one(self: WorkerPool) -> workers._Worker:
+    def launch_one(self: WorkerPool) -> WorkerProcess:
         if made:
             raise BlockingIOError("no room for a process")
         made.append(launch(self))
