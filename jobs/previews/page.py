@@ -15,10 +15,10 @@ from config.rules import readable_url
 from config.units import count
 from jobs.diff import make_safe, runs_to_left
 from jobs.previews.blocks import group_pieces, list_pieces
-from jobs.previews.telling import flatten, say_listing
+from jobs.previews.telling import FIELDS, flatten, say_listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from crawler.explanation import Passage
     from crawler.preview.facts import LinkSeen, ListingSeen, PageSeen, Preview
@@ -31,7 +31,8 @@ MAX_LINKS = 2_000
 _FOLDED = 3
 """So many dropped blocks in a row are folded away."""
 _SAMPLE_CHARS = 2_000
-_MAX_MARKS = 3_000
+_UNFIT = frozenset("{}<@;/")
+"""Of a selector that a style cannot be trusted with."""
 _KEPT, _DROPPED = "outline:2px solid #2e8b57;outline-offset:2px", "outline:1px dashed #b04a3f;opacity:.55"
 
 
@@ -132,22 +133,23 @@ def _show_served(number: int, page: PageSeen) -> str:
 
 
 def _list_marks(passages: Iterable[Passage]) -> str:
-    """Return styles that mark what was kept and what was dropped, where a selector names it alone."""
+    """Return styles that mark what was kept and what was dropped, where a selector names nothing else."""
+    alike: dict[str, list[Passage]] = {}
+    for passage in passages:
+        alike.setdefault(passage.selector, []).append(passage)
     rules = []
-    for passage in list(passages)[:_MAX_MARKS]:
-        if passage.matches == 1 and not set("{}<>/@;") & set(passage.selector.replace(" > ", " ")):
-            selector = make_safe(passage.selector)
-            rules.append(f"{selector}{{{_KEPT if passage.kept else _DROPPED}}}")
+    for selector, named in alike.items():
+        kept = {passage.kept for passage in named}
+        if len(kept) == 1 and named[0].matches == len(named) and not _UNFIT.intersection(selector):
+            rules.append(f"{selector}{{{_KEPT if kept.pop() else _DROPPED}}}")
     return "\n".join(rules)
 
 
 def _show_clean(page: PageSeen) -> str:
-    rows = [("title", page.title, None)] if page.title and "title" not in page.fields else []
-    fields = "".join(
-        _tag("dt", _say(name)) + _tag("dd", _tag("span", _say(value), rest=' dir="auto"') + _say(_where(origin)))
-        for name, value, origin in [*rows, *((name, flatten(one["value"]), one) for name, one in page.fields.items())]
-    )
-    facts = _tag("dl", fields) if fields else ""
+    first = {name: page.fields[name] for name in FIELDS if name in page.fields}
+    rest = {name: one for name, one in page.fields.items() if name not in first}
+    more = f"<summary>{count(len(rest), 'more field')}</summary>{_show_fields(rest)}"
+    facts = _show_fields(first) + (_tag("details", more, "fields") if rest else "")
     kind = "As it would be kept" if page.text is not None else "No text would be kept"
     sample = (page.text or "")[:_SAMPLE_CHARS]
     direction = f' dir="{"rtl" if runs_to_left(sample) else "ltr"}"'
@@ -155,13 +157,20 @@ def _show_clean(page: PageSeen) -> str:
     return _tag("div", _tag("h3", kind) + facts + _tag("div", body, "text", direction), "clean")
 
 
-def _where(origin: dict[str, Any] | None) -> str:
-    if origin is None:
-        return ""
-    told = [str(origin["from"])]
-    told += [f"{origin['confidence']:g} sure"] if origin.get("confidence") is not None else []
-    told += [f"zone assumed: {origin['assumed_zone']}"] if origin.get("assumed_zone") else []
-    return f" ({', '.join(told)})"
+def _show_fields(fields: Mapping[str, Any]) -> str:
+    rows = (
+        _tag("dt", _say(name)) + _tag("dd", _tag("span", _say(flatten(one["value"])), rest=' dir="auto"') + _where(one))
+        for name, one in fields.items()
+    )
+    return _tag("dl", "".join(rows)) if fields else ""
+
+
+def _where(found: Mapping[str, Any]) -> str:
+    """Return where a field is from, how sure it is, and the zone that was assumed for it."""
+    told = [str(found["from"])]
+    told += [f"{found['confidence']:g} sure"] if found.get("confidence") is not None else []
+    told += [f"zone assumed: {found['assumed_zone']}"] if found.get("assumed_zone") else []
+    return _say(f" ({', '.join(told)})")
 
 
 def _show_group(kept: bool, group: list[Piece]) -> str:  # noqa: FBT001 - as itertools has it

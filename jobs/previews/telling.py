@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from config.sources import Source
     from crawler.preview.facts import LinkSeen, ListingSeen, PageSeen, Preview
 
-_LABEL = 10
+_LABEL = 12
 _TEXT_CHARS = 600
 _VALUE_CHARS = 160
 _MAX_LISTINGS = 40
-_FIELDS = (
+FIELDS = (
     *("title", "lead", "authors", "published", "modified", "section", "tags", "language", "source", "image"),
     *("correction", "paywall"),
 )
@@ -127,7 +127,7 @@ def _list_page(number: int, page: PageSeen) -> Iterator[str]:
     if page.text is None:
         yield _label("  text", "none would be kept")
         return
-    shown = {name: page.fields[name] for name in _FIELDS if name in page.fields}
+    shown = {name: page.fields[name] for name in FIELDS if name in page.fields}
     yield from (_label(f"  {name}", _say_field(one)) for name, one in shown.items())
     if len(page.fields) > len(shown):
         yield _label("", f"and {count(len(page.fields) - len(shown), 'more field')}: --json and --html show all")
