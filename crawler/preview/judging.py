@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from config.errors import ExtractError
 from crawler.preview.facts import LinkSeen
 from crawler.robots import read_rules
+from crawler.scope import describe_scope, is_announced_outside
 from crawler.urls import normalise_url
 
 if TYPE_CHECKING:
@@ -29,12 +30,16 @@ def judge_link(source: Source, link: Link) -> LinkSeen:
         url, wanted, reason = link.url, False, f"no address of a page: {error}"
     else:
         wanted, reason = judge_url(source, url)
+        if wanted and is_announced_outside(source, link):
+            wanted, reason = False, f"announced as in {link.language}; {describe_scope(source)}"
     return LinkSeen(url, link.url, link.via, wanted, reason, link.title, link.published, link.modified)
 
 
 def judge_url(source: Source, url: str) -> tuple[bool, str]:
     """Return whether the normalised *url* is an article that *source* wants, as far as it tells, and why or why not."""
-    wanted = source.is_article(url)
+    wanted, matching = source.is_article(url), source.articles.match(url)
+    if matching and not wanted:
+        return wanted, f"in none of the sections; {describe_scope(source)}"
     return wanted, source.articles.explain(url)
 
 

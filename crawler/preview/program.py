@@ -18,6 +18,7 @@ from crawler.model import Link, Purpose
 from crawler.outcome import PageContext
 from crawler.preview.facts import LinkSeen, ListingSeen, PageSeen, Preview, encode_preview
 from crawler.preview.judging import judge_by_robots, judge_link, refuse_listing
+from crawler.scope import leave_out
 from crawler.sites import Sites
 from crawler.urls import normalise_url
 from crawler.visit import VisitOver
@@ -220,7 +221,7 @@ class _Look:
 
     async def _read_answer(self, exchange: Exchange, page: PageSeen) -> PageSeen:
         pool, context = self._visit.pool, self._context()
-        outcome = await pool.page(exchange, context)
+        outcome = leave_out(self._source, page.url, await pool.page(exchange, context), None)
         page = replace(
             page,
             page_class=outcome.page_class.value,

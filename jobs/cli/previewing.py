@@ -19,6 +19,7 @@ from jobs.cli.progress import show_line
 from jobs.cli.sources import check_source_rules
 from jobs.cli.stopping import stop_on_signals
 from jobs.previews import describe_preview, list_lines, mark_known, render_preview
+from jobs.rechecks import RecheckPolicy
 from jobs.visits import VisitStep, make_visit
 
 if TYPE_CHECKING:
@@ -71,14 +72,16 @@ def preview(
     parameters = {"url": asked, "pages": pages, "still": html is not None}
     with stop_on_signals() as stop:
         found = _look(invocation, one, parameters, limits, stop)
-    found, note = _compare(invocation, one, found)
+    found, due, notes = _compare(invocation, one, found)
+    if one.render is not None:
+        notes.append("a run renders the pages in a browser; here they are read as they were served")
     if html is not None:
         _write(html, render_preview(found, source=one.id, name=one.name))
     if invocation.as_json:
-        for data in describe_preview(one, found, note):
+        for data in describe_preview(one, found, due, notes):
             click.echo(json.dumps(data, ensure_ascii=False, default=encode_value))
     else:
-        for line in list_lines(one, found, note, links=links):
+        for line in list_lines(one, found, due, notes, links=links):
             click.echo(printable(line))
     if stop.interrupted:
         return ExitCode.INTERRUPTED
@@ -114,22 +117,24 @@ def _look(
     return decode_preview(found)
 
 
-def _compare(invocation: Invocation, source: Source, found: Preview) -> tuple[Preview, str | None]:
-    """Return *found* beside what the archive knows, and what hinders that, if anything does."""
+def _compare(invocation: Invocation, source: Source, found: Preview) -> tuple[Preview, int | None, list[str]]:
+    """Return *found* beside what the archive knows, how many known articles are due, and what hinders to say that."""
     if not found.links:
-        return found, None
+        return found, None, []
+    now, policy = datetime.now(UTC), RecheckPolicy.of(source, invocation.settings)
     raw_only = source.is_raw_only(invocation.settings.raw_only)
     try:
         with enter_archive(invocation) as archive:
             archive.prepare(source.id)
             versions = SourceVersions(archive.catalog, source.id)
-            return mark_known(found, versions, now=datetime.now(UTC), raw_only=raw_only), None
+            due = sum(1 for _ in archive.catalog.list_due(source.id, policy, now))
+            return mark_known(found, source, versions, now=now, raw_only=raw_only), due, []
     except (ArchiveMissing, StoreError) as error:
-        return found, f"what the archive has is not considered: {error}"
+        return found, None, [f"what the archive has is not considered: {error}"]
     except ConfigError as error:
         if invocation.settings.archive:
             raise
-        return found, f"what the archive has is not considered: {error}"
+        return found, None, [f"what the archive has is not considered: {error}"]
 
 
 def _write(path: Path, page: str) -> None:

@@ -9,7 +9,7 @@ from config.rules import readable_url
 from config.units import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from config.sources import Source
     from crawler.preview.facts import LinkSeen, ListingSeen, PageSeen, Preview
@@ -25,8 +25,11 @@ FIELDS = (
 """Those that people are shown first of all."""
 
 
-def describe_preview(source: Source, found: Preview, note: str | None) -> Iterator[dict[str, Any]]:
-    """Yield the preview as JSON data: one object for it, then one for each listing, link and page."""
+def describe_preview(source: Source, found: Preview, due: int | None, notes: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield the preview as JSON data: one object for it, then one for each listing, link and page.
+
+    *due*: how many known articles a run would look at again now; `None`: nobody knows.
+    """
     yield {
         "type": "preview",
         "source": source.id,
@@ -35,7 +38,8 @@ def describe_preview(source: Source, found: Preview, note: str | None) -> Iterat
         "links": found.links_found,
         "wanted": found.links_wanted,
         "over": found.over,
-        "note": note,
+        "due": due,
+        "notes": list(notes),
     }
     yield from ({"type": "listing", **asdict(one)} for one in found.listings)
     yield from ({"type": "link", **asdict(one)} for one in found.links)
@@ -48,18 +52,19 @@ def describe_preview(source: Source, found: Preview, note: str | None) -> Iterat
 # --- for people
 
 
-def list_lines(source: Source, found: Preview, note: str | None, *, links: int) -> Iterator[str]:
-    """Yield the preview for people, at most so many *links* in it."""
+def list_lines(source: Source, found: Preview, due: int | None, notes: Sequence[str], *, links: int) -> Iterator[str]:
+    """Yield the preview for people, at most so many *links* in it. *due*: known articles whose turn it is."""
     yield f"{source.id} · {source.name} · {count(found.requests, 'request')}, nothing is stored"
     if found.over:
         yield _label("ended", found.over)
     yield from _list_listings(found.listings)
-    if note:
-        yield _label("note", note)
+    yield from (_label("note", note) for note in notes)
     if found.links_found:
         yield ""
         yield f"a run would fetch {found.links_wanted} of {count(found.links_found, 'page')} that are announced"
         yield from _list_links(found, links)
+    if due:
+        yield f"and look again at {count(due, 'article')} that it knows: ofrecord plan"
     for number, page in enumerate(found.pages, 1):
         yield ""
         yield from _list_page(number, page)
