@@ -135,6 +135,16 @@ class ArticlePatterns(StrictModel):
             return False
         return any(expression.search(form) for expression in include for form in forms)
 
+    def explain(self, url: str) -> str:
+        """Return in words why *url* (normalised) matches, or why not."""
+        forms = {url, readable_url(url)}
+        include, exclude = self._compiled
+        for key, compiled, expressions in (("exclude", exclude, self.exclude), ("include", include, self.include)):
+            for one, expression in zip(compiled, expressions, strict=True):
+                if any(one.search(form) for form in forms):
+                    return f"articles.{key} has {expression}"
+        return "nothing of articles.include is found in it"
+
 
 def readable_url(url: str) -> str:
     """Return *url* with the letters beyond ASCII shown as such, where their escapes are whole UTF-8."""

@@ -21,6 +21,7 @@ from crawler.discover.unpack import GZIP_MAGIC, unpack_file
 from crawler.encoding import find_html_encoding, inflate, read_html
 from crawler.explanation import encode_explanation, failed_explanation
 from crawler.extract import explain_article, extract_article, read_outline
+from crawler.extract.page.still import still_page
 from crawler.model import GOOD_CLASSES, Discovery, Exchange, PageClass, Purpose
 from crawler.normalise import make_snapshot
 from crawler.outcome import (
@@ -54,6 +55,7 @@ __all__ = [
     "outline_page",
     "perform",
     "process_page",
+    "quiet_page",
     "read_facts",
     "warm_up",
 ]
@@ -107,6 +109,19 @@ def explain_page(exchange: Exchange, context: PageContext, *, whole: bool) -> Ex
         return explain_article(html.text, utf8=html.utf8, **_given(exchange, context), whole=whole)
     except ExtractError as error:
         return failed_explanation(str(error))
+
+
+def quiet_page(exchange: Exchange, *, max_inflated_bytes: int = MAX_INFLATED_BYTES) -> str:
+    """Return the page of *exchange* as something to look at. Raises ExtractError if it cannot be read, or is none."""
+    body = inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=max_inflated_bytes)
+    content_type = exchange.header("Content-Type")
+    if not _is_html(media_type_of(exchange), body):
+        raise ExtractError(f"{media_type_of(exchange)} is no web page")
+    if (reason := _find_binary(body, content_type)) is not None:
+        raise ExtractError(reason)
+    html = _Html(*read_html(body, content_type))
+    _require_simple(html)
+    return still_page(html.text)
 
 
 def discover(exchange: Exchange, limit: int, *, max_inflated_bytes: int = MAX_INFLATED_BYTES) -> Discovery:
@@ -163,7 +178,7 @@ def list_copies(exchange: Exchange, original: str | None, *, max_inflated_bytes:
 def perform(name: str, data: dict[str, Any], body: bytes) -> tuple[bytes, bytes]:
     """Do what the pipe's other end asks; return JSON and raw bytes.
 
-    `page`, `outline`, `explain`, `links`, `facts`, `copies` or `beginning`.
+    `page`, `outline`, `explain`, `still`, `links`, `facts`, `copies` or `beginning`.
     """
     exchange = decode_page(data, body)
     if name == "links":
@@ -174,6 +189,8 @@ def perform(name: str, data: dict[str, Any], body: bytes) -> tuple[bytes, bytes]
         return encode_page_facts(read_facts(exchange, data["product"])), b""
     if name == "copies":
         return encode_copies(list_copies(exchange, data["original"])), b""
+    if name == "still":
+        return b"{}", quiet_page(exchange).encode("utf-8", "replace")
     if name == "beginning":
         return json.dumps({"text": read_beginning(exchange)}).encode(), b""
     if name in {"page", "outline", "explain"}:
@@ -183,7 +200,7 @@ def perform(name: str, data: dict[str, Any], body: bytes) -> tuple[bytes, bytes]
         if name == "outline":
             return encode_outline(outline_page(exchange, context)), b""
         return encode_outcome(process_page(exchange, context))
-    raise ValueError(f"asked for {name!r}, expected page, outline, explain, links, facts, copies or beginning")
+    raise ValueError(f"asked for {name!r}, expected page, outline, explain, still, links, facts, copies or beginning")
 
 
 def _read_context(data: dict[str, Any]) -> PageContext:

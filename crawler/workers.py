@@ -44,6 +44,8 @@ PAGES_AHEAD = 32
 PAGES_PER_WORKER = 2_000
 """After so many pages a worker is replaced, so that what C libraries leak never becomes some page's fault."""
 MAX_ERROR = 1_000
+MAX_STILL_BYTES = 16 * 1024 * 1024
+"""Of a page that is only to be looked at; its characters are counted in `crawler.extract.page.still`."""
 _SLACK_BYTES = 1 << 20
 
 
@@ -158,6 +160,12 @@ class WorkerPool:
         data = {"exchange": encode_exchange_data(exchange), "product": product}
         found, _ = await self._call("facts", data, exchange.body, url=exchange.url, max_body=0)
         return decode_page_facts(found)
+
+    async def still(self, exchange: Exchange) -> str:
+        """Return what `crawler.task.quiet_page` makes of *exchange*. Raises ExtractError."""
+        data = {"exchange": encode_exchange_data(exchange)}
+        _, page = await self._call("still", data, exchange.body, url=exchange.url, max_body=MAX_STILL_BYTES)
+        return page.decode("utf-8", "replace")
 
     async def outline(self, exchange: Exchange, context: PageContext) -> Outline:
         """Return what `crawler.task.outline_page` makes of *exchange*. Raises ExtractError."""

@@ -31,6 +31,7 @@ COMMANDS = {
     "history": "history:history",
     "diff": "comparing:diff",
     "changes": "changes:changes",
+    "preview": "previewing:preview",
     "extract": "extracting:extract",
     "verify": "archive:verify",
     "sync": "sync:sync",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from crawler.visit import Program
 
 PROGRAMS = {
-    "look": "crawler.looking:look_at",
+    "preview": "crawler.preview.program:preview_source",
     "survey": "crawler.survey.program:survey_site",
 }
 """Name → module and the coroutine function in it. Loaded in the visit's own process only."""
