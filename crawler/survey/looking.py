@@ -104,7 +104,9 @@ class Look:
         facts = ListingFacts(url=last.url, kind=kind, found_by=found_by, status=last.status)
         problem = judge_exchanges(exchanges, f"the {kind}")
         if problem is not None:
-            facts = replace(facts, error=last.error or f"status {last.status}")
+            facts = replace(facts, error=(last.error or f"status {last.status}")[:500])
+            if problem.kind == "private_address":
+                self.note(problem)
         elif last.url not in Sites([url, self.visit.source.home]):
             facts = replace(facts, error=f"leads to another site: {last.url}"[:500])
         elif kind == "section":

@@ -51,12 +51,12 @@ def judge_exchanges(exchanges: Sequence[Exchange], what: str) -> Problem | None:
 
 def _judge_error(last: Exchange, where: str) -> Problem:
     error = last.error or ""
+    if _REFUSED in error:
+        return Problem("private_address", f"{where} is at an address that is not on the public internet: {error}; --network private allows addresses of your own network", last.url)
     if last.forbidden or "robots.txt" in error:
         return Problem("robots_refuses", f"{where} is not to be fetched: {error}", last.url)
     if last.status in REDIRECTS:
         return Problem("redirect_loop", f"{where} leads nowhere: {error}; look at it in a browser", last.url)
-    if _REFUSED in error:
-        return Problem("private_address", f"{where} is at an address that is not on the public internet: {error}; --network private allows addresses of your own network", last.url)
     return Problem("unreachable", f"{where} cannot be had: {error}", last.url)
 
 
@@ -74,6 +74,21 @@ def judge_name(url: str) -> Problem | None:
     if not any(label.startswith("xn--") for label in host.split(".")):
         return None
     return Problem("look_alike", f"the name {describe_host(url)} has letters that can look like others: make sure that it is the paper's own", url)
+
+
+def judge_names(page: PageFacts) -> Problem | None:
+    """Return that *page* gives another site's address for its own, or announces articles there."""
+    own = Sites([page.url])
+    named = [page.canonical, *(one.url for one in page.alternates if one.media_type and not one.hreflang)]
+    for url in named:
+        if url is not None and url not in own:
+            look_alike = judge_name(url)
+            if look_alike is not None:
+                return Problem("look_alike", f"{page.url} refers to {url}: {look_alike.text}", url)
+    if page.canonical is not None and page.canonical not in own:
+        text = f"{page.url} says that its own address is {page.canonical}, on another site; if that is the one that you mean, add it by that address"
+        return Problem("other_site", text, page.canonical)
+    return None
 
 
 def describe_host(url: str) -> str:

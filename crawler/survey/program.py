@@ -10,7 +10,7 @@ from crawler.model import PageClass, Purpose
 from crawler.directives import product_token
 from crawler.survey.facts import Problem, Survey
 from crawler.survey.looking import Look, count_good
-from crawler.survey.obstacles import judge_exchanges, judge_login, judge_move, judge_name
+from crawler.survey.obstacles import judge_exchanges, judge_login, judge_move, judge_name, judge_names
 from crawler.survey.candidates import (
     COMMON_FEEDS,
     COMMON_SITEMAPS,
@@ -107,20 +107,18 @@ class _Surveyor:
         robots = await look.read_robots(self.asked)
         exchanges = await look.follow(self.asked, Purpose.SECTION)
         last = exchanges[-1]
-        problem = judge_exchanges(exchanges, "the home page")
-        if problem is None:
-            problem = judge_move(self.asked, last.url)
+        problem = judge_move(self.asked, last.url) or judge_exchanges(exchanges, "the home page")
         if problem is not None:
             if robots.error is not None and problem.kind == "unreachable":
                 problem = Problem("unreachable", f"{root_of(self.asked)} cannot be had: {robots.error}", self.asked)
             look.note(problem)
             return problem.kind == "missing"
         self.home = last.url
-        look.note(judge_name(self.home) if urlsplit(self.home).netloc != urlsplit(self.asked).netloc else None)
         page = self._page = await look.read_page(last)
         if page is None:
             await self._enter_by_file()
             return True
+        look.note(judge_names(page))
         login = judge_login(exchanges, page)
         if login is not None:
             look.note(login)
@@ -221,10 +219,11 @@ class _Surveyor:
             if chosen is None:
                 break
             await look.read_sample(*chosen)
-        if look.samples and not count_good(look.samples.values()):
-            one = next(iter(look.samples.values()))
-            text = f"none of {len(look.samples)} pages that were looked at is an article; {one.url}: {one.class_reason}"
-            look.note(Problem("no_articles", text, one.url))
+        if not count_good(look.samples.values()):
+            text = "no link was found that may lead to an article"
+            for one in look.samples.values():
+                text = f"none of {len(look.samples)} pages that were looked at is an article; {one.url}: {one.class_reason}"
+            look.note(Problem("no_articles", text, self.home))
 
     async def _probe(self) -> None:
         """Find out whether the site answers what it does not have; asked only where it looks like that."""

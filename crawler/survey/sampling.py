@@ -63,7 +63,7 @@ def _trace_listing(listing: ListingFacts, traces: dict[str, Trace], own: Sites) 
         return
     sure = listing.kind == "feed" or is_news_place(listing.url)
     for link in listing.links[:_LISTED]:
-        trace = _trace(link.url, listing.url, traces, own if listing.kind != "feed" else None)
+        trace = _trace(link.url, listing.url, traces, own)
         if trace is not None:
             trace.announced |= sure
             trace.listed |= not sure
@@ -79,8 +79,8 @@ def _trace_page(page: PageFacts, traces: dict[str, Trace], own: Sites) -> None:
         trace.beside |= not worded and link.place != "main"
 
 
-def _trace(url: str, via: str, traces: dict[str, Trace], own: Sites | None) -> Trace | None:
-    if own is not None and url not in own:
+def _trace(url: str, via: str, traces: dict[str, Trace], own: Sites) -> Trace | None:
+    if url not in own:
         return None
     try:
         normal = normalise_url(url)
