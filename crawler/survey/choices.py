@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from config.units import count
 from crawler.survey.facts import AnnouncedLink, ListingFacts
+from crawler.survey.labels import is_article
 from crawler.survey.proposed import Choice
 from crawler.survey.rates import MIN_TIMED, measure_rate, time_of
 from crawler.survey.shapes import find_hint, read_parts
@@ -155,7 +156,7 @@ class _Chooser:
                 continue
             gain = len(set(one.articles) - before)
             reason = self._find_fault(one)
-            if reason is None and not gain:
+            if reason is None and not gain and self.complete:
                 reason = "lists nothing that feeds and sitemaps do not announce"
             gaining += reason is None and one not in home
             self._put(one, self.sections, reason, _describe(one))
@@ -185,7 +186,7 @@ class _Chooser:
         home = page.url if page else None
         kept = {_form(choice.url) for choice in self.sections if choice.url != home}
         looked_at = {_normal(one.url) for one in self.survey.listings}
-        looked_at |= {_normal(one.url) for one in self.survey.samples}
+        looked_at |= {_normal(one.url) for one in self.survey.samples if is_article(one)}
         for link in page.links if page else ():
             url = _normal(link.url)
             if (

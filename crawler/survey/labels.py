@@ -31,6 +31,8 @@ _NEUTRAL = frozenset(
     {PageClass.ERROR, PageClass.CHALLENGE, PageClass.CONSENT, PageClass.BLOCKED, PageClass.NOARCHIVE, PageClass.UNREAD}
 )
 """Of these nobody knows what the page is."""
+_SHOWN = frozenset({PageClass.VIDEO, PageClass.GALLERY, PageClass.INFOGRAPH})
+"""Articles only where they are announced as such."""
 
 
 @dataclass(slots=True)
@@ -70,10 +72,9 @@ def is_article(sample: SampleFacts) -> bool:
 def label_urls(survey: Survey) -> Labels:
     """Sort all URLs of the site that *survey* saw, at most 15,000 of them."""
     collector = _Collector(Sites([survey.home]))
-    for sample in survey.samples:
-        collector.add_sample(sample)
     for listing in survey.listings:
         collector.add_listing(listing)
+    collector.add_samples(survey.samples)
     sampled = {sample.url for sample in survey.samples}
     for page in survey.pages:
         collector.add_page(page, is_sample=page.url in sampled)
@@ -100,10 +101,16 @@ class _Collector:
             return None
         return self.evidence.setdefault(normal, Evidence())
 
-    def add_sample(self, sample: SampleFacts) -> None:
-        evidence = self.find(sample.url)
-        if evidence is not None and (is_article(sample) or PageClass(sample.page_class) not in _NEUTRAL):
-            evidence.sample = is_article(sample)
+    def add_samples(self, samples: Sequence[SampleFacts]) -> None:
+        """Note what was looked at; where announced articles state their day, what states none is no article."""
+        pairs = [(evidence, sample) for sample in samples if (evidence := self.find(sample.url)) is not None]
+        stated = ["published" in one.fields for evidence, one in pairs if evidence.announced and is_article(one)]
+        dated = len(stated) >= 2 and sum(stated) * 5 >= len(stated) * 4
+        for evidence, sample in pairs:
+            page_class = PageClass(sample.page_class)
+            if page_class in _NEUTRAL or (page_class in _SHOWN and not evidence.announced):
+                continue
+            evidence.sample = is_article(sample) and (evidence.announced or not dated or "published" in sample.fields)
 
     def add_listing(self, listing: ListingFacts) -> None:
         self.mark_house([listing.url, *listing.listings])
@@ -180,6 +187,8 @@ def _is_other(one: Evidence, url: str, shape: Shape, *, trusted: bool) -> bool:
         return not (one.announced and trusted and not one.house)
     if one.announced and trusted:
         return False
+    if shape.hint in {"static", "media"}:
+        return True
     if one.sample is True:
         return not _is_sure(one, url)
     return one.shelved or (one.house and not one.headline) or (shape.hint is not None and not one.headline)

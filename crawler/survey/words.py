@@ -30,6 +30,7 @@ _STATIC_WORDS = """
     newsletter newsletters subscribe subscription subscriptions abo abonnement suscripcion login log-in signin sign-in
     signup sign-up register registration account logout password checkout cart shop store faq help support sitemap
     accessibility disclaimer copyright legal masthead donate membership sponsor apps app mobile wp-login wp-admin admin
+    sponsored sponsored-content advertorial advertorials anzeige anzeigen partner-content promoted branded-content
     redaktion editorial-policy corrections-policy ethics
     من-نحن اتصل-بنا о-нас контакты реклама о-редакции 关于我们 联系我们 お問い合わせ 会社概要
 """
