@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from config.units import count
 from crawler.survey.facts import AnnouncedLink, ListingFacts
-from crawler.survey.labels import is_article
 from crawler.survey.proposed import Choice
 from crawler.survey.rates import MIN_TIMED, measure_rate, time_of
 from crawler.survey.shapes import find_hint, read_parts
@@ -24,6 +23,8 @@ MAX_SECTIONS = 60
 MAX_PAGES = 120
 """Further pages of sections that no `rel=next` leads to."""
 _MAX_NUMBER = 60
+_LIST_OF = 3
+"""So many articles make a page that was looked at for something else a list."""
 _STALE = timedelta(days=365)
 _LAST_NUMBER = re.compile(r"(.*[^0-9])([0-9]{1,4})([^0-9]{0,20})", re.DOTALL)
 
@@ -151,7 +152,7 @@ class _Chooser:
         weighed = self.of_kind["section"]
         home = self._weigh_home(pages, weighed)
         before, gaining = set(self.known), 0
-        for one in [*home, *weighed]:
+        for one in [*home, *weighed, *self._weigh_met(pages, weighed)]:
             if _normal(one.facts.url) in {_normal(choice.url) for choice in self.sections}:
                 continue
             gain = len(set(one.articles) - before)
@@ -169,8 +170,21 @@ class _Chooser:
         page = pages.get(_normal(self.survey.home))
         if page is None or any(_normal(one.facts.url) == _normal(page.url) for one in weighed):
             return []
-        links = tuple(AnnouncedLink(link.url, link.text) for link in page.links)
-        return [_weigh(ListingFacts(page.url, "section", "home page", 200, links=links, total=len(links)), self.accept)]
+        return [_weigh(_list_page(page, "home page"), self.accept)]
+
+    def _weigh_met(self, pages: dict[str | None, PageFacts], weighed: Sequence[Weighed]) -> list[Weighed]:
+        """Return the pages that were looked at for articles, and are lists that the home page's navigation leads to."""
+        front = pages.get(_normal(self.survey.home))
+        named = {_normal(link.url) for link in front.links if link.place in {"nav", "header"}} if front else set()
+        known = {_normal(one.facts.url) for one in weighed}
+        found = []
+        for url, page in pages.items():
+            if url not in named or url in known or page is front or url is None or self.accept(url):
+                continue
+            one = _weigh(_list_page(page, "navigation"), self.accept)
+            if len(one.articles) >= _LIST_OF:
+                found.append(one)
+        return found
 
     def _add_pages(self, one: Weighed, page: PageFacts | None) -> None:
         """Keep the further pages of a list that nothing but their number leads to, where no sitemap has all."""
@@ -186,7 +200,7 @@ class _Chooser:
         home = page.url if page else None
         kept = {_form(choice.url) for choice in self.sections if choice.url != home}
         looked_at = {_normal(one.url) for one in self.survey.listings}
-        looked_at |= {_normal(one.url) for one in self.survey.samples if is_article(one)}
+        looked_at |= {_normal(one.url) for one in self.survey.pages}
         for link in page.links if page else ():
             url = _normal(link.url)
             if (
@@ -231,6 +245,12 @@ def fill_numbers(further: Iterable[str]) -> list[str]:
         return []
     (before, after), last = max(forms.items(), key=lambda item: item[1])
     return [f"{before}{number}{after}" for number in range(2, min(last, _MAX_NUMBER) + 1)]
+
+
+def _list_page(page: PageFacts, found_by: str) -> ListingFacts:
+    links = tuple(AnnouncedLink(link.url, link.text) for link in page.links if link.place == "main" or link.headline)
+    further = (page.next_url,) if page.next_url else ()
+    return ListingFacts(page.url, "section", found_by, 200, links=links, total=len(links), listings=further)
 
 
 def _form(url: str) -> tuple[object, ...]:

@@ -1,8 +1,8 @@
 """URLs of articles and of other pages → RE2 expressions that tell them apart, for `articles.include` and `.exclude`.
 
 An include says what the URLs of one kind of article have in common, from the scheme to the end; an exclude names what
-such an expression would let in besides. What is common is what generalises: a part that differs from article to article is
-described by its form, and a word is kept only where it never changes.
+such an expression would let in besides. A part that differs from article to article is described by its form, and a
+word is kept only where it never changes.
 """
 
 from __future__ import annotations
