@@ -36,6 +36,7 @@ EVENTS: frozenset[str] = frozenset(
         "visited_page",
         "rejected_page",
         "finished_run",
+        "finished_import",
         "closed_segment",
         "recovered_segment",
         "set_aside_segment",

@@ -130,6 +130,8 @@ class Settings(RenderSettings, BaseSettings):
     """Links that are taken from one document."""
     max_failed: float = Field(0.5, ge=0, le=1, allow_inf_nan=False)
     """Share of article captures that may fail before the run counts as failed."""
+    import_max_sites: int = Field(100, ge=0, le=10_000)
+    """Sites without a source that one `import --any` may make sources for."""
     second_look_seconds: Seconds = Field(3_600.0, ge=0, le=30 * 86_400, allow_inf_nan=False)
     """An article that is suspected to be gone is looked at again after that long, before all others."""
     max_run_seconds: Seconds = Field(21_600.0, gt=0, le=30 * 86_400, allow_inf_nan=False)

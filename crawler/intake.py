@@ -25,9 +25,11 @@ from crawler.urls import normalise_url
 from crawler.warc import NOT_MODIFIED, digest_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from config.settings import Settings
     from config.sources import Source
-    from crawler.model import Exchange
+    from crawler.model import Exchange, RecordReference
     from crawler.outcome import PageOutcome
     from crawler.rows import Origin
     from crawler.workers import WorkerPool
@@ -43,6 +45,9 @@ class KnownCaptures(LastVersions, Protocol):
 
     def has_capture(self, url: str, captured_at: datetime, payload_digest: str | None) -> bool:
         """Tell whether a capture of the normalised *url* at that instant with that payload is committed."""
+
+    def find_record_at(self, target_uri: str, second: datetime) -> RecordReference | None:
+        """Return a committed, whole response record of *target_uri* of that second, or `None`."""
 
 
 @dataclass(slots=True)
@@ -88,11 +93,14 @@ class Intake:
     counts: IntakeCounts = field(default_factory=IntakeCounts)
     _remembered: OrderedDict[_Key, None] = field(default_factory=OrderedDict)
 
-    async def keep(self, exchange: Exchange, origin: Origin) -> Kept | None:
+    async def keep(
+        self, exchange: Exchange, origin: Origin, *, accept: Callable[[PageOutcome], bool] | None = None
+    ) -> Kept | None:
         """Read *exchange* and append it to the segment; return what it came to, or `None` if the archive has it.
 
         *exchange*: as it was answered at `started_at`, before now. Its body may be the one that a committed record
-        holds: then it becomes a revisit, as a crawl's. Raises ValueError if its URL is none that may name an article,
+        holds: then it becomes a revisit, as a crawl's. *accept*: asked whether what it came to is wanted at all; `None`
+        is returned too where it is not. Raises ValueError if its URL is none that may name an article,
         RecordError if it cannot be recorded, OSError if the disk refuses.
         """
         url = normalise_url(exchange.url)
@@ -102,6 +110,8 @@ class Intake:
             return None
         exchange = self._refer(exchange, given)
         outcome = await self._read(exchange, url)
+        if accept is not None and not accept(outcome):
+            return None
         if outcome.withheld:
             exchange = replace(exchange, body=b"", truncated="unspecified", refers_to=None)
         digest = outcome.recorded.payload_digest
@@ -109,6 +119,8 @@ class Intake:
             self.counts.known += 1
             return None
         row = make_row(exchange, outcome, url=url, product=self.context.product, origin=origin)
+        if exchange.status == NOT_MODIFIED and exchange.refers_to is not None:
+            row = replace(row, not_modified=1)  # how many came before it nobody knows
         # nothing is awaited between this look and the append: of two that came at once the second is known
         if self._remember((url, exchange.started_at, given)):
             self.counts.known += 1
@@ -120,7 +132,10 @@ class Intake:
         return Kept(row, outcome, reference)
 
     def finish(self, reason: str = "finished") -> RunRow:
-        """Write the run's row, with *reason* in its words, and close the last segment. Raises OSError."""
+        """Write the run's row, with *reason* in its words, and close the last segment. Raises OSError.
+
+        An intake that kept nothing leaves no trace: to take the same in again changes no archive.
+        """
         row = RunRow(
             run=self.run,
             trigger=self.trigger,
@@ -136,7 +151,8 @@ class Intake:
                 "known": self.counts.known,
             },
         )
-        self.segments.add(row)
+        if self.counts.captures:
+            self.segments.add(row)
         self.segments.close()
         return row
 

@@ -267,6 +267,11 @@ class SegmentStream:
         self.closed = 0
         """How many segments were closed."""
 
+    @property
+    def open_segment(self) -> str | None:
+        """Id of the segment that is open, if one is: what was appended to others will outlast a power cut."""
+        return None if self._current is None else self._current.segment
+
     def append(self, row: CaptureRow, recorded: Recorded, snapshot: Snapshot | None = None) -> CaptureReference:
         """Append one capture, as `SegmentWriter.append`, to the open segment or to the next; return its place."""
         self.rotate()

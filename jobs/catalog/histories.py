@@ -103,6 +103,11 @@ class HistoryQueries(RollupQueries):
         where = "WHERE c.source = ? AND c.url = ? AND c.purpose = 'article' ORDER BY c.captured_at, c.segment, c.n"
         return [_to_capture(row) for row in self._db.execute(f"{_CAPTURES} {where}", (source, url))]
 
+    def find_capture(self, segment: str, n: int) -> StoredCapture | None:
+        """Return capture *n* of a segment."""
+        row = self._db.execute(f"{_CAPTURES} WHERE c.segment = ? AND c.n = ?", (segment, n)).fetchone()
+        return None if row is None else _to_capture(row)
+
     def list_rules(self, capture: StoredCapture) -> list[StoredCapture]:
         """Return the answers that a capture's run had for the robots.txt that held for it: redirects, then the rules.
 

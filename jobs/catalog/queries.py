@@ -100,11 +100,19 @@ class CatalogQueries(HistoryQueries, ValidatorQueries, SlotQueries):
             " AND payload_digest = ? AND response_offset IS NOT NULL AND revisit_segment IS NULL"
             " AND truncated IS NULL ORDER BY captured_at DESC LIMIT 1"
         )
-        row = self._db.execute(query, (source, target_uri, payload_digest)).fetchone()
-        if row is None:
-            return None
-        captured_at = datetime.fromisoformat(row["captured_at"])
-        return RecordReference(row["target_uri"], captured_at, row["segment"], row["n"])
+        return _to_reference(self._db.execute(query, (source, target_uri, payload_digest)).fetchone())
+
+    def find_record_at(self, source: str, target_uri: str, second: datetime) -> RecordReference | None:
+        """Return the first whole response record of *target_uri* within the second that begins with *second*."""
+        query = (
+            "SELECT target_uri, captured_at, segment, n FROM captures WHERE source = ? AND target_uri = ?"
+            " AND captured_at BETWEEN ? AND ? AND response_offset IS NOT NULL AND revisit_segment IS NULL"
+            " AND truncated IS NULL ORDER BY captured_at LIMIT 1"
+        )
+        begin = second.replace(microsecond=0)
+        until = begin.replace(microsecond=999_999)
+        values = (source, target_uri, format_instant(begin), format_instant(until))
+        return _to_reference(self._db.execute(query, values).fetchone())
 
     def has_capture(self, source: str, url: str, captured_at: datetime, payload_digest: str | None) -> bool:
         """Whether a capture at that instant with that payload is committed, as far as the catalog has folded."""
@@ -203,6 +211,12 @@ class CatalogQueries(HistoryQueries, ValidatorQueries, SlotQueries):
     def dump(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return every table's rows in the order of their keys: two catalogs of one archive give equal dumps."""
         return {table: [tuple(row) for row in self._db.execute(f"SELECT * FROM {table}")] for table in TABLES}  # noqa: S608 - names of ours
+
+
+def _to_reference(row: sqlite3.Row | None) -> RecordReference | None:
+    if row is None:
+        return None
+    return RecordReference(row["target_uri"], datetime.fromisoformat(row["captured_at"]), row["segment"], row["n"])
 
 
 def _to_reading(last: sqlite3.Row, row: sqlite3.Row) -> KnownReading | None:

@@ -64,6 +64,10 @@ class SourceVersions:
         """Tell whether any capture at that instant is committed: crawler.backfill.PastCaptures. Raises as the last."""
         return self._catalog.has_capture_at(self._source, url, captured_at)
 
+    def find_record_at(self, target_uri: str, second: datetime) -> RecordReference | None:
+        """Return a committed, whole response record of that second: crawler.intake.KnownCaptures."""
+        return self._catalog.find_record_at(self._source, target_uri, second)
+
     def find_validators(self, urls: Sequence[str], *, raw_only: bool = False) -> dict[str, Validators]:
         """Return what to ask articles with: crawler.compare.LastVersions.
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "runs": "runs:runs",
     "backfill-gaps": "backfilling:backfill_gaps",
     "backfill": "pasts:backfill",
+    "import": "importing:import_files",
     "list": "reading:list_articles",
     "show": "reading:show",
     "history": "history:history",
