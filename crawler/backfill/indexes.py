@@ -1,4 +1,4 @@
-"""Asks a CDX server for all copies of a source's articles, window by window from the newest, and has them kept."""
+"""Asks a CDX server for the copies of a source's articles, window by window from the newest, and has them kept."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from crawler.backfill.keeping import ArchiveUnwell
 from crawler.sites import bare_host
-from crawler.webarchive import NotACopy, Windows, choose_copies, raw_url, write_stamp
+from crawler.webarchive import NotACopy, Pending, Windows, raw_url, write_stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from config.sources import Source
     from config.webarchives import WebArchive
     from crawler.backfill.keeping import Keeper
@@ -22,34 +20,86 @@ if TYPE_CHECKING:
 LINES = 10_000
 """That a server is asked for at a time."""
 MAX_ANSWERS = 8
-"""Of one window; of a window with more, half is taken. So there are 80,000 copies in memory at the most."""
+"""Of one window; of a window with more, half is taken."""
+MAX_PENDING = 200_000
+"""Copies that wait at a time, some 300 bytes each; then these are asked for before more is listed."""
 _PAGES_ONLY = "mimetype:text/html"
 
 
 async def ask_index(keeper: Keeper, source: Source, archive: WebArchive, report: ArchiveReport) -> None:
     """Keep what *archive* has of *source*. Raises ArchiveUnwell, BackfillOver, VisitOver, OSError."""
-    plan = keeper.plan
     done = True
-    for scope in list_scopes(source, plan.below):
-        key = f"{archive.cdx} {scope['matchType']} {scope['url']}{' every' if plan.every else ''}"
-        windows = Windows(
-            _second(plan.begin), _second(plan.end), [] if plan.again else keeper.position.windows.get(key, [])
-        )
-        keeper.position.windows[key] = windows.done
-        later: dict[str, str] = {}
-        while (window := windows.next()) is not None:
-            copies = await _list_window(keeper, archive, scope, window)
-            if copies is None:
-                if windows.narrow(window):
-                    continue
-                raise ArchiveUnwell(f"{archive.cdx}: more copies of one second than it lists")
-            report.listed += len(copies)
-            chosen = choose_copies(copies, is_article=source.is_article, later=later, every=plan.every)
-            complete = await _keep_all(keeper, archive, chosen, report)
-            windows.finish(window, found=len(copies), usual=LINES, complete=complete)
-            done = done and complete
-            keeper.save()
+    for scope in list_scopes(source, keeper.plan.below):
+        done &= await _Index(keeper, source, archive, scope, report).ask()
     report.done = done
+
+
+class _Index:
+    """What a CDX server has of one scope: listed from the newest to the oldest, then asked for in that order.
+
+    All is listed before anything is asked for, as far as memory allows: so of copies with the same content the oldest
+    is known. What is listed is written down, and no run has to list it again.
+    """
+
+    def __init__(
+        self, keeper: Keeper, source: Source, archive: WebArchive, scope: dict[str, str], report: ArchiveReport
+    ) -> None:
+        plan = keeper.plan
+        self._keeper = keeper
+        self._source = source
+        self._archive = archive
+        self._scope = scope
+        self._report = report
+        key = f"{archive.cdx} {scope['matchType']} {scope['url']}{' every' if plan.every else ''}"
+        done = keeper.position.windows.setdefault(key, [])
+        if plan.again:
+            done.clear()
+        self._windows = Windows(_second(plan.begin), _second(plan.end), done)
+        self._pending = keeper.position.pending.setdefault(key, Pending())
+        self._enough = MAX_PENDING if plan.max_pages is None else min(MAX_PENDING, LINES + 4 * plan.max_pages)
+
+    async def ask(self) -> bool:
+        """List and keep; tell whether nothing is left to do."""
+        plan, complete = self._keeper.plan, True
+        while True:
+            await self._list()
+            complete &= await self._keep_all(self._pending.list_newest_first(plan.begin, plan.end))
+            if self._windows.next() is None:
+                return complete
+
+    async def _list(self) -> None:
+        before = len(self._pending)
+        while len(self._pending) - before < self._enough and (window := self._windows.next()) is not None:
+            copies = await _list_window(self._keeper, self._archive, self._scope, window)
+            if copies is None:
+                if not self._windows.narrow(window):
+                    raise ArchiveUnwell(f"{self._archive.cdx}: more copies of one second than it lists")
+                continue
+            self._report.listed += len(copies)
+            self._pending.add(copies, is_article=self._source.is_article, every=self._keeper.plan.every)
+            self._windows.finish(window, found=len(copies), usual=LINES)
+            self._keeper.save()
+
+    async def _keep_all(self, chosen: list[tuple[str, Copy]]) -> bool:
+        """Keep those of *chosen* that are not had; tell whether all that can be had is."""
+        keeper, report, complete = self._keeper, self._report, True
+        for number, (page, copy) in enumerate(chosen):
+            keeper.waiting = len(chosen) - number
+            if keeper.has(page, copy):
+                report.chosen += 1
+                report.had += 1
+            elif self._source.is_article(page):  # by the patterns of today
+                keeper.require_room()
+                report.chosen += 1
+                try:
+                    await keeper.keep(page, copy, raw_url(self._archive.replay or "", copy), report)
+                except NotACopy:
+                    complete = False
+                    continue
+            self._pending.remove(page, copy)
+            keeper.save()
+        keeper.waiting = 0
+        return complete
 
 
 def list_scopes(source: Source, below: tuple[str, ...] = ()) -> list[dict[str, str]]:
@@ -94,30 +144,6 @@ async def _list_window(keeper: Keeper, archive: WebArchive, scope: dict[str, str
             return None if found.lines >= LINES else copies
         query["resumeKey"] = found.resume
     return None
-
-
-async def _keep_all(keeper: Keeper, archive: WebArchive, chosen: list[tuple[str, Copy]], report: ArchiveReport) -> bool:
-    """Keep those of *chosen* that are not had; tell whether all that can be had is."""
-    complete = True
-    for page, copy in _count_down(keeper, chosen):
-        if keeper.has(page, copy):
-            report.chosen += 1
-            report.had += 1
-            continue
-        keeper.require_room()
-        report.chosen += 1
-        try:
-            await keeper.keep(page, copy, raw_url(archive.replay or "", copy), report)
-        except NotACopy:
-            complete = False
-    return complete
-
-
-def _count_down(keeper: Keeper, chosen: list[tuple[str, Copy]]) -> Iterator[tuple[str, Copy]]:
-    for number, pair in enumerate(chosen):
-        keeper.waiting = len(chosen) - number
-        yield pair
-    keeper.waiting = 0
 
 
 def _second(instant: datetime) -> int:

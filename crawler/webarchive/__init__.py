@@ -6,8 +6,8 @@ Pure: who asks an archive is `crawler.backfill`.
 from __future__ import annotations
 
 from crawler.webarchive.cdx import read_cdx
-from crawler.webarchive.choice import choose_copies
 from crawler.webarchive.copies import Copy, CopyList, decode_copies, encode_copies, read_stamp, write_stamp
+from crawler.webarchive.pending import Pending
 from crawler.webarchive.position import POSITION_FILE, Position
 from crawler.webarchive.replay import NotACopy, raw_form, raw_url, rebuild_exchange
 from crawler.webarchive.timemap import read_timemap
@@ -19,10 +19,10 @@ __all__ = [
     "Copy",
     "CopyList",
     "NotACopy",
+    "Pending",
     "Position",
     "Window",
     "Windows",
-    "choose_copies",
     "decode_copies",
     "encode_copies",
     "raw_form",

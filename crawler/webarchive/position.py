@@ -10,12 +10,13 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from crawler.webarchive.pending import Pending
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 POSITION_FILE = "backfill.json"
 _MAX_STRETCHES = 10_000
-_MAX_ARCHIVES = 1_000
 
 
 @dataclass(slots=True)
@@ -23,7 +24,9 @@ class Position:
     """What was asked for already, by what an archive was asked for."""
 
     windows: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    """Of CDX servers: the stretches of time that are done."""
+    """Of CDX servers: the stretches of time that were listed."""
+    pending: dict[str, Pending] = field(default_factory=dict)
+    """Of CDX servers: what was listed and is still to be asked for."""
     pages: dict[str, set[str]] = field(default_factory=dict)
     """Of TimeMaps: the pages that are done."""
 
@@ -33,14 +36,19 @@ class Position:
         try:
             data = json.loads(path.read_bytes())
             windows = {str(key): _read_stretches(found) for key, found in data["windows"].items()}
+            pending = {str(key): Pending.decode(found) for key, found in data["pending"].items()}
             pages = {str(key): {str(url) for url in found} for key, found in data["pages"].items()}
         except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
             return cls()
-        return cls(dict(list(windows.items())[-_MAX_ARCHIVES:]), dict(list(pages.items())[-_MAX_ARCHIVES:]))
+        return cls(windows, pending, pages)
 
     def write(self, path: Path) -> None:
         """Put the position into the file *path*, whole or not at all. Raises OSError."""
-        data = {"windows": self.windows, "pages": {key: sorted(found) for key, found in self.pages.items()}}
+        data = {
+            "windows": self.windows,
+            "pending": {key: found.encode() for key, found in self.pending.items() if len(found)},
+            "pages": {key: sorted(found) for key, found in self.pages.items()},
+        }
         beside = path.with_name(f"{path.name}.new")
         with beside.open("w", encoding="utf-8") as file:
             json.dump(data, file)

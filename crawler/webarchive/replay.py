@@ -61,7 +61,9 @@ def rebuild_exchange(answer: Exchange, copy: Copy) -> Exchange:
     """
     if answer.status is None:
         raise NotACopy(
-            "robots.txt" if answer.forbidden else "no answer", answer.error or "", transient=not answer.forbidden
+            "robots.txt forbids it" if answer.forbidden else "no answer",
+            answer.error or "",
+            transient=not answer.forbidden,
         )
     if answer.truncated is not None and answer.truncated != "length":
         raise NotACopy("the answer was cut", answer.truncated, transient=True)

@@ -36,12 +36,11 @@ class Windows:
     done: list[tuple[int, int]] = field(default_factory=list)
     """Disjoint stretches, the oldest first; they may lie anywhere."""
     width: int = _WIDTH
-    _passed: list[tuple[int, int]] = field(default_factory=list)
 
     def next(self) -> Window | None:
-        """Return the newest stretch that is neither done nor passed over; `None` if there is none."""
+        """Return the newest stretch that is not done, as far as one answer may hold it; `None` if there is none."""
         end, least = self.end, self.begin
-        for begin, until in reversed(_join([*self.done, *self._passed])):
+        for begin, until in reversed(_join(self.done)):
             if until < end:
                 least = max(least, until)
                 break
@@ -58,13 +57,9 @@ class Windows:
         self.width = (window.end - window.begin) // 2
         return True
 
-    def finish(self, window: Window, *, found: int, usual: int, complete: bool = True) -> None:
-        """Go on before *window*, in which *found* copies were listed, of *usual* that an answer may well hold.
-
-        *complete*: whether it is done for later runs too.
-        """
-        target = self.done if complete else self._passed
-        target[:] = _join([*target, (window.begin, window.end)])
+    def finish(self, window: Window, *, found: int, usual: int) -> None:
+        """Go on before *window*, in which *found* copies were listed, of *usual* that an answer may well hold."""
+        self.done[:] = _join([*self.done, (window.begin, window.end)])
         if found <= usual // 8:
             self.width = min(self.width * 4, _MOST)
         elif found <= usual // 3:

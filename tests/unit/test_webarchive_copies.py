@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,10 +17,10 @@ from crawler.outcome import find_redirect
 from crawler.webarchive import (
     Copy,
     NotACopy,
+    Pending,
     Position,
     Window,
     Windows,
-    choose_copies,
     raw_form,
     raw_url,
     rebuild_exchange,
@@ -37,30 +38,33 @@ def copy(day: int, digest: str | None = "A", url: str = PAGE, **told: Any) -> Co
     return replace(Copy(url, THEN + day * DAY, 200, "text/html", digest), **told)
 
 
-def choose(copies: list[Copy], later: dict[str, str] | None = None, *, every: bool = False) -> list[int]:
-    chosen = choose_copies(
-        copies, is_article=lambda url: "/2020/" in url, later={} if later is None else later, every=every
-    )
-    return [(one.captured_at - THEN).days for _, one in chosen]
+def days(pending: Pending) -> list[int]:
+    far = timedelta(days=10_000)
+    return [(one.captured_at - THEN).days for _, one in pending.list_newest_first(THEN - far, THEN + far)]
 
 
-# --- the choice
+def wait_for(*lists: list[Copy], every: bool = False) -> Pending:
+    pending = Pending()
+    for copies in lists:
+        pending.add(copies, is_article=lambda url: "/2020/" in url, every=every)
+    assert len(pending) == len(days(pending))
+    return pending
 
 
-def test_of_copies_with_the_same_payload_in_a_row_the_oldest_is_taken() -> None:
+# --- what is asked for
+
+
+def test_of_copies_with_the_same_payload_in_a_row_the_oldest_is_asked_for() -> None:
     copies = [copy(0), copy(1), copy(2, "B"), copy(3, "B"), copy(4), copy(5, None), copy(6, None)]
     random.Random(1).shuffle(copies)
-    assert choose(copies) == [6, 5, 4, 2, 0]
-    assert choose(copies, every=True) == [6, 5, 4, 3, 2, 1, 0]
+    assert days(wait_for(copies)) == [6, 5, 4, 2, 0]
+    assert days(wait_for(copies, every=True)) == [6, 5, 4, 3, 2, 1, 0]
 
 
-def test_a_row_that_goes_on_in_newer_ones_is_had() -> None:
-    later: dict[str, str] = {}
-    assert choose([copy(10, "B"), copy(11, "C")], later) == [11, 10]
-    assert choose([copy(7, "A"), copy(8, "B"), copy(9, "B")], later) == [7]
-    assert choose([copy(6, "A")], later) == []
-    assert choose([copy(5, "D")], later) == [5]
-    assert choose([copy(4, "D")], {PAGE: "D"}, every=True) == [4]
+def test_a_row_may_go_on_in_older_lists() -> None:
+    lists = [copy(10, "B"), copy(11, "C")], [copy(7), copy(8, "B"), copy(9, "B")], [copy(6)], [copy(5, "D")]
+    assert days(wait_for(*lists)) == [11, 8, 6, 5]
+    assert days(wait_for(*lists, every=True)) == [11, 10, 9, 8, 7, 6, 5]
 
 
 def test_only_pages_of_articles_that_were_answered_well() -> None:
@@ -72,11 +76,22 @@ def test_only_pages_of_articles_that_were_answered_well() -> None:
         copy(4, url="https://gazette.example:99999/2020/x"),
         copy(5, status=None, media_type="warc/revisit"),
     ]
-    assert choose(copies) == [5]
+    assert days(wait_for(copies)) == [5]
 
 
 def test_addresses_that_differ_in_form_are_one_page() -> None:
-    assert choose([copy(0, url="https://GAZETTE.example:443/2020/01/02/mayor?utm_source=x"), copy(1)]) == [0]
+    pending = wait_for([copy(0, url="https://GAZETTE.example:443/2020/01/02/mayor?utm_source=x"), copy(1)])
+    assert days(pending) == [0]
+
+
+def test_what_waits_is_written_down_and_taken_away() -> None:
+    pending = wait_for([copy(0), copy(1, "B"), copy(2, None, url=PAGE + "-2")])
+    again = Pending.decode(json.loads(json.dumps(pending.encode())))
+    assert days(again) == [2, 1, 0]
+    assert [page for page, _ in again.list_newest_first(THEN, THEN + DAY)] == [PAGE]
+    for page, one in again.list_newest_first(THEN, THEN + 9 * DAY)[:2]:
+        again.remove(page, one)
+    assert (days(again), len(again)) == ([0], 1)
 
 
 # --- the windows
@@ -105,14 +120,14 @@ def test_a_window_that_is_too_much_is_halved_to_a_second() -> None:
     assert halves == [Window(64 - size, 64) for size in (32, 16, 8, 4, 2, 1)]
 
 
-def test_what_is_done_is_not_asked_for_again_and_what_failed_is() -> None:
+def test_what_is_done_is_not_listed_again() -> None:
     windows = Windows(0, 1_000, done=[(-50, 100), (200, 300), (900, 2_000)])
     assert windows.next() == Window(300, 900)
-    windows.finish(Window(300, 900), found=1, usual=10, complete=False)
+    windows.finish(Window(300, 900), found=1, usual=10)
     assert windows.next() == Window(100, 200)
     windows.finish(Window(100, 200), found=1, usual=10)
     assert windows.next() is None
-    assert Windows(0, 1_000, done=windows.done).next() == Window(300, 900)
+    assert windows.done == [(-50, 2_000)]
 
 
 def test_windows_that_end_at_random_places_leave_no_second_out() -> None:
@@ -127,7 +142,7 @@ def test_windows_that_end_at_random_places_leave_no_second_out() -> None:
             assert seconds
             assert not seconds & covered
             covered |= seconds
-            windows.finish(window, found=dice.randint(0, 9), usual=8, complete=dice.random() < 0.5)
+            windows.finish(window, found=dice.randint(0, 9), usual=8)
         assert covered == set(range(300))
 
 
@@ -137,10 +152,12 @@ def test_windows_that_end_at_random_places_leave_no_second_out() -> None:
 def test_the_position_is_kept_and_a_broken_one_is_none(tmp_path: Path) -> None:
     path = tmp_path / "backfill.json"
     assert Position.read(path) == Position()
-    position = Position({"a": [(1, 5), (9, 12)]}, {"b": {PAGE}})
+    position = Position({"a": [(1, 5), (9, 12)]}, {"a": wait_for([copy(3)])}, {"b": {PAGE}})
     position.write(path)
-    assert Position.read(path) == position
-    for text in ("", "[]", "{}", '{"windows": {"a": [[1]]}, "pages": {}}', "[" * 100_000):
+    found = Position.read(path)
+    assert (found.windows, found.pages) == (position.windows, position.pages)
+    assert found.pending["a"].encode() == position.pending["a"].encode()
+    for text in ("", "[]", "{}", '{"windows": {"a": [[1]]}, "pending": {}, "pages": {}}', "[" * 100_000):
         path.write_text(text)
         assert Position.read(path) == Position()
 
