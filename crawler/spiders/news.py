@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import structlog
 from scrapy import Request, Spider
 
 from crawler.compare import AnnouncementBudget, is_wanted, may_fill
 from crawler.conditional import ConditionalRequests
+from crawler.exchanges import exchange_of, failed_exchange, list_own_urls, origin_of
 from crawler.frontier import BATCH, FOUND, TAKEN, WaitingLink
-from crawler.items import AttemptFailed, ExchangeResponse, PageItem, RequestForbidden, RunStopped
-from crawler.model import Exchange, Link, Purpose
+from crawler.items import PageItem, RunStopped
+from crawler.model import Link, Purpose
 from crawler.outcome import find_redirect
 from crawler.room import write_when_there_is_room
 from crawler.rows import LinkRow, encode_row
@@ -34,12 +34,11 @@ if TYPE_CHECKING:
     from config.sources import Source
     from crawler.announcement import LinkStream
     from crawler.items import Run
+    from crawler.model import Exchange
     from crawler.validators import Validators
 
 log = structlog.get_logger()
 
-Origin = tuple[str, str | None, int | None]
-"""Scheme, host and port."""
 LISTING_PURPOSES = frozenset({Purpose.FEED, Purpose.SITEMAP, Purpose.SECTION})
 LISTINGS_AT_A_TIME = 1
 """So many documents are gone through at a time: the links of one may take some megabytes, in a worker and here."""
@@ -343,40 +342,6 @@ class NewsSpider(Spider):
         if error is not None:
             log.warning("failed_discovery", url=meta["url"], error=error)
         self.run.tally.note_discovery(meta["seed"], links, error)
-
-
-def exchange_of(response: Response) -> Exchange:
-    """Return the exchange that *response* carries."""
-    if not isinstance(response, ExchangeResponse):
-        raise TypeError(f"{response!r} did not come from our download handler")
-    return response.exchange
-
-
-def list_own_urls(source: Source) -> list[str]:
-    """Return home and seeds of *source*, normalised: their origins are its own, and get its headers."""
-    return [normalise_url(url) for url in (source.home, *(seed.url for seed in source.discover))]
-
-
-def failed_exchange(url: str, purpose: Purpose, error: BaseException | None, *, via: str | None) -> Exchange:
-    """Return the exchange of a request that got no answer for *error*, as far as there was one."""
-    if isinstance(error, AttemptFailed):
-        return error.exchange
-    return Exchange(
-        url=url,
-        purpose=purpose,
-        started_at=datetime.now(UTC),
-        seconds=0.0,
-        request_head=b"",
-        via=via,
-        error=str(error) if isinstance(error, RequestForbidden) else f"not requested: {error}",
-        forbidden=isinstance(error, RequestForbidden) and error.explicitly,
-    )
-
-
-def origin_of(url: str) -> Origin:
-    """Return scheme, host and port of *url*."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _mark_start(request: Request) -> Request:
