@@ -1,4 +1,4 @@
-"""What becomes of a request, in the words of the core: Scrapy's answers and failures in, exchanges out. Origins, too."""
+"""What becomes of a request, in the words of the core: Scrapy's answers and failures in, exchanges out. Origins."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from urllib.parse import urlsplit
 
 from crawler.items import AttemptFailed, ExchangeResponse, RequestForbidden
 from crawler.model import Exchange
-from crawler.urls import normalise_url
 
 if TYPE_CHECKING:
     from scrapy.http import Response
 
-    from config.sources import Source
     from crawler.model import Purpose
 
 WebOrigin = tuple[str, str | None, int | None]
@@ -25,11 +23,6 @@ def exchange_of(response: Response) -> Exchange:
     if not isinstance(response, ExchangeResponse):
         raise TypeError(f"{response!r} did not come from our download handler")
     return response.exchange
-
-
-def list_own_urls(source: Source) -> list[str]:
-    """Return home and seeds of *source*, normalised: their origins are its own, and get its headers."""
-    return [normalise_url(url) for url in (source.home, *(seed.url for seed in source.discover))]
 
 
 def failed_exchange(url: str, purpose: Purpose, error: BaseException | None, *, via: str | None) -> Exchange:
