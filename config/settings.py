@@ -128,6 +128,12 @@ class Settings(RenderSettings, BaseSettings):
     """Feeds, sitemaps and section pages that are fetched in one run; a source's own seeds are fetched in any case."""
     max_links: int = Field(100_000, ge=1, le=10_000_000)
     """Links that are taken from one document."""
+    max_assets: int = Field(100, ge=1, le=1_000)
+    """What is fetched to show one page with, of sources that ask for that: see a source's `assets`."""
+    max_asset_bytes: Size = Field(8 * 1024**2, ge=1024, le=1024**3)
+    """Of what is longer no body is kept."""
+    asset_seconds: Seconds = Field(30 * 86_400.0, ge=0, le=366 * 86_400, allow_inf_nan=False)
+    """What was recorded within that time is not fetched again."""
     max_failed: float = Field(0.5, ge=0, le=1, allow_inf_nan=False)
     """Share of article captures that may fail before the run counts as failed."""
     import_max_sites: int = Field(100, ge=0, le=10_000)

@@ -104,6 +104,8 @@ class Source(StrictModel):
     """Sent with each request; `${NAME}` in a value is a secret from the environment."""
     cookies: dict[str, str] = Field(default_factory=dict, repr=False, max_length=50)
     """Sent with each request, before those that the site sets; secrets as in `headers`."""
+    assets: Literal["none", "lead-image", "page"] = "none"
+    """What is recorded beside an article: nothing, its main picture, or whatever its page is shown with."""
     login: Annotated[Literal["none"], BeforeValidator(_read_login)] = "none"
     """Nobody is logged in anywhere: a page behind a wall is recorded as what is to be seen of it."""
     web_archives: list[str] = Field(default_factory=list, max_length=20)

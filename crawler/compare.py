@@ -61,6 +61,16 @@ class LastLook:
 
 
 @dataclass(frozen=True, slots=True)
+class LastAsset:
+    """When an asset was asked for last."""
+
+    captured_at: datetime
+    """Aware UTC."""
+    had: bool
+    """Whether it was answered with something, be it that it lies elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
 class KnownReading:
     """What the last capture of an article came to, for the same payload to come to again."""
 
@@ -96,6 +106,9 @@ class LastVersions(Protocol):
         `None` too unless the run that had its last answer found nothing in it to fetch, by the same *rules*.
         """
 
+    def find_assets(self, urls: Sequence[str]) -> Mapping[str, LastAsset]:
+        """Return the last captures, as assets, of those of the normalised *urls* that have any: some hundreds."""
+
     def find_reading(self, url: str, target_uri: str, payload_digest: str, derivation: str) -> KnownReading | None:
         """Return what the last capture of the article at the normalised *url* came to under *derivation*.
 
@@ -125,6 +138,10 @@ class NothingKnown:
     def find_listing(self, url: str, rules: str) -> Validators | None:  # noqa: ARG002
         """Return `None`."""
         return None
+
+    def find_assets(self, urls: Sequence[str]) -> Mapping[str, LastAsset]:  # noqa: ARG002
+        """Return nothing."""
+        return {}
 
     def find_reading(self, url: str, target_uri: str, payload_digest: str, derivation: str) -> KnownReading | None:  # noqa: ARG002
         """Return `None`."""

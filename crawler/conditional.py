@@ -54,6 +54,8 @@ class ConditionalRequests:
         """Return the validators of a listing, or of what a redirect leads to, at the normalised *url*."""
         if self._every <= 1 or (self._rendered and purpose in {Purpose.ARTICLE, Purpose.SECTION}):
             return None
+        if purpose is Purpose.ASSET:  # not asked for at all while it is young
+            return None
         if purpose is Purpose.ARTICLE:
             return self._run.last_versions.find_validators([url], raw_only=self._run.plan.raw_only).get(url)
         return self._run.last_versions.find_listing(url, self._run.listing_rules)

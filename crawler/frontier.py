@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-FOUND, TAKEN = 1, 2
-"""What is noted of a URL: it was announced; it is fetched in this run, or was left by it."""
+FOUND, TAKEN, ASSET = 1, 2, 4
+"""What is noted of a URL: it was announced; it is fetched in this run, or was left by it; so it is as an asset."""
 BATCH = 500
 """So many links are looked at, or given out, in one go: a few milliseconds."""
 _AHEAD = 50
@@ -29,6 +29,7 @@ _CACHE_KIB = 2_048
 _SCHEMA = (
     "CREATE TABLE seen (url INTEGER PRIMARY KEY, marks INTEGER NOT NULL)",
     "CREATE TABLE waiting (id INTEGER PRIMARY KEY, listed INTEGER, known INTEGER, target TEXT, line BLOB NOT NULL)",
+    "CREATE TABLE assets (id INTEGER PRIMARY KEY, target TEXT, via TEXT, page TEXT, depth INTEGER)",
     "CREATE INDEX listed ON waiting (listed, id)",
 )
 
@@ -47,8 +48,21 @@ class WaitingLink:
     """Whether the archive has captures of it, so that there may be something to ask with."""
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingAsset:
+    """What a page is shown with, and is to be fetched for it."""
+
+    target: str
+    via: str
+    """The page or style sheet that names it."""
+    page: str
+    """The page's normalised URL."""
+    depth: int = 0
+    """So many style sheets lie between."""
+
+
 class Frontier:
-    """Marks of URLs, and a queue: first in, first out, what is listed behind what is found.
+    """Marks of URLs, and two queues: first in, first out; of pages, what is listed behind what is found; of assets.
 
     Everything here raises OSError where the disk refuses.
     """
@@ -59,6 +73,8 @@ class Frontier:
         self._left = [0, 0]
         """How many wait in the file, found and listed."""
         self._last = [0, 0]
+        self._assets_ahead: deque[WaitingAsset] = deque()
+        self._assets_left = 0
         self._closed = False
         with self._faults():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,6 +90,11 @@ class Frontier:
     def __len__(self) -> int:
         """Return how many pages wait."""
         return sum(self._left) + sum(map(len, self._ahead))
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether anything waits, assets among it."""
+        return len(self) + self._assets_left + len(self._assets_ahead) > 0
 
     def mark(self, urls: Sequence[str], mark: int) -> list[int]:
         """Note *mark* of each normalised URL; return what was noted before, one number each.
@@ -105,6 +126,26 @@ class Frontier:
             self._db.executemany("INSERT INTO waiting (listed, known, target, line) VALUES (?,?,?,?)", rows)
         for listed, _, _, _ in rows:
             self._left[listed] += 1
+
+    def add_assets(self, assets: Iterable[WaitingAsset]) -> None:
+        """Let *assets* wait, in their order, behind all pages."""
+        rows = [(one.target, one.via, one.page, one.depth) for one in assets]
+        with self._faults():
+            self._db.executemany("INSERT INTO assets (target, via, page, depth) VALUES (?,?,?,?)", rows)
+        self._assets_left += len(rows)
+
+    def pop_asset(self) -> WaitingAsset | None:
+        """Return the asset whose turn it is, which waits no more; `None` if none does."""
+        if not self._assets_ahead and self._assets_left:
+            chosen = "(SELECT id FROM assets ORDER BY id LIMIT ?)"
+            with self._faults():
+                rows = self._db.execute(
+                    f"DELETE FROM assets WHERE id IN {chosen} RETURNING id, target, via, page, depth",  # noqa: S608 - a text of ours
+                    (_AHEAD,),
+                ).fetchall()
+            self._assets_ahead.extend(WaitingAsset(*row[1:]) for row in sorted(rows))
+            self._assets_left = self._assets_left - len(rows) if rows else 0
+        return self._assets_ahead.popleft() if self._assets_ahead else None
 
     def pop(self) -> WaitingLink | None:
         """Return the page whose turn it is, which waits no more; `None` if none does."""

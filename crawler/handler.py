@@ -299,13 +299,17 @@ class _Attempt:
         body = bytearray()
         # RFC 9309 § 2.5 asks for that much; one byte more tells a file that is longer from one that was cut
         least = MAX_RULES_BYTES + 1 if self._purpose is Purpose.ROBOTS else 0
-        limit = max(self._options.max_body_bytes, least)
+        own: int | None = self._request.meta.get("max_bytes")
+        limit = max(self._options.max_body_bytes, least) if own is None else own
+        if own is not None and (response.content_length or 0) > own:
+            self._known["truncated"] = "length"  # nothing of it is of use
+            return
         self._watch_connection(response.content)
         try:
             async for chunk in response.content.iter_any():
                 body += chunk
                 if len(body) > limit:
-                    del body[limit:]
+                    del body[limit if own is None else 0 :]
                     self._known["truncated"] = "length"
                     break
         finally:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from config.sources import Source
+    from crawler.assets import AssetList
     from crawler.compare import LastVersion, LastVersions
     from crawler.frontier import Frontier
     from crawler.model import CrawlPlan, Exchange
@@ -104,6 +105,10 @@ class PageItem:
     """Of the answer before, if they were looked up."""
     conditional: bool = False
     """Whether it was asked for with these."""
+    page: str = ""
+    """Of an asset, the page that it belongs to; normalised."""
+    depth: int = 0
+    """Of an asset, so many style sheets lie between."""
 
     @property
     def confirmed(self) -> bool:
@@ -130,6 +135,8 @@ class Tally:
     """Captures without an answer, and those cut short."""
     failed: int = 0
     """Of `articles`: no answer, an error status that is no evidence of deletion, or a page that could not be read."""
+    assets: int = 0
+    """Of `captures`."""
     bytes: int = 0
     """Of bodies, as on the wire."""
     not_modified: int = 0
@@ -164,6 +171,7 @@ class Tally:
         self.errors += exchange.error is not None or exchange.truncated is not None
         self.snapshots += outcome is not None and outcome.snapshot is not None
         self.recorded += exchange.purpose is Purpose.ARTICLE
+        self.assets += exchange.purpose is Purpose.ASSET
         if item.validators is not None and item.confirmed:
             self.not_modified += 1
             self.bytes_saved += item.validators.size_bytes
@@ -212,7 +220,8 @@ class Tally:
     def counts(self) -> dict[str, int]:
         """Return the counts as a RunRow has them."""
         names = ("captures", "articles", "snapshots", "links", "errors", "failed", "bytes")
-        return {name: getattr(self, name) for name in (*names, "not_modified", "bytes_saved")}
+        more = ("not_modified", "bytes_saved", *(["assets"] if self.assets else []))
+        return {name: getattr(self, name) for name in (*names, *more)}
 
 
 @dataclass(slots=True, eq=False)
@@ -238,6 +247,10 @@ class Run:
     """Of a source whose pages need JavaScript."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The source's own request headers, secrets put in; sent to its own origins only."""
+    assets: AssetList | None = None
+    """What pages are shown with and is to be fetched; `None`: none is wanted."""
+    asset_hosts: set[str] = field(default_factory=set)
+    """Hosts, with their ports, that are asked for assets and are not the source's own."""
     leash: Leash = field(default_factory=Leash)
     """Whether requests may begin."""
     tally: Tally = field(default_factory=Tally)
@@ -271,8 +284,9 @@ class Run:
         )
 
     def note_certificate(self, host: str, certificate: Certificate) -> None:
-        """Note by what *host* proved itself last."""
-        self.tally.note_certificate(host, certificate)
+        """Note by what *host* proved itself last; other people's hosts are no affair of the source."""
+        if host not in self.asset_hosts:
+            self.tally.note_certificate(host, certificate)
 
     def stop(self, reason: str) -> None:
         """End the run early; *reason* is `stopped`, `limit` or `lease`. Safe to call again."""

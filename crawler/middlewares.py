@@ -13,11 +13,11 @@ from scrapy.http.cookies import CookieJar
 from scrapy.http.request import NO_CALLBACK
 
 from config.errors import ExtractError
+from crawler.exchanges import WebOrigin, exchange_of, origin_of
 from crawler.items import AttemptFailed, PageItem, RequestForbidden, RunStopped
 from crawler.outcome import find_redirect
 from crawler.robots import read_rules
 from crawler.slots import open_slot
-from crawler.spiders.news import Origin, exchange_of, origin_of
 from crawler.throttle import DelayBounds
 from crawler.urls import normalise_url
 
@@ -69,7 +69,7 @@ class RulesCache:
     ) -> None:
         self._fetch = fetch
         self._clock = clock
-        self._asked: dict[Origin, _Asked] = {}
+        self._asked: dict[WebOrigin, _Asked] = {}
 
     async def rules_for(self, url: str) -> Rules:
         """Return the rules of the origin of *url*. Raises what *fetch* raises."""

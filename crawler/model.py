@@ -33,7 +33,7 @@ class Purpose(StrEnum):
     """A page that lists articles: home, section, `rel=next`."""
     ARTICLE = "article"
     ASSET = "asset"
-    """What a page needs and is no page: a script and what it asks for, an image."""
+    """What a page needs and is no page: a script and what it asks for, an image, a style sheet."""
 
 
 class PageClass(StrEnum):
@@ -47,6 +47,8 @@ class PageClass(StrEnum):
     GALLERY = "gallery"
     INFOGRAPH = "infograph"
     LISTING = "listing"
+    ASSET = "asset"
+    """What is no page, and was answered as it was asked for."""
     CHALLENGE = "challenge"
     """A robot check in place of the page."""
     CONSENT = "consent"

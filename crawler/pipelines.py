@@ -67,6 +67,8 @@ class ExtractPipeline(_RunPipeline):
         context = self.run.context
         if self.run.plan.raw_only:  # less work than to hand the page to a worker
             return record_only(item.exchange, context)
+        if item.exchange.purpose is Purpose.ASSET:
+            return record_only(item.exchange, context)
         outcome = self._recall(item, digest)
         item.recalled = outcome is not None
         if outcome is None:
@@ -77,6 +79,8 @@ class ExtractPipeline(_RunPipeline):
     def _recall(self, item: PageItem, digest: str | None) -> PageOutcome | None:
         """Return the outcome of an article's page that is as it was last, or `None`: then it is to be read."""
         exchange, context = item.exchange, self.run.context
+        if self.run.source.assets == "page":  # what it is shown with may have to be had yet
+            return None
         if item.last is None or digest is None or exchange.status != 200 or exchange.refers_to is None:
             return None
         if exchange.rendition is not None:  # the same bytes, and another page all the same
@@ -90,6 +94,16 @@ class ExtractPipeline(_RunPipeline):
             return exchange
         found = self.run.last_versions.find_record(exchange.url, digest)
         return exchange if found is None else replace(exchange, refers_to=found)
+
+
+class AssetPipeline(_RunPipeline):
+    """Lets wait what a page is shown with. Only where the source asks for that."""
+
+    async def process_item(self, item: PageItem) -> PageItem:
+        """Take what the item's page or style sheet names."""
+        if self.run.assets is not None:
+            await self.run.assets.take(item)
+        return item
 
 
 class ComparePipeline(_RunPipeline):

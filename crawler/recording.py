@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 UNREAD = "recorded only: no text was asked for"
 UNMODIFIED = "status 304: not modified"
+_SILENT = frozenset({Purpose.ROBOTS, Purpose.ASSET})
+"""What has no head that could say anything to robots."""
 _BEGINNING_BYTES = 512 * 1024
 _STEPS = range(16 * 1024, _BEGINNING_BYTES + 1, 16 * 1024)
 """In the first of these the heads of half of the pages end, in the third of three quarters."""
@@ -75,7 +77,7 @@ def recall_reading(exchange: Exchange, context: PageContext, known: KnownReading
 
 def read_beginning(exchange: Exchange) -> str | None:
     """Return the first part of the body as text, as far as it can be read; `None` for what says nothing to robots."""
-    if exchange.purpose is Purpose.ROBOTS or not exchange.body:
+    if exchange.purpose in _SILENT or not exchange.body:
         return None
     codings = exchange.header_values("Content-Encoding")
     return decode_beginning(inflate_beginning(exchange.body, codings, limit=_BEGINNING_BYTES))
@@ -83,7 +85,7 @@ def read_beginning(exchange: Exchange) -> str | None:
 
 def read_robots_tags(exchange: Exchange, product: str) -> str | None:
     """Do what `read_beginning` does, but return no more than what may be said to robots, and read no further."""
-    if exchange.purpose is Purpose.ROBOTS or not exchange.body:
+    if exchange.purpose in _SILENT or not exchange.body:
         return None
     steps = inflate_by_steps(exchange.body, exchange.header_values("Content-Encoding"), _STEPS)
     return find_robots_tags(decode_by_steps(steps), product)
@@ -110,7 +112,8 @@ def settle_without_reading(exchange: Exchange, outcome: PageOutcome) -> PageOutc
     if reason is None:
         if exchange.purpose is Purpose.ARTICLE:
             return None
-        return replace(outcome, page_class=PageClass.LISTING, class_reason=f"fetched as {exchange.purpose.value}")
+        page_class = PageClass.ASSET if exchange.purpose is Purpose.ASSET else PageClass.LISTING
+        return replace(outcome, page_class=page_class, class_reason=f"fetched as {exchange.purpose.value}")
     if exchange.purpose is Purpose.ARTICLE and outcome.redirect and leads_away(exchange.url, outcome.redirect):
         away = f"{reason}, the site's home or a section"
         return replace(outcome, page_class=PageClass.SOFT_404, class_reason=away)

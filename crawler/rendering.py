@@ -16,13 +16,13 @@ from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 
 from config.errors import ExtractError
+from crawler.exchanges import exchange_of, origin_of
 from crawler.items import AttemptFailed, ExchangeResponse, PageItem, RequestForbidden, RunStopped
 from crawler.model import Exchange, Purpose
 from crawler.outcome import find_redirect, media_type_of
 from crawler.recording import record_only
 from crawler.render.renderer import WebAnswer
 from crawler.sites import Sites
-from crawler.spiders.news import exchange_of, origin_of
 from crawler.urls import normalise_url
 
 if TYPE_CHECKING:

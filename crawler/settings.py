@@ -75,6 +75,8 @@ ITEM_PIPELINES = {
     "crawler.pipelines.SegmentPipeline": 300,
 }
 
+_ASSETS = "crawler.pipelines.AssetPipeline"
+
 # Requests of pages are made when their turn has come; until then a page is a row on disk. See scheduler.py.
 SCHEDULER = "crawler.scheduler.FrontierScheduler"
 
@@ -103,10 +105,12 @@ ACCEPT_ENCODING = "gzip, deflate, br"
 def scrapy_settings(source: Source, settings: Settings) -> dict[str, Any]:
     """Return Scrapy's settings for a crawl of *source*: the constants above and what source and settings change."""
     fixed = {name: value for name, value in globals().items() if name in default_settings.__all__}
+    pipelines = ITEM_PIPELINES if source.assets == "none" else {**ITEM_PIPELINES, _ASSETS: 400}
     concurrent = source.politeness.concurrent_requests
     rendering = {} if source.render is None else RENDERING
     return fixed | {
         "ROBOTSTXT_USER_AGENT": product_token(settings.user_agent),
+        "ITEM_PIPELINES": pipelines,
         "CONCURRENT_REQUESTS": concurrent * HOSTS_AT_A_TIME,
         "CONCURRENT_REQUESTS_PER_DOMAIN": concurrent,
         "DOWNLOAD_DELAY": source.politeness.delay_seconds,

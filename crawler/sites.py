@@ -10,6 +10,8 @@ from crawler.urls import normalise_url
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from config.sources import Source
+
 
 def bare_host(url: str) -> str:
     """Return the host of *url* in lower case without `www.`; an empty string if it has none."""
@@ -17,6 +19,11 @@ def bare_host(url: str) -> str:
         return (urlsplit(url).hostname or "").removeprefix("www.")
     except ValueError:
         return ""
+
+
+def list_own_urls(source: Source) -> list[str]:
+    """Return home and seeds of *source*, normalised: their origins are its own, and get its headers."""
+    return [normalise_url(url) for url in (source.home, *(seed.url for seed in source.discover))]
 
 
 class Sites:

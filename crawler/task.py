@@ -17,6 +17,7 @@ from crawler.announcement import encode_links
 from crawler.directives import NOARCHIVE, find_robots_tags
 from crawler.discover import discover_links
 from crawler.discover.pages import read_page_facts
+from crawler.discover.requisites import find_requisites, find_style_requisites
 from crawler.discover.unpack import GZIP_MAGIC, unpack_file
 from crawler.encoding import find_html_encoding, inflate, read_html
 from crawler.explanation import encode_explanation, failed_explanation
@@ -175,10 +176,26 @@ def list_copies(exchange: Exchange, original: str | None, *, max_inflated_bytes:
     return replace(found, error="; ".join(part for part in (fault, found.error) if part) or None)
 
 
+def list_requisites(exchange: Exchange, limit: int, *, max_inflated_bytes: int = MAX_INFLATED_BYTES) -> tuple[str, ...]:
+    """Return what a page or a style sheet takes to be shown, at most *limit* absolute URLs; none of what is neither.
+
+    Raises ExtractError if it cannot be read.
+    """
+    media_type = media_type_of(exchange)
+    if exchange.truncated or media_type not in {"text/css", *_HTML}:
+        return ()
+    body = inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=max_inflated_bytes)
+    if media_type == "text/css":
+        return find_style_requisites(body.decode("utf-8", "replace"), exchange.url, limit)
+    html = _Html(*read_html(body, exchange.header("Content-Type")))
+    _require_simple(html)
+    return find_requisites(html.text, exchange.url, limit)
+
+
 def perform(name: str, data: dict[str, Any], body: bytes) -> tuple[bytes, bytes]:
     """Do what the pipe's other end asks; return JSON and raw bytes.
 
-    `page`, `outline`, `explain`, `still`, `links`, `facts`, `copies` or `beginning`.
+    `page`, `outline`, `explain`, `still`, `links`, `facts`, `copies`, `requisites` or `beginning`.
     """
     exchange = decode_page(data, body)
     if name == "links":
@@ -191,6 +208,8 @@ def perform(name: str, data: dict[str, Any], body: bytes) -> tuple[bytes, bytes]
         return encode_copies(list_copies(exchange, data["original"])), b""
     if name == "still":
         return b"{}", quiet_page(exchange).encode("utf-8", "replace")
+    if name == "requisites":
+        return json.dumps({"urls": list_requisites(exchange, data["limit"])}).encode(), b""
     if name == "beginning":
         return json.dumps({"text": read_beginning(exchange)}).encode(), b""
     if name in {"page", "outline", "explain"}:

@@ -19,6 +19,7 @@ from scrapy.crawler import AsyncCrawlerRunner
 from scrapy.exceptions import IgnoreRequest, NotSupported
 
 from config.errors import ExtractError, FetchError
+from crawler.exchanges import exchange_of, failed_exchange, origin_of
 from crawler.items import RunStopped
 from crawler.leash import Leash
 from crawler.middlewares import MAX_HOPS, RobotsRules, rules_url
@@ -26,8 +27,8 @@ from crawler.model import Purpose
 from crawler.outcome import find_redirect
 from crawler.settings import fetch_options, scrapy_settings
 from crawler.signals import HeardSignals
+from crawler.sites import list_own_urls
 from crawler.slots import give_up_waiting
-from crawler.spiders.news import exchange_of, failed_exchange, list_own_urls, origin_of
 from crawler.spiders.visit import VisitSpider
 from crawler.undocumented import require_undocumented
 from crawler.urls import normalise_url

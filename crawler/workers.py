@@ -146,6 +146,16 @@ class WorkerPool:
         except ExtractError as error:
             return CopyList(error=str(error))
 
+    async def requisites(self, exchange: Exchange, limit: int) -> list[str]:
+        """Return what `crawler.task.list_requisites` finds: at most *limit*. None where it fails; does not raise."""
+        data = {"exchange": encode_exchange_data(exchange), "limit": limit}
+        try:
+            found, _ = await self._call("requisites", data, exchange.body, url=exchange.url, max_body=0)
+            urls = _read_object(found).get("urls")
+        except ExtractError:
+            return []
+        return [url for url in urls if isinstance(url, str)][:limit] if isinstance(urls, list) else []
+
     async def explain(self, exchange: Exchange, context: PageContext, *, whole: bool) -> Explanation:
         """Return what `crawler.task.explain_page` says of *exchange*. Does not raise."""
         data, body = encode_page(exchange, context)

@@ -51,6 +51,8 @@ class Known:
         return {}
     def find_listing(self, url, rules):
         return None
+    def find_assets(self, urls):
+        return {}
     def find_reading(self, url, target_uri, payload_digest, derivation):
         return None
 

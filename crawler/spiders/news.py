@@ -8,21 +8,22 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import structlog
 from scrapy import Request, Spider
 
+from crawler.assets import TOO_MANY_HOSTS, AssetList
 from crawler.compare import AnnouncementBudget, is_wanted, may_fill
 from crawler.conditional import ConditionalRequests
-from crawler.frontier import BATCH, FOUND, TAKEN, WaitingLink
-from crawler.items import AttemptFailed, ExchangeResponse, PageItem, RequestForbidden, RunStopped
-from crawler.model import Exchange, Link, Purpose
+from crawler.exchanges import exchange_of, failed_exchange, origin_of
+from crawler.frontier import ASSET, BATCH, FOUND, TAKEN, WaitingAsset, WaitingLink
+from crawler.items import PageItem, RunStopped
+from crawler.model import Link, Purpose
 from crawler.outcome import find_redirect
 from crawler.room import write_when_there_is_room
 from crawler.rows import LinkRow, encode_row
 from crawler.scope import describe_scope, is_announced_outside
-from crawler.sites import Sites
+from crawler.sites import Sites, list_own_urls
 from crawler.urls import MAX_URL_CHARACTERS, normalise_url
 
 if TYPE_CHECKING:
@@ -34,16 +35,15 @@ if TYPE_CHECKING:
     from config.sources import Source
     from crawler.announcement import LinkStream
     from crawler.items import Run
+    from crawler.model import Exchange
     from crawler.validators import Validators
 
 log = structlog.get_logger()
 
-Origin = tuple[str, str | None, int | None]
-"""Scheme, host and port."""
 LISTING_PURPOSES = frozenset({Purpose.FEED, Purpose.SITEMAP, Purpose.SECTION})
 LISTINGS_AT_A_TIME = 1
 """So many documents are gone through at a time: the links of one may take some megabytes, in a worker and here."""
-_PRIORITIES = {Purpose.FEED: 20, Purpose.SITEMAP: 20, Purpose.SECTION: 10, Purpose.ARTICLE: 0}
+_PRIORITIES = {Purpose.FEED: 20, Purpose.SITEMAP: 20, Purpose.SECTION: 10, Purpose.ARTICLE: 0, Purpose.ASSET: 0}
 
 
 class NewsSpider(Spider):
@@ -59,6 +59,7 @@ class NewsSpider(Spider):
         self._own_origins = {origin_of(url) for url in own_urls}
         self._own_sites = Sites(own_urls)
         self._conditional = ConditionalRequests(run)
+        run.assets = None if run.source.assets == "none" else AssetList(run)
         self._articles = 0
         self._scope = describe_scope(run.source)
         self._announced = AnnouncementBudget(run.plan.announced, self._scope)
@@ -84,18 +85,22 @@ class NewsSpider(Spider):
 
     @property
     def has_waiting(self) -> bool:
-        """Whether there are pages that wait for `next_page`."""
-        return len(self.run.frontier) > 0
+        """Whether there is anything that waits for `next_page`."""
+        return self.run.frontier.has_waiting
 
     def next_page(self) -> Request | None:
-        """Return the request of the page whose turn it is, or `None`; a disk that refuses ends the run."""
+        """Return the request of the page whose turn it is, behind all pages that of an asset; `None` if nothing waits.
+
+        A disk that refuses ends the run.
+        """
         try:
             link = self.run.frontier.pop()
+            asset = self.run.frontier.pop_asset() if link is None else None
         except OSError as error:
             self.run.fail(error)
             return None
         if link is None:
-            return None
+            return None if asset is None else self._request_asset(asset)
         self.run.waiting[link.row.url] = link.row
         via, validators = None if link.listed else link.row.via, self._conditional.find_page(link)
         return self._request(link.target, Purpose.ARTICLE, via=via, normal=link.row.url, validators=validators)
@@ -105,7 +110,12 @@ class NewsSpider(Spider):
         exchange, meta = exchange_of(response), response.meta
         self._arrived(meta)
         item = PageItem(
-            exchange, meta["url"], validators=meta.get("validators"), conditional=meta.get("conditional", False)
+            exchange,
+            meta["url"],
+            validators=meta.get("validators"),
+            conditional=meta.get("conditional", False),
+            page=meta.get("page", ""),
+            depth=meta["depth"],
         )
         yield item
         target = find_redirect(exchange)
@@ -163,13 +173,18 @@ class NewsSpider(Spider):
         own, error = meta["url"], None
         if meta["hops"] >= self.run.settings.max_redirects:
             error = f"more than {self.run.settings.max_redirects} redirects"
-        elif normalise_url(target) != own and not self._is_first_sight(target):
+        elif normalise_url(target) != own and not self._is_first_sight(target, exchange.purpose):
             error = "redirects to a page that this run has already"
+        elif exchange.purpose is Purpose.ASSET and not (self.run.assets and self.run.assets.may_ask(target)):
+            error = TOO_MANY_HOSTS
         if error is not None:
             log.info("skipped_page", url=target, via=exchange.url, reason=error)
             if exchange.purpose in LISTING_PURPOSES:
                 self._note_discovery(meta, 0, error)
             return None
+        if exchange.purpose is Purpose.ASSET:
+            asset = WaitingAsset(target, exchange.url, meta["page"], meta["depth"])
+            return self._request_asset(asset, hops=meta["hops"] + 1)
         return self._request(
             target, exchange.purpose, via=exchange.url, seed=meta["seed"], depth=meta["depth"], hops=meta["hops"] + 1
         )
@@ -314,10 +329,16 @@ class NewsSpider(Spider):
             self._conditional.apply(request, validators)
         return request
 
-    def _is_first_sight(self, url: str) -> bool:
-        """Remember *url*; tell whether it is new to this run and can be requested."""
-        normal = self._normalise(url)
-        return normal is not None and not self.run.frontier.mark([normal], TAKEN)[0] & TAKEN
+    def _request_asset(self, asset: WaitingAsset, *, hops: int = 0) -> Request:
+        request = self._request(asset.target, Purpose.ASSET, via=asset.via, depth=asset.depth, hops=hops)
+        request.meta.update(page=asset.page, max_bytes=self.run.settings.max_asset_bytes)
+        request.headers.setdefault("Accept", "*/*")
+        return request
+
+    def _is_first_sight(self, url: str, purpose: Purpose = Purpose.ARTICLE) -> bool:
+        """Remember *url*; tell whether it is new to this run and can be requested. No asset keeps a page from that."""
+        normal, mark = self._normalise(url), ASSET if purpose is Purpose.ASSET else TAKEN
+        return normal is not None and not self.run.frontier.mark([normal], mark)[0] & mark
 
     def _normalise(self, url: str) -> str | None:
         try:
@@ -334,7 +355,8 @@ class NewsSpider(Spider):
         return min((limit for limit in limits if limit is not None), default=sys.maxsize) - self._articles
 
     def _arrived(self, meta: dict[str, Any]) -> None:
-        self.run.waiting.pop(meta["url"], None)
+        if meta["purpose"] != Purpose.ASSET:
+            self.run.waiting.pop(meta["url"], None)
         self.run.tally.arrived += meta["purpose"] == Purpose.ARTICLE
 
     def _note_discovery(self, meta: dict[str, Any], links: int, error: str | None) -> None:
@@ -343,40 +365,6 @@ class NewsSpider(Spider):
         if error is not None:
             log.warning("failed_discovery", url=meta["url"], error=error)
         self.run.tally.note_discovery(meta["seed"], links, error)
-
-
-def exchange_of(response: Response) -> Exchange:
-    """Return the exchange that *response* carries."""
-    if not isinstance(response, ExchangeResponse):
-        raise TypeError(f"{response!r} did not come from our download handler")
-    return response.exchange
-
-
-def list_own_urls(source: Source) -> list[str]:
-    """Return home and seeds of *source*, normalised: their origins are its own, and get its headers."""
-    return [normalise_url(url) for url in (source.home, *(seed.url for seed in source.discover))]
-
-
-def failed_exchange(url: str, purpose: Purpose, error: BaseException | None, *, via: str | None) -> Exchange:
-    """Return the exchange of a request that got no answer for *error*, as far as there was one."""
-    if isinstance(error, AttemptFailed):
-        return error.exchange
-    return Exchange(
-        url=url,
-        purpose=purpose,
-        started_at=datetime.now(UTC),
-        seconds=0.0,
-        request_head=b"",
-        via=via,
-        error=str(error) if isinstance(error, RequestForbidden) else f"not requested: {error}",
-        forbidden=isinstance(error, RequestForbidden) and error.explicitly,
-    )
-
-
-def origin_of(url: str) -> Origin:
-    """Return scheme, host and port of *url*."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _mark_start(request: Request) -> Request:

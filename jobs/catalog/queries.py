@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import zstandard
 
-from crawler.compare import KnownReading, LastLook, LastVersion
+from crawler.compare import KnownReading, LastAsset, LastLook, LastVersion
 from crawler.model import FieldValue, PageClass, RecordReference, Snapshot
 from jobs.catalog.histories import HistoryQueries, StoredCapture
 from jobs.catalog.instants import format_instant
@@ -144,6 +144,17 @@ class CatalogQueries(HistoryQueries, ValidatorQueries, SlotQueries):
             (last["segment"], last["n"], derivation, url, last["captured_at"], last["class"]),
         ).fetchone()
         return None if row is None else _to_reading(last, row)
+
+    def find_assets(self, source: str, urls: Sequence[str]) -> dict[str, LastAsset]:
+        """Return the last captures of *urls* as assets: one statement, a look-up each."""
+        query = (
+            "SELECT c.url, MAX(c.captured_at) AS captured_at, c.status FROM json_each(?2) CROSS JOIN captures c"
+            " INDEXED BY captures_by_url ON c.source = ?1 AND c.url = value WHERE c.purpose = 'asset' GROUP BY c.url"
+        )
+        return {
+            row["url"]: LastAsset(datetime.fromisoformat(row["captured_at"]), 200 <= (row["status"] or 0) < 400)
+            for row in self._db.execute(query, (source, json.dumps(urls)))
+        }
 
     def list_articles(self, source: str | None = None, state: str | None = None) -> Iterator[dict[str, Any]]:
         """Yield the articles by source and URL."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from crawler.compare import KnownReading, LastLook, LastVersion
+    from crawler.compare import KnownReading, LastAsset, LastLook, LastVersion
     from crawler.model import RecordReference
     from crawler.validators import Validators
     from jobs.catalog.queries import CatalogQueries
@@ -75,6 +75,17 @@ class SourceVersions:
         """
         try:
             return self._catalog.find_validators(self._source, urls, raw_only=raw_only)
+        except sqlite3.Error as error:
+            log.warning("failed_lookup", url=urls[0], error=str(error))
+            return {}
+
+    def find_assets(self, urls: Sequence[str]) -> dict[str, LastAsset]:
+        """Return the last captures, as assets, of *urls*: crawler.compare.LastVersions.
+
+        Nothing too where the cache cannot be read: then they are fetched once more.
+        """
+        try:
+            return self._catalog.find_assets(self._source, urls)
         except sqlite3.Error as error:
             log.warning("failed_lookup", url=urls[0], error=str(error))
             return {}
