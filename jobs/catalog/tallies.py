@@ -68,6 +68,8 @@ def judge_answer(purpose: str, status: int | None, page_class: str, error: str |
 def name_capture(row: Mapping[str, Any]) -> Iterator[str]:
     """Yield the names under which the capture in *row* counts; *row*: as `jobs.catalog.health` reads it."""
     purpose, status = row["purpose"], row["status"]
+    if purpose == "asset":
+        return
     group = "page" if purpose == "article" else "listing" if purpose in LISTINGS else "robots"
     outcome = judge_answer(purpose, status, row["class"], row["error"])
     yield f"{group} {outcome}"
