@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
+from warcio.archiveiterator import ArchiveIterator
 
-from crawler.rows import CaptureRow
-from tests.browsers import SETTINGS, SHELL, needs_browser, publish_shells
-from tests.crawls import Site, serve_site
-from tests.histories import check_archive, read_segment
+from crawler.rows import CaptureRow, SnapshotRow
+from crawler.warc import read_records
+from tests.browsers import SCRIPT, SETTINGS, SHELL, make_article, needs_browser, publish_shells, say
+from tests.crawls import Answer, Site, serve_site
+from tests.histories import check_archive, read_histories, read_segment
 from tests.installation import Ofrecord, install
 
 if TYPE_CHECKING:
@@ -30,7 +35,16 @@ def site() -> Iterator[Site]:
 
 def installed(folder: Path, site: Site, settings: dict[str, Any] | None = None, **source: Any) -> Ofrecord:
     described = {**site.describe_source(delay_seconds=0), "render": "playwright", **source}
+    described = {name: value for name, value in described.items() if value is not None}
     return install(folder, described, **SETTINGS, **(settings or {}))
+
+
+def change(folder: Path, **keys: Any) -> None:
+    """Write other keys into the source's file; `None` takes one out."""
+    path = folder / "config" / "sources" / "gazette.yaml"
+    source = {**yaml.safe_load(path.read_text("utf-8")), **keys}
+    kept = {name: value for name, value in source.items() if value is not None}
+    path.write_text(yaml.safe_dump(kept), "utf-8")
 
 
 def list_rows(folder: Path) -> list[Row]:
@@ -72,3 +86,123 @@ def test_a_page_is_recorded_as_served_and_read_as_rendered(tmp_path: Path, site:
     assert not check_archive(tmp_path / "archive").damaged
     ofrecord("verify", "--full", "--rederive")
     ofrecord("tables", "build")
+
+
+def test_an_edit_is_seen_though_the_page_as_served_stays_the_same(tmp_path: Path, site: Site) -> None:
+    ofrecord = installed(tmp_path, site)
+    ofrecord("crawl", "gazette")
+    say(site, 0, make_article("Page 0", days=13))
+    report = ofrecord("crawl", "gazette", "--recheck", "all", "--json").json()
+    assert {name: report[name] for name in ("revised", "unchanged", "not_modified")} == {
+        "revised": 1,
+        "unchanged": 2,
+        "not_modified": 0,  # of the pages; and none was asked for so
+    }
+    pages = [headers for path, headers in site.requests if path.startswith("/2026/")]
+    assert not any("If-None-Match" in headers for headers in pages)
+    again = list_captures(tmp_path, "article")[-3:]
+    assert all(row.revisit_of is not None for row in again)  # the shell is not stored again
+    url = f"{site.root}/2026/0"
+    assert "on day 12" in ofrecord("show", url, "--capture", "2", "--format", "html").stdout
+    assert "on day 12" not in ofrecord("show", url, "--capture", "1", "--format", "html").stdout
+    assert ofrecord("diff", url).stdout.count("{+") or "+ The council met on day 12" in ofrecord("diff", url).stdout
+    ofrecord("verify", "--full", "--rederive")
+
+
+def test_earlier_captures_are_derived_again_from_what_was_rendered(tmp_path: Path, site: Site) -> None:
+    ofrecord = installed(tmp_path, site)
+    ofrecord("crawl", "gazette")
+    change(tmp_path, extract={"remove": [".promotion"]})
+    report = ofrecord("crawl", "gazette", "--recheck", "all", "--json").json()
+    assert (report["unchanged"], report["revised"], report["uncompared"]) == (3, 0, 0)
+    derived = [row for row in list_rows(tmp_path) if isinstance(row, SnapshotRow) and row.of is not None]
+    assert [row.text.partition("\n")[0] for row in sorted(derived, key=lambda row: row.url)] == [
+        "Page 0",
+        "Page 1",
+        "Page 2",
+    ]
+    ofrecord("verify", "--full", "--rederive")
+
+
+def test_to_begin_or_to_end_rendering_is_no_edit(tmp_path: Path, site: Site) -> None:
+    long = make_article("Page 0")
+    body = "".join(f"<p>{text}</p>" for text in long["paragraphs"])
+    rendered_too = SHELL.replace(b'<div id="root">', f'<div id="root"><h1>As served</h1>{body}'.encode())
+    site.answers["/2026/0"] = Answer(rendered_too)
+    ofrecord = installed(tmp_path, site, render=None)
+    ofrecord("crawl", "gazette")
+    change(tmp_path, render="playwright")
+    ofrecord("crawl", "gazette", "--recheck", "all")
+    change(tmp_path, render=None)
+    ofrecord("crawl", "gazette", "--recheck", "all")
+    verdicts = [verdict for verdict, _, _ in read_histories(tmp_path / "archive")["gazette", f"{site.root}/2026/0"]]
+    assert verdicts == ["new", "uncompared", "unchanged"]
+    ofrecord("verify", "--full", "--rederive")
+
+
+def test_links_of_a_section_that_scripts_make_are_found(tmp_path: Path, site: Site) -> None:
+    script = b"""
+    fetch("/api/latest.json").then((answer) => answer.json()).then((paths) => {
+      document.body.innerHTML = paths.map((path) => `<a href="${path}">Read what the council said</a>`).join("");
+    });
+    """
+    site.answers["/latest"] = Answer(b"<!doctype html><html><body><script src=/latest.js></script></body></html>")
+    site.answers["/latest.js"] = Answer(script, media_type="text/javascript")
+    site.answers["/api/latest.json"] = Answer(b'["/2026/0", "/2026/2"]', media_type="application/json")
+    ofrecord = installed(tmp_path, site, discover=[{"section": f"{site.root}/latest"}])
+    report = ofrecord("crawl", "gazette", "--json").json()
+    assert report["new"] == 2
+    ofrecord("verify", "--full", "--rederive")
+
+
+def test_a_page_that_asks_not_to_be_archived_is_not_rendered(tmp_path: Path, site: Site) -> None:
+    private = SHELL.replace(b"<title>", b'<meta name="robots" content="noarchive"><title>')
+    site.answers["/2026/0"] = Answer(private)
+    late = SCRIPT.replace(
+        b"document.head.append(date);",
+        b"""document.head.append(date);
+      if (article.title === "Page 1") {
+        document.head.insertAdjacentHTML("beforeend", '<meta name="robots" content="noarchive">');
+      }""",
+    )
+    site.answers["/app.js"] = Answer(late, media_type="text/javascript")
+    ofrecord = installed(tmp_path, site)
+    ofrecord("crawl", "gazette")
+    rows = {row.url.rpartition("/")[2]: row for row in list_captures(tmp_path, "article")}
+    assert [rows[name].page_class for name in "012"] == ["noarchive", "noarchive", "article"]
+    assert "/api/2026/0.json" not in site.paths
+    assert "/api/2026/1.json" in site.paths
+    places = [row.warc.rendered if row.warc else None for row in (rows["0"], rows["1"])]
+    assert places == [None, None]
+    ofrecord("verify", "--full", "--rederive")
+
+
+def test_records_only_where_that_is_all_that_is_asked(tmp_path: Path, site: Site) -> None:
+    ofrecord = installed(tmp_path, site)
+    assert ofrecord("crawl", "gazette", "--raw-only", "--json").json()["unread"] == 3
+    assert not list_captures(tmp_path, "asset")
+    assert ofrecord("crawl", "gazette", "--json").json()["new"] == 3
+
+
+def test_other_peoples_readers_find_the_page_as_served(tmp_path: Path, site: Site) -> None:
+    ofrecord = installed(tmp_path, site)
+    ofrecord("crawl", "gazette")
+    (path,) = tmp_path.glob("archive/segments/*/*/*.warc.gz")
+    with path.open("rb") as file:
+        records = list(read_records(file))
+    kinds = [record.type for record in records]
+    conversions = [number for number, kind in enumerate(kinds) if kind == "conversion"]
+    assert len(conversions) == 3
+    for number in conversions:
+        record, answer = records[number], records[number - 1]
+        assert record.header("WARC-Refers-To") == answer.header("WARC-Record-ID")
+        assert (record.header("WARC-Rendered-By") or "").startswith("Chromium/")
+    with path.open("rb") as file:
+        found = [one for one in ArchiveIterator(file) if one.rec_type == "conversion"]
+    assert len(found) == 3
+    indexed = subprocess.run(
+        [sys.executable, "-m", "cdxj_indexer.main", str(path)], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    pages = [line for line in indexed if "/2026/1)" in line or f'"url": "{site.root}/2026/1"' in line]
+    assert len(pages) == 1
+    assert '"mime": "text/html"' in pages[0]
