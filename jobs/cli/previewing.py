@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,6 +69,8 @@ def preview(
     (one,) = invocation.pick_sources((source,))
     check_source_rules(invocation, one)
     asked = None if url is None else _check_url(url)
+    if html is not None and not os.access(html if html.exists() else html.parent, os.W_OK):
+        raise ConfigError(f"--html {html}: nothing can be written there")
     limits = VisitLimits(max_requests, max_seconds, invocation.settings.max_body_bytes)
     parameters = {"url": asked, "pages": pages, "still": html is not None}
     with stop_on_signals() as stop:
@@ -139,6 +142,6 @@ def _compare(invocation: Invocation, source: Source, found: Preview) -> tuple[Pr
 
 def _write(path: Path, page: str) -> None:
     try:
-        path.write_text(page, "utf-8")
+        path.write_text(page, "utf-8", "replace")
     except OSError as error:
         raise ConfigError(f"--html {path}: cannot be written: {error.strerror}") from error

@@ -43,9 +43,6 @@ def _judge(link: LinkSeen, last: LastLook | None, now: datetime, *, raw_only: bo
     seen = f"captured at {last.captured_at:%Y-%m-%d %H:%M}Z"
     if not is_wanted(announced, last, now=now, raw_only=raw_only, scope=scope):
         return replace(link, wanted=False, reason=f"known: {seen}, and not announced as changed since")
-    why = (
-        f"without its text: {seen}"
-        if not last.is_had(raw_only=raw_only, scope=scope)
-        else f"changed since it was {seen}"
-    )
+    had = last.is_had(raw_only=raw_only, scope=scope)
+    why = f"announced as changed since it was {seen}" if had else f"known without a text: {seen}"
     return replace(link, reason=f"{why}; {link.reason}")

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 import signal
+import subprocess
+import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from config.errors import ConfigError
+from config.errors import ConfigError, FetchError
 from config.settings import Settings
 from config.sources import Source
+from crawler.preview.facts import Preview, decode_preview
 from crawler.visit import VisitLimits
 from jobs.visits import VisitStep, make_visit
+from jobs.visits.words import VisitOrder
 from tests.crawls import NO_ANSWER, Answer, Site, page, serve_site, wait_until
+from tests.installation import ROOT
 from tests.visits import finish_visit, start_visit, visit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 FETCH = """
 async def program(visit, parameters):
@@ -292,71 +300,94 @@ def test_pages_are_read_by_workers(site: Site) -> None:
 # --- in a process of its own
 
 
-def make(site: Site, *urls: str, requests: int = 10, **options: object) -> dict[str, object]:
+def make(site: Site, *, pages: int = 1, **options: Any) -> Preview:
     source = Source(id="gazette", name="Gazette", **site.describe_source(delay_seconds=0.01))
-    limits = VisitLimits(requests, 20, 100_000)
-    found: dict[str, object] = make_visit(
-        "look",
-        {"urls": [site.root + url for url in urls]},
-        source,
-        Settings(workers=1),
-        limits,
-        **options,  # type: ignore[arg-type]
+    parameters = {"url": None, "pages": pages, "still": False}
+    return decode_preview(
+        make_visit("preview", parameters, source, Settings(workers=1), VisitLimits(10, 20, 100_000), **options)
     )
-    return found
 
 
 def test_a_visit_is_made_in_a_process_of_its_own_that_tells_of_each_request(site: Site) -> None:
-    site.answers["/a"] = Answer(page("A"))
+    site.publish(1)
     steps: list[VisitStep] = []
-    found = make(site, "/a", "/b", tell=steps.append)
-    assert [[one["status"] for one in chain] for chain in found["seen"]] == [[200], [404]]  # type: ignore[attr-defined]
-    assert steps == [VisitStep(n, site.root + path) for n, path in enumerate(["/robots.txt", "/a", "/b"], 1)]
+    assert [page.status for page in make(site, tell=steps.append).pages] == [200]
+    assert steps == [VisitStep(n, site.root + path) for n, path in enumerate(["/robots.txt", "/rss.xml", "/2026/0"], 1)]
 
 
-def test_the_process_of_a_visit_has_no_credentials(site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_process_of_a_visit_has_no_credentials(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
     monkeypatch.setenv("OFRECORD_ARCHIVE", "s3://somewhere")
     seen: list[str] = []
-    site.answers["/slow"] = Answer(page("Slow"), seconds=2)
+    site.publish(1)
+    site.answers["/2026/0"].seconds = 2
 
     def look(step: VisitStep) -> None:
-        if step.url.endswith("/slow"):
+        if step.url.endswith("/2026/0"):
             seen.extend(list_environments(b"jobs.visits.child"))
 
-    del tmp_path
-    make(site, "/slow", tell=look)
+    make(site, tell=look)
     assert seen
     assert not any("hush" in text or "somewhere" in text for text in seen)
 
 
 def list_environments(command: bytes) -> list[str]:
     """Return the environments of all processes of this user with *command* in their command line."""
-    from pathlib import Path
-
     found = []
     for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                if command in (folder / "cmdline").read_bytes().split(b"\0"):
-                    found.append((folder / "environ").read_bytes().decode("utf-8", "replace"))
-            except OSError:
-                continue
+        with contextlib.suppress(OSError):
+            if folder.name.isdigit() and command in (folder / "cmdline").read_bytes().split(b"\0"):
+                found.append((folder / "environ").read_bytes().decode("utf-8", "replace"))
     return found
 
 
 def test_a_stop_brings_what_the_program_has_by_then(site: Site) -> None:
-    site.answers["/slow"] = Answer(page("Slow"), seconds=30)
+    site.publish(3)
+    site.answers["/2026/1"].seconds = 30
     stop = threading.Event()
 
     def look(step: VisitStep) -> None:
-        if step.url.endswith("/slow"):
+        if step.url.endswith("/2026/1"):
             stop.set()
 
-    found = make(site, "/a", "/slow", "/b", stop=stop, tell=look)
-    assert found["over"] == "it was stopped"
-    assert len(found["seen"]) == 1  # type: ignore[arg-type]
-    assert "/b" not in site.paths
+    found = make(site, pages=3, stop=stop, tell=look)
+    assert found.over == "it was stopped"
+    assert len(found.links) == 3
+    assert [page.url for page in found.pages] == [f"{site.root}/2026/0"]
+    assert "/2026/2" not in site.paths
+
+
+def test_a_process_whose_parent_dies_ends(site: Site) -> None:
+    site.publish(1)
+    site.answers["/2026/0"].seconds = 60
+    source = Source(id="gazette", name="Gazette", **site.describe_source(delay_seconds=0.01))
+    parameters = {"url": None, "pages": 1, "still": False}
+    order = VisitOrder("preview", parameters, source, Settings(workers=1), VisitLimits(9, 60, 9_999), {"json": True})
+    child = subprocess.Popen(
+        [sys.executable, "-m", "jobs.visits.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+    )
+    assert child.stdin is not None
+    child.stdin.write(order.encode())
+    child.stdin.flush()
+    wait_until(lambda: "/2026/0" in site.paths)
+    out, _ = child.communicate(timeout=20)  # closes its standard input
+    assert decode_preview(json.loads(out.splitlines()[-1])["result"]).over == "it was stopped"
+
+
+def test_a_process_that_dies_is_an_error(site: Site) -> None:
+    site.publish(1)
+
+    def kill(step: VisitStep) -> None:
+        if step.url.endswith("/rss.xml"):
+            for folder in Path("/proc").iterdir():
+                with contextlib.suppress(OSError, ValueError, IndexError):
+                    words = (folder / "cmdline").read_bytes().split(b"\0")
+                    parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                    if b"jobs.visits.child" in words and parent == os.getpid():
+                        os.kill(int(folder.name), signal.SIGKILL)
+
+    with pytest.raises(FetchError, match=r"the visit's process ended with nothing to say \(code -9\)"):
+        make(site, tell=kill)
 
 
 def test_a_program_that_there_is_not_is_a_config_error(site: Site) -> None:
