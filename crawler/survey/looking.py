@@ -12,7 +12,7 @@ from crawler.robots import list_sitemaps, read_body, read_rules
 from crawler.sites import Sites
 from crawler.survey.facts import AnnouncedLink, ListingFacts, Problem, RobotsFacts, SampleFacts
 from crawler.survey.obstacles import judge_exchanges
-from crawler.survey.candidates import join, list_page_numbers, root_of
+from crawler.survey.candidates import choose_sections, join, list_page_numbers, root_of
 from crawler.urls import normalise_url
 
 if TYPE_CHECKING:
@@ -147,6 +147,14 @@ class Look:
         page = await self.read_page(exchange)
         if page is None:
             return replace(facts, error="this is no web page, or one that cannot be read")
+        return self._list_links(page, facts)
+
+    def _is_section(self, page: PageFacts, sample: SampleFacts) -> bool:
+        """Whether a page that was looked at as a sample is one of the sections that the home page leads to."""
+        home = next(iter(self.pages.values()))
+        return sample.page_class == PageClass.LISTING and normalise_url(page.url) in choose_sections(home)
+
+    def _list_links(self, page: PageFacts, facts: ListingFacts) -> ListingFacts:
         own = Sites([page.url, self.visit.source.home])
         links = [link for link in page.links if link.url in own and (link.place == "main" or link.headline)]
         further = [page.next_url] if page.next_url else list_page_numbers(page)[:20]
@@ -160,7 +168,10 @@ class Look:
         page = await self.read_page(last) if last.status == 200 and last.body else None
         outcome = await self.classify(exchanges[0] if self._leads_home(exchanges) else last)
         sample = _describe_sample(url, via, last, outcome, page)
-        if page is not None:
+        if page is not None and self._is_section(page, sample):
+            facts = ListingFacts(url=last.url, kind="section", found_by="navigation", status=last.status)
+            self.listings[url] = self._list_links(page, facts)
+        elif page is not None:
             self.pages[last.url] = replace(page, links=page.links[:MAX_SAMPLE_LINKS])
         self.samples[normalise_url(url)] = sample
         return sample

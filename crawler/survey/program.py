@@ -15,6 +15,7 @@ from crawler.survey.candidates import (
     COMMON_FEEDS,
     COMMON_SITEMAPS,
     choose_sections,
+    is_news_place,
     iterate_dated,
     list_common,
     list_named_feeds,
@@ -37,7 +38,7 @@ SHOWN = 3
 """So many articles at least are looked at, if there are any."""
 _NAMED_FEEDS, _NAMED_SITEMAPS, _MEMBERS = 4, 4, 5
 _SECTIONS, _ONLY_SECTIONS = 4, 12
-"""Where articles are announced, and where nothing else lists them."""
+"""Where a sitemap lists all articles, and where none does."""
 _DATED_LINKS = 8
 _WALLS = {
     PageClass.CHALLENGE: "challenge",
@@ -199,8 +200,11 @@ class _Surveyor:
     async def _read_sections(self) -> None:
         if self._page is None:
             return
-        announced = self._has("feed") or self._has("sitemap")
-        read, limit = 0, _SECTIONS if announced else _ONLY_SECTIONS
+        listed = any(
+            one.kind == "sitemap" and not is_news_place(one.url) and (one.links or one.listings)
+            for one in self.look.listings.values()
+        )
+        read, limit = 0, _SECTIONS if listed else _ONLY_SECTIONS
         for url in choose_sections(self._page):
             if read >= limit:
                 return
