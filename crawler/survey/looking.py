@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from crawler.survey.facts import AnnouncedLink, ListingFacts, Problem, RobotsFac
 from crawler.survey.obstacles import judge_exchanges
 from crawler.survey.candidates import choose_sections, join, list_page_numbers, root_of
 from crawler.urls import normalise_url
+from crawler.visit import VisitOver
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from crawler.survey.facts import ListingKind, PageFacts
     from crawler.visit import Visit
 
+USUAL_REQUESTS = 40
+"""What shares of the limit are said in."""
 MAX_ANNOUNCED = 20_000
 """Links of one document that are counted."""
 MAX_KEPT = 2_000
@@ -53,11 +58,28 @@ class Look:
     pages_for_files: list[str] = field(default_factory=list)
     """Where a feed or sitemap was asked for and a web page answered."""
     complete: bool = True
+    began: float = field(default_factory=time.monotonic)
 
     @property
     def left(self) -> int:
-        """Requests that may still be made."""
-        return self.visit.limits.requests - self.visit.requests
+        """Requests that may still be made, and can be in the time that is left."""
+        return min(self.visit.limits.requests - self.visit.requests, self._count_in(self._seconds_left()))
+
+    def share(self, requests: int) -> int:
+        """Return what *requests* of the usual limit are of what this look may make and can."""
+        return requests * min(self.visit.limits.requests, self._count_in(self.visit.limits.seconds)) // USUAL_REQUESTS
+
+    def _seconds_left(self) -> float:
+        return max(0.0, self.visit.limits.seconds - (time.monotonic() - self.began))
+
+    @property
+    def _delay(self) -> float:
+        """Seconds between two requests of the host that asks for most."""
+        asked = max((one.crawl_delay or 0.0 for one in self.robots.values()), default=0.0)
+        return max(self.visit.source.politeness.delay_seconds, min(asked, self.visit.settings.max_crawl_delay_seconds))
+
+    def _count_in(self, seconds: float) -> int:
+        return int(seconds / self._delay) if self._delay else sys.maxsize
 
     def note(self, problem: Problem | None) -> None:
         """Keep *problem*, each kind of each URL once."""
@@ -74,6 +96,8 @@ class Look:
 
     async def follow(self, url: str, purpose: Purpose, *, via: str | None = None) -> tuple[Exchange, ...]:
         """Return the exchanges from *url* on. Raises VisitOver."""
+        if self._count_in(self._seconds_left()) < 1:
+            raise VisitOver(f"{self._delay:g} seconds between two requests leave no time for another one")
         exchanges = await self.visit.follow(url, purpose, via=via)
         self.asked |= {normalise_url(one.url) for one in exchanges}
         for exchange in exchanges:

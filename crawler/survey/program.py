@@ -153,7 +153,7 @@ class _Surveyor:
         """Read a listing if it is new and leaves *reserve* requests; `None` if it was not read. Raises VisitOver."""
         if not self.look.is_new(url):
             return None
-        if self.look.left <= reserve:
+        if self.look.left <= self.look.share(reserve):
             self.look.complete = False
             return None
         return await self.look.read_listing(url, kind, found_by, via=via)
@@ -161,8 +161,8 @@ class _Surveyor:
     async def _read_announcements(self) -> None:
         page, look = self._page, self.look
         feeds = list_named_feeds(page) if page else []
-        for url in feeds[:_NAMED_FEEDS]:
-            await self._try(url, "feed", "link", reserve=24, via=self.home)
+        for number, url in enumerate(feeds[:_NAMED_FEEDS]):
+            await self._try(url, "feed", "link", reserve=24 if number else 4, via=self.home)
         robots = await look.read_robots(self.home)
         for url in unique(robots.sitemaps)[:_NAMED_SITEMAPS]:
             await self._read_sitemap(url, "robots.txt")
