@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +14,9 @@ from crawler.robots import list_sitemaps, read_body, read_rules
 from crawler.sites import Sites
 from crawler.survey.facts import AnnouncedLink, ListingFacts, Problem, RobotsFacts, SampleFacts
 from crawler.survey.obstacles import judge_exchanges
-from crawler.survey.candidates import join, list_page_numbers, root_of
+from crawler.survey.candidates import choose_sections, join, list_page_numbers, root_of
 from crawler.urls import normalise_url
+from crawler.visit import VisitOver
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from crawler.survey.facts import ListingKind, PageFacts
     from crawler.visit import Visit
 
+USUAL_REQUESTS = 40
+"""What shares of the limit are said in."""
 MAX_ANNOUNCED = 20_000
 """Links of one document that are counted."""
 MAX_KEPT = 2_000
@@ -53,11 +58,28 @@ class Look:
     pages_for_files: list[str] = field(default_factory=list)
     """Where a feed or sitemap was asked for and a web page answered."""
     complete: bool = True
+    began: float = field(default_factory=time.monotonic)
 
     @property
     def left(self) -> int:
-        """Requests that may still be made."""
-        return self.visit.limits.requests - self.visit.requests
+        """Requests that may still be made, and can be in the time that is left."""
+        return min(self.visit.limits.requests - self.visit.requests, self._count_in(self._seconds_left()))
+
+    def share(self, requests: int) -> int:
+        """Return what *requests* of the usual limit are of what this look may make and can."""
+        return requests * min(self.visit.limits.requests, self._count_in(self.visit.limits.seconds)) // USUAL_REQUESTS
+
+    def _seconds_left(self) -> float:
+        return max(0.0, self.visit.limits.seconds - (time.monotonic() - self.began))
+
+    @property
+    def _delay(self) -> float:
+        """Seconds between two requests of the host that asks for most."""
+        asked = max((one.crawl_delay or 0.0 for one in self.robots.values()), default=0.0)
+        return max(self.visit.source.politeness.delay_seconds, min(asked, self.visit.settings.max_crawl_delay_seconds))
+
+    def _count_in(self, seconds: float) -> int:
+        return int(seconds / self._delay) if self._delay else sys.maxsize
 
     def note(self, problem: Problem | None) -> None:
         """Keep *problem*, each kind of each URL once."""
@@ -74,6 +96,8 @@ class Look:
 
     async def follow(self, url: str, purpose: Purpose, *, via: str | None = None) -> tuple[Exchange, ...]:
         """Return the exchanges from *url* on. Raises VisitOver."""
+        if self._count_in(self._seconds_left()) < 1:
+            raise VisitOver(f"{self._delay:g} seconds between two requests leave no time for another one")
         exchanges = await self.visit.follow(url, purpose, via=via)
         self.asked |= {normalise_url(one.url) for one in exchanges}
         for exchange in exchanges:
@@ -147,6 +171,14 @@ class Look:
         page = await self.read_page(exchange)
         if page is None:
             return replace(facts, error="this is no web page, or one that cannot be read")
+        return self._list_links(page, facts)
+
+    def _is_section(self, page: PageFacts, sample: SampleFacts) -> bool:
+        """Whether a page that was looked at as a sample is one of the sections that the home page leads to."""
+        home = next(iter(self.pages.values()))
+        return sample.page_class == PageClass.LISTING and normalise_url(page.url) in choose_sections(home)
+
+    def _list_links(self, page: PageFacts, facts: ListingFacts) -> ListingFacts:
         own = Sites([page.url, self.visit.source.home])
         links = [link for link in page.links if link.url in own and (link.place == "main" or link.headline)]
         further = [page.next_url] if page.next_url else list_page_numbers(page)[:20]
@@ -160,7 +192,10 @@ class Look:
         page = await self.read_page(last) if last.status == 200 and last.body else None
         outcome = await self.classify(exchanges[0] if self._leads_home(exchanges) else last)
         sample = _describe_sample(url, via, last, outcome, page)
-        if page is not None:
+        if page is not None and self._is_section(page, sample):
+            facts = ListingFacts(url=last.url, kind="section", found_by="navigation", status=last.status)
+            self.listings[url] = self._list_links(page, facts)
+        elif page is not None:
             self.pages[last.url] = replace(page, links=page.links[:MAX_SAMPLE_LINKS])
         self.samples[normalise_url(url)] = sample
         return sample

@@ -15,6 +15,7 @@ from crawler.survey.candidates import (
     COMMON_FEEDS,
     COMMON_SITEMAPS,
     choose_sections,
+    is_news_place,
     iterate_dated,
     list_common,
     list_named_feeds,
@@ -37,7 +38,7 @@ SHOWN = 3
 """So many articles at least are looked at, if there are any."""
 _NAMED_FEEDS, _NAMED_SITEMAPS, _MEMBERS = 4, 4, 5
 _SECTIONS, _ONLY_SECTIONS = 4, 12
-"""Where articles are announced, and where nothing else lists them."""
+"""Where a sitemap lists all articles, and where none does."""
 _DATED_LINKS = 8
 _WALLS = {
     PageClass.CHALLENGE: "challenge",
@@ -152,7 +153,7 @@ class _Surveyor:
         """Read a listing if it is new and leaves *reserve* requests; `None` if it was not read. Raises VisitOver."""
         if not self.look.is_new(url):
             return None
-        if self.look.left <= reserve:
+        if self.look.left <= self.look.share(reserve):
             self.look.complete = False
             return None
         return await self.look.read_listing(url, kind, found_by, via=via)
@@ -160,8 +161,8 @@ class _Surveyor:
     async def _read_announcements(self) -> None:
         page, look = self._page, self.look
         feeds = list_named_feeds(page) if page else []
-        for url in feeds[:_NAMED_FEEDS]:
-            await self._try(url, "feed", "link", reserve=24, via=self.home)
+        for number, url in enumerate(feeds[:_NAMED_FEEDS]):
+            await self._try(url, "feed", "link", reserve=24 if number else 4, via=self.home)
         robots = await look.read_robots(self.home)
         for url in unique(robots.sitemaps)[:_NAMED_SITEMAPS]:
             await self._read_sitemap(url, "robots.txt")
@@ -199,8 +200,11 @@ class _Surveyor:
     async def _read_sections(self) -> None:
         if self._page is None:
             return
-        announced = self._has("feed") or self._has("sitemap")
-        read, limit = 0, _SECTIONS if announced else _ONLY_SECTIONS
+        listed = any(
+            one.kind == "sitemap" and not is_news_place(one.url) and (one.links or one.listings)
+            for one in self.look.listings.values()
+        )
+        read, limit = 0, _SECTIONS if listed else _ONLY_SECTIONS
         for url in choose_sections(self._page):
             if read >= limit:
                 return

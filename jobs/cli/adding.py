@@ -31,7 +31,7 @@ MAX_REQUESTS = 40
 LOOK_DELAY_SECONDS = 1.0
 """Between two requests of a look, where neither a person nor robots.txt asks for more."""
 _BODY_BYTES = 8 * 1024**2
-_LEAST_SECONDS, _SECONDS_A_REQUEST = 120.0, 5.0
+MAX_SECONDS = 180.0
 
 
 @click.command(epilog=exit_codes(ExitCode.CRAWL_FAILED))
@@ -59,6 +59,13 @@ _LEAST_SECONDS, _SECONDS_A_REQUEST = 120.0, 5.0
     show_default=True,
     help="That the look may make, robots.txt and redirects among them.",
 )
+@click.option(
+    "--max-seconds",
+    type=click.FloatRange(5, 86_400),
+    default=MAX_SECONDS,
+    show_default=True,
+    help="That the look may take: where robots.txt asks for long delays, longer shows more.",
+)
 @common_options
 def add(
     invocation: Invocation,
@@ -71,6 +78,7 @@ def add(
     network: Literal["public", "private"],
     delay: float | None,
     max_requests: int,
+    max_seconds: float,
 ) -> int:
     """Look at the site at URL and write the file of a source for it.
 
@@ -82,7 +90,8 @@ def add(
         raise ConfigError("nobody can be asked here: add --yes to write the file, or --dry-run to see it only")
     home = complete_url(url)
     path = choose_file(invocation.config_dir / "sources", home, source_id, writing=not dry_run)
-    survey = look_at(invocation, home, network=network, delay=delay, max_requests=max_requests)
+    limits = VisitLimits(max_requests, max_seconds, min(invocation.settings.max_body_bytes, _BODY_BYTES))
+    survey = look_at(invocation, home, limits, network=network, delay=delay)
     proposal = propose(survey)
     draft, problem = make_draft(proposal, survey, path.stem, name=name, delay=delay, network=network)
     data = describe_look(survey, proposal) | {
@@ -138,10 +147,10 @@ def choose_file(folder: Path, home: str, source_id: str | None, *, writing: bool
 def look_at(
     invocation: Invocation,
     home: str,
+    limits: VisitLimits,
     *,
     network: Literal["public", "private"],
     delay: float | None,
-    max_requests: int,
 ) -> Survey:
     """Return what a look at *home* saw. Raises ConfigError, FetchError, ExtractError."""
     seconds = LOOK_DELAY_SECONDS if delay is None else delay
@@ -156,19 +165,13 @@ def look_at(
         network=network,
         politeness={"delay_seconds": seconds},  # type: ignore[arg-type]
     )
-    settings = invocation.settings
-    limits = VisitLimits(
-        requests=max_requests,
-        seconds=_LEAST_SECONDS + max_requests * max(seconds, _SECONDS_A_REQUEST),
-        body_bytes=min(settings.max_body_bytes, _BODY_BYTES),
-    )
     with show_line(wanted=not invocation.as_json) as line:
 
         def tell(step: Any) -> None:  # noqa: ANN401
             if line is not None:
-                line.show(lambda _: f"{step.requests} of at most {max_requests} requests · {step.url}")
+                line.show(lambda _: f"{step.requests} of at most {limits.requests} requests · {step.url}")
 
-        return decode_survey(make_visit("survey", {"url": home}, source, settings, limits, tell=tell))
+        return decode_survey(make_visit("survey", {"url": home}, source, invocation.settings, limits, tell=tell))
 
 
 def make_draft(
