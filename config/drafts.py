@@ -139,7 +139,7 @@ def _list_lines(draft: Draft) -> Iterator[str]:
     for line in draft.head:
         yield f"# {clean_remark(line)}".rstrip()
     yield f"name: {_quote(draft.name)}"
-    yield f"home: {_quote_url(draft.home)}"
+    yield f"home: {quote_url(draft.home)}"
     for key, one in (("language", draft.language), ("timezone", draft.timezone), ("schedule", draft.schedule)):
         if one is not None:
             yield _beside(f"{key}: {_quote(one.value)}", one.remark)
@@ -148,16 +148,16 @@ def _list_lines(draft: Draft) -> Iterator[str]:
     yield from ("", "discover:")
     for seed in draft.discover:
         yield from _above(seed.remark, 2)
-        yield f"  - {seed.kind}: {_quote_url(seed.url)}"
+        yield f"  - {seed.kind}: {quote_url(seed.url)}"
     yield from ("", "articles:", "  include:")
     for one in draft.include:
         yield from _above(one.remark, 4)
-        yield f"    - {_quote_expression(one.value)}"
+        yield f"    - {quote_expression(one.value)}"
     if draft.exclude:
         yield "  exclude:"
         for one in draft.exclude:
             yield from _above(one.remark, 4)
-            yield f"    - {_quote_expression(one.value)}"
+            yield f"    - {quote_expression(one.value)}"
     if draft.delay_seconds is not None:
         yield ""
         yield _beside(f"politeness: {{delay_seconds: {draft.delay_seconds:g}}}", draft.delay_remark)
@@ -184,11 +184,12 @@ def _quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
-def _quote_url(url: str) -> str:
+def quote_url(url: str) -> str:
+    """Return a URL as YAML that is easy to read."""
     return url if _PLAIN.fullmatch(url) and url.isprintable() else json.dumps(url, ensure_ascii=not url.isprintable())
 
 
-def _quote_expression(text: str) -> str:
+def quote_expression(text: str) -> str:
     """Return an expression in single quotes, in which a backslash is one."""
     if text.isprintable():
         return "'" + text.replace("'", "''") + "'"

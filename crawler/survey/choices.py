@@ -23,6 +23,8 @@ MAX_SECTIONS = 60
 MAX_PAGES = 120
 """Further pages of sections that no `rel=next` leads to."""
 _MAX_NUMBER = 60
+_NAME_CHARS = 30
+"""What is longer is no section's name."""
 _LIST_OF = 3
 """So many articles make a page that was looked at for something else a list."""
 _STALE = timedelta(days=365)
@@ -173,9 +175,11 @@ class _Chooser:
         return [_weigh(_list_page(page, "home page"), self.accept)]
 
     def _weigh_met(self, pages: dict[str | None, PageFacts], weighed: Sequence[Weighed]) -> list[Weighed]:
-        """Return the pages that were looked at for articles, and are lists that the home page's navigation leads to."""
+        """Return the pages that were looked at for articles, and are sections: lists that the home page leads to."""
         front = pages.get(_normal(self.survey.home))
-        named = {_normal(link.url) for link in front.links if link.place in {"nav", "header"}} if front else set()
+        forms = {_form(one.facts.url) for one in weighed if one.articles}
+        links = front.links if front else ()
+        named = {_normal(link.url) for link in links if link.place in {"nav", "header"} or _form(link.url) in forms}
         known = {_normal(one.facts.url) for one in weighed}
         found = []
         for url, page in pages.items():
@@ -206,7 +210,7 @@ class _Chooser:
             if (
                 url is None
                 or url in looked_at
-                or link.place not in {"nav", "header"}
+                or (link.place not in {"nav", "header"} and len(link.text) > _NAME_CHARS)
                 or len(self.sections) >= MAX_SECTIONS
             ):
                 continue

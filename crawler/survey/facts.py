@@ -89,6 +89,8 @@ class ListingFacts:
     listings: tuple[str, ...] = ()
     """Of a sitemap index: its members; of a section: its next page."""
     truncated: bool = False
+    asked: str | None = None
+    """URL that was asked for, where that led to another."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,8 @@ class Look:
         """Return what the document at *url* announces. Raises VisitOver."""
         exchanges = await self.follow(url, Purpose(kind), via=via)
         last = exchanges[-1]
-        facts = ListingFacts(url=last.url, kind=kind, found_by=found_by, status=last.status)
+        moved = url if last.url != url else None
+        facts = ListingFacts(url=last.url, kind=kind, found_by=found_by, status=last.status, asked=moved)
         problem = judge_exchanges(exchanges, f"the {kind}")
         if problem is not None:
             facts = replace(facts, error=(last.error or f"status {last.status}")[:500])

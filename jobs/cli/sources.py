@@ -11,6 +11,7 @@ from config.learned import learned_path, read_learned
 from config.sources import find_source_file
 from crawler.extract import check_rules
 from jobs.cli.adding import add
+from jobs.cli.checking import check
 from jobs.cli.learning import learn
 from jobs.cli.options import Invocation, common_options, exit_codes
 
@@ -60,6 +61,7 @@ def check_source_rules(invocation: Invocation, source: Source) -> None:
 
 
 sources.add_command(add)
+sources.add_command(check)
 sources.add_command(learn)
 
 
