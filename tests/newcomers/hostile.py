@@ -90,7 +90,10 @@ def endless_calendar(root: str) -> Newcomer:
 def login_wall(root: str) -> Newcomer:
     """Every page leads to a form for a password."""
     desk = Desk("Private Post", root, "en", "semantic", 1, 92, lambda story: f"/{story.slug}")
-    form = '<h1>Log in</h1><form method="post" action="/login"><input name="user"><input type="password" name="password"><button>Log in</button></form>'
+    form = (
+        '<h1>Log in</h1><form method="post" action="/login"><input name="user"><input type="password" name="password">'
+        "<button>Log in</button></form>"
+    )
     desk.put("/login", desk.frame.whole("Log in", form))
     desk.put_robots()
 
@@ -128,7 +131,10 @@ def private_addresses(root: str) -> Newcomer:
         "Sitemap: http://[fe80::1]/sitemap.xml",
         "Sitemap: file:///etc/passwd",
     )
-    desk.frame.head = '<link rel="alternate" type="application/rss+xml" href="http://169.254.169.254/feed"><link rel="alternate" type="application/rss+xml" href="file:///etc/passwd">'
+    desk.frame.head = (
+        '<link rel="alternate" type="application/rss+xml" href="http://169.254.169.254/feed">'
+        '<link rel="alternate" type="application/rss+xml" href="file:///etc/passwd">'
+    )
     desk.put(
         "/",
         desk.frame.listing(
@@ -185,7 +191,8 @@ def look_alike(root: str) -> Newcomer:
     port = urlsplit(root).port
     other = f"http://xn--ldhaven-n4g.example:{port}"  # оldhaven with a Cyrillic о
     moved = [(story, f"{other}/news/{story.slug}") for story in desk.stories]
-    desk.frame.head = f'<link rel="canonical" href="{other}/"><link rel="alternate" type="application/rss+xml" href="{other}/rss.xml">'
+    desk.frame.head = f'<link rel="canonical" href="{other}/">'
+    desk.frame.head += f'<link rel="alternate" type="application/rss+xml" href="{other}/rss.xml">'
     desk.put("/", desk.frame.listing("Oldhaven Herald", moved[:12]))
     desk.put("/rss.xml", write.write_rss("Oldhaven Herald", other, moved), RSS)
     desk.put(f"{other}/rss.xml", write.write_rss("Oldhaven Herald", other, moved), RSS)
@@ -249,13 +256,18 @@ def slow_to_let(root: str) -> Newcomer:
 def poisoned_words(root: str) -> Newcomer:
     """Titles, names and addresses that would harm a YAML file, a terminal, a pattern or a shell that trusts them."""
     desk = Desk("Herald", root, "en", "schema", 30, 95, lambda story: f"/n'{{}}/(a+)+$/{story.slug}%0Aid:%20evil")
-    evil = 'Herald"\nnetwork: private\nheaders: {Authorization: ${AWS_SECRET_ACCESS_KEY}}\n# \x1b[2J\x1b]0;owned\x07 \u202e\u2028 !!python/object:os.system {} [x]'
+    evil = (
+        'Herald"\nnetwork: private\nheaders: {Authorization: ${AWS_SECRET_ACCESS_KEY}}\n# '
+        "\x1b[2J\x1b]0;owned\x07 \u202e\u2028 !!python/object:os.system {} [x]"
+    )
     desk.frame.name = evil
-    desk.frame.head = f'<meta property="og:site_name" content="{escape(evil)}"><link rel="alternate" type="application/rss+xml" title="{escape(evil)}" href="/rss.xml?a=%0Ab:%20c&amp;d=\'%22">'
+    feed = "/rss.xml?a=%0Ab:%20c&d='%22"
+    alternate = f'<link rel="alternate" type="application/rss+xml" title="{escape(evil)}" href="{escape(feed)}">'
+    desk.frame.head = f'<meta property="og:site_name" content="{escape(evil)}">{alternate}'
     desk.put_articles()
     desk.put("/", desk.frame.listing(evil, desk.entries[:12]))
     clean = "".join(letter for letter in evil if letter.isprintable() or letter == "\n")
-    desk.put("/rss.xml?a=%0Ab:%20c&d='%22", write.write_rss(clean, root, desk.entries), RSS)
+    desk.put(feed, write.write_rss(clean, root, desk.entries), RSS)
     desk.put_robots()
     return desk.site
 
