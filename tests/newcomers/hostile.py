@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gzip
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from tests.newcomers import announcements as write
@@ -30,6 +30,8 @@ class Ground:
     """Whether a source can come of it; `None`: as one likes."""
     most_bytes: int = 64 * 1024**2
     """That the server may have sent."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Keys of settings.yaml, so that no test waits for hours."""
 
     @property
     def name(self) -> str:
@@ -156,6 +158,7 @@ def private_addresses(root: str) -> Newcomer:
 def led_away(root: str) -> Newcomer:
     """The home page leads to where a cloud keeps its keys."""
     site = Newcomer("led_away", f"{root}/")
+    site.pages[f"{root}/robots.txt"] = Answer(b"User-agent: *\nDisallow:\n", media_type=TEXT)
     site.otherwise = lambda _: Answer(b"", 302, headers=(("Location", "http://169.254.169.254/latest/meta-data/"),))
     return site
 
@@ -189,11 +192,12 @@ def look_alike(root: str) -> Newcomer:
     """The home page says that it is at another name, whose letters look the same, and announces articles there."""
     desk = _paper(root)
     port = urlsplit(root).port
-    other = f"http://xn--ldhaven-n4g.example:{port}"  # оldhaven with a Cyrillic о
+    other = f"http://xn--ldhaven-8ig.example:{port}"  # оldhaven with a Cyrillic о
     moved = [(story, f"{other}/news/{story.slug}") for story in desk.stories]
     desk.frame.head = f'<link rel="canonical" href="{other}/">'
     desk.frame.head += f'<link rel="alternate" type="application/rss+xml" href="{other}/rss.xml">'
-    desk.put("/", desk.frame.listing("Oldhaven Herald", moved[:12]))
+    for home in ("/", f"{other}/"):
+        desk.put(home, desk.frame.listing("Oldhaven Herald", moved[:12]))
     desk.put("/rss.xml", write.write_rss("Oldhaven Herald", other, moved), RSS)
     desk.put(f"{other}/rss.xml", write.write_rss("Oldhaven Herald", other, moved), RSS)
     desk.put(f"{other}/robots.txt", b"User-agent: *\nDisallow:\n", TEXT)
@@ -207,7 +211,7 @@ def moved_to_look_alike(root: str) -> Newcomer:
     """The home page leads to a name whose letters look the same."""
     site = look_alike(root)
     port = urlsplit(root).port
-    site.pages[site.home] = Answer(b"", 301, headers=(("Location", f"http://xn--ldhaven-n4g.example:{port}/"),))
+    site.pages[site.home] = Answer(b"", 301, headers=(("Location", f"http://xn--ldhaven-8ig.example:{port}/"),))
     return site
 
 
@@ -301,8 +305,8 @@ HOSTILE = [
     Ground(answers_everything, frozenset({"answers_everything", "no_articles"})),
     Ground(says_no_with_200, frozenset({"answers_everything"}), writes=True),
     Ground(sitemap_bomb, writes=True),
-    Ground(slow_to_let),
+    Ground(slow_to_let, settings={"max_crawl_delay_seconds": 2}),
     Ground(poisoned_words, writes=True),
     Ground(nothing_there, writes=False),
-    Ground(hangs, frozenset({"unreachable", "robots_refuses"}), writes=False),
+    Ground(hangs, frozenset({"unreachable", "robots_refuses"}), writes=False, settings={"request_seconds": 3}),
 ]
