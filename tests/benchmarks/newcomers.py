@@ -27,11 +27,12 @@ from urllib.parse import urlsplit
 from tests.newcomers import trials
 from tests.newcomers.desk import Newcomer, canonical
 from tests.newcomers.registry import SITES, number_of
-from tests.newcomers.scoring import Score
 from tests.newcomers.server import Served, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tests.newcomers.scoring import Score
 
 _HEAD = ("site", "articles", "found", "captures", "wrong", "requests", "seconds", "announced by", "what fell short")
 _FLUSH_SECONDS = 1.5
@@ -142,14 +143,12 @@ def main(argv: list[str] | None = None) -> int:
     words = parser.parse_args(argv)
     made: list[Trial] = []
     with ThreadPoolExecutor(words.at_once) as pool:
-        for trial in pool.map(try_newcomer, [name for name in SITES if words.only in name]):
-            made.append(_tell(trial))
+        made += map(_tell, pool.map(try_newcomer, [name for name in SITES if words.only in name]))
         if words.mirror is not None:
             with serve_mirror(words.mirror) as (sites, log):
                 chosen = [one for one in sites if words.only in one.site.name]
                 counts = [partial(_count_logged, log, one.site.home) for one in chosen]
-                for trial in pool.map(try_site, chosen, counts):
-                    made.append(_tell(trial))
+                made += map(_tell, pool.map(try_site, chosen, counts))
     table = write_table(made)
     sys.stdout.write(f"\n{table}\n")
     if words.out is not None:

@@ -30,7 +30,8 @@ def feed_only(root: str) -> Newcomer:
         '<meta name="generator" content="WordPress 6.8">'
         + _link("application/rss+xml", "/feed/", "Kieselblatt » Feed")
         + _link("application/rss+xml", "/comments/feed/", "Kieselblatt » Kommentar-Feed")
-        + '<link rel="https://api.w.org/" href="/wp-json/"><link rel="alternate" type="application/json" href="/wp-json/wp/v2/pages/2">'
+        + '<link rel="https://api.w.org/" href="/wp-json/">'
+        + '<link rel="alternate" type="application/json" href="/wp-json/wp/v2/pages/2">'
     )
     desk.put_house("/{}/".format)
     desk.put_articles(after=lambda _, url: f'<p><a href="{url}#respond">Kommentar schreiben</a></p>')
@@ -113,7 +114,10 @@ def ids(root: str) -> Newcomer:
     for story in desk.stories[::4]:
         page = desk.frame.whole(
             f"写真: {story.title}",
-            f'<h1>写真</h1><figure><img src="/img/{story.key}.jpg" alt=""><figcaption>{story.title}</figcaption></figure>',
+            (
+                f'<h1>写真</h1><figure><img src="/img/{story.key}.jpg" alt=""><figcaption>{story.title}</figcaption>'
+                "</figure>"
+            ),
         )
         photos.append(desk.put(f"/photos/{story.key}", page))
     pictures = [(url, "写真") for url in photos]
@@ -184,7 +188,10 @@ def scripted_shell(root: str) -> Newcomer:
     shell = (
         '<!doctype html><html lang="de"><head><meta charset="utf-8"><title>Nordlicht</title>'
         + _link("application/rss+xml", "/api/feed.xml", "Nordlicht")
-        + '<script src="/static/app.4f1c.js" defer></script></head><body><div id="root"></div><noscript>Bitte JavaScript einschalten.</noscript>'
+        + (
+            '<script src="/static/app.4f1c.js" defer></script></head><body><div id="root">'
+            "</div><noscript>Bitte JavaScript einschalten.</noscript>"
+        )
         + f"<script>window.__STATE__={json.dumps({f'k{n}': n for n in range(400)})}</script></body></html>"
     ).encode()
     desk.put_articles()

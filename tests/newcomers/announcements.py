@@ -1,4 +1,4 @@
-"""How a site announces its articles: RSS, RDF, Atom, JSON Feed, sitemaps and their indexes, news sitemaps, lists of URLs."""
+"""How a site announces its articles: RSS, RDF, Atom, JSON Feed, sitemaps and their indexes, lists of URLs."""
 
 from __future__ import annotations
 
@@ -23,30 +23,45 @@ def write_rss(title: str, home: str, entries: Iterable[Entry]) -> bytes:
     """Return an RSS 2.0 feed."""
     items = "".join(
         f"<item><title>{escape(story.title)}</title><link>{escape(url)}</link><guid>{escape(url)}</guid>"
-        f"<description>{escape(story.lead)}</description><pubDate>{story.published:%a, %d %b %Y %H:%M:%S} +0000</pubDate></item>\n"
+        f"<description>{escape(story.lead)}</description>"
+        f"<pubDate>{story.published:%a, %d %b %Y %H:%M:%S} +0000</pubDate></item>\n"
         for story, url in entries
     )
-    return f'{_XML}<rss version="2.0"><channel><title>{escape(title)}</title><link>{escape(home)}</link>{items}</channel></rss>'.encode()
+    return (
+        f'{_XML}<rss version="2.0"><channel><title>{escape(title)}</title><link>{escape(home)}</link>{items}</channel>'
+        "</rss>"
+    ).encode()
 
 
 def write_rdf(title: str, home: str, entries: Iterable[Entry]) -> bytes:
     """Return an RSS 1.0 feed, which is RDF."""
     items = "".join(
-        f'<item rdf:about="{escape(url)}"><title>{escape(story.title)}</title><link>{escape(url)}</link><dc:date>{story.published.isoformat()}</dc:date></item>\n'
+        f'<item rdf:about="{escape(url)}"><title>{escape(story.title)}</title><link>{escape(url)}</link>'
+        f"<dc:date>{story.published.isoformat()}</dc:date></item>\n"
         for story, url in entries
     )
-    spaces = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"'
-    return f'{_XML}<rdf:RDF {spaces}><channel rdf:about="{escape(home)}"><title>{escape(title)}</title></channel>{items}</rdf:RDF>'.encode()
+    spaces = (
+        'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/" '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    )
+    return (
+        f'{_XML}<rdf:RDF {spaces}><channel rdf:about="{escape(home)}"><title>{escape(title)}</title>'
+        f"</channel>{items}</rdf:RDF>"
+    ).encode()
 
 
 def write_atom(title: str, home: str, entries: Iterable[Entry]) -> bytes:
     """Return an Atom feed."""
     items = "".join(
-        f'<entry><title>{escape(story.title)}</title><link rel="alternate" href="{escape(url)}"/><id>{escape(url)}</id>'
-        f"<published>{story.published.isoformat()}</published><updated>{story.published.isoformat()}</updated></entry>\n"
+        f'<entry><title>{escape(story.title)}</title><link rel="alternate" href="{escape(url)}"/>'
+        f"<id>{escape(url)}</id><published>{story.published.isoformat()}</published>"
+        f"<updated>{story.published.isoformat()}</updated></entry>\n"
         for story, url in entries
     )
-    return f'{_XML}<feed xmlns="http://www.w3.org/2005/Atom"><title>{escape(title)}</title><link href="{escape(home)}"/><id>{escape(home)}</id>{items}</feed>'.encode()
+    return (
+        f'{_XML}<feed xmlns="http://www.w3.org/2005/Atom"><title>{escape(title)}</title>'
+        f'<link href="{escape(home)}"/><id>{escape(home)}</id>{items}</feed>'
+    ).encode()
 
 
 def write_json_feed(title: str, home: str, entries: Iterable[Entry]) -> bytes:
@@ -68,7 +83,8 @@ def write_json_feed(title: str, home: str, entries: Iterable[Entry]) -> bytes:
 def write_broken_feed(title: str, entries: Iterable[Entry]) -> bytes:
     """Return what some sites take for RSS: bare ampersands, HTML entities, Latin-1 bytes, paths for links, no end."""
     items = "".join(
-        f"<item><title>{story.title} & más&nbsp;&raquo;</title><link>{url}</link><description><b>{story.lead}</description><pubDate>{story.published:%d/%m/%Y %H:%M}</pubDate></item>\n"
+        f"<item><title>{story.title} & más&nbsp;&raquo;</title><link>{url}</link>"
+        f"<description><b>{story.lead}</description><pubDate>{story.published:%d/%m/%Y %H:%M}</pubDate></item>\n"
         for story, url in entries
     )
     return f'\n<?xml version="1.0" encoding="UTF-8"?><rss version=2.0><channel><title>{title}</title>{items}'.encode(
@@ -88,8 +104,10 @@ def write_sitemap(entries: Iterable[tuple[Story | None, str]]) -> bytes:
 def write_news_sitemap(title: str, entries: Iterable[Entry]) -> bytes:
     """Return a news sitemap."""
     items = "".join(
-        f"<url><loc>{escape(url)}</loc><news:news><news:publication><news:name>{escape(title)}</news:name><news:language>{story.language}</news:language></news:publication>"
-        f"<news:publication_date>{story.published.isoformat()}</news:publication_date><news:title>{escape(story.title)}</news:title></news:news></url>\n"
+        f"<url><loc>{escape(url)}</loc><news:news><news:publication><news:name>{escape(title)}</news:name>"
+        f"<news:language>{story.language}</news:language></news:publication>"
+        f"<news:publication_date>{story.published.isoformat()}</news:publication_date>"
+        f"<news:title>{escape(story.title)}</news:title></news:news></url>\n"
         for story, url in entries
     )
     return f"{_XML}<urlset {_SITEMAPS} {_NEWS}>{items}</urlset>".encode()

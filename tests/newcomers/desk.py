@@ -141,7 +141,10 @@ class Desk:
         page: str | None = None,
         **how: Any,
     ) -> list[str]:
-        """Put a list at *path*, *size* entries a page; *page*: where the further ones stand, `{}` for the number. Return all URLs."""
+        """Put a list at *path*, *size* entries a page; return all URLs.
+
+        *page*: where the further pages stand, `{}` for the number; without it there are none.
+        """
         parts = [entries[at : at + size] for at in range(0, len(entries), size)] if page else [entries[:size]]
         places = [path, *(page.format(number) for number in range(2, len(parts) + 1))] if page else [path]
         for number, (place, part) in enumerate(zip(places, parts, strict=True)):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gzip
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from tests.newcomers import announcements as write
@@ -30,6 +30,8 @@ class Ground:
     """Whether a source can come of it; `None`: as one likes."""
     most_bytes: int = 64 * 1024**2
     """That the server may have sent."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Keys of settings.yaml, so that no test waits for hours."""
 
     @property
     def name(self) -> str:
@@ -90,7 +92,10 @@ def endless_calendar(root: str) -> Newcomer:
 def login_wall(root: str) -> Newcomer:
     """Every page leads to a form for a password."""
     desk = Desk("Private Post", root, "en", "semantic", 1, 92, lambda story: f"/{story.slug}")
-    form = '<h1>Log in</h1><form method="post" action="/login"><input name="user"><input type="password" name="password"><button>Log in</button></form>'
+    form = (
+        '<h1>Log in</h1><form method="post" action="/login"><input name="user"><input type="password" name="password">'
+        "<button>Log in</button></form>"
+    )
     desk.put("/login", desk.frame.whole("Log in", form))
     desk.put_robots()
 
@@ -128,7 +133,10 @@ def private_addresses(root: str) -> Newcomer:
         "Sitemap: http://[fe80::1]/sitemap.xml",
         "Sitemap: file:///etc/passwd",
     )
-    desk.frame.head = '<link rel="alternate" type="application/rss+xml" href="http://169.254.169.254/feed"><link rel="alternate" type="application/rss+xml" href="file:///etc/passwd">'
+    desk.frame.head = (
+        '<link rel="alternate" type="application/rss+xml" href="http://169.254.169.254/feed">'
+        '<link rel="alternate" type="application/rss+xml" href="file:///etc/passwd">'
+    )
     desk.put(
         "/",
         desk.frame.listing(
@@ -150,6 +158,7 @@ def private_addresses(root: str) -> Newcomer:
 def led_away(root: str) -> Newcomer:
     """The home page leads to where a cloud keeps its keys."""
     site = Newcomer("led_away", f"{root}/")
+    site.pages[f"{root}/robots.txt"] = Answer(b"User-agent: *\nDisallow:\n", media_type=TEXT)
     site.otherwise = lambda _: Answer(b"", 302, headers=(("Location", "http://169.254.169.254/latest/meta-data/"),))
     return site
 
@@ -183,10 +192,12 @@ def look_alike(root: str) -> Newcomer:
     """The home page says that it is at another name, whose letters look the same, and announces articles there."""
     desk = _paper(root)
     port = urlsplit(root).port
-    other = f"http://xn--ldhaven-n4g.example:{port}"  # оldhaven with a Cyrillic о
+    other = f"http://xn--ldhaven-8ig.example:{port}"  # оldhaven with a Cyrillic о
     moved = [(story, f"{other}/news/{story.slug}") for story in desk.stories]
-    desk.frame.head = f'<link rel="canonical" href="{other}/"><link rel="alternate" type="application/rss+xml" href="{other}/rss.xml">'
-    desk.put("/", desk.frame.listing("Oldhaven Herald", moved[:12]))
+    desk.frame.head = f'<link rel="canonical" href="{other}/">'
+    desk.frame.head += f'<link rel="alternate" type="application/rss+xml" href="{other}/rss.xml">'
+    for home in ("/", f"{other}/"):
+        desk.put(home, desk.frame.listing("Oldhaven Herald", moved[:12]))
     desk.put("/rss.xml", write.write_rss("Oldhaven Herald", other, moved), RSS)
     desk.put(f"{other}/rss.xml", write.write_rss("Oldhaven Herald", other, moved), RSS)
     desk.put(f"{other}/robots.txt", b"User-agent: *\nDisallow:\n", TEXT)
@@ -200,7 +211,7 @@ def moved_to_look_alike(root: str) -> Newcomer:
     """The home page leads to a name whose letters look the same."""
     site = look_alike(root)
     port = urlsplit(root).port
-    site.pages[site.home] = Answer(b"", 301, headers=(("Location", f"http://xn--ldhaven-n4g.example:{port}/"),))
+    site.pages[site.home] = Answer(b"", 301, headers=(("Location", f"http://xn--ldhaven-8ig.example:{port}/"),))
     return site
 
 
@@ -249,13 +260,18 @@ def slow_to_let(root: str) -> Newcomer:
 def poisoned_words(root: str) -> Newcomer:
     """Titles, names and addresses that would harm a YAML file, a terminal, a pattern or a shell that trusts them."""
     desk = Desk("Herald", root, "en", "schema", 30, 95, lambda story: f"/n'{{}}/(a+)+$/{story.slug}%0Aid:%20evil")
-    evil = 'Herald"\nnetwork: private\nheaders: {Authorization: ${AWS_SECRET_ACCESS_KEY}}\n# \x1b[2J\x1b]0;owned\x07 \u202e\u2028 !!python/object:os.system {} [x]'
+    evil = (
+        'Herald"\nnetwork: private\nheaders: {Authorization: ${AWS_SECRET_ACCESS_KEY}}\n# '
+        "\x1b[2J\x1b]0;owned\x07 \u202e\u2028 !!python/object:os.system {} [x]"
+    )
     desk.frame.name = evil
-    desk.frame.head = f'<meta property="og:site_name" content="{escape(evil)}"><link rel="alternate" type="application/rss+xml" title="{escape(evil)}" href="/rss.xml?a=%0Ab:%20c&amp;d=\'%22">'
+    feed = "/rss.xml?a=%0Ab:%20c&d='%22"
+    alternate = f'<link rel="alternate" type="application/rss+xml" title="{escape(evil)}" href="{escape(feed)}">'
+    desk.frame.head = f'<meta property="og:site_name" content="{escape(evil)}">{alternate}'
     desk.put_articles()
     desk.put("/", desk.frame.listing(evil, desk.entries[:12]))
     clean = "".join(letter for letter in evil if letter.isprintable() or letter == "\n")
-    desk.put("/rss.xml?a=%0Ab:%20c&d='%22", write.write_rss(clean, root, desk.entries), RSS)
+    desk.put(feed, write.write_rss(clean, root, desk.entries), RSS)
     desk.put_robots()
     return desk.site
 
@@ -289,8 +305,8 @@ HOSTILE = [
     Ground(answers_everything, frozenset({"answers_everything", "no_articles"})),
     Ground(says_no_with_200, frozenset({"answers_everything"}), writes=True),
     Ground(sitemap_bomb, writes=True),
-    Ground(slow_to_let),
+    Ground(slow_to_let, settings={"max_crawl_delay_seconds": 2}),
     Ground(poisoned_words, writes=True),
     Ground(nothing_there, writes=False),
-    Ground(hangs, frozenset({"unreachable", "robots_refuses"}), writes=False),
+    Ground(hangs, frozenset({"unreachable", "robots_refuses"}), writes=False, settings={"request_seconds": 3}),
 ]

@@ -47,7 +47,9 @@ def query_string(root: str) -> Newcomer:
     desk.put_house("/index.php?view=page&id={}".format)
     desk.put_articles(
         after=lambda story, url: (
-            f'<p><a href="/index.php?view=comments&amp;id={story.key}">Комментарии</a> <a href="{url}&amp;print=1">Печать</a></p>'
+            f'<p><a href="/index.php?view=comments&amp;id={story.key}">Комментарии</a> '
+            f'<a href="{url}&amp;print=1">Печать</a>'
+            "</p>"
         )
     )
     for story, url in desk.entries:

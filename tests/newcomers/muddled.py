@@ -70,7 +70,11 @@ def heavy_links(root: str) -> Newcomer:
 
 
 def _toolbar(url: str) -> str:
-    return f'<div class="tools"><a href="{url}/comments">Comments</a> <a href="{url}/print">Print</a> <a href="{url}/amp">AMP</a></div>'
+    return (
+        f'<div class="tools"><a href="{url}/comments">Comments</a> <a href="{url}/print">Print</a> '
+        f'<a href="{url}/amp">AMP</a>'
+        "</div>"
+    )
 
 
 def _partners(desk: Desk) -> str:
@@ -88,7 +92,10 @@ def _partners(desk: Desk) -> str:
 def _put_videos(desk: Desk) -> list[str]:
     urls = []
     for story in desk.stories[::6]:
-        body = f'<h1>{escape(story.title)}</h1><video src="/v/{story.key}.mp4" controls></video><p>{escape(story.lead)}</p>'
+        body = (
+            f'<h1>{escape(story.title)}</h1><video src="/v/{story.key}.mp4" controls>'
+            f"</video><p>{escape(story.lead)}</p>"
+        )
         urls.append(desk.put(f"/video/{story.slug}", desk.frame.whole(story.title, body)))
     desk.site.either.update(urls)
     return urls

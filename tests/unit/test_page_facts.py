@@ -88,7 +88,12 @@ def test_what_a_page_says_of_itself() -> None:
         "<link rel=next href='?page=2'><link rel='alternate home' type='application/RSS+xml; a=b' href=/feed title=News>"
         "<link rel=alternate hreflang=en href=https://en.gazette.example/><link rel=alternate href=/none>",
     )
-    assert (facts.title, facts.site_name, facts.language, facts.generator) == ("The Gazette", "Gazette", "de-AT", "Press")
+    assert (facts.title, facts.site_name, facts.language, facts.generator) == (
+        "The Gazette",
+        "Gazette",
+        "de-AT",
+        "Press",
+    )
     assert facts.canonical == "https://gazette.example/c"
     assert facts.next_url == "https://gazette.example/news/?page=2"
     assert set(facts.directives) == {"noai", "noarchive", "max-snippet:5"}
@@ -102,7 +107,10 @@ def test_what_a_page_says_of_itself() -> None:
 
 def test_the_papers_name_is_found_in_json_ld() -> None:
     statement = '{"@graph": [{"@type": "NewsArticle", "publisher": {"name": "The \\ud800 Gazette"}}]}'
-    facts = read("", head=f'<script type="application/ld+json">[]</script><script type="application/ld+json">{statement}</script>')
+    facts = read(
+        "",
+        head=f'<script type="application/ld+json">[]</script><script type="application/ld+json">{statement}</script>',
+    )
     assert facts.site_name == "The \ufffd Gazette"
     assert decode_page_facts(encode_page_facts(facts)) == facts
 

@@ -65,7 +65,9 @@ def load_source_text(folder: Path, draft: Draft) -> object:
 
 
 def test_a_draft_reads_well() -> None:
-    assert encode_draft(DRAFT) == """\
+    assert (
+        encode_draft(DRAFT)
+        == """\
 # Written by `ofrecord sources add`
 name: Gazette
 home: https://gazette.example/
@@ -88,6 +90,7 @@ articles:
 
 politeness: {delay_seconds: 2.5}        # robots.txt asks for it
 """
+    )
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -105,7 +108,9 @@ def test_nothing_that_a_publisher_says_becomes_yaml(text: str) -> None:
     assert named.name == text
 
 
-@pytest.mark.parametrize("url", ["https://gazette.example/a: b", "https://gazette.example/#x #y", "https://gazette.example/\u202e"])
+@pytest.mark.parametrize(
+    "url", ["https://gazette.example/a: b", "https://gazette.example/#x #y", "https://gazette.example/\u202e"]
+)
 def test_no_url_becomes_another(url: str) -> None:
     try:
         source = check_draft(replace(DRAFT, discover=(DraftSeed("feed", url),)))
