@@ -1,4 +1,4 @@
-"""Records with the faults that tools are known for: read all the same, or told with their place; the next one is found."""
+"""Records with the faults that tools are known for: read all the same, or told; and the next one is found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes of foreign files: every squeezing, every place to go on from, damage told and passed over, nothing unbounded."""
+"""Bytes of foreign files: every squeezing, every place to go on from, damage told and passed over, all bounded."""
 
 from __future__ import annotations
 
