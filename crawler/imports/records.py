@@ -95,12 +95,14 @@ class RecordReader:
     def _read_head(self) -> ForeignRecord:
         if self._buffer.startswith(_MARK):
             self._drop(len(_MARK))
-        self._fill(MAX_HEAD_BYTES, until=_HEAD_END)
+        whole = self._fill(MAX_HEAD_BYTES, until=_HEAD_END)
         if not self._buffer.startswith(b"WARC/"):
             found = bytes(self._buffer[:20])
             self._resync()
             raise Fault(self.position.raw, f"found {found!r} where a record is to begin")
         end = _HEAD_END.search(self._buffer, 0, MAX_HEAD_BYTES)
+        if end is None and not whole:
+            self._tell_end()
         if end is None:
             self._give_up("the head of a record does not end")
         version, *lines = _LINE_END.split(bytes(self._buffer[: end.start()]))

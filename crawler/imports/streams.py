@@ -123,13 +123,18 @@ def open_flow(file: BinaryIO, *, start: Position, begins_at: int) -> Flow:
     flow: _BaseFlow
     if head.startswith(_GZIP_MAGIC):
         flow = _GzipFlow(source, before)
-    elif head.startswith((_ZSTD_MAGIC, _DICTIONARY_FRAME)):
+    elif is_zstd(head):
         flow = _ZstdFlow(source)
     else:
         _refuse_others(head)
         flow = _PlainFlow(source, before)
     flow.forget(skip)
     return flow
+
+
+def is_zstd(head: bytes) -> bool:
+    """Whether a file that begins with *head* is of zstd frames, the first of which may be one to be skipped."""
+    return head.startswith(_ZSTD_MAGIC) or (head[1:4] == _DICTIONARY_FRAME[1:] and head[0] & 0xF0 == _SKIPPED)
 
 
 def _refuse_others(head: bytes) -> None:

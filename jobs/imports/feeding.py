@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from config.errors import ArchiveError
+from crawler.imports.streams import is_zstd
 from crawler.imports.wacz import MAGIC
 from jobs.imports.places import HEAD_BYTES
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from jobs.imports.inputs import Input
     from jobs.imports.places import Place
-
-_ZSTD_MAGICS = (b"\x28\xb5\x2f\xfd", b"\x5d\x2a\x4d\x18")
 
 
 def read_head(given: Input) -> bytes:
@@ -51,7 +50,7 @@ class Supply:
         self.failure: Exception | None = None
         """Why a pipe ended before the file did."""
         self._pump: threading.Thread | None = None
-        raw = 0 if head.startswith(_ZSTD_MAGICS) else place.position.raw
+        raw = 0 if is_zstd(head) else place.position.raw
         if given.path is not None or is_zip(head):
             self.descriptor = _open_local(given, scratch)
             self.begins_at = 0 if is_zip(head) else os.lseek(self.descriptor, raw, os.SEEK_SET)
