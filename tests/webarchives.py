@@ -77,6 +77,7 @@ def write_warc(path: Path, pasts: Sequence[Past]) -> None:
                 warc_headers_dict={"WARC-Date": f"{moment:%Y-%m-%dT%H:%M:%SZ}"},
             )
             writer.write_record(record)
+            record.raw_stream.close()  # its own temporary file
 
 
 # --- pywb

@@ -115,7 +115,9 @@ def complete_url(url: str) -> str:
     try:
         return normalise_url(whole)
     except ValueError as error:
-        raise ConfigError(f"{url[:200]!r}: {error}; expected the address of a site, as https://gazette.example") from error
+        raise ConfigError(
+            f"{url[:200]!r}: {error}; expected the address of a site, as https://gazette.example"
+        ) from error
 
 
 def choose_file(folder: Path, home: str, source_id: str | None, *, writing: bool) -> Path:
@@ -130,7 +132,9 @@ def choose_file(folder: Path, home: str, source_id: str | None, *, writing: bool
     # a file that is not sound is in nobody's way
     path = folder / f"{chosen}.yaml"
     if chosen in documents:
-        raise ConfigError(f"{documents[chosen].path}: is there already; `ofrecord sources check {chosen}` looks at it, --id gives another name")
+        raise ConfigError(
+            f"{documents[chosen].path}: is there already; `ofrecord sources check {chosen}` looks at it, --id gives another name"
+        )
     if path.exists() or path.is_symlink():
         raise ConfigError(f"{path}: is there already; give another name with --id")
     former = next((one.id for one in known.values() if chosen in one.formerly), None)
@@ -138,9 +142,13 @@ def choose_file(folder: Path, home: str, source_id: str | None, *, writing: bool
         raise ConfigError(f"{chosen}: was an id of {former}; give another one with --id")
     same = [one.id for one in known.values() if _normal(one.home) == home]
     if same and source_id is None:
-        raise ConfigError(f"{home}: is the home of the source {same[0]}; `ofrecord sources check {same[0]}` looks at it, --id adds it once more")
+        raise ConfigError(
+            f"{home}: is the home of the source {same[0]}; `ofrecord sources check {same[0]}` looks at it, --id adds it once more"
+        )
     if writing and not os.access(folder if folder.exists() else folder.parent, os.W_OK):
-        raise ConfigError(f"{folder}: nothing can be written there; keep the sources in a folder of yours: --config DIR")
+        raise ConfigError(
+            f"{folder}: nothing can be written there; keep the sources in a folder of yours: --config DIR"
+        )
     return path
 
 

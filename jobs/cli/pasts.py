@@ -1,7 +1,8 @@
-"""The command backfill: a source's past out of web archives."""
+"""The command backfill: a source's past out of web archives, or out of old lists of its own site."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,12 @@ from config.errors import ConfigError, ExitCode
 from config.rules import readable_url
 from config.units import count
 from config.webarchives import FORM, parse_web_archive
+from jobs.backfill.deep import MAX_REQUESTS, DeepRequest, run_deep
 from jobs.backfill.running import BackfillRequest, run_backfill
-from jobs.cli.crawling import count_urls
+from jobs.cli.crawling import count_urls, describe_run
 from jobs.cli.failure import note_sources
 from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive, printable
+from jobs.cli.progress import show_line
 from jobs.cli.stopping import stop_on_signals
 from jobs.cli.times import A_TIME, read_time
 from jobs.cli.watching import show_run
@@ -23,8 +26,14 @@ from jobs.cli.watching import show_run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from config.sources import Source
     from crawler.backfill import ArchiveReport, BackfillReport
+    from jobs.backfill.deep import DeepReport
+    from jobs.cli.stopping import StopRequest
+    from jobs.context import OpenArchive
     from jobs.runs.crawl import RunReport
+    from jobs.runs.progress import RunStep
+    from jobs.visits import VisitStep
 
 _REASONS = 5
 
@@ -42,8 +51,17 @@ _REASONS = 5
     help="Ask TimeMaps for these pages, one URL a line. Default: for the articles that the archive has.",
 )
 @click.option("--web-archive", multiple=True, metavar="TEXT", help=f"{FORM}: in place of the configured ones.")
+@click.option(
+    "--deep",
+    is_flag=True,
+    help="Ask the publisher's own site instead: old sitemaps, and lists by date or page, as far back as they go.",
+)
 @click.option("--max-pages", type=click.IntRange(min=1), help="Keep at most that many captures.")
-@click.option("--max-requests", type=click.IntRange(min=1), help="Send at most that many requests.")
+@click.option(
+    "--max-requests",
+    type=click.IntRange(min=1),
+    help=f"Send at most that many requests. Default: what max_run_seconds lets through; with --deep {MAX_REQUESTS}.",
+)
 @archive_options
 def backfill(
     invocation: Invocation,
@@ -56,12 +74,14 @@ def backfill(
     below: tuple[str, ...],
     urls: Path | None,
     web_archive: tuple[str, ...],
+    deep: bool,
     max_pages: int | None,
     max_requests: int | None,
 ) -> int:
     """Bring the past of SOURCE in, from web archives: their copies of its articles become captures of their own time.
 
-    Newest first; what the archive has is not asked for. May be stopped at any time: the next backfill goes on.
+    With --deep, from the site itself: articles that only old lists name are captured as they are today. Newest first;
+    what the archive has is not asked for. May be stopped at any time: the next backfill goes on.
     """
     now = datetime.now(UTC)
     if urls is not None:
@@ -81,7 +101,12 @@ def backfill(
         raise ConfigError("--from: found a time that is not before --to")
     [chosen] = invocation.pick_sources((source,))
     note_sources([chosen])
+    if deep and (every or below or urls or web_archive):
+        raise ConfigError("--deep: found an option for web archives beside it; the publisher's own site has no copies")
     with stop_on_signals() as stop, enter_archive(invocation) as archive:
+        if deep:
+            wanted = DeepRequest(request.begin, request.end, again, max_pages, max_requests)
+            return _dig(invocation, archive, chosen, wanted, stop)
         with show_run(wanted=not invocation.as_json) as tell:
             report, found = run_backfill(archive, chosen, request, stop=stop, tell=tell)
         for problem in report.problems:
@@ -92,6 +117,41 @@ def backfill(
             return ExitCode.INTERRUPTED
         unwell = found is not None and bool(found.archives) and all(one.error for one in found.archives)
         return max(report.exit_code, ExitCode.CRAWL_FAILED) if unwell else report.exit_code
+
+
+def _dig(invocation: Invocation, archive: OpenArchive, source: Source, request: DeepRequest, stop: StopRequest) -> int:
+    with show_line(wanted=not invocation.as_json) as line:
+
+        def tell_visit(step: VisitStep) -> None:
+            if line is not None:
+                told = f"{source.id} · looking for articles · request {step.requests} · {printable(step.url)}"
+                line.show(lambda columns: told[:columns])
+
+        def tell(step: RunStep) -> None:
+            if line is not None:
+                told = f"{step.source} · {step.crawl.pages}/{step.crawl.pages + step.left} pages"
+                line.show(lambda columns: told[:columns])
+
+        run, found = run_deep(archive, source, request, stop=stop, tell=tell, tell_visit=tell_visit)
+    for problem in run.problems if run is not None else ():
+        click.echo(f"ofrecord: {source.id}: {problem}", err=True)
+    data = {"source": source.id, "run": None} | (run.to_json() if run is not None else {}) | asdict(found)
+    lines = list(render_deep(source.id, found))
+    if run is not None:
+        lines.append(describe_run(run, archive.catalog.list_verdicts(run.run)))
+    invocation.print_result(data, "\n".join(lines))
+    if stop.interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.DONE if run is None else run.exit_code
+
+
+def render_deep(source: str, found: DeepReport) -> Iterator[str]:
+    """Yield how a deep discovery went, for people."""
+    yield (
+        f"{source}: {count(found.lists, 'list')} read by {count(found.requests, 'request')}"
+        f" · {count(found.found, 'article')} found that were not had · {found.waiting} still to be fetched"
+    )
+    yield "  no list is left to be read" if found.done else "  lists are left to be read; the next --deep goes on"
 
 
 def describe_backfill(found: BackfillReport | None) -> dict[str, Any]:

@@ -169,7 +169,9 @@ def _list_choices(kind: str, choices: list[dict[str, Any]]) -> Iterator[str]:
 
 def _list_expectations(data: dict[str, Any]) -> Iterator[str]:
     rate = data["articles_per_day"]
-    yield _label("expected", "how many articles a day is not told" if rate is None else f"about {rate:.3g} articles a day")
+    yield _label(
+        "expected", "how many articles a day is not told" if rate is None else f"about {rate:.3g} articles a day"
+    )
     yield _label("languages", ", ".join(data["languages"]) or "not told")
     for key in ("language", "timezone", "schedule"):
         if data[key] is not None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from crawler.visit import Program
 
 PROGRAMS = {
+    "dig": "crawler.deep.digging:dig",
     "preview": "crawler.preview.program:preview_source",
     "survey": "crawler.survey.program:survey_site",
 }

@@ -195,7 +195,7 @@ def test_killed_and_begun_again_nothing_is_lost_or_had_twice(tmp_path: Path, way
         while len(wayback.copies_asked) < number and time.monotonic() < end:
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.communicate(timeout=60)
         time.sleep(1.0)  # the child, whose parent is dead, ends by itself
     wayback.delay_seconds = 0
     report = ofrecord("backfill", "gazette", "--json").json()
