@@ -21,9 +21,12 @@ from crawler.urls import normalise_url
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from crawler.compare import LastAsset
-    from crawler.items import PageItem, Run
-    from crawler.model import Snapshot
+    from config.settings import Settings
+    from config.sources import Source
+    from crawler.compare import LastAsset, LastVersions
+    from crawler.frontier import Frontier
+    from crawler.model import Exchange, Snapshot
+    from crawler.workers import WorkerPool
 
 log = structlog.get_logger()
 
@@ -38,41 +41,54 @@ _MAX_COUNTED = 100_000
 
 
 class AssetList:
-    """Lets wait what the pages of a run are shown with, as far as the source asks for that."""
+    """Lets wait what the pages of one run are shown with, as far as its source asks for that."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._own = Sites(list_own_urls(run.source))
+    def __init__(
+        self, source: Source, settings: Settings, *, frontier: Frontier, pool: WorkerPool, known: LastVersions
+    ) -> None:
+        self.hosts: set[str] = set()
+        """Those that are asked and are not the source's own, with their ports."""
+        self._source = source
+        self._whole = source.assets == "page"
+        self._most = settings.max_assets
+        self._young = timedelta(seconds=settings.asset_seconds)
+        self._frontier = frontier
+        self._pool = pool
+        self._known = known
+        self._own = Sites(list_own_urls(source))
         self._counts: Counter[int] = Counter()
         """By page."""
-        self._young = timedelta(seconds=run.settings.asset_seconds)
 
-    async def take(self, item: PageItem) -> None:
-        """Let wait what *item*, a page that was read or a style sheet, names. Raises OSError if the disk refuses."""
-        exchange, page = item.exchange, item.page or item.url
-        room = self._run.settings.max_assets - self._counts[hash(page)]
-        if room <= 0 or exchange.status != 200 or exchange.truncated or self._run.stopping:
+    async def take(self, exchange: Exchange, snapshot: Snapshot | None, *, page: str, depth: int) -> None:
+        """Let wait what *exchange* names: a page that was read, with its *snapshot*, or a style sheet.
+
+        *page*: the normalised URL of the page that it is all for. *depth*: of a style sheet. Raises OSError if the disk
+        refuses.
+        """
+        room = self._most - self._counts[hash(page)]
+        if room <= 0 or exchange.status != 200 or exchange.truncated:
             return
-        urls = await self._list_urls(item, room)
+        if exchange.purpose is Purpose.ARTICLE:
+            urls, depth = await self._list_of_page(exchange, snapshot, room), 0
+        else:
+            urls, depth = await self._list_of_sheet(exchange, depth, room), depth + 1
         if not urls:
             return
-        depth = item.depth + 1 if exchange.purpose is Purpose.ASSET else 0
         found = self._choose(dict.fromkeys(urls), room)
         if len(self._counts) >= _MAX_COUNTED:
             self._counts.clear()
         self._counts[hash(page)] += len(found)
-        self._run.frontier.add_assets(WaitingAsset(target, exchange.url, page, depth) for target in found)
+        self._frontier.add_assets(WaitingAsset(target, exchange.url, page, depth) for target in found)
 
-    async def _list_urls(self, item: PageItem, room: int) -> list[str]:
-        exchange, whole = item.exchange, self._run.source.assets == "page"
-        if exchange.purpose is Purpose.ASSET:
-            is_sheet = whole and media_type_of(exchange) == "text/css" and item.depth < MAX_SHEETS
-            return await self._run.pool.requisites(exchange, room) if is_sheet else []
-        snapshot = item.outcome.snapshot if item.outcome is not None else None
-        if exchange.purpose is not Purpose.ARTICLE or snapshot is None:
+    async def _list_of_page(self, exchange: Exchange, snapshot: Snapshot | None, room: int) -> list[str]:
+        if snapshot is None:
             return []
         lead = list(_list_lead_images(snapshot))
-        return [*lead, *await self._run.pool.requisites(exchange.as_rendered(), room)] if whole else lead
+        return [*lead, *await self._pool.requisites(exchange.as_rendered(), room)] if self._whole else lead
+
+    async def _list_of_sheet(self, exchange: Exchange, depth: int, room: int) -> list[str]:
+        is_sheet = exchange.purpose is Purpose.ASSET and media_type_of(exchange) == "text/css"
+        return await self._pool.requisites(exchange, room) if is_sheet and self._whole and depth < MAX_SHEETS else []
 
     def _choose(self, urls: Iterable[str], room: int) -> list[str]:
         """Return those of *urls* that are to be fetched: new to this run, no pages, not had lately, of known hosts."""
@@ -82,25 +98,25 @@ class AssetList:
                 normal = normalise_url(url)
             except ValueError:
                 continue
-            if self._run.source.is_article(normal):  # that is fetched as one, or not at all
+            if self._source.is_article(normal):  # that is fetched as one, or not at all
                 continue
             if self.may_ask(normal):
                 named.setdefault(normal, url)
             else:
                 log.info("skipped_page", url=url, reason=TOO_MANY_HOSTS)
-        before = self._run.frontier.mark(list(named), ASSET)
+        before = self._frontier.mark(list(named), ASSET)
         new = [url for url, marks in zip(named, before, strict=True) if not marks & (ASSET | TAKEN)]
-        known, now = self._run.last_versions.find_assets(new) if new else {}, datetime.now(UTC)
+        known, now = self._known.find_assets(new) if new else {}, datetime.now(UTC)
         return [named[url] for url in new if not self._is_young(known.get(url), now)][:room]
 
     def may_ask(self, url: str) -> bool:
         """Tell whether the host of *url* may be asked for an asset: one of the source's own, or of the first others."""
         if url in self._own:
             return True
-        host, hosts = urlsplit(url).netloc, self._run.asset_hosts
-        if host not in hosts and len(hosts) >= MAX_HOSTS:
+        host = urlsplit(url).netloc
+        if host not in self.hosts and len(self.hosts) >= MAX_HOSTS:
             return False
-        hosts.add(host)
+        self.hosts.add(host)
         return True
 
     def _is_young(self, last: LastAsset | None, now: datetime) -> bool:

@@ -249,8 +249,6 @@ class Run:
     """The source's own request headers, secrets put in; sent to its own origins only."""
     assets: AssetList | None = None
     """What pages are shown with and is to be fetched; `None`: none is wanted."""
-    asset_hosts: set[str] = field(default_factory=set)
-    """Hosts, with their ports, that are asked for assets and are not the source's own."""
     leash: Leash = field(default_factory=Leash)
     """Whether requests may begin."""
     tally: Tally = field(default_factory=Tally)
@@ -285,7 +283,7 @@ class Run:
 
     def note_certificate(self, host: str, certificate: Certificate) -> None:
         """Note by what *host* proved itself last; other people's hosts are no affair of the source."""
-        if host not in self.asset_hosts:
+        if self.assets is None or host not in self.assets.hosts:
             self.tally.note_certificate(host, certificate)
 
     def stop(self, reason: str) -> None:

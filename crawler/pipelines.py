@@ -101,8 +101,9 @@ class AssetPipeline(_RunPipeline):
 
     async def process_item(self, item: PageItem) -> PageItem:
         """Take what the item's page or style sheet names."""
-        if self.run.assets is not None:
-            await self.run.assets.take(item)
+        snapshot = item.outcome.snapshot if item.outcome is not None else None
+        if self.run.assets is not None and not self.run.stopping:
+            await self.run.assets.take(item.exchange, snapshot, page=item.page or item.url, depth=item.depth)
         return item
 
 

@@ -22,6 +22,7 @@ from scrapy.crawler import AsyncCrawlerRunner
 
 from config.errors import ExtractError
 from config.settings import program_version
+from crawler.assets import AssetList
 from crawler.conditional import describe_listing_rules
 from crawler.derivation import derive
 from crawler.directives import product_token
@@ -180,7 +181,7 @@ def _prepare(
         derivations={} if plan.raw_only else {derivation.digest: derivation.meaning},
         epoch=plan.epoch,
     )
-    return Run(
+    run = Run(
         plan=plan,
         source=source,
         settings=settings,
@@ -203,6 +204,9 @@ def _prepare(
         listing_rules=describe_listing_rules(source, settings, plan, program_version()),
         headers=headers,
     )
+    if source.assets != "none":
+        run.assets = AssetList(source, settings, frontier=run.frontier, pool=pool, known=last_versions)
+    return run
 
 
 async def _run_scrapy(run: Run, stop_signal: asyncio.Event) -> None:

@@ -5,7 +5,6 @@ Films, sounds and frames are left out. Bounded in what is looked at; hostile pag
 
 from __future__ import annotations
 
-import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -29,8 +28,6 @@ _SELECTOR = (
     "link[rel][href], style, script[src], img[src], img[srcset], img[data-src], img[data-srcset], source[srcset],"
     " source[data-srcset], input[src], video[poster], body[background], [style]"
 )
-_IN_SET = re.compile(r"[\s,]*(\S+?)(?:,+(?=\s|\Z)|\s+[^,]*(?:,|\Z)|\Z)")
-"""A candidate of `srcset`: commas may stand within its address, but not at its end."""
 _SHEET, _PICTURE, _SCRIPT, _SIZE, _LATE, _ICON = range(6)
 """In what order they are fetched, where not all are: a page without its sheets is the hardest to recognise."""
 _LINKS = {"stylesheet": _SHEET, "icon": _ICON, "apple-touch-icon": _ICON}
@@ -95,6 +92,20 @@ def _list_named(node: LexborNode) -> Iterator[tuple[int, str]]:
             yield rank, attributes[name] or ""
     for name, rank in _SETS.items():
         if attributes.get(name) and node.tag in {"img", "source"}:
-            given = (attributes[name] or "")[:_MAX_SET_CHARS]
-            for match in islice(_IN_SET.finditer(given), _MAX_SET):
-                yield rank, match[1].rstrip(",")
+            for address in islice(_list_sizes((attributes[name] or "")[:_MAX_SET_CHARS]), _MAX_SET):
+                yield rank, address
+
+
+def _list_sizes(text: str) -> Iterator[str]:
+    """Yield the addresses in a `srcset`: commas may stand within one, but not at its ends."""
+    described = True
+    for part in text.split():
+        word = part
+        if not described:
+            _, comma, word = part.partition(",")
+            if not comma:
+                continue
+        word = word.lstrip(",")
+        described = not word or word.endswith(",")
+        if address := word.rstrip(","):
+            yield address

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from scrapy import Request, Spider
 
-from crawler.assets import TOO_MANY_HOSTS, AssetList
+from crawler.assets import TOO_MANY_HOSTS
 from crawler.compare import AnnouncementBudget, is_wanted, may_fill
 from crawler.conditional import ConditionalRequests
 from crawler.exchanges import exchange_of, failed_exchange, origin_of
@@ -59,7 +59,6 @@ class NewsSpider(Spider):
         self._own_origins = {origin_of(url) for url in own_urls}
         self._own_sites = Sites(own_urls)
         self._conditional = ConditionalRequests(run)
-        run.assets = None if run.source.assets == "none" else AssetList(run)
         self._articles = 0
         self._scope = describe_scope(run.source)
         self._announced = AnnouncementBudget(run.plan.announced, self._scope)
