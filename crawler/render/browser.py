@@ -141,7 +141,8 @@ class _Visit:
         session.on("Emulation.virtualTimeBudgetExpired", lambda _: self._finish(None))
         opening = asyncio.create_task(self._open(page, session, settle_seconds))
         try:  # of a page that crashed the driver's calls may never return
-            await asyncio.wait({opening, self._end}, return_when=asyncio.FIRST_COMPLETED)
+            either: list[asyncio.Future[Any]] = [opening, self._end]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not self._end.done():
                 opening.result()
             failure = await self._wait(max(settle_seconds, _LEAST_QUIET_SECONDS))

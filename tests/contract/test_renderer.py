@@ -214,9 +214,8 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_page_is_a_fact_and_the_next_is_rendered(name: str) -> None:
     page, reason = HOSTILE[name]
-    limits = {"render_memory_bytes": 2 << 30} if reason == "memory" else {}
     seconds = 2 if reason == "time-out" else 60
-    failed, after = render(page, FINE, render_seconds=seconds, **limits)
+    failed, after = render(page, FINE, render_seconds=seconds, render_memory_bytes=2 << 30)
     assert failed.error is not None
     assert reason in failed.error, failed.error
     assert failed.document == b""
