@@ -301,3 +301,13 @@ def test_a_browser_that_does_not_start_ends_the_run(tmp_path: Path, site: Site) 
     ofrecord = installed(tmp_path, site, {"render_browser": str(broken)})
     done = ofrecord("crawl", "gazette", code=1)
     assert "the browser does not start" in done.stderr
+
+
+def test_a_preview_shows_pages_as_rendered(tmp_path: Path, site: Site) -> None:
+    ofrecord = installed(tmp_path, site)
+    told = ofrecord("preview", "gazette", f"{site.root}/2026/1", "--json").rows()
+    page = next(row for row in told if row.get("type") == "page")
+    assert (page["page_class"], page["title"]) == ("article", "Page 1")
+    assert "on day 11" in page["text"]
+    assert not list(tmp_path.glob("archive/segments/*"))
+    assert [path for path in site.paths if path.startswith("/api/")] == ["/api/2026/1.json"]
