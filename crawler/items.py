@@ -79,6 +79,13 @@ class Fetching(Protocol):
     stopping: bool
     on_stop: list[Callable[[], None]]
     """Called once when it begins to stop."""
+    renderer: Renderer | None
+    """Of a source whose pages need JavaScript."""
+    headers: Mapping[str, str]
+    """The source's own request headers, secrets put in; sent to its own origins only."""
+
+    def fail(self, error: BaseException) -> None:
+        """End for *error*."""
 
     def note_certificate(self, host: str, certificate: Certificate) -> None:
         """Note by what *host* proved itself last."""

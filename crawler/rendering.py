@@ -7,7 +7,6 @@ its host's turn, if robots.txt allows it, and recorded.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,20 +15,23 @@ from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 
 from config.errors import ExtractError
-from crawler.exchanges import exchange_of, origin_of
+from crawler.directives import NOARCHIVE, product_token, read_directives
+from crawler.exchanges import exchange_of, failed_exchange, origin_of
 from crawler.items import AttemptFailed, ExchangeResponse, PageItem, RequestForbidden, RunStopped
-from crawler.model import Exchange, Purpose
+from crawler.model import Purpose
 from crawler.outcome import find_redirect, media_type_of
-from crawler.recording import record_only
+from crawler.recording import read_robots_tags
 from crawler.render.renderer import WebAnswer
-from crawler.sites import Sites
+from crawler.sites import Sites, list_own_urls
 from crawler.urls import normalise_url
+from crawler.visit import VisitOver
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from crawler.items import Run
+    from crawler.items import Fetching
+    from crawler.model import Exchange
     from crawler.render.renderer import AskedRequest
 
 log = structlog.get_logger()
@@ -45,11 +47,10 @@ class PageRendering:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._run: Run = crawler.spider.run  # type: ignore[union-attr]  # the spider exists before its middlewares
+        self._run: Fetching = crawler.spider.run  # type: ignore[union-attr]  # the spider exists before its middlewares
         source = self._run.source
-        own_urls = [normalise_url(url) for url in (source.home, *(seed.url for seed in source.discover))]
-        self._own_urls = own_urls
-        self._own_origins = {origin_of(url) for url in own_urls}
+        self._own_urls = list_own_urls(source)
+        self._own_origins = {origin_of(url) for url in self._own_urls}
         self._hosts = Sites([f"https://{host}/" for host in source.render_hosts])
         self._held: dict[str, Exchange] = {}
         self._held_bytes = 0
@@ -83,7 +84,11 @@ class PageRendering:
             return False
         if exchange.status != 200 or exchange.truncated or not exchange.body:
             return False
-        return not record_only(exchange, replace(self._run.context, record=False)).withheld
+        if not self._run.settings.obey_noarchive:
+            return True
+        product = product_token(self._run.settings.user_agent)
+        told = exchange.header_values("X-Robots-Tag"), read_robots_tags(exchange, product)
+        return NOARCHIVE not in read_directives(*told, product)
 
     async def _fetch(self, page: str, asked: AskedRequest) -> WebAnswer:
         """Return what a script of *page* is answered with. Does not raise for what the web does."""
@@ -120,20 +125,9 @@ class PageRendering:
             request.headers.update(dict(self._run.headers))
         try:
             exchange = exchange_of(await self._crawler.engine.download_async(request))
-        except AttemptFailed as error:
-            exchange = error.exchange
-        except RequestForbidden as error:
-            exchange = Exchange(
-                url=request.url,
-                purpose=Purpose.ASSET,
-                started_at=datetime.now(UTC),
-                seconds=0.0,
-                request_head=b"",
-                via=via,
-                error=str(error),
-                forbidden=error.explicitly,
-            )
-        except RunStopped:
+        except (AttemptFailed, RequestForbidden) as error:
+            exchange = failed_exchange(request.url, Purpose.ASSET, error, via=via)
+        except (RunStopped, VisitOver):
             return None
         if self._run.stopping:  # then what is missing of the answer is our doing
             return None

@@ -25,6 +25,7 @@ from crawler.leash import Leash
 from crawler.middlewares import MAX_HOPS, RobotsRules, rules_url
 from crawler.model import Purpose
 from crawler.outcome import find_redirect
+from crawler.render.renderer import make_renderer
 from crawler.settings import fetch_options, scrapy_settings
 from crawler.signals import HeardSignals
 from crawler.sites import list_own_urls
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from config.sources import Source
     from crawler.model import Exchange
+    from crawler.render.renderer import Renderer
     from crawler.rows import Certificate
     from crawler.visit import Program, VisitLimits
     from crawler.workers import WorkerPool
@@ -75,16 +77,21 @@ def carry_out(
     request is made, and the program has `GRACE_SECONDS` to return what it has. Raises VisitOver if it returns nothing,
     ConfigError, ExtractError if a worker does not start, and what the program raises.
     """
-    workers = pool or make_pool(settings)
+    workers, renderer = pool or make_pool(settings), None
     try:
         require_undocumented()
         headers = source.resolve_headers(os.environ if environment is None else environment)
         visit = WebVisit(source, settings, workers, limits, headers=headers, tell=tell)
         visit.leash = leash or visit.leash
+        if (renderer := make_renderer(source, settings)) is not None:
+            visit.renderer = renderer
+            visit.on_stop.append(renderer.kill)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_carry_out(visit, program, parameters))
     finally:
         workers.kill()
+        if renderer is not None:
+            renderer.kill()
 
 
 class WebVisit:
@@ -117,7 +124,8 @@ class WebVisit:
         self.crawler: Crawler | None = None
         self.reason = "its program came to no end"
         """Why no request is made any more."""
-        self._headers = dict(headers)
+        self.renderer: Renderer | None = None
+        self.headers = dict(headers)
         self._own_origins = {origin_of(url) for url in list_own_urls(source)}
         self._tell = tell
 
@@ -210,8 +218,8 @@ class WebVisit:
 
     def _request(self, url: str, purpose: Purpose, via: str | None) -> Request:
         request = Request(url.partition("#")[0], meta={"purpose": purpose.value, "via": via})
-        if self._headers and origin_of(request.url) in self._own_origins:
-            request.headers.update(self._headers)
+        if self.headers and origin_of(request.url) in self._own_origins:
+            request.headers.update(self.headers)
         return request
 
 

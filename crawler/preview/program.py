@@ -242,12 +242,12 @@ class _Look:
             page = replace(page, explanation=await pool.explain(exchange, context, whole=True))
         if self._still and exchange.body:
             with contextlib.suppress(ExtractError):  # what the page is says `page_class`
-                page = replace(page, still=await pool.still(exchange))
+                page = replace(page, still=await pool.still(exchange.as_rendered()))
         return page
 
     def _context(self) -> PageContext:
         source, settings = self._source, self._visit.settings
-        derivation = derive(source.extract, timezone=source.timezone, language=source.language)
+        derivation = derive(source.extract, timezone=source.timezone, language=source.language, render=source.render)
         return PageContext(
             rules=source.extract,
             timezone=source.timezone,
@@ -257,6 +257,7 @@ class _Look:
             record=False,
             product=self._product,
             obey_noarchive=settings.obey_noarchive,
+            render=source.render,
         )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from playwright.async_api import Browser as Chromium
-    from playwright.async_api import BrowserContext, Playwright, Route
+    from playwright.async_api import BrowserContext, CDPSession, Page, Playwright, Route
 
     Fetch = Callable[[dict[str, Any]], Awaitable[tuple[dict[str, Any], bytes]]]
 
@@ -55,6 +55,8 @@ _DROPPED = frozenset(
 )
 """Headers of an answer that are of the wire, or would have the browser ask for more."""
 _FOREVER = 0
+_LOOK_SECONDS = 0.25
+_LEAST_QUIET_SECONDS = 1.0
 
 
 async def open_browser(options: dict[str, Any]) -> Browser:
@@ -64,6 +66,7 @@ async def open_browser(options: dict[str, Any]) -> Browser:
         executable_path=options["browser"],
         chromium_sandbox=options["sandbox"],
         args=list(ARGUMENTS),
+        ignore_default_args=["--disable-popup-blocking"],
         timeout=options["start_seconds"] * 1_000,
         handle_sigint=False,
         handle_sigterm=False,
@@ -121,6 +124,10 @@ class _Visit:
     fetch: Fetch
     refused: dict[str, None] = field(default_factory=dict)
     _begun: bool = False
+    _waiting: int = 0
+    """Requests that are not answered yet."""
+    _quiet_since: float = 0.0
+    """Since when there are none, by the event loop's clock."""
     _end: asyncio.Future[str | None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     """That the page's time is over, or what went wrong before."""
 
@@ -132,23 +139,51 @@ class _Visit:
         page.on("crash", lambda _: self._finish("the page crashed the browser: it took too much memory"))
         session = await context.new_cdp_session(page)
         session.on("Emulation.virtualTimeBudgetExpired", lambda _: self._finish(None))
+        opening = asyncio.create_task(self._open(page, session, settle_seconds))
+        try:  # of a page that crashed the driver's calls may never return
+            either: list[asyncio.Future[Any]] = [opening, self._end]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not self._end.done():
+                opening.result()
+            failure = await self._wait(max(settle_seconds, _LEAST_QUIET_SECONDS))
+        finally:
+            opening.cancel()
+        if failure is not None:
+            raise ExtractError(failure)
+        return await page.content()
+
+    async def _wait(self, quiet_seconds: float) -> str | None:
+        """Return what went wrong, if anything, once the page's time is over by its own clock.
+
+        Or once it has asked for nothing for *quiet_seconds* by ours: a page may stop its own, with a popup for one.
+        """
+        loop = asyncio.get_running_loop()
+        self._quiet_since = loop.time()
+        while not self._end.done():
+            await asyncio.wait({self._end}, timeout=_LOOK_SECONDS)
+            if not self._waiting and loop.time() - self._quiet_since > quiet_seconds:
+                self._finish(None)
+        return self._end.result()
+
+    async def _open(self, page: Page, session: CDPSession, settle_seconds: float) -> None:
         await page.goto(self.served["url"], wait_until="commit", timeout=_FOREVER)
         await session.send(
             "Emulation.setVirtualTimePolicy",
             {"policy": "pauseIfNetworkFetchesPending", "budget": max(1, round(1_000 * settle_seconds))},
         )
-        failure = await self._end
-        if failure is not None:
-            raise ExtractError(failure)
-        return await page.content()
 
     def _finish(self, failure: str | None) -> None:
         if not self._end.done():
             self._end.set_result(failure)
 
     async def _handle(self, route: Route) -> None:
-        with contextlib.suppress(Exception):  # the page may be gone by the time that the answer comes
-            await self._answer(route)
+        self._waiting += 1
+        try:
+            with contextlib.suppress(Exception):  # the page may be gone by the time that the answer comes
+                await self._answer(route)
+        finally:
+            self._waiting -= 1
+            self._quiet_since = asyncio.get_running_loop().time()
 
     async def _answer(self, route: Route) -> None:
         request = route.request

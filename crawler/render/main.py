@@ -44,13 +44,14 @@ class _Server:
     async def fetch(self, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Return what the other end has for a request: data and the body."""
         self._number += 1
+        number = self._number
         answer: asyncio.Future[tuple[dict[str, Any], bytes]] = asyncio.get_running_loop().create_future()
-        self._asked[self._number] = answer
+        self._asked[number] = answer
         try:
-            self._channel.send(encode_frame({"request": self._number, **asked}))
+            self._channel.send(encode_frame({"request": number, **asked}))
             return await answer
         finally:
-            self._asked.pop(self._number, None)
+            self._asked.pop(number, None)
 
     async def serve(self, browser: Browser) -> None:
         """Render one page after the other until the socket ends."""

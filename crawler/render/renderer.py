@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from config.rendering import RenderSettings
+    from config.settings import Settings
+    from config.sources import Source
     from crawler.model import Exchange
 
 log = structlog.get_logger()
@@ -84,6 +86,13 @@ def find_browser(settings: RenderSettings) -> Path:
             f"render_browser: found {where} to run, expected Chromium or Chrome: install it, or say where"
         )
     return Path(found)
+
+
+def make_renderer(source: Source, settings: Settings) -> Renderer | None:
+    """Return what renders the pages of *source*, if they need that. Raises ConfigError if there is no browser."""
+    if source.render is None:
+        return None
+    return Renderer(settings, user_agent=settings.user_agent, max_bytes=settings.max_body_bytes)
 
 
 class Renderer:

@@ -115,7 +115,7 @@ class Look:
     async def read_page(self, exchange: Exchange) -> PageFacts | None:
         """Return what the page of *exchange* says, and keep it; `None` if it cannot be read."""
         try:
-            facts = await self.visit.pool.facts(exchange, self.product)
+            facts = await self.visit.pool.facts(exchange.as_rendered(), self.product)
         except ExtractError:
             return None
         self.pages[exchange.url] = facts
@@ -212,7 +212,13 @@ class Look:
     def _context(self) -> PageContext:
         source = self.visit.source
         return PageContext(
-            source.extract, source.timezone, source.language, derivation="", record=False, product=self.product
+            source.extract,
+            source.timezone,
+            source.language,
+            derivation="",
+            record=False,
+            product=self.product,
+            render=source.render,
         )
 
 

@@ -10,10 +10,11 @@ import pytest
 import yaml
 from warcio.archiveiterator import ArchiveIterator
 
-from crawler.rows import CaptureRow, SnapshotRow
+from crawler.family import Family, read_processes
+from crawler.rows import CaptureRow, LinkRow, SnapshotRow
 from crawler.warc import read_records
 from tests.browsers import SCRIPT, SETTINGS, SHELL, make_article, needs_browser, publish_shells, say
-from tests.crawls import Answer, Site, serve_site
+from tests.crawls import Answer, Site, prepare_crawl, serve_site, wait_until
 from tests.histories import check_archive, read_histories, read_segment
 from tests.installation import Ofrecord, install
 
@@ -33,10 +34,16 @@ def site() -> Iterator[Site]:
         yield running
 
 
-def installed(folder: Path, site: Site, settings: dict[str, Any] | None = None, **source: Any) -> Ofrecord:
+def installed(
+    folder: Path,
+    site: Site,
+    settings: dict[str, Any] | None = None,
+    environment: dict[str, str] | None = None,
+    **source: Any,
+) -> Ofrecord:
     described = {**site.describe_source(delay_seconds=0), "render": "playwright", **source}
     described = {name: value for name, value in described.items() if value is not None}
-    return install(folder, described, **SETTINGS, **(settings or {}))
+    return install(folder, described, environment=environment, **SETTINGS, **(settings or {}))
 
 
 def change(folder: Path, **keys: Any) -> None:
@@ -206,3 +213,101 @@ def test_other_peoples_readers_find_the_page_as_served(tmp_path: Path, site: Sit
     pages = [line for line in indexed if "/2026/1)" in line or f'"url": "{site.root}/2026/1"' in line]
     assert len(pages) == 1
     assert '"mime": "text/html"' in pages[0]
+
+
+def test_scripts_come_from_the_sources_own_sites_and_named_hosts_where_robots_txt_allows_it(
+    tmp_path: Path, site: Site
+) -> None:
+    elsewhere = site.root.replace("127.0.0.1", "localhost")
+    tell = "<script src={0}></script>".format
+    for number, where in enumerate((f"{elsewhere}/app.js", "/secret/app.js", "/moved.js")):
+        shell = SHELL.replace(b'<script src="/app.js"></script>', tell(where).encode())
+        assert shell != SHELL
+        site.answers[f"/2026/{number}"] = Answer(shell)
+    site.answers["/secret/app.js"] = site.answers["/app.js"]
+    site.answers["/moved.js"] = Answer(status=302, headers={"Location": "/app.js"})
+    ofrecord = installed(tmp_path, site)
+    report = ofrecord("crawl", "gazette", "--json").json()
+    assert (report["new"], report["bad"]) == (1, 2)
+    assert "localhost" not in {headers["Host"].partition(":")[0] for _, headers in site.requests}
+    assert "/secret/app.js" not in site.paths
+    rows = {row.url.removeprefix(site.root): row for row in list_captures(tmp_path, "asset")}
+    assert "forbids it (Disallow: /secret/)" in (rows["/secret/app.js"].error or "")
+    assert rows["/secret/app.js"].warc is None
+    assert [rows[path].status for path in ("/moved.js", "/app.js")] == [302, 200]
+    assert "Page 2" in ofrecord("show", f"{site.root}/2026/2").stdout
+
+    change(tmp_path, render_hosts=["localhost"])
+    assert ofrecord("crawl", "gazette", "--recheck", "all", "--json").json()["new"] == 1
+    assert "Page 0" in ofrecord("show", f"{site.root}/2026/0").stdout
+    ofrecord("verify", "--full", "--rederive")
+    status = ofrecord("status", "--json").json()
+    assert "robots" not in str(status["reasons"])  # a script that is refused is no page that is
+
+
+def test_a_secret_header_goes_to_the_sources_own_host_and_not_into_the_record(tmp_path: Path, site: Site) -> None:
+    secret = {"GAZETTE_PASS": "letmein-4711"}
+    ofrecord = installed(tmp_path, site, environment=secret, headers={"X-Pass": "${GAZETTE_PASS}"})
+    ofrecord("crawl", "gazette")
+    sent = [headers for path, headers in site.requests if path in {"/app.js", "/api/2026/0.json"}]
+    assert [headers["X-Pass"] for headers in sent] == ["letmein-4711"] * 2
+    for path in tmp_path.glob("archive/segments/*/*/*.warc.gz"):
+        with path.open("rb") as file:
+            assert not any(b"letmein" in record.block for record in read_records(file))
+
+
+def test_a_page_whose_scripts_do_not_end_has_no_text_and_says_why(tmp_path: Path, site: Site) -> None:
+    site.answers["/2026/1"] = Answer(b"<!doctype html><html><body>x<script>while (true);</script></body></html>")
+    ofrecord = installed(tmp_path, site, {"render_seconds": 2})
+    report = ofrecord("crawl", "gazette", "--json").json()
+    assert {name: report[name] for name in ("new", "failed", "bad")} == {"new": 2, "failed": 1, "bad": 1}
+    row = next(row for row in list_captures(tmp_path, "article") if row.url.endswith("/1"))
+    assert row.extraction_error == "the page could not be rendered: time-out: not rendered within 2 s"
+    assert row.warc is not None
+    assert (row.warc.rendered, row.page_class) == (None, "error")
+    ofrecord("verify", "--full", "--rederive")
+
+
+def test_a_run_that_is_stopped_leaves_the_page_to_do_and_no_browser(tmp_path: Path, site: Site) -> None:
+    site.answers["/api/2026/0.json"] = Answer(b"{}", media_type="application/json", seconds=30)
+    with prepare_crawl(site, tmp_path) as crawl:
+        crawl.source = {"render": "playwright"}
+        crawl.settings = {**SETTINGS, "request_seconds": 60}
+        child = crawl.start()
+        wait_until(lambda: "/api/2026/0.json" in site.paths, 60)
+        family = Family(child.pid)
+        assert len(family.find(read_processes())) >= 5
+        child.terminate()
+        result = crawl.finish(child)
+    assert not family.find(read_processes())
+    assert "/2026/0" not in result.captures
+    assert f"{site.root}/2026/0" in [row.url for row in result.rows if isinstance(row, LinkRow)]
+    assert result.run is not None
+    assert result.run.reason == "stopped"
+
+
+def test_a_crawl_without_a_browser_says_what_to_install(tmp_path: Path, site: Site) -> None:
+    ofrecord = installed(tmp_path, site, {"render_browser": str(tmp_path / "none")})
+    done = ofrecord("crawl", "gazette", code=2)
+    assert "render_browser: found" in done.stderr
+    assert "expected Chromium or Chrome" in done.stderr
+    assert not list(tmp_path.glob("archive/segments/*"))
+
+
+def test_a_browser_that_does_not_start_ends_the_run(tmp_path: Path, site: Site) -> None:
+    broken = tmp_path / "chromium"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o700)
+    ofrecord = installed(tmp_path, site, {"render_browser": str(broken)})
+    done = ofrecord("crawl", "gazette", code=1)
+    assert "the browser does not start" in done.stderr
+
+
+def test_a_preview_shows_pages_as_rendered(tmp_path: Path, site: Site) -> None:
+    ofrecord = installed(tmp_path, site)
+    told = ofrecord("preview", "gazette", f"{site.root}/2026/1", "--json").rows()
+    page = next(row for row in told if row.get("type") == "page")
+    assert (page["page_class"], page["title"]) == ("article", "Page 1")
+    assert "on day 11" in page["text"]
+    assert not list(tmp_path.glob("archive/segments/*"))
+    assert [path for path in site.paths if path.startswith("/api/")] == ["/api/2026/1.json"]
