@@ -24,12 +24,11 @@ from config.errors import ExtractError
 from config.settings import program_version
 from crawler.conditional import describe_listing_rules
 from crawler.derivation import derive
-from crawler.directives import product_token
 from crawler.frontier import Frontier
 from crawler.items import Run
 from crawler.leash import boot_clock
-from crawler.outcome import PageContext
-from crawler.render.renderer import Renderer
+from crawler.outcome import make_context
+from crawler.render.renderer import make_renderer
 from crawler.room import write_when_there_is_room
 from crawler.rows import RunRow, SlotRow, decode_row, encode_row
 from crawler.segment import SegmentStream
@@ -91,7 +90,7 @@ def crawl(
     renderer = None
     try:
         require_undocumented()
-        renderer = _make_renderer(plan, source, settings)
+        renderer = None if plan.raw_only else make_renderer(source, settings)
         headers = source.resolve_headers(os.environ if environment is None else environment)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             run = _prepare(plan, source, settings, last_versions, headers=headers, pool=workers)
@@ -103,13 +102,6 @@ def crawl(
         workers.kill()
         if renderer is not None:
             renderer.kill()
-
-
-def _make_renderer(plan: CrawlPlan, source: Source, settings: Settings) -> Renderer | None:
-    """Return what renders the pages of *source*, if they are to be read and need that. Raises ConfigError."""
-    if source.render is None or plan.raw_only:
-        return None
-    return Renderer(settings, user_agent=settings.user_agent, max_bytes=settings.max_body_bytes)
 
 
 async def _crawl(run: Run, tell: Callable[[CrawlProgress], None] | None) -> RunRow:
@@ -187,16 +179,7 @@ def _prepare(
         last_versions=last_versions,
         pool=pool,
         segments=segments,
-        context=PageContext(
-            rules=source.extract,
-            timezone=source.timezone,
-            language=source.language,
-            derivation=derivation.digest,
-            max_inflated_bytes=settings.max_body_bytes,
-            product=product_token(settings.user_agent),
-            obey_noarchive=settings.obey_noarchive,
-            render=source.render,
-        ),
+        context=make_context(source, settings),
         options=fetch_options(source, settings),
         started=datetime.now(UTC),
         frontier=Frontier(Path(plan.spool) / FRONTIER_FILE),

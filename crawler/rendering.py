@@ -24,12 +24,13 @@ from crawler.recording import record_only
 from crawler.render.renderer import WebAnswer
 from crawler.sites import Sites
 from crawler.urls import normalise_url
+from crawler.visit import VisitOver
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from crawler.items import Run
+    from crawler.items import Fetching
     from crawler.render.renderer import AskedRequest
 
 log = structlog.get_logger()
@@ -45,7 +46,7 @@ class PageRendering:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._run: Run = crawler.spider.run  # type: ignore[union-attr]  # the spider exists before its middlewares
+        self._run: Fetching = crawler.spider.run  # type: ignore[union-attr]  # the spider exists before its middlewares
         source = self._run.source
         own_urls = [normalise_url(url) for url in (source.home, *(seed.url for seed in source.discover))]
         self._own_urls = own_urls
@@ -133,7 +134,7 @@ class PageRendering:
                 error=str(error),
                 forbidden=error.explicitly,
             )
-        except RunStopped:
+        except (RunStopped, VisitOver):
             return None
         if self._run.stopping:  # then what is missing of the answer is our doing
             return None

@@ -24,7 +24,8 @@ from crawler.items import RunStopped
 from crawler.leash import Leash
 from crawler.middlewares import MAX_HOPS, RobotsRules, rules_url
 from crawler.model import Purpose
-from crawler.outcome import find_redirect
+from crawler.outcome import find_redirect, make_context
+from crawler.render.renderer import make_renderer
 from crawler.settings import fetch_options, scrapy_settings
 from crawler.signals import HeardSignals
 from crawler.sites import list_own_urls
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from config.sources import Source
     from crawler.model import Exchange
+    from crawler.render.renderer import Renderer
     from crawler.rows import Certificate
     from crawler.visit import Program, VisitLimits
     from crawler.workers import WorkerPool
@@ -75,16 +77,19 @@ def carry_out(
     request is made, and the program has `GRACE_SECONDS` to return what it has. Raises VisitOver if it returns nothing,
     ConfigError, ExtractError if a worker does not start, and what the program raises.
     """
-    workers = pool or make_pool(settings)
+    workers, renderer = pool or make_pool(settings), None
     try:
         require_undocumented()
+        renderer = make_renderer(source, settings)
         headers = source.resolve_headers(os.environ if environment is None else environment)
-        visit = WebVisit(source, settings, workers, limits, headers=headers, tell=tell)
+        visit = WebVisit(source, settings, workers, limits, headers=headers, renderer=renderer, tell=tell)
         visit.leash = leash or visit.leash
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_carry_out(visit, program, parameters))
     finally:
         workers.kill()
+        if renderer is not None:
+            renderer.kill()
 
 
 class WebVisit:
@@ -98,6 +103,7 @@ class WebVisit:
         limits: VisitLimits,
         *,
         headers: Mapping[str, str],
+        renderer: Renderer | None = None,
         tell: Callable[[int, str], None] | None = None,
     ) -> None:
         self.source = source
@@ -107,9 +113,12 @@ class WebVisit:
         self.requests = 0
         options = fetch_options(source, settings)
         self.options = replace(options, max_body_bytes=min(options.max_body_bytes, limits.body_bytes))
+        self.context = make_context(source, settings, record=False)
+        self.headers = headers
+        self.renderer = renderer
         self.leash = Leash()
         self.stopping = False
-        self.on_stop: list[Callable[[], None]] = []
+        self.on_stop: list[Callable[[], None]] = [] if renderer is None else [renderer.kill]
         self.fatal: BaseException | None = None
         """Why it cannot go on: no worker started."""
         self.rules: _VisitRules | None = None
@@ -117,7 +126,6 @@ class WebVisit:
         self.crawler: Crawler | None = None
         self.reason = "its program came to no end"
         """Why no request is made any more."""
-        self._headers = dict(headers)
         self._own_origins = {origin_of(url) for url in list_own_urls(source)}
         self._tell = tell
 
@@ -210,8 +218,8 @@ class WebVisit:
 
     def _request(self, url: str, purpose: Purpose, via: str | None) -> Request:
         request = Request(url.partition("#")[0], meta={"purpose": purpose.value, "via": via})
-        if self._headers and origin_of(request.url) in self._own_origins:
-            request.headers.update(self._headers)
+        if self.headers and origin_of(request.url) in self._own_origins:
+            request.headers.update(dict(self.headers))
         return request
 
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from config.rendering import RenderSettings
+    from config.settings import Settings
+    from config.sources import Source
     from crawler.model import Exchange
 
 log = structlog.get_logger()
@@ -325,3 +327,10 @@ def _read_object(text: bytes) -> dict[str, Any]:
 
 def _read_text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def make_renderer(source: Source, settings: Settings) -> Renderer | None:
+    """Return what renders the pages of *source*, if they need that; it is not started yet. Raises ConfigError."""
+    if source.render is None:
+        return None
+    return Renderer(settings, user_agent=settings.user_agent, max_bytes=settings.max_body_bytes)
