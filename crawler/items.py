@@ -79,13 +79,14 @@ class Fetching(Protocol):
     stopping: bool
     on_stop: list[Callable[[], None]]
     """Called once when it begins to stop."""
-    renderer: Renderer | None
-    """Of a source whose pages need JavaScript."""
+    context: PageContext
     headers: Mapping[str, str]
     """The source's own request headers, secrets put in; sent to its own origins only."""
+    renderer: Renderer | None
+    """Renders pages that need JavaScript, where the source asks for it."""
 
     def fail(self, error: BaseException) -> None:
-        """End for *error*."""
+        """End for *error*, which is raised in the end."""
 
     def note_certificate(self, host: str, certificate: Certificate) -> None:
         """Note by what *host* proved itself last."""

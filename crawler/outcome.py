@@ -15,7 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from config.errors import ExtractError
-from crawler.directives import NOARCHIVE, read_directives
+from crawler.derivation import derive
+from crawler.directives import NOARCHIVE, product_token, read_directives
 from crawler.model import (
     MAX_OUTLINE_LINES,
     MAX_OUTLINE_NAMES,
@@ -34,6 +35,8 @@ from crawler.warc import NOTHING_RECORDED, Recorded, encode_exchange
 
 if TYPE_CHECKING:
     from config.rules import ExtractRules
+    from config.settings import Settings
+    from config.sources import Source
 
 MAX_INFLATED_BYTES = 32 * 1024 * 1024
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -62,6 +65,22 @@ class PageContext:
     """Whether the body of a page that asks not to be archived is left out."""
     render: str | None = None
     """With what article pages are rendered before they are read; `None`: they are read as served."""
+
+
+def make_context(source: Source, settings: Settings, *, record: bool = True) -> PageContext:
+    """Return the context of the pages that are fetched now of *source*. *record*: whether WARC records are wanted."""
+    derivation = derive(source.extract, timezone=source.timezone, language=source.language, render=source.render)
+    return PageContext(
+        rules=source.extract,
+        timezone=source.timezone,
+        language=source.language,
+        derivation=derivation.digest,
+        max_inflated_bytes=settings.max_body_bytes,
+        record=record,
+        product=product_token(settings.user_agent),
+        obey_noarchive=settings.obey_noarchive,
+        render=source.render,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,10 @@ from config.settings import program_version
 from crawler.assets import AssetList
 from crawler.conditional import describe_listing_rules
 from crawler.derivation import derive
-from crawler.directives import product_token
 from crawler.frontier import Frontier
 from crawler.items import Run
 from crawler.leash import boot_clock
-from crawler.outcome import PageContext
+from crawler.outcome import make_context
 from crawler.render.renderer import make_renderer
 from crawler.room import write_when_there_is_room
 from crawler.rows import RunRow, SlotRow, decode_row, encode_row
@@ -181,16 +180,7 @@ def _prepare(
         last_versions=last_versions,
         pool=pool,
         segments=segments,
-        context=PageContext(
-            rules=source.extract,
-            timezone=source.timezone,
-            language=source.language,
-            derivation=derivation.digest,
-            max_inflated_bytes=settings.max_body_bytes,
-            product=product_token(settings.user_agent),
-            obey_noarchive=settings.obey_noarchive,
-            render=source.render,
-        ),
+        context=make_context(source, settings),
         options=fetch_options(source, settings),
         started=datetime.now(UTC),
         frontier=Frontier(Path(plan.spool) / FRONTIER_FILE),

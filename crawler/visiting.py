@@ -24,7 +24,7 @@ from crawler.items import RunStopped
 from crawler.leash import Leash
 from crawler.middlewares import MAX_HOPS, RobotsRules, rules_url
 from crawler.model import Purpose
-from crawler.outcome import find_redirect
+from crawler.outcome import find_redirect, make_context
 from crawler.render.renderer import make_renderer
 from crawler.settings import fetch_options, scrapy_settings
 from crawler.signals import HeardSignals
@@ -80,12 +80,10 @@ def carry_out(
     workers, renderer = pool or make_pool(settings), None
     try:
         require_undocumented()
+        renderer = make_renderer(source, settings)
         headers = source.resolve_headers(os.environ if environment is None else environment)
-        visit = WebVisit(source, settings, workers, limits, headers=headers, tell=tell)
+        visit = WebVisit(source, settings, workers, limits, headers=headers, renderer=renderer, tell=tell)
         visit.leash = leash or visit.leash
-        if (renderer := make_renderer(source, settings)) is not None:
-            visit.renderer = renderer
-            visit.on_stop.append(renderer.kill)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_carry_out(visit, program, parameters))
     finally:
@@ -105,6 +103,7 @@ class WebVisit:
         limits: VisitLimits,
         *,
         headers: Mapping[str, str],
+        renderer: Renderer | None = None,
         tell: Callable[[int, str], None] | None = None,
     ) -> None:
         self.source = source
@@ -114,9 +113,12 @@ class WebVisit:
         self.requests = 0
         options = fetch_options(source, settings)
         self.options = replace(options, max_body_bytes=min(options.max_body_bytes, limits.body_bytes))
+        self.context = make_context(source, settings, record=False)
+        self.headers = headers
+        self.renderer = renderer
         self.leash = Leash()
         self.stopping = False
-        self.on_stop: list[Callable[[], None]] = []
+        self.on_stop: list[Callable[[], None]] = [] if renderer is None else [renderer.kill]
         self.fatal: BaseException | None = None
         """Why it cannot go on: no worker started."""
         self.rules: _VisitRules | None = None
@@ -124,8 +126,6 @@ class WebVisit:
         self.crawler: Crawler | None = None
         self.reason = "its program came to no end"
         """Why no request is made any more."""
-        self.renderer: Renderer | None = None
-        self.headers = dict(headers)
         self._own_origins = {origin_of(url) for url in list_own_urls(source)}
         self._tell = tell
 
@@ -219,7 +219,7 @@ class WebVisit:
     def _request(self, url: str, purpose: Purpose, via: str | None) -> Request:
         request = Request(url.partition("#")[0], meta={"purpose": purpose.value, "via": via})
         if self.headers and origin_of(request.url) in self._own_origins:
-            request.headers.update(self.headers)
+            request.headers.update(dict(self.headers))
         return request
 
 

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from config.errors import ExtractError
-from crawler.derivation import derive
 from crawler.directives import product_token
 from crawler.model import Link, Purpose
-from crawler.outcome import PageContext
+from crawler.outcome import make_context
 from crawler.preview.facts import LinkSeen, ListingSeen, PageSeen, Preview, encode_preview
 from crawler.preview.judging import judge_by_robots, judge_link, refuse_listing
 from crawler.scope import leave_out
@@ -51,9 +50,11 @@ async def preview_source(visit: Visit, parameters: dict[str, Any]) -> dict[str, 
     over = None
     try:
         if parameters["url"] is None:
-            await look.discover(reserved=REQUESTS_PER_PAGE * int(parameters["pages"]))
-            await look.ask_robots(reserved=REQUESTS_PER_PAGE * int(parameters["pages"]))
-            for link in look.choose_sample(int(parameters["pages"])):
+            pages = int(parameters["pages"])
+            reserved = min(REQUESTS_PER_PAGE * pages, visit.limits.requests // 2)
+            await look.discover(reserved=reserved)
+            await look.ask_robots(reserved=reserved)
+            for link in look.choose_sample(pages):
                 await look.read_page(link)
         else:
             await look.read_page(judge_link(visit.source, Link(str(parameters["url"]), via="")))
@@ -69,6 +70,7 @@ class _Look:
         self._visit = visit
         self._source = visit.source
         self._still = still
+        self._context = make_context(visit.source, visit.settings, record=False)
         self._product = product_token(visit.settings.user_agent)
         self._own = Sites([self._source.home, *(seed.url for seed in self._source.discover)])
         self._waiting: list[tuple[int, float, int, ListingSeen, int]] = []
@@ -220,7 +222,7 @@ class _Look:
         self._pages.append(page if last.status is None else await self._read_answer(last, page))
 
     async def _read_answer(self, exchange: Exchange, page: PageSeen) -> PageSeen:
-        pool, context = self._visit.pool, self._context()
+        pool, context = self._visit.pool, self._context
         outcome = leave_out(self._source, page.url, await pool.page(exchange, context), None)
         page = replace(
             page,
@@ -244,21 +246,6 @@ class _Look:
             with contextlib.suppress(ExtractError):  # what the page is says `page_class`
                 page = replace(page, still=await pool.still(exchange.as_rendered()))
         return page
-
-    def _context(self) -> PageContext:
-        source, settings = self._source, self._visit.settings
-        derivation = derive(source.extract, timezone=source.timezone, language=source.language, render=source.render)
-        return PageContext(
-            rules=source.extract,
-            timezone=source.timezone,
-            language=source.language,
-            derivation=derivation.digest,
-            max_inflated_bytes=settings.max_body_bytes,
-            record=False,
-            product=self._product,
-            obey_noarchive=settings.obey_noarchive,
-            render=source.render,
-        )
 
 
 def _describe_field(found: FieldValue) -> dict[str, Any]:

@@ -76,8 +76,6 @@ def preview(
     with stop_on_signals() as stop:
         found = _look(invocation, one, parameters, limits, stop)
     found, due, notes = _compare(invocation, one, found)
-    if one.render is not None:
-        notes.append("a run renders the pages in a browser; here they are read as they were served")
     if html is not None:
         _write(html, render_preview(found, source=one.id, name=one.name))
     if invocation.as_json:

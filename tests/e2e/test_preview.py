@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.browsers import SETTINGS, needs_browser, publish_shells
 from tests.crawls import Answer, Site, page, serve_site, wait_until
 from tests.installation import Ofrecord, install
 
@@ -261,3 +262,19 @@ def show(folder: Path, name: str) -> str:
     assert found.returncode == 0, found.stderr
     assert re.search("<html", found.stdout)
     return found.stdout
+
+
+@needs_browser
+def test_pages_that_need_javascript_are_rendered_within_the_limits(tmp_path: Path) -> None:
+    with serve_site() as site:
+        publish_shells(site, 3)
+        described = {**site.describe_source(delay_seconds=0), "render": "playwright"}
+        ofrecord = install(tmp_path, described, **SETTINGS)
+        seen = read(ofrecord("preview", "gazette", "--json", "--pages", "2").rows(), "page")
+        assert [one["page_class"] for one in seen] == ["article", "article"]
+        assert "The council met on day 0" in seen[0]["text"]
+        assert site.paths["/app.js"] == 1
+        site.requests.clear()
+        rows = ofrecord("preview", "gazette", "--json", "--pages", "2", "--max-requests", "4").rows()
+        assert len(site.requests) == 4
+        assert rows[0]["requests"] == 4
