@@ -85,10 +85,16 @@ def test_what_a_page_says_of_itself() -> None:
         "tdm-reservation: 1",
         head="<title> The\n Gazette </title><meta name=robots content='noarchive, max-snippet:5'>"
         "<meta property=og:site_name content='Gazette'><link rel=canonical href=/c><meta name=generator content=Press>"
-        "<link rel=next href='?page=2'><link rel='alternate home' type='application/RSS+xml; a=b' href=/feed title=News>"
+        "<link rel=next href='?page=2'><link rel='alternate home' type='application/RSS+xml; a=b' "
+        "href=/feed title=News>"
         "<link rel=alternate hreflang=en href=https://en.gazette.example/><link rel=alternate href=/none>",
     )
-    assert (facts.title, facts.site_name, facts.language, facts.generator) == ("The Gazette", "Gazette", "de-AT", "Press")
+    assert (facts.title, facts.site_name, facts.language, facts.generator) == (
+        "The Gazette",
+        "Gazette",
+        "de-AT",
+        "Press",
+    )
     assert facts.canonical == "https://gazette.example/c"
     assert facts.next_url == "https://gazette.example/news/?page=2"
     assert set(facts.directives) == {"noai", "noarchive", "max-snippet:5"}
@@ -102,7 +108,10 @@ def test_what_a_page_says_of_itself() -> None:
 
 def test_the_papers_name_is_found_in_json_ld() -> None:
     statement = '{"@graph": [{"@type": "NewsArticle", "publisher": {"name": "The \\ud800 Gazette"}}]}'
-    facts = read("", head=f'<script type="application/ld+json">[]</script><script type="application/ld+json">{statement}</script>')
+    facts = read(
+        "",
+        head=f'<script type="application/ld+json">[]</script><script type="application/ld+json">{statement}</script>',
+    )
     assert facts.site_name == "The \ufffd Gazette"
     assert decode_page_facts(encode_page_facts(facts)) == facts
 
