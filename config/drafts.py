@@ -1,4 +1,4 @@
-"""A source as it is to be written down for the first time: plain values and their reasons in, a commented YAML file out.
+"""A source that is to be written down: plain values and their reasons in, a commented YAML file out.
 
 Written only where no file is, and only if what is read back means the same.
 """
@@ -164,7 +164,7 @@ def _list_lines(draft: Draft) -> Iterator[str]:
 
 
 def clean_remark(text: str) -> str:
-    """Return *text* as a comment may hold it: one line, of bounded length, nothing that steers a terminal or a reader."""
+    """Return *text* as a comment may hold it: one line, not too long, nothing that steers a terminal."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * _MAX_COMMENT]).split())
     return line if len(line) <= _MAX_COMMENT else f"{line[: _MAX_COMMENT - 1]}…"
 
@@ -194,5 +194,3 @@ def quote_expression(text: str) -> str:
     if text.isprintable():
         return "'" + text.replace("'", "''") + "'"
     return json.dumps(text)
-
-

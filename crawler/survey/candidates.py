@@ -21,7 +21,10 @@ FEED_TYPES = frozenset(
 COMMON_FEEDS = ("/feed", "/rss.xml", "/feed.xml", "/rss", "/atom.xml", "/feed.json", "/index.xml")
 COMMON_SITEMAPS = ("/sitemap.xml", "/sitemap_index.xml", "/news-sitemap.xml", "/sitemap-news.xml", "/sitemap.txt")
 
-_FEED_PATH = re.compile(r"/(?:rss|feeds?|atom)(?:[./_-][^?]{0,100})?/?$|\.(?:rss|atom)$|/[^/]{0,50}(?:rss|feed)\.(?:xml|json)$", re.IGNORECASE)
+_FEED_PATH = re.compile(
+    r"/(?:rss|feeds?|atom)(?:[./_-][^?]{0,100})?/?$|\.(?:rss|atom)$|/[^/]{0,50}(?:rss|feed)\.(?:xml|json)$",
+    re.IGNORECASE,
+)
 _NO_FEED_OF_ARTICLES = re.compile(r"comments?|kommentare|comentarios|podcasts?|replies|oembed|wp-json", re.IGNORECASE)
 _NEWS = re.compile(r"news|latest|recent|aktuell|actualit|noticias|today", re.IGNORECASE)
 _ARTICLES = re.compile(r"article|artikel|post|stor(?:y|ies)|noticia|content|beitrag", re.IGNORECASE)
@@ -31,12 +34,15 @@ _NO_ARTICLES = re.compile(
     re.IGNORECASE,
 )
 _NUMBERS = re.compile(r"\d+")
-_NO_SECTION = frozenset(
-    """
-    tag tags author authors autor autoren autores auteur auteurs search suche buscar recherche page pages archive archives
-    feed feeds rss amp print embed user users member members profile profiles login calendar events event
-    """.split()
-)
+_NO_SECTIONS = """
+    tag tags etiqueta etiquetas etiket وسم وسوم тег теги 标签 タグ 태그
+    author authors autor autoren autore autores autori auteur auteurs yazar contributors people staff كاتب автор
+    user users member members profile profiles login calendar events event
+    search suche recherche buscar busca arama بحث поиск archive archives feed feeds rss amp print embed
+    page pages seite pagina página sida side strana strona sayfa p صفحة صفحات страница
+"""
+_NO_SECTION = frozenset(_NO_SECTIONS.split())
+"""Parts of paths that lead to a topic, a person, a search, a page of a list: no sections."""
 _DATED = frozenset({Kind.YEAR, Kind.MONTH, Kind.DAY, Kind.DATE})
 _MAX_SECTION_WORDS = 4
 _MAX_SECTION_TEXT = 40
@@ -51,11 +57,11 @@ def root_of(url: str) -> str:
 
 def list_named_feeds(page: PageFacts) -> list[str]:
     """Return the feeds that *page* names, those of `<link>` first; none of comments."""
-    named = [one.url for one in page.alternates if one.media_type in FEED_TYPES and not _is_side_feed(one.url, one.title)]
-    own = Sites([page.url])
-    linked = [
-        link.url for link in page.links if link.url in own and _FEED_PATH.search(urlsplit(link.url).path)
+    named = [
+        one.url for one in page.alternates if one.media_type in FEED_TYPES and not _is_side_feed(one.url, one.title)
     ]
+    own = Sites([page.url])
+    linked = [link.url for link in page.links if link.url in own and _FEED_PATH.search(urlsplit(link.url).path)]
     return [url for url in unique([*named, *linked]) if not _NO_FEED_OF_ARTICLES.search(urlsplit(url).path)]
 
 
@@ -130,7 +136,9 @@ def _rate_section(link: SeenLink) -> float:
         return 0.0
     if len(link.text) > _MAX_SECTION_TEXT or count_words(link.text) > _MAX_SECTION_WORDS or len(parts.segments) > 4:
         return 0.0
-    if any(kind in _DATED for kind in parts.kinds) or (parts.segments and count_words(parts.segments[-1]) > _MAX_SECTION_WORDS):
+    if any(kind in _DATED for kind in parts.kinds) or (
+        parts.segments and count_words(parts.segments[-1]) > _MAX_SECTION_WORDS
+    ):
         return 0.0
     rating = {"nav": 3.0, "header": 2.5, "main": 1.0, "aside": 0.7, "footer": 0.6}[link.place]
     rating -= 0.2 * max(0, len(parts.segments) - 1) + 0.3 * bool(parts.query)

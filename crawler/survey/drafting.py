@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MAX_SEEDS = 200
 _MAX_NAME = 200
-_SHORT = frozenset("co com org net gov gob gouv edu ac or ne go info web".split())
+_SHORT = frozenset(["co", "com", "org", "net", "gov", "gob", "gouv", "edu", "ac", "or", "ne", "go", "info", "web"])
 """Second-level names below which others register theirs."""
 _MAX_ID = 64
 
@@ -31,7 +31,7 @@ def draft_source(
     delay_seconds: float | None = None,
     network: Literal["public", "private"] = "public",
 ) -> Draft:
-    """Return the draft of the file `SOURCE_ID.yaml`. *name*, *delay_seconds*: a person's, in place of the proposal's."""
+    """Return the draft of the file `SOURCE_ID.yaml`. *name*, *delay_seconds*: as a person wants them."""
     told = delay_seconds is not None
     delay = proposal.delay_seconds if delay_seconds is None else delay_seconds
     return Draft(
@@ -75,4 +75,7 @@ def make_id(url: str) -> str:
     elif parts.port:
         labels.append(str(parts.port))
     text = "-".join(labels).replace("_", "-")
-    return "".join(char for char in text if char.isascii() and (char.isalnum() or char == "-"))[:_MAX_ID].strip("-") or "source"
+    return (
+        "".join(char for char in text if char.isascii() and (char.isalnum() or char == "-"))[:_MAX_ID].strip("-")
+        or "source"
+    )

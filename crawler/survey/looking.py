@@ -12,9 +12,9 @@ from crawler.model import PageClass, Purpose
 from crawler.outcome import PageContext
 from crawler.robots import list_sitemaps, read_body, read_rules
 from crawler.sites import Sites
+from crawler.survey.candidates import choose_sections, join, list_page_numbers, root_of
 from crawler.survey.facts import AnnouncedLink, ListingFacts, Problem, RobotsFacts, SampleFacts
 from crawler.survey.obstacles import judge_exchanges
-from crawler.survey.candidates import choose_sections, join, list_page_numbers, root_of
 from crawler.urls import normalise_url
 from crawler.visit import VisitOver
 
@@ -81,6 +81,11 @@ class Look:
     def _count_in(self, seconds: float) -> int:
         return int(seconds / self._delay) if self._delay else sys.maxsize
 
+    @property
+    def fetched_samples(self) -> int:
+        """Samples that cost a request: what robots.txt forbids costs none."""
+        return sum(sample.status is not None for sample in self.samples.values())
+
     def note(self, problem: Problem | None) -> None:
         """Keep *problem*, each kind of each URL once."""
         known = {(one.kind, one.url) for one in self.problems}
@@ -97,7 +102,10 @@ class Look:
     async def follow(self, url: str, purpose: Purpose, *, via: str | None = None) -> tuple[Exchange, ...]:
         """Return the exchanges from *url* on. Raises VisitOver."""
         if self._count_in(self._seconds_left()) < 1:
-            raise VisitOver(f"{self._delay:g} seconds between two requests leave no time for another one")
+            who = (
+                "robots.txt asks for" if self._delay > self.visit.source.politeness.delay_seconds else "there are to be"
+            )
+            raise VisitOver(f"{who} {self._delay:g} seconds between two requests, and there is no time for another one")
         exchanges = await self.visit.follow(url, purpose, via=via)
         self.asked |= {normalise_url(one.url) for one in exchanges}
         for exchange in exchanges:

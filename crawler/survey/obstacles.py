@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from crawler.model import Exchange
     from crawler.survey.facts import PageFacts
 
-_LOGIN_WORDS = frozenset(
-    "login signin sign-in log-in anmelden connexion sso auth account accounts authenticate acceso iniciar-sesion".split()
-)
+_LOGIN_NAMES = "login signin sign-in log-in anmelden connexion sso auth account accounts authenticate acceso"
+_LOGIN_WORDS = frozenset(_LOGIN_NAMES.split())
 _REFUSED = "refused to"
 """How the address guard begins what it says."""
 _FEW_LINKS = 15
@@ -37,9 +36,15 @@ def judge_exchanges(exchanges: Sequence[Exchange], what: str) -> Problem | None:
     if status is None:
         return Problem("unreachable", f"{where} gave no answer; try again later", last.url)
     if status in {401, 407}:
-        return Problem("login_wall", f"{where} asks for a name and a password (status {status}); what it shows to all readers cannot be told", last.url)
+        return Problem(
+            "login_wall",
+            f"{where} asks for a name and a password (status {status}); what it shows to all readers cannot be told",
+            last.url,
+        )
     if status == 429:
-        return Problem("rate_limited", f"{where} asks for fewer requests (status 429); try again later, with --delay", last.url)
+        return Problem(
+            "rate_limited", f"{where} asks for fewer requests (status 429); try again later, with --delay", last.url
+        )
     if status in {402, 403, 451}:
         return Problem("refused", f"{where} refuses us (status {status}); ask the publisher", last.url)
     if status >= 500:
@@ -52,7 +57,12 @@ def judge_exchanges(exchanges: Sequence[Exchange], what: str) -> Problem | None:
 def _judge_error(last: Exchange, where: str) -> Problem:
     error = last.error or ""
     if _REFUSED in error:
-        return Problem("private_address", f"{where} is at an address that is not on the public internet: {error}; --network private allows addresses of your own network", last.url)
+        return Problem(
+            "private_address",
+            f"{where} is at an address that is not on the public internet: {error}; "
+            "--network private allows addresses of your own network",
+            last.url,
+        )
     if last.forbidden or "robots.txt" in error:
         return Problem("robots_refuses", f"{where} is not to be fetched: {error}", last.url)
     if last.status in REDIRECTS:
@@ -64,7 +74,7 @@ def judge_move(asked: str, reached: str) -> Problem | None:
     """Return that the site of *asked* leads to another one, at *reached*; `None` if it is the same."""
     if reached in Sites([asked]):
         return None
-    text = f"{asked} leads to another site, {describe_host(reached)}; if that is the one that you mean, add it by its own address: {reached}"
+    text = f"{asked} leads to another site, {describe_host(reached)}; if you mean that one, add {reached}"
     return Problem("other_site", text, reached)
 
 
@@ -73,7 +83,11 @@ def judge_name(url: str) -> Problem | None:
     host = urlsplit(url).hostname or ""
     if not any(label.startswith("xn--") for label in host.split(".")):
         return None
-    return Problem("look_alike", f"the name {describe_host(url)} has letters that can look like others: make sure that it is the paper's own", url)
+    return Problem(
+        "look_alike",
+        f"the name {describe_host(url)} has letters that can look like others: make sure that it is the paper's own",
+        url,
+    )
 
 
 def judge_names(page: PageFacts) -> Problem | None:
@@ -86,7 +100,7 @@ def judge_names(page: PageFacts) -> Problem | None:
             if look_alike is not None:
                 return Problem("look_alike", f"{page.url} refers to {url}: {look_alike.text}", url)
     if page.canonical is not None and page.canonical not in own:
-        text = f"{page.url} says that its own address is {page.canonical}, on another site; if that is the one that you mean, add it by that address"
+        text = f"{page.url} says that it is at {page.canonical}, another site; if you mean that one, add it by that"
         return Problem("other_site", text, page.canonical)
     return None
 
@@ -111,6 +125,6 @@ def judge_login(exchanges: Sequence[Exchange], page: PageFacts) -> Problem | Non
     words = {part.lower() for part in path.path.split("/")} | {(path.hostname or "").partition(".")[0]}
     sent = len(exchanges) > 1 and bool(words & _LOGIN_WORDS)
     if (page.asks_password and links < _FEW_LINKS) or sent:
-        text = f"{exchanges[0].url} shows a form for a name and a password in place of the page; what is behind it is not crawled"
+        text = f"{exchanges[0].url} shows a form for a password in place of the page; what is behind it is not crawled"
         return Problem("login_wall", text, exchanges[-1].url)
     return None

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from crawler.model import PageClass, Purpose
+from config.units import count
 from crawler.directives import product_token
-from crawler.survey.facts import Problem, Survey
-from crawler.survey.looking import Look, count_good
-from crawler.survey.obstacles import judge_exchanges, judge_login, judge_move, judge_name, judge_names
+from crawler.model import PageClass, Purpose
 from crawler.survey.candidates import (
     COMMON_FEEDS,
     COMMON_SITEMAPS,
@@ -23,6 +20,9 @@ from crawler.survey.candidates import (
     root_of,
     unique,
 )
+from crawler.survey.facts import Problem, Survey
+from crawler.survey.looking import Look, count_good
+from crawler.survey.obstacles import judge_exchanges, judge_login, judge_move, judge_name, judge_names
 from crawler.survey.sampling import choose_article, choose_sample, trace_urls
 from crawler.survey.transport import encode_survey
 from crawler.visit import VisitOver
@@ -40,6 +40,7 @@ _NAMED_FEEDS, _NAMED_SITEMAPS, _MEMBERS = 4, 4, 5
 _SECTIONS, _ONLY_SECTIONS = 4, 12
 """Where a sitemap lists all articles, and where none does."""
 _DATED_LINKS = 8
+_NOWHERE = "no-such-page-7c1e9a40b2d8"
 _WALLS = {
     PageClass.CHALLENGE: "challenge",
     PageClass.CONSENT: "consent",
@@ -213,12 +214,12 @@ class _Surveyor:
 
     async def _read_samples(self) -> None:
         look = self.look
-        while len(look.samples) < SAMPLES:
+        while look.fetched_samples < SAMPLES and len(look.samples) < 2 * SAMPLES:
             chosen = choose_sample(look)
             if chosen is None:
                 break
             await look.read_sample(*chosen)
-        while count_good(look.samples.values()) < SHOWN and len(look.samples) < SAMPLES:
+        while count_good(look.samples.values()) < SHOWN and look.fetched_samples < SAMPLES:
             chosen = choose_article(look)
             if chosen is None:
                 break
@@ -226,7 +227,8 @@ class _Surveyor:
         if not count_good(look.samples.values()):
             text = "no link was found that may lead to an article"
             for one in look.samples.values():
-                text = f"none of {len(look.samples)} pages that were looked at is an article; {one.url}: {one.class_reason}"
+                seen = f"none of {count(len(look.samples), 'page')} that were looked at is an article"
+                text = f"{seen}; {one.url}: {one.class_reason}"
             look.note(Problem("no_articles", text, self.home))
 
     async def _probe(self) -> None:
@@ -236,16 +238,13 @@ class _Surveyor:
         url = f"{root_of(self.home)}/{_NOWHERE}"
         exchange = await self.look.visit.fetch(url, Purpose.ARTICLE)
         if exchange.status == 200:
-            text = f"{root_of(self.home)} answers every address with a page (status 200), so what is there and what is not cannot be told by asking"
+            text = f"{root_of(self.home)} answers every address with a page (status 200), also what it does not have"
             self.look.note(Problem("answers_everything", text, url))
 
     def _note_calendar(self) -> None:
         dated = list(iterate_dated(trace_urls(self.look)))
         if len(dated) >= _DATED_LINKS:
-            text = f"{len(dated)} links lead to pages of a day or a month, as {dated[0]}, which may go on without end; they are left out"
+            text = (
+                f"{len(dated)} links lead to pages of a day or a month, as {dated[0]}; without end perhaps, so left out"
+            )
             self.look.note(Problem("endless_calendar", text, dated[0]))
-
-
-_NOWHERE = "no-such-page-7c1e9a40b2d8"
-
-

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crawler.sites import Sites
-from crawler.survey.looking import is_good
 from crawler.survey.candidates import is_news_place, iterate_dated
+from crawler.survey.looking import is_good
 from crawler.survey.shapes import group_by_shape
 from crawler.urls import normalise_url
 

@@ -50,7 +50,7 @@ MAX_SECONDS = 180.0
     "--delay",
     type=click.FloatRange(0, 3_600),
     metavar="SECONDS",
-    help="Between two requests, now and in the file; else 1 now, and in the file what suits the site. robots.txt is obeyed.",
+    help="Between two requests, now and in the file; else 1 now, in the file what suits. robots.txt may ask for more.",
 )
 @click.option(
     "--max-requests",
@@ -133,7 +133,8 @@ def choose_file(folder: Path, home: str, source_id: str | None, *, writing: bool
     path = folder / f"{chosen}.yaml"
     if chosen in documents:
         raise ConfigError(
-            f"{documents[chosen].path}: is there already; `ofrecord sources check {chosen}` looks at it, --id gives another name"
+            f"{documents[chosen].path}: is there already; `ofrecord sources check {chosen}` looks at it, "
+            "--id gives another name"
         )
     if path.exists() or path.is_symlink():
         raise ConfigError(f"{path}: is there already; give another name with --id")
@@ -143,7 +144,8 @@ def choose_file(folder: Path, home: str, source_id: str | None, *, writing: bool
     same = [one.id for one in known.values() if _normal(one.home) == home]
     if same and source_id is None:
         raise ConfigError(
-            f"{home}: is the home of the source {same[0]}; `ofrecord sources check {same[0]}` looks at it, --id adds it once more"
+            f"{home}: is the home of the source {same[0]}; `ofrecord sources check {same[0]}` looks at it, "
+            "--id adds it once more"
         )
     if writing and not os.access(folder if folder.exists() else folder.parent, os.W_OK):
         raise ConfigError(
@@ -168,10 +170,10 @@ def look_at(
         id="survey",
         name="Survey",
         home=home,
-        discover=[{"section": home}],  # type: ignore[list-item]  # pydantic makes one of it
-        articles={"include": ["."]},  # type: ignore[arg-type]
+        discover=[{"section": home}],
+        articles={"include": ["."]},
         network=network,
-        politeness={"delay_seconds": seconds},  # type: ignore[arg-type]
+        politeness={"delay_seconds": seconds},
     )
     with show_line(wanted=not invocation.as_json) as line:
 

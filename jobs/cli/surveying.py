@@ -11,13 +11,18 @@ from jobs.cli.options import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from crawler.survey.facts import SampleFacts, Survey
+    from crawler.survey.facts import PageFacts, SampleFacts, Survey
     from crawler.survey.patterns import LearnedPatterns
     from crawler.survey.proposal import Choice, Proposal, Reasoned
 
 _LABEL = 12
 _VALUE_CHARS = 160
 _TEXT_CHARS = 400
+_SHOWN_FIELDS = (
+    *("title", "lead", "authors", "published", "modified", "section", "tags", "source", "language", "site_name"),
+    *("canonical_url", "image", "reading_time"),
+)
+"""That say whether a page was read well; the others are in the JSON data."""
 _MAX_LEFT = 12
 """Listings that were not kept, of each kind, that are shown to people."""
 
@@ -92,7 +97,7 @@ def _describe_patterns(patterns: LearnedPatterns) -> dict[str, Any]:
 
 def _describe_terms(survey: Survey) -> dict[str, Any]:
     """Return what pages say to robots and of text mining, and how many of them do."""
-    pages = [*survey.pages[:1], *survey.samples]
+    pages: list[PageFacts | SampleFacts] = [*survey.pages[:1], *survey.samples]
     directives: dict[str, int] = {}
     for page in pages:
         for word in page.directives:
@@ -198,15 +203,21 @@ def _list_sample(number: int, sample: dict[str, Any]) -> Iterator[str]:
     yield _label(f"sample {number}", f"{sample['url']}: {sample['class']}, confidence {sample['confidence']:g}")
     if sample["title"] and "title" not in sample["fields"]:
         yield _label("  title", sample["title"])
-    for name, found in sample["fields"].items():
+    shown = [name for name in _SHOWN_FIELDS if name in sample["fields"]]
+    for name in shown:
+        found = sample["fields"][name]
         sure = f", {found['confidence']:g}" if found.get("confidence") is not None else ""
         zone = f", zone assumed: {found['assumed_zone']}" if found.get("assumed_zone") else ""
         yield _label(f"  {name}", f"{_show_value(found['value'])}  ({found['from']}{sure}{zone})")
+    if len(sample["fields"]) > len(shown):
+        yield _label("  more", f"{count(len(sample['fields']) - len(shown), 'field')}: --json")
     text = " ".join(sample["text"].split())
     yield _label("  text", f"{_cut(text, _TEXT_CHARS)}  ({sample['chars']} characters)")
 
 
 def _show_value(value: object) -> str:
+    if isinstance(value, dict):
+        value = value.get("url") or value.get("name") or value
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return _cut(" ".join(text.split()), _VALUE_CHARS)
 

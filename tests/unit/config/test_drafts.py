@@ -9,7 +9,7 @@ import pytest
 
 from config.drafts import Draft, DraftSeed, Remarked, check_draft, encode_draft, write_draft
 from config.errors import ConfigError
-from config.sources import load_source
+from config.sources import Source, load_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ def test_a_draft_is_read_back_as_it_was_meant(tmp_path: Path) -> None:
     assert load_source_text(tmp_path, replace(DRAFT, network="private", delay_seconds=0)).network == "private"
 
 
-def load_source_text(folder: Path, draft: Draft) -> object:
+def load_source_text(folder: Path, draft: Draft) -> Source:
     path = folder / "other.yaml"
     write_draft(path, replace(draft, id="other"))
     return load_source(path)
@@ -120,7 +120,7 @@ def test_no_url_becomes_another(url: str) -> None:
 
 
 def test_what_is_no_source_is_not_written(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="articles.include"):
+    with pytest.raises(ConfigError, match=r"articles\.include"):
         write_draft(tmp_path / "gazette.yaml", replace(DRAFT, include=(Remarked("("),)))
     assert list(tmp_path.iterdir()) == []
 
