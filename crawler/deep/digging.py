@@ -17,6 +17,7 @@ import structlog
 from crawler.deep.series import find_place, follow_series, is_dated_list
 from crawler.model import Purpose
 from crawler.robots import list_sitemaps
+from crawler.scope import is_announced_outside
 from crawler.sites import Sites
 from crawler.urls import normalise_url
 from crawler.visit import VisitOver
@@ -200,6 +201,8 @@ def _take_link(visit: Visit, digging: Digging, link: Link, own: Sites) -> bool:
         if url in own:
             digging.add(url, link.purpose)
     elif visit.source.is_article(url):
+        if is_announced_outside(visit.source, link):
+            return False
         return digging.note_article(url)
     elif url in own and (is_dated_list(url) or _is_page_of(url, link.via)):
         digging.add(url, Purpose.SECTION)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import hashlib
 import json
-import os
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime, timedelta
@@ -27,15 +23,13 @@ from crawler.rows import CaptureReference, CaptureRow, CdxjRow, decode_row
 from crawler.segment import SegmentWriter
 from crawler.warc import encode_exchange, read_records
 from jobs.segments.seal import seal_segment
+from tests.webarchives import serve_pywb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOW = datetime(2026, 11, 22, 3, 45, tzinfo=UTC)
 BIN = Path(sys.executable).parent
-PYWB = Path(sys.prefix) / "pywb"
-"""Where `make test` puts pywb."""
-REQUIREMENTS = Path(__file__).parent.parent / "pywb.txt"
 PAGE = "<!doctype html><meta charset=utf-8><p>Café: the tax will rise by 2 %.</p>".encode()
 HTML = "Content-Type: text/html; charset=utf-8\r\n"
 
@@ -219,60 +213,10 @@ def read_line(line: str) -> tuple[str, str, dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def pywb_bin() -> Path:
-    """The folder of pywb's commands; installs it once beside our venv where `make` has not, or skips."""
-    if not (PYWB / "bin" / "wayback").exists():
-        made = run(sys.executable, "-m", "venv", "--clear", PYWB)
-        if made.returncode:
-            pytest.skip(f"no venv for pywb: {made.stdout[-300:]}")
-        python = PYWB / "bin" / "python"
-        installed = subprocess.run(
-            [python, "-m", "pip", "install", "-qq", "--requirement", REQUIREMENTS],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=600,
-        )
-        if installed.returncode:
-            pytest.skip(f"pywb cannot be installed: {installed.stderr.strip().splitlines()[-1:]}")
-    return PYWB / "bin"
-
-
-@pytest.fixture(scope="module")
-def replay(pywb_bin: Path, warc: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def replay(warc: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of a pywb that replays the file by our own index lines."""
-    folder = tmp_path_factory.mktemp("pywb")
-    collection = folder / "collections" / "news"
-    for name in ("archive", "indexes"):
-        (collection / name).mkdir(parents=True)
-    (collection / "archive" / warc.name).symlink_to(warc)
-    (collection / "indexes" / "index.cdxj").symlink_to(warc.with_name("index.cdxj"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = folder / "log.txt"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [pywb_bin / "wayback", "--bind", "127.0.0.1", "--port", str(port), "--directory", folder],
-            stdout=output,
-            stderr=output,
-            env={"PATH": os.environ["PATH"], "HOME": str(folder)},
-        )
-    try:
-        wait_for_port(port, process, log)
-        yield f"http://127.0.0.1:{port}/news"
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.1)
-    pytest.fail(f"pywb did not start:\n{log.read_text()}")
+    with serve_pywb(tmp_path_factory.mktemp("pywb"), [warc], index=warc.with_name("index.cdxj")) as root:
+        yield root
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):

@@ -70,7 +70,7 @@ def wayback() -> Iterator[Wayback]:
 
 
 def installed(folder: Path, *archives: str, **settings: Any) -> Ofrecord:
-    gentle = {"backfill_network": "private", "backfill_delay_seconds": 0}
+    gentle: dict[str, Any] = {"backfill_network": "private", "backfill_delay_seconds": 0}
     return install(folder, SOURCE, web_archives=list(archives), **(gentle | settings))
 
 
