@@ -134,11 +134,12 @@ class Growing:
         obey_noarchive: bool = False,
         edit: Callable[[CaptureRow], CaptureRow] = lambda row: row,
         epoch: int = 0,
+        render: str | None = None,
         **commit: Any,
     ) -> StoredCommit:
         """Write, seal and commit a segment of *exchanges*. *edit*: last word on each capture row."""
         info = read_info(self.store)
-        derivation = derive_of(language)
+        derivation = derive_of(language, render)
         self.now += timedelta(hours=1)
         run = f"{source}-{self.now:%Y%m%dT%H%M%SZ}-0123456789abcdef"
         writer = open_segment(
@@ -152,7 +153,7 @@ class Growing:
         )
         fresh = []
         for exchange in exchanges:
-            outcome = process_page(exchange, make_context(language, obey_noarchive=obey_noarchive))
+            outcome = process_page(exchange, make_context(language, obey_noarchive=obey_noarchive, render=render))
             row = edit(make_row(exchange, outcome))
             n = writer.append(row, outcome.recorded, outcome.snapshot)
             place = CaptureReference(writer.segment, n)
@@ -187,20 +188,21 @@ class Growing:
         return self._last[source].commit.seq if source in self._last else 0
 
 
-def derive_of(language: str | None) -> Derivation:
+def derive_of(language: str | None, render: str | None = None) -> Derivation:
     """Return the derivation of a source without rules."""
-    return derive(ExtractRules(), timezone=None, language=language)
+    return derive(ExtractRules(), timezone=None, language=language, render=render)
 
 
-def make_context(language: str | None, *, obey_noarchive: bool = False) -> PageContext:
+def make_context(language: str | None, *, obey_noarchive: bool = False, render: str | None = None) -> PageContext:
     """Return the context of a crawl of a source without rules."""
     return PageContext(
         rules=ExtractRules(),
         timezone=None,
         language=language,
-        derivation=derive_of(language).digest,
+        derivation=derive_of(language, render).digest,
         max_inflated_bytes=MAX_BODY_BYTES,
         obey_noarchive=obey_noarchive,
+        render=render,
     )
 
 
