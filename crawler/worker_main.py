@@ -68,7 +68,9 @@ def read_answer(text: bytes) -> bytes:
 
 def serve(stream: BufferedRWPair, *, deadline_seconds: float, cpu_seconds: float) -> None:
     """Answer jobs from *stream* until it ends; the kernel ends a job that takes more time than that."""
-    from crawler.task import perform, warm_up  # noqa: PLC0415 - the parent, who imports this module, needs no parsers
+    # the parent, who imports this module, needs no parsers
+    from crawler.task import warm_up  # noqa: PLC0415
+    from crawler.worker_jobs import perform  # noqa: PLC0415
 
     warm_up()
     # what is loaded by now stays; a page's tree is taken apart after use, so there is hardly anything to collect
@@ -106,7 +108,7 @@ def main(argv: list[str]) -> int:
     logging.disable()
     warnings.simplefilter("ignore")
     try:
-        import_module("crawler.task")  # our own code, and no page yet: what Python compiles of it, it may keep
+        import_module("crawler.worker_jobs")  # our own code, and no page yet: what Python compiles of it, it may keep
         _forbid_writing()
         with socket.socket(fileno=0) as channel, channel.makefile("rwb") as stream:
             serve(stream, deadline_seconds=deadline_seconds, cpu_seconds=cpu_seconds)

@@ -119,7 +119,7 @@ class WorkerPool:
         return text if isinstance(text, str) else None
 
     async def links(self, exchange: Exchange, limit: int) -> LinkStream:
-        """Return what `crawler.task.discover` finds in *exchange*, at most *limit* links. Does not raise."""
+        """Return what `crawler.listings.discover` finds in *exchange*, at most *limit* links. Does not raise."""
         if exchange.rendition is not None and exchange.rendition.error is not None:
             return LinkStream(via=exchange.url, error=f"the page could not be rendered: {exchange.rendition.error}")
         exchange = exchange.as_rendered()
@@ -138,7 +138,7 @@ class WorkerPool:
         )
 
     async def copies(self, exchange: Exchange, original: str | None = None) -> CopyList:
-        """Return what `crawler.task.list_copies` finds in a web archive's answer. Does not raise."""
+        """Return what `crawler.documents.list_copies` finds in a web archive's answer. Does not raise."""
         data = {"exchange": encode_exchange_data(exchange), "original": original}
         try:
             found, _ = await self._call("copies", data, exchange.body, url=exchange.url, max_body=0)
@@ -147,7 +147,7 @@ class WorkerPool:
             return CopyList(error=str(error))
 
     async def requisites(self, exchange: Exchange, limit: int) -> list[str]:
-        """Return what `crawler.task.list_requisites` finds: at most *limit*. None where it fails; does not raise."""
+        """Return what `crawler.documents.list_requisites` finds, at most *limit*; none if it fails."""
         data = {"exchange": encode_exchange_data(exchange), "limit": limit}
         try:
             found, _ = await self._call("requisites", data, exchange.body, url=exchange.url, max_body=0)
@@ -166,13 +166,13 @@ class WorkerPool:
             return failed_explanation(str(error))
 
     async def facts(self, exchange: Exchange, product: str) -> PageFacts:
-        """Return what `crawler.task.read_facts` reads off *exchange*. Raises ExtractError."""
+        """Return what `crawler.documents.read_facts` reads off *exchange*. Raises ExtractError."""
         data = {"exchange": encode_exchange_data(exchange), "product": product}
         found, _ = await self._call("facts", data, exchange.body, url=exchange.url, max_body=0)
         return decode_page_facts(found)
 
     async def still(self, exchange: Exchange) -> str:
-        """Return what `crawler.task.quiet_page` makes of *exchange*. Raises ExtractError."""
+        """Return what `crawler.documents.quiet_page` makes of *exchange*. Raises ExtractError."""
         data = {"exchange": encode_exchange_data(exchange)}
         _, page = await self._call("still", data, exchange.body, url=exchange.url, max_body=MAX_STILL_BYTES)
         return page.decode("utf-8", "replace")

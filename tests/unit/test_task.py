@@ -13,6 +13,7 @@ import pytest
 
 from config.errors import ExtractError
 from config.rules import ExtractRules
+from crawler.listings import discover
 from crawler.model import Exchange, FieldValue, PageClass, Purpose
 from crawler.normalise import digest_text
 from crawler.outcome import (
@@ -24,8 +25,9 @@ from crawler.outcome import (
     encode_page,
     failed_outcome,
 )
-from crawler.task import discover, perform, process_page
+from crawler.task import process_page
 from crawler.warc import read_response
+from crawler.worker_jobs import perform
 
 LINES = [f"The council said on Monday that rule {n} of the budget would be looked at once more." for n in range(8)]
 PAGE = (
@@ -213,7 +215,7 @@ def test_each_page_is_read_by_the_rules_that_come_with_it() -> None:
 
 def test_what_cannot_be_asked() -> None:
     data, body = encode_page(exchange_of(), CONTEXT)
-    with pytest.raises(ValueError, match="expected page, outline, explain, links, facts, copies or beginning"):
+    with pytest.raises(ValueError, match="expected page, outline, explain"):
         perform("shell", data, body)
 
 
