@@ -69,7 +69,7 @@ def start_visit(
     given = {
         "parameters": {"root": site.root, **(parameters or {})},
         "source": {"id": "gazette", "name": "Gazette", **site.describe_source(delay_seconds=0.01), **(source or {})},
-        "settings": {"workers": 1, "request_seconds": 5, **(settings or {})},
+        "settings": {"workers": 1, "request_seconds": 300, **(settings or {})},
         "limits": {"requests": requests, "seconds": seconds, "body_bytes": body_bytes},
         "environment": dict(environment or {}),
         "worker_bytes": worker_bytes,
@@ -91,7 +91,7 @@ def start_visit(
 def finish_visit(child: subprocess.Popen[bytes]) -> Answer:
     """Return what the visit of *child* came to."""
     try:
-        out, log = child.communicate(timeout=60)
+        out, log = child.communicate(timeout=100)
     finally:
         if child.poll() is None:
             child.kill()

@@ -76,6 +76,8 @@ def preview(
     with stop_on_signals() as stop:
         found = _look(invocation, one, parameters, limits, stop)
     found, due, notes = _compare(invocation, one, found)
+    if one.is_raw_only(invocation.settings.raw_only):
+        notes.append("a run only records the pages (raw_only); this is what one that reads them would make of them")
     if html is not None:
         _write(html, render_preview(found, source=one.id, name=one.name))
     if invocation.as_json:

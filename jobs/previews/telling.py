@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from crawler.preview.facts import LinkSeen, ListingSeen, PageSeen, Preview
 
 _LABEL = 12
-_TEXT_CHARS = 600
+_TEXT_CHARS = 400
 _VALUE_CHARS = 160
 _MAX_LISTINGS = 40
 FIELDS = (
-    *("title", "lead", "authors", "published", "modified", "section", "tags", "language", "source", "image"),
+    *("title", "lead", "published", "modified", "authors", "section", "tags", "language", "source", "image"),
     *("correction", "paywall"),
 )
 """Those that people are shown first of all."""
@@ -136,7 +136,8 @@ def _list_page(number: int, page: PageSeen) -> Iterator[str]:
     yield from (_label(f"  {name}", _say_field(one)) for name, one in shown.items())
     if len(page.fields) > len(shown):
         yield _label("", f"and {count(len(page.fields) - len(shown), 'more field')}: --json and --html show all")
-    text = " ".join(page.text.split())
+    known = [one for one in (page.title, page.lead) if one]
+    text = " ".join(line for line in page.text.split("\n") if line not in known)
     yield _label("  text", f"{_cut(text, _TEXT_CHARS)}  ({len(page.text)} characters, confidence {page.confidence:g})")
     if page.explanation is not None and page.explanation.error is None:
         dropped = [one for one in page.explanation.passages if not one.kept]

@@ -213,7 +213,7 @@ def test_a_body_is_cut_at_the_limit(site: Site) -> None:
 
 
 def test_when_the_time_is_over_the_program_may_return_what_it_has(site: Site) -> None:
-    site.answers["/slow"] = Answer(page("Slow"), seconds=30)
+    site.answers["/slow"] = Answer(page("Slow"), seconds=600)
     program = """
 async def program(visit, parameters):
     try:
@@ -222,14 +222,12 @@ async def program(visit, parameters):
     except VisitOver as error:
         return str(error)
 """
-    began = time.monotonic()
     assert visit(site, program, seconds=2).result == "its 2 seconds are over"
-    assert time.monotonic() - began < 12
     assert "/b" not in site.paths
 
 
 def test_a_request_that_waits_for_its_turn_is_given_up_at_a_stop(site: Site) -> None:
-    site.answers["/robots.txt"] = Answer(b"User-agent: *\nCrawl-delay: 60\n", media_type="text/plain")
+    site.answers["/robots.txt"] = Answer(b"User-agent: *\nCrawl-delay: 600\n", media_type="text/plain")
     program = """
 async def program(visit, parameters):
     try:
@@ -238,13 +236,11 @@ async def program(visit, parameters):
     except VisitOver as error:
         return str(error)
 """
-    began = time.monotonic()
-    child = start_visit(site, program, source={"politeness": {"delay_seconds": 60}})
+    child = start_visit(site, program, source={"politeness": {"delay_seconds": 600}})
     wait_until(lambda: bool(site.requests))
     time.sleep(0.2)
     child.send_signal(signal.SIGTERM)
     assert finish_visit(child).result == "it was stopped"
-    assert time.monotonic() - began < 30
 
 
 def test_a_program_that_does_not_end_is_ended(site: Site) -> None:
@@ -252,18 +248,16 @@ def test_a_program_that_does_not_end_is_ended(site: Site) -> None:
 async def program(visit, parameters):
     while True:
         try:
-            await asyncio.sleep(60)
+            await asyncio.sleep(600)
         except VisitOver:
             pass
 """
-    began = time.monotonic()
     answer = visit(site, program, seconds=0.5).result
     assert answer == {"raised": "VisitOver", "message": "its 0.5 seconds are over"}
-    assert time.monotonic() - began < 15
 
 
 def test_requests_that_the_program_did_not_wait_for_hold_up_nobody(site: Site) -> None:
-    site.answers["/slow"] = Answer(page("Slow"), seconds=30)
+    site.answers["/slow"] = Answer(page("Slow"), seconds=600)
     program = """
 async def program(visit, parameters):
     visit.forgotten = asyncio.create_task(visit.fetch(parameters["root"] + "/slow", Purpose.ARTICLE))
@@ -273,9 +267,7 @@ async def program(visit, parameters):
     await asyncio.sleep(0.2)
     return "done"
 """
-    began = time.monotonic()
     assert visit(site, program).result == "done"
-    assert time.monotonic() - began < 12
 
 
 def test_what_a_program_raises_is_raised(site: Site) -> None:
@@ -343,7 +335,7 @@ def list_environments(command: bytes) -> list[str]:
 
 def test_a_stop_brings_what_the_program_has_by_then(site: Site) -> None:
     site.publish(3)
-    site.answers["/2026/1"].seconds = 30
+    site.answers["/2026/1"].seconds = 600
     stop = threading.Event()
 
     def look(step: VisitStep) -> None:
@@ -359,7 +351,7 @@ def test_a_stop_brings_what_the_program_has_by_then(site: Site) -> None:
 
 def test_a_process_whose_parent_dies_ends(site: Site) -> None:
     site.publish(1)
-    site.answers["/2026/0"].seconds = 60
+    site.answers["/2026/0"].seconds = 600
     source = Source(id="gazette", name="Gazette", **site.describe_source(delay_seconds=0.01))
     parameters = {"url": None, "pages": 1, "still": False}
     order = VisitOrder("preview", parameters, source, Settings(workers=1), VisitLimits(9, 60, 9_999), {"json": True})
@@ -370,7 +362,7 @@ def test_a_process_whose_parent_dies_ends(site: Site) -> None:
     child.stdin.write(order.encode())
     child.stdin.flush()
     wait_until(lambda: "/2026/0" in site.paths)
-    out, _ = child.communicate(timeout=20)  # closes its standard input
+    out, _ = child.communicate(timeout=100)  # closes its standard input
     assert decode_preview(json.loads(out.splitlines()[-1])["result"]).over == "it was stopped"
 
 
