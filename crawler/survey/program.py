@@ -23,7 +23,7 @@ from crawler.survey.candidates import (
 from crawler.survey.facts import Problem, Survey
 from crawler.survey.looking import Look, count_good
 from crawler.survey.obstacles import judge_exchanges, judge_login, judge_move, judge_name, judge_names
-from crawler.survey.sampling import choose_article, choose_sample, trace_urls
+from crawler.survey.sampling import choose_article, choose_sample, count_shown, trace_urls
 from crawler.survey.transport import encode_survey
 from crawler.visit import VisitOver
 
@@ -219,7 +219,7 @@ class _Surveyor:
             if chosen is None:
                 break
             await look.read_sample(*chosen)
-        while count_good(look.samples.values()) < SHOWN and look.fetched_samples < SAMPLES:
+        while count_shown(look) < SHOWN and look.fetched_samples < SAMPLES:
             chosen = choose_article(look)
             if chosen is None:
                 break
@@ -244,7 +244,5 @@ class _Surveyor:
     def _note_calendar(self) -> None:
         dated = list(iterate_dated(trace_urls(self.look)))
         if len(dated) >= _DATED_LINKS:
-            text = (
-                f"{len(dated)} links lead to pages of a day or a month, as {dated[0]}; without end perhaps, so left out"
-            )
+            text = f"{len(dated)} links lead to pages of a day or a month, as {dated[0]}; these are left out"
             self.look.note(Problem("endless_calendar", text, dated[0]))
