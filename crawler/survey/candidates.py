@@ -45,6 +45,8 @@ _NO_SECTION = frozenset(_NO_SECTIONS.split())
 """Parts of paths that lead to a topic, a person, a search, a page of a list: no sections."""
 _DATED = frozenset({Kind.YEAR, Kind.MONTH, Kind.DAY, Kind.DATE})
 _MAX_SECTION_WORDS = 4
+_NAMED, _AT_THE_FOOT = 2.0, 0.6
+"""Ratings of a link in the navigation, and of one that counts only where there is no navigation."""
 _MAX_SECTION_TEXT = 40
 _PAGES = frozenset({"", "html", "htm", "php", "asp", "aspx", "jsp", "shtml", "do", "cfm"})
 
@@ -123,7 +125,9 @@ def choose_sections(page: PageFacts) -> list[str]:
         if normal is not None and normal != home:
             best, at = rated.get(normal, (0.0, number))
             rated[normal] = max(best, rating), at
-    return [url for url, _ in sorted(rated.items(), key=lambda item: (-item[1][0], item[1][1]))]
+    named = any(rating >= _NAMED for rating, _ in rated.values())
+    kept = {url: rated[url] for url in rated if not named or rated[url][0] > _AT_THE_FOOT}
+    return [url for url, _ in sorted(kept.items(), key=lambda item: (-item[1][0], item[1][1]))]
 
 
 def _rate_section(link: SeenLink) -> float:
@@ -140,7 +144,7 @@ def _rate_section(link: SeenLink) -> float:
         parts.segments and count_words(parts.segments[-1]) > _MAX_SECTION_WORDS
     ):
         return 0.0
-    rating = {"nav": 3.0, "header": 2.5, "main": 1.0, "aside": 0.7, "footer": 0.6}[link.place]
+    rating = {"nav": 3.0, "header": 2.5, "main": 1.0, "aside": 0.7, "footer": _AT_THE_FOOT}[link.place]
     rating -= 0.2 * max(0, len(parts.segments) - 1) + 0.3 * bool(parts.query)
     return max(rating + (0.5 if hint == "listing" else 0.0), 0.1) if link.text else 0.0
 

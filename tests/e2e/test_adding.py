@@ -64,7 +64,7 @@ def test_a_file_is_written_that_says_where_each_value_comes_from(ofrecord: Ofrec
         "include  ",
         "sample 3  ",
         "  title  ",
-        "(json-ld",
+        "(visible, ",
     ):
         assert shown in result.stdout
     assert path.stat().st_mode & 0o777 == 0o644

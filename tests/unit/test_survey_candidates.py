@@ -34,8 +34,8 @@ def test_navigation_comes_before_what_stands_in_the_middle_and_at_the_foot() -> 
         "/c",
         "/d",
         "/b",
-        "/a",
     ]
+    assert sections(link("/a", place="footer"), link("/b", place="main")) == ["/b", "/a"]
 
 
 def test_what_is_no_section_is_not_asked_for() -> None:
