@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from crawler.sites import Sites
 from crawler.survey.shapes import Kind, count_words, find_hint, read_parts
+from crawler.survey.words import NO_SECTION_WORDS
 from crawler.urls import normalise_url
 
 if TYPE_CHECKING:
@@ -29,20 +30,11 @@ _NO_FEED_OF_ARTICLES = re.compile(r"comments?|kommentare|comentarios|podcasts?|r
 _NEWS = re.compile(r"news|latest|recent|aktuell|actualit|noticias|today", re.IGNORECASE)
 _ARTICLES = re.compile(r"article|artikel|post|stor(?:y|ies)|noticia|content|beitrag", re.IGNORECASE)
 _NO_ARTICLES = re.compile(
-    r"tags?(?![a-z])|categor|author|autor|user|image|video|photo|gallery|topic|taxonom|page(?![a-z])|pages|static"
+    r"tags?(?![a-z])|categ|author|autor|user|image|video|photo|gallery|topic|taxonom|page(?![a-z])|pages|static"
     r"|product|forum|profile|event|section",
     re.IGNORECASE,
 )
 _NUMBERS = re.compile(r"\d+")
-_NO_SECTIONS = """
-    tag tags etiqueta etiquetas etiket وسم وسوم тег теги 标签 タグ 태그
-    author authors autor autoren autore autores autori auteur auteurs yazar contributors people staff كاتب автор
-    user users member members profile profiles login calendar events event
-    search suche recherche buscar busca arama بحث поиск archive archives feed feeds rss amp print embed
-    page pages seite pagina página sida side strana strona sayfa p صفحة صفحات страница
-"""
-_NO_SECTION = frozenset(_NO_SECTIONS.split())
-"""Parts of paths that lead to a topic, a person, a search, a page of a list: no sections."""
 _DATED = frozenset({Kind.YEAR, Kind.MONTH, Kind.DAY, Kind.DATE})
 _MAX_SECTION_WORDS = 4
 _NAMED, _AT_THE_FOOT = 2.0, 0.6
@@ -136,7 +128,7 @@ def _rate_section(link: SeenLink) -> float:
         return 0.0
     words = {segment.lower() for segment in parts.segments}
     hint = find_hint(parts)
-    if hint in {"static", "media"} or words & _NO_SECTION or parts.suffix.lower() not in _PAGES:
+    if hint in {"static", "media"} or words & NO_SECTION_WORDS or parts.suffix.lower() not in _PAGES:
         return 0.0
     if len(link.text) > _MAX_SECTION_TEXT or count_words(link.text) > _MAX_SECTION_WORDS or len(parts.segments) > 4:
         return 0.0
