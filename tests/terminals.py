@@ -80,6 +80,9 @@ class Watched:
     def resize(self, columns: int) -> None:
         resize(self.slave, columns)
 
+    def type(self, text: str) -> None:
+        os.write(self.master, text.encode())
+
     def read_until(self, condition: Callable[[Screen], bool], seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while not condition(self.screen):
@@ -111,13 +114,18 @@ def resize(terminal: int, columns: int) -> None:
 
 
 @contextmanager
-def watch(command: list[str], environment: Mapping[str, str], *, columns: int = 120) -> Iterator[Watched]:
-    """Start *command* in a session of its own with a terminal for stderr; whatever goes wrong, none is left over."""
+def watch(
+    command: list[str], environment: Mapping[str, str], *, columns: int = 120, typed: bool = False
+) -> Iterator[Watched]:
+    """Start *command* in a session of its own with a terminal for stderr; whatever goes wrong, none is left over.
+
+    *typed*: the terminal is its stdin, too.
+    """
     master, slave = pty.openpty()
     resize(slave, columns)
     process = subprocess.Popen(
         command,
-        stdin=subprocess.DEVNULL,
+        stdin=slave if typed else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=slave,
         env={"TERM": "xterm", "LANG": "C.UTF-8", **environment},

@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from crawler.sites import Sites
 from crawler.survey.shapes import Kind, count_words, find_hint, read_parts
+from crawler.survey.words import NO_SECTION_WORDS
 from crawler.urls import normalise_url
 
 if TYPE_CHECKING:
@@ -29,22 +30,15 @@ _NO_FEED_OF_ARTICLES = re.compile(r"comments?|kommentare|comentarios|podcasts?|r
 _NEWS = re.compile(r"news|latest|recent|aktuell|actualit|noticias|today", re.IGNORECASE)
 _ARTICLES = re.compile(r"article|artikel|post|stor(?:y|ies)|noticia|content|beitrag", re.IGNORECASE)
 _NO_ARTICLES = re.compile(
-    r"tags?(?![a-z])|categor|author|autor|user|image|video|photo|gallery|topic|taxonom|page(?![a-z])|pages|static"
+    r"tags?(?![a-z])|categ|author|autor|user|image|video|photo|gallery|topic|taxonom|page(?![a-z])|pages|static"
     r"|product|forum|profile|event|section",
     re.IGNORECASE,
 )
 _NUMBERS = re.compile(r"\d+")
-_NO_SECTIONS = """
-    tag tags etiqueta etiquetas etiket وسم وسوم тег теги 标签 タグ 태그
-    author authors autor autoren autore autores autori auteur auteurs yazar contributors people staff كاتب автор
-    user users member members profile profiles login calendar events event
-    search suche recherche buscar busca arama بحث поиск archive archives feed feeds rss amp print embed
-    page pages seite pagina página sida side strana strona sayfa p صفحة صفحات страница
-"""
-_NO_SECTION = frozenset(_NO_SECTIONS.split())
-"""Parts of paths that lead to a topic, a person, a search, a page of a list: no sections."""
 _DATED = frozenset({Kind.YEAR, Kind.MONTH, Kind.DAY, Kind.DATE})
 _MAX_SECTION_WORDS = 4
+_NAMED, _AT_THE_FOOT = 2.0, 0.6
+"""Ratings of a link in the navigation, and of one that counts only where there is no navigation."""
 _MAX_SECTION_TEXT = 40
 _PAGES = frozenset({"", "html", "htm", "php", "asp", "aspx", "jsp", "shtml", "do", "cfm"})
 
@@ -123,7 +117,9 @@ def choose_sections(page: PageFacts) -> list[str]:
         if normal is not None and normal != home:
             best, at = rated.get(normal, (0.0, number))
             rated[normal] = max(best, rating), at
-    return [url for url, _ in sorted(rated.items(), key=lambda item: (-item[1][0], item[1][1]))]
+    named = any(rating >= _NAMED for rating, _ in rated.values())
+    kept = {url: rated[url] for url in rated if not named or rated[url][0] > _AT_THE_FOOT}
+    return [url for url, _ in sorted(kept.items(), key=lambda item: (-item[1][0], item[1][1]))]
 
 
 def _rate_section(link: SeenLink) -> float:
@@ -132,7 +128,7 @@ def _rate_section(link: SeenLink) -> float:
         return 0.0
     words = {segment.lower() for segment in parts.segments}
     hint = find_hint(parts)
-    if hint in {"static", "media"} or words & _NO_SECTION or parts.suffix.lower() not in _PAGES:
+    if hint in {"static", "media"} or words & NO_SECTION_WORDS or parts.suffix.lower() not in _PAGES:
         return 0.0
     if len(link.text) > _MAX_SECTION_TEXT or count_words(link.text) > _MAX_SECTION_WORDS or len(parts.segments) > 4:
         return 0.0
@@ -140,7 +136,7 @@ def _rate_section(link: SeenLink) -> float:
         parts.segments and count_words(parts.segments[-1]) > _MAX_SECTION_WORDS
     ):
         return 0.0
-    rating = {"nav": 3.0, "header": 2.5, "main": 1.0, "aside": 0.7, "footer": 0.6}[link.place]
+    rating = {"nav": 3.0, "header": 2.5, "main": 1.0, "aside": 0.7, "footer": _AT_THE_FOOT}[link.place]
     rating -= 0.2 * max(0, len(parts.segments) - 1) + 0.3 * bool(parts.query)
     return max(rating + (0.5 if hint == "listing" else 0.0), 0.1) if link.text else 0.0
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from crawler.outcome import REDIRECTS
 from crawler.sites import Sites
 from crawler.survey.facts import Problem
+from crawler.survey.words import LOGIN_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from crawler.model import Exchange
     from crawler.survey.facts import PageFacts
 
-_LOGIN_NAMES = "login signin sign-in log-in anmelden connexion sso auth account accounts authenticate acceso"
-_LOGIN_WORDS = frozenset(_LOGIN_NAMES.split())
 _REFUSED = "refused to"
 """How the address guard begins what it says."""
 _FEW_LINKS = 15
@@ -123,7 +122,7 @@ def judge_login(exchanges: Sequence[Exchange], page: PageFacts) -> Problem | Non
     links = sum(link.url in own for link in page.links)
     path = urlsplit(exchanges[-1].url)
     words = {part.lower() for part in path.path.split("/")} | {(path.hostname or "").partition(".")[0]}
-    sent = len(exchanges) > 1 and bool(words & _LOGIN_WORDS)
+    sent = len(exchanges) > 1 and bool(words & LOGIN_WORDS)
     if (page.asks_password and links < _FEW_LINKS) or sent:
         text = f"{exchanges[0].url} shows a form for a password in place of the page; what is behind it is not crawled"
         return Problem("login_wall", text, exchanges[-1].url)

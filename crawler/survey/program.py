@@ -23,7 +23,7 @@ from crawler.survey.candidates import (
 from crawler.survey.facts import Problem, Survey
 from crawler.survey.looking import Look, count_good
 from crawler.survey.obstacles import judge_exchanges, judge_login, judge_move, judge_name, judge_names
-from crawler.survey.sampling import choose_article, choose_sample, trace_urls
+from crawler.survey.sampling import choose_article, choose_sample, count_shown, trace_urls
 from crawler.survey.transport import encode_survey
 from crawler.visit import VisitOver
 
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 SAMPLES = 14
 SHOWN = 3
 """So many articles at least are looked at, if there are any."""
+_FEW_FEEDS, _FEW_SITEMAPS = 4, 3
+"""Of the common places that are tried before all else, where something else is known already."""
 _NAMED_FEEDS, _NAMED_SITEMAPS, _MEMBERS = 4, 4, 5
 _SECTIONS, _ONLY_SECTIONS = 4, 12
 """Where a sitemap lists all articles, and where none does."""
@@ -81,6 +83,7 @@ class _Surveyor:
         await self._read_announcements()
         await self._read_sections()
         await self._read_samples()
+        await self._read_rest()
         await self._probe()
 
     def sum_up(self) -> Survey:
@@ -167,30 +170,42 @@ class _Surveyor:
         robots = await look.read_robots(self.home)
         for url in unique(robots.sitemaps)[:_NAMED_SITEMAPS]:
             await self._read_sitemap(url, "robots.txt")
-        if not self._has("sitemap"):
-            await self._read_common(COMMON_SITEMAPS[: 3 if self._has("feed") else 5], "sitemap")
+        if not self._lists_all():
+            few = self._has("feed") or self._has("sitemap")
+            await self._read_common(COMMON_SITEMAPS[: _FEW_SITEMAPS if few else None], "sitemap")
         if not self._has("feed"):
-            await self._read_common(COMMON_FEEDS[: 4 if self._has("sitemap") else 7], "feed")
+            await self._read_common(COMMON_FEEDS[: _FEW_FEEDS if self._lists_all() else None], "feed")
 
-    async def _read_common(self, paths: Iterable[str], kind: ListingKind) -> None:
+    async def _read_rest(self) -> None:
+        """Spend what is left on the common places that were not looked at, where something is still missing."""
+        before = len(self.look.listings)
+        if not self._lists_all():
+            await self._read_common(COMMON_SITEMAPS, "sitemap", reserve=1)
+        if not self._has("feed"):
+            await self._read_common(COMMON_FEEDS, "feed", reserve=1)
+        if any(one.links for one in list(self.look.listings.values())[before:]):
+            await self._read_samples()
+
+    async def _read_common(self, paths: Iterable[str], kind: ListingKind, *, reserve: int = 18) -> None:
         for url in list_common(self.home, paths):
-            if self._has(kind) or len(self.look.pages_for_files) >= 2:
+            found = self._lists_all() if kind == "sitemap" else self._has(kind)
+            if found or len(self.look.pages_for_files) >= 2:
                 return
             if kind == "sitemap":
-                await self._read_sitemap(url, "common place")
+                await self._read_sitemap(url, "common place", reserve=reserve)
             else:
-                await self._try(url, kind, "common place", reserve=16)
+                await self._try(url, kind, "common place", reserve=reserve)
 
-    async def _read_sitemap(self, url: str, found_by: str) -> None:
+    async def _read_sitemap(self, url: str, found_by: str, *, reserve: int = 20) -> None:
         """Read a sitemap; of an index the members that tell most, and of an index within it the first ones."""
-        facts = await self._try(url, "sitemap", found_by, reserve=20)
+        facts = await self._try(url, "sitemap", found_by, reserve=reserve)
         waiting, read = [facts] if facts else [], 0
         while waiting and read < _MEMBERS:
             index = waiting.pop(0)
             for member in order_members(self.look.members.get(index.url, ())):
                 if read >= _MEMBERS:
                     break
-                found = await self._try(member, "sitemap", "sitemap index", reserve=20, via=index.url)
+                found = await self._try(member, "sitemap", "sitemap index", reserve=reserve, via=index.url)
                 read += found is not None
                 if found is not None and found.listings:
                     waiting.append(found)
@@ -198,14 +213,17 @@ class _Surveyor:
     def _has(self, kind: ListingKind) -> bool:
         return any(one.kind == kind and (one.links or one.listings) for one in self.look.listings.values())
 
-    async def _read_sections(self) -> None:
-        if self._page is None:
-            return
-        listed = any(
+    def _lists_all(self) -> bool:
+        """Whether there is a sitemap that is not of the newest articles alone."""
+        return any(
             one.kind == "sitemap" and not is_news_place(one.url) and (one.links or one.listings)
             for one in self.look.listings.values()
         )
-        read, limit = 0, _SECTIONS if listed else _ONLY_SECTIONS
+
+    async def _read_sections(self) -> None:
+        if self._page is None:
+            return
+        read, limit = 0, _SECTIONS if self._lists_all() else _ONLY_SECTIONS
         for url in choose_sections(self._page):
             if read >= limit:
                 return
@@ -219,7 +237,7 @@ class _Surveyor:
             if chosen is None:
                 break
             await look.read_sample(*chosen)
-        while count_good(look.samples.values()) < SHOWN and look.fetched_samples < SAMPLES:
+        while count_shown(look) < SHOWN and look.fetched_samples < SAMPLES:
             chosen = choose_article(look)
             if chosen is None:
                 break
@@ -244,7 +262,5 @@ class _Surveyor:
     def _note_calendar(self) -> None:
         dated = list(iterate_dated(trace_urls(self.look)))
         if len(dated) >= _DATED_LINKS:
-            text = (
-                f"{len(dated)} links lead to pages of a day or a month, as {dated[0]}; without end perhaps, so left out"
-            )
+            text = f"{len(dated)} links lead to pages of a day or a month, as {dated[0]}; these are left out"
             self.look.note(Problem("endless_calendar", text, dated[0]))

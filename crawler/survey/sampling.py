@@ -122,6 +122,12 @@ def choose_article(look: Look) -> tuple[str, str] | None:
     return url, traces[url].via
 
 
+def count_shown(look: Look) -> int:
+    """Return how many samples are articles, and stood where articles stand."""
+    traces = trace_urls(look)
+    return sum(is_good(sample) and url in traces and traces[url].likely for url, sample in look.samples.items())
+
+
 def _rate(shape: Shape, urls: Iterable[str], traces: Mapping[str, Trace], samples: Mapping[str, SampleFacts]) -> float:
     seen = [traces[url] for url in urls]
     announced, likely = sum(one.announced for one in seen), sum(one.likely for one in seen)

@@ -48,3 +48,17 @@ GUARD_WORDS = ("tag", "tags", "topic", "topics", "category", "author", "authors"
 """The commonest listings: kept out wherever an expression would let them in, even where nobody has seen one yet."""
 TAIL_WORDS = ("amp", "embed", "feed", "print")
 """After an article's own path: the same article in another dress."""
+
+_NO_SECTION_WORDS = """
+    tag tags etiqueta etiquetas etiket وسم وسوم тег теги 标签 タグ 태그
+    author authors autor autoren autore autores autori auteur auteurs yazar contributors people staff كاتب автор
+    user users member members profile profiles login calendar events event
+    search suche recherche buscar busca arama بحث поиск archive archives feed feeds rss amp print embed
+    page pages seite pagina página sida side strana strona sayfa p صفحة صفحات страница
+"""
+NO_SECTION_WORDS = frozenset(_NO_SECTION_WORDS.split())
+"""Parts of paths that lead to a topic, a person, a search or a page of a list, and to no section of a paper."""
+
+_LOGIN_WORDS = "login signin sign-in log-in anmelden connexion sso auth account accounts authenticate acceso"
+LOGIN_WORDS = frozenset(_LOGIN_WORDS.split())
+"""Where readers are sent who are to say who they are."""
