@@ -50,6 +50,8 @@ class Evidence:
     """In a sitemap of tags, authors or pages that stay."""
     sample: bool | None = None
     """Whether it was looked at and is an article."""
+    doubtful: bool = False
+    """Whether it reads like one, and lacks what announced ones have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,10 @@ class _Collector:
             page_class = PageClass(sample.page_class)
             if page_class in _NEUTRAL or (page_class in _SHOWN and not evidence.announced):
                 continue
-            evidence.sample = is_article(sample) and (evidence.announced or not dated or "published" in sample.fields)
+            evidence.doubtful = is_article(sample) and not (
+                evidence.announced or not dated or "published" in sample.fields
+            )
+            evidence.sample = is_article(sample) and not evidence.doubtful
 
     def add_listing(self, listing: ListingFacts) -> None:
         self.mark_house([listing.url, *listing.listings])
@@ -183,7 +188,7 @@ def _label_shape(shape: Shape, urls: Sequence[str], evidence: dict[str, Evidence
 
 
 def _is_other(one: Evidence, url: str, shape: Shape, *, trusted: bool) -> bool:
-    if one.sample is False:
+    if one.sample is False and not one.doubtful:
         return not (one.announced and trusted and not one.house)
     if one.announced and trusted:
         return False
