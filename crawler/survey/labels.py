@@ -177,7 +177,9 @@ def _label_shape(shape: Shape, urls: Sequence[str], evidence: dict[str, Evidence
         return not bad and shape.hint is None and (one.headline or (one.listed and not one.shelved))
 
     for url, one in zip(urls, seen, strict=True):
-        if _is_other(one, url, shape, trusted=trusted):
+        if one.sample is False and good > bad and not one.house:
+            labels.unknown.append(url)  # one that went wrong among many says nothing of its address
+        elif _is_other(one, url, shape, trusted=trusted):
             labels.others.append(url)
         elif (one.sample is True and _is_sure(one, url)) or (one.announced and trusted) or (fitting and likely(one)):
             labels.articles.append(url)

@@ -16,11 +16,12 @@ from config.document import read_document
 from config.errors import ConfigError
 from config.schema import make_schema
 from config.sources import Source, load_source
-from tests.newcomers.desk import Newcomer
 from tests.newcomers.registry import SITES
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
+
+    from tests.newcomers.desk import Newcomer
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = sorted(
