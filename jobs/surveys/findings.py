@@ -218,9 +218,8 @@ class _Judge:
         if len(wrong) >= 2 and len(wrong) >= _CAUGHT * len(accepted):
             taken, example = count(len(accepted), "page"), f"{wrong[0].url} ({wrong[0].class_reason})"
             text = f"{len(wrong)} of {taken} that the patterns took for articles are none, as {example}"
-            yield Finding(
-                "patterns_catch", text, True, wrong[0].url, tuple(self._add_excludes([one.url for one in wrong]))
-            )
+            narrower = tuple(self._narrow([one.url for one in wrong], labels.articles))
+            yield Finding("patterns_catch", text, True, wrong[0].url, narrower)
 
     def _add_includes(self, missed: Sequence[str]) -> Iterator[Edit]:
         for pattern in self.proposal.patterns.include:
@@ -229,11 +228,21 @@ class _Judge:
                 remark = clean_remark(f"{count(len(hits), 'article')}, as {readable_url(hits[0])}")
                 yield Addition(("articles", "include"), quote_expression(pattern.expression), remark)
 
-    def _add_excludes(self, wrong: Sequence[str]) -> Iterator[Edit]:
-        own = self.source.articles.exclude
-        for pattern in self.proposal.patterns.exclude:
-            if pattern.expression not in own and any(_is_found(pattern.expression, url) for url in wrong):
-                yield Addition(("articles", "exclude"), quote_expression(pattern.expression))
+    def _narrow(self, wrong: Sequence[str], articles: Sequence[str]) -> Iterator[Edit]:
+        """Yield what keeps *wrong* out: learned excludes, or learned includes in place of what lets them in."""
+        own, learned = self.source.articles, self.proposal.patterns
+        fitting = [one.expression for one in learned.exclude if any(_is_found(one.expression, url) for url in wrong)]
+        proposed = make_filter(learned)
+        if fitting:
+            for expression in fitting:
+                if expression not in own.exclude:
+                    yield Addition(("articles", "exclude"), quote_expression(expression))
+        elif learned.include and all(proposed(url) for url in articles if self.source.is_article(url)):
+            wide = [n for n, one in enumerate(own.include) if any(map(ArticlePatterns(include=[one]).match, wrong))]
+            for number, expression in zip(wide, [one.expression for one in learned.include], strict=False):
+                yield Replacement(("articles", "include", number), quote_expression(expression))
+            for pattern in learned.include[len(wide) :]:
+                yield Addition(("articles", "include"), quote_expression(pattern.expression))
 
     def judge_samples(self, shares: Mapping[str, tuple[int, int]]) -> Iterator[Finding]:
         """Yield fields that articles had and have no more, and what pages newly say to robots."""
