@@ -160,7 +160,7 @@ class _Judge:
         return self._judge_age(one, name, entry.url)
 
     def _has_others(self, url: str) -> bool:
-        """Whether the listing at *url* has articles that the file's patterns alone do not take: more is said of that."""
+        """Whether the listing at *url* has articles that only the file's patterns do not take: that is said below."""
         return any(one.articles for one in self.either if _normal(one.facts.asked or one.facts.url) == _normal(url))
 
     def _judge_age(self, one: Weighed, name: str, url: str) -> Finding | None:
