@@ -23,7 +23,7 @@ HEADLINE_CHARS = 25
 """A link of so many characters in the middle of a page is more likely a headline than the name of a section."""
 _NEWS = re.compile(r"news|latest|recent", re.IGNORECASE)
 _LISTS = re.compile(
-    r"(?:^|[^a-z])(?:tags?|categor(?:y|ies)|authors?|users?|taxonom\w{1,3}|topics?|pages?|sections?|static)(?![a-z])",
+    r"(?:^|[^a-z])(?:tags?|category|categories|authors?|users?|taxonom\w{1,3}|topics?|pages?|sections?|static)(?![a-z])",
     re.IGNORECASE,
 )
 """In the name of a sitemap: what it lists is no news."""

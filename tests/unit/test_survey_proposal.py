@@ -194,9 +194,9 @@ def test_terms_and_delay() -> None:
         ("https://www.news.co.uk/", ["en"], [], "Europe/London"),
         ("https://gazette.example/", ["ar"], ["2026-11-20T12:00:00+02:00"], None),
         ("https://gazette.example/", ["ar-LB"], ["2026-11-20T12:00:00+02:00"], "Asia/Beirut"),
-        ("https://jornal.com.br/", ["pt-BR"], [], None),
-        ("https://jornal.com.br/", ["pt-BR"], ["2026-11-20T12:00:00-03:00"], "America/Sao_Paulo"),
-        ("https://jornal.com.br/", ["pt-BR"], ["2026-11-20T12:00:00-04:00"], "America/Campo_Grande"),
+        ("https://noticias.com.br/", ["pt-BR"], [], None),
+        ("https://noticias.com.br/", ["pt-BR"], ["2026-11-20T12:00:00-03:00"], "America/Sao_Paulo"),
+        ("https://noticias.com.br/", ["pt-BR"], ["2026-11-20T12:00:00-04:00"], "America/Campo_Grande"),
         ("https://start.io/", ["de"], [], "Europe/Berlin"),
         ("https://lemonde.example/", ["fr"], [], None),
         (
