@@ -103,9 +103,7 @@ def _withdraw(text: str, root: Any, edit: Withdrawal) -> tuple[int, int, str]:  
     node, above = _find(root, edit.at), _find(root, edit.at[:-1])
     start = text.rfind("\n", 0, node.start_mark.index) + 1
     before = text[start : node.start_mark.index]
-    end = node.end_mark.index
-    while end > start and text[end - 1] in " \n":
-        end -= 1
+    end = _end_of(node)
     if above.flow_style or before.strip() != "-" or "\n" in text[start:end]:
         raise ConfigError(f"{'.'.join(map(str, edit.at))} shares its line with others; it is to be edited by hand")
     indent = before[: len(before) - len(before.lstrip())]
@@ -144,8 +142,12 @@ def _list_entry(indent: str, addition: Addition) -> str:
 
 def _end_line(text: str, node: Any) -> int:  # noqa: ANN401
     """Return where the last line of *node* ends, with a comment beside it."""
-    end = node.end_mark.index
-    while end > node.start_mark.index and text[end - 1] in " \n":
-        end -= 1
-    found = text.find("\n", end)
+    found = text.find("\n", _end_of(node))
     return len(text) if found < 0 else found
+
+
+def _end_of(node: Any) -> int:  # noqa: ANN401
+    """Return where the last value in *node* ends: a block itself is said to end only where the next one begins."""
+    while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        node = node.value[-1][1] if isinstance(node, yaml.MappingNode) else node.value[-1]
+    return int(node.end_mark.index)

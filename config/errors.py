@@ -41,7 +41,7 @@ class ExitCode(IntEnum):
     DISK_FULL = 4
     """The disk is full."""
     UNWELL = 5
-    """A source is silent, failing or blocked: nothing went wrong in saying so."""
+    """A source is silent, failing or blocked, or its file needs a hand: nothing went wrong in saying so."""
     NOT_TOLD = 6
     """An alert could not be delivered."""
     NO_ARCHIVE = 10

@@ -66,6 +66,7 @@ class Source(StrictModel):
     id: str
     """The file's name without its ending."""
     name: str = Field(min_length=1, max_length=200)
+    """As readers know it."""
     home: str
     """URL of the front page."""
     discover: list[DiscoverEntry] = Field(min_length=1, max_length=1_000)

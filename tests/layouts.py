@@ -147,27 +147,23 @@ def _around(home: str, *more: str) -> Callable[[Writer], list[str]]:
 
     def draw(writer: Writer) -> list[str]:
         urls = [home, f"{home}about", f"{home}contact/", f"{home}privacy-policy", f"{home}search?q=rain"]
-        for form in more:
-            for _ in range(4):
-                urls.append(
-                    home.rstrip("/")
-                    + form.format(
-                        section=writer.section(),
-                        topic=writer.title(least=1, most=3),
-                        name=writer.title(["ada", "omar", "lin", "eva", "ivan", "mercer", "haddad"], least=2, most=2),
-                        n=writer.random.randint(2, 60),
-                        id=writer.random.randint(10_000, 90_000),
-                    )
-                )
+        urls += [home.rstrip("/") + _fill(form, writer) for form in more for _ in range(4)]
         return urls
 
     return draw
 
 
-def _layout(
-    name: str, home: str, article: Callable[[Writer], str], *others: str, sections: tuple[str, ...] | None = None
-) -> Layout:
-    del sections
+def _fill(form: str, writer: Writer) -> str:
+    return form.format(
+        section=writer.section(),
+        topic=writer.title(least=1, most=3),
+        name=writer.title(["ada", "omar", "lin", "eva", "ivan", "mercer", "haddad"], least=2, most=2),
+        n=writer.random.randint(2, 60),
+        id=writer.random.randint(10_000, 90_000),
+    )
+
+
+def _layout(name: str, home: str, article: Callable[[Writer], str], *others: str) -> Layout:
     return Layout(name, home, lambda writer: home.rstrip("/") + article(writer), _around(home, *others))
 
 

@@ -210,7 +210,8 @@ class _Chooser:
             if (
                 url is None
                 or url in looked_at
-                or (link.place not in {"nav", "header"} and len(link.text) > _NAME_CHARS)
+                or link.place not in {"nav", "header", "main"}
+                or (link.place == "main" and len(link.text) > _NAME_CHARS)
                 or len(self.sections) >= MAX_SECTIONS
             ):
                 continue
@@ -258,11 +259,17 @@ def _list_page(page: PageFacts, found_by: str) -> ListingFacts:
 
 
 def _form(url: str) -> tuple[object, ...]:
-    """Return what sections of one site have in common: host or depth, suffix, names in the query."""
+    """Return what sections of one site have in common: depth, what stands above, suffix, names in the query."""
     parts = read_parts(url)
     if parts is None:
         return ()
-    return len(parts.segments), parts.segments[:-1] if len(parts.segments) > 1 else (), parts.suffix, parts.keys
+    return (
+        len(parts.segments),
+        parts.segments[:-1] if len(parts.segments) > 1 else (),
+        parts.suffix,
+        parts.slash,
+        parts.keys,
+    )
 
 
 def _describe(one: Weighed) -> str:

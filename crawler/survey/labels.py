@@ -23,7 +23,7 @@ HEADLINE_CHARS = 25
 """A link of so many characters in the middle of a page is more likely a headline than the name of a section."""
 _NEWS = re.compile(r"news|latest|recent", re.IGNORECASE)
 _LISTS = re.compile(
-    r"(?:^|[^a-z])(?:tags?|categor(?:y|ies)|authors?|users?|taxonom\w{1,3}|topics?|pages?|sections?|static)(?![a-z])",
+    r"(?:^|[^a-z])(?:tags?|category|categories|authors?|users?|taxonom\w{1,3}|topics?|pages?|sections?|static)(?![a-z])",
     re.IGNORECASE,
 )
 """In the name of a sitemap: what it lists is no news."""
@@ -50,6 +50,8 @@ class Evidence:
     """In a sitemap of tags, authors or pages that stay."""
     sample: bool | None = None
     """Whether it was looked at and is an article."""
+    doubtful: bool = False
+    """Whether it reads like one, and lacks what announced ones have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,10 @@ class _Collector:
             page_class = PageClass(sample.page_class)
             if page_class in _NEUTRAL or (page_class in _SHOWN and not evidence.announced):
                 continue
-            evidence.sample = is_article(sample) and (evidence.announced or not dated or "published" in sample.fields)
+            evidence.doubtful = is_article(sample) and not (
+                evidence.announced or not dated or "published" in sample.fields
+            )
+            evidence.sample = is_article(sample) and not evidence.doubtful
 
     def add_listing(self, listing: ListingFacts) -> None:
         self.mark_house([listing.url, *listing.listings])
@@ -172,7 +177,9 @@ def _label_shape(shape: Shape, urls: Sequence[str], evidence: dict[str, Evidence
         return not bad and shape.hint is None and (one.headline or (one.listed and not one.shelved))
 
     for url, one in zip(urls, seen, strict=True):
-        if _is_other(one, url, shape, trusted=trusted):
+        if one.sample is False and good > bad and not one.house:
+            labels.unknown.append(url)  # one that went wrong among many says nothing of its address
+        elif _is_other(one, url, shape, trusted=trusted):
             labels.others.append(url)
         elif (one.sample is True and _is_sure(one, url)) or (one.announced and trusted) or (fitting and likely(one)):
             labels.articles.append(url)
@@ -183,7 +190,7 @@ def _label_shape(shape: Shape, urls: Sequence[str], evidence: dict[str, Evidence
 
 
 def _is_other(one: Evidence, url: str, shape: Shape, *, trusted: bool) -> bool:
-    if one.sample is False:
+    if one.sample is False and not one.doubtful:
         return not (one.announced and trusted and not one.house)
     if one.announced and trusted:
         return False

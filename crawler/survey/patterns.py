@@ -113,11 +113,12 @@ def _choose_templates(
 ) -> list[Template]:
     """Return what describes the articles, by groups of alike ones, the largest first."""
     found: list[Template] = []
-    for template in make_templates(articles, home):
+    templates = make_templates(articles, home)
+    for template in templates:
         left = [parts for parts in template.members if not any(one.match(parts) for one in found)]
         if len(found) >= MAX_PATTERNS or not left or _is_stray(template, len(articles)):
             continue
-        found.append(_tighten(_widen(template, others, unknown), others))
+        found.append(_tighten(_widen(template, templates, others, unknown), others))
     for template in reversed(found):  # what a larger group's expression lets in needs none of its own
         rest = [one for one in found if one is not template]
         if all(any(one.match(parts) for one in rest) for parts in template.members):
@@ -134,17 +135,29 @@ def _is_stray(template: Template, total: int) -> bool:
     return plain or len(members) == 1 or any(find_hint(parts) for parts in members)
 
 
-def _widen(template: Template, others: list[Parts], unknown: list[Parts]) -> Template:
-    """Let other sections in where one word is all that was seen, and links elsewhere on the site look the same."""
+def _widen(template: Template, beside: list[Template], others: list[Parts], unknown: list[Parts]) -> Template:
+    """Let other sections in where one word is all that was seen, and other articles or links have more at that place.
+
+    *beside*: the templates of all articles.
+    """
     for at, place in enumerate(template.places[:-1]):
         if place.role != "fixed":
             continue
         wider = template.widen(at)
-        seen = [parts for parts in wider.matching(unknown) if parts.segments[at] not in place.words]
-        telling = [parts for parts in seen if parts.kinds[-1] in {Kind.SLUG, Kind.CODE, Kind.NUMBER}]
-        if len({parts.segments[at] for parts in telling}) < 2 or len(telling) * 5 < len(seen) * 4:
-            continue
-        if len(wider.matching(others)) <= len(template.matching(others)):
+        shared = any(
+            one.hosts == template.hosts
+            and at < len(one.places) - 1
+            and one.places[at].role == "category"
+            and len(one.places[at].words) > 1
+            for one in beside
+        )
+        if not shared:
+            seen = [parts for parts in wider.matching(unknown) if parts.segments[at] not in place.words]
+            telling = [parts for parts in seen if parts.kinds[-1] in {Kind.SLUG, Kind.CODE, Kind.NUMBER}]
+            if len({parts.segments[at] for parts in telling}) < 2 or len(telling) * 5 < len(seen) * 4:
+                continue
+        plain = [parts for parts in others if find_hint(parts) is None]  # tags and the like are kept out by their words
+        if len(_tighten(wider, plain).matching(plain)) <= len(_tighten(template, plain).matching(plain)):
             template = wider
     return template
 

@@ -23,6 +23,7 @@ MAX_URLS = 20_000
 MAX_SEGMENTS = 12
 """Of a path; what is deeper is no URL that anybody wants to describe."""
 MAX_QUERY = 12
+HTML = frozenset({"html", "htm"})
 _FEW_WORDS = 12
 """So many different words at one place are names of sections; more may be anything, and only frequent ones count."""
 
@@ -91,6 +92,11 @@ class Parts:
     def keys(self) -> tuple[str, ...]:
         """The names in the query, each once, in order of the alphabet."""
         return tuple(sorted({name for name, _ in self.query}))
+
+    @property
+    def family(self) -> str:
+        """The suffix; one for `html` and `htm`, which stand beside each other on many a site."""
+        return "html" if self.suffix.lower() in HTML else self.suffix
 
     @property
     def path(self) -> str:
@@ -191,7 +197,7 @@ def group_by_shape(urls: Iterable[str]) -> Mapping[Shape, tuple[str, ...]]:
 
 def _coarse(parts: Parts) -> tuple[object, ...]:
     kinds = tuple("text" if kind in TEXT_KINDS else kind.value for kind in parts.kinds)
-    return parts.host, kinds, parts.suffix, parts.keys
+    return parts.host, kinds, parts.family, parts.keys
 
 
 def _read_kinds(segments: list[str]) -> Iterable[Kind]:
@@ -235,7 +241,7 @@ def _shape(parts: Parts, fixed: list[set[str]]) -> Shape:
         f"{key}={values[key] if values[key] in words else f'<{kind_of(values[key])}>'}"
         for key, words in zip(parts.keys, fixed[len(segments) :], strict=True)
     )
-    return Shape(parts.host, segments, parts.suffix, query, find_hint(parts))
+    return Shape(parts.host, segments, parts.family, query, find_hint(parts))
 
 
 def find_hint(parts: Parts) -> Literal["listing", "static", "media"] | None:

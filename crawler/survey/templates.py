@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from crawler.survey.places import ANY, Place, alternate, escape, read_place
-from crawler.survey.shapes import TEXT_KINDS, Kind, Parts, kind_of
+from crawler.survey.shapes import HTML, TEXT_KINDS, Kind, Parts, kind_of
 
-_HTML = frozenset({"html", "htm"})
 _ADDRESS = re.compile(r"[0-9.]+|\[.*\]")
 _DECORATED = 0.9
 """A path that is another one for so many URLs names the article by itself; what the query says does not matter then."""
@@ -86,7 +85,7 @@ def make_templates(articles: Iterable[Parts], home: str | None = None) -> list[T
     alike: dict[tuple[object, ...], list[Parts]] = defaultdict(list)
     for parts in articles:
         kinds = tuple(map(_sort_text, parts.segments, parts.kinds))
-        alike[kinds, _family(parts.suffix)].append(parts)
+        alike[kinds, parts.family].append(parts)
     groups = [part for members in alike.values() for part in _split_by_query(members)]
     groups.sort(key=lambda group: -len(group[0]))
     return [_make(members, identifying, home) for members, identifying in groups]
@@ -97,10 +96,6 @@ def _sort_text(segment: str, kind: Kind) -> str:
     if kind in TEXT_KINDS:
         return "text"
     return "digits" if segment.isdigit() else kind.value
-
-
-def _family(suffix: str) -> str:
-    return "html" if suffix.lower() in _HTML else suffix
 
 
 def _split_by_query(members: list[Parts]) -> list[tuple[list[Parts], tuple[str, ...] | None]]:
@@ -170,7 +165,7 @@ def _read_value(texts: list[str]) -> Place:
 
 def _describe_suffix(members: list[Parts]) -> str:
     suffixes = {parts.suffix for parts in members}
-    if suffixes <= _HTML and suffixes:
+    if suffixes <= HTML and suffixes:
         return r"\.html?"
     if suffixes != {""}:
         return rf"\.{alternate(suffixes)}"

@@ -32,7 +32,7 @@ MEANINGS = {
     ExitCode.USAGE: "usage or configuration",
     ExitCode.CRAWL_FAILED: "discovery failed or more captures failed than max_failed",
     ExitCode.DISK_FULL: "the disk is full",
-    ExitCode.UNWELL: "a source is silent, failing or blocked (--strict: or degraded)",
+    ExitCode.UNWELL: "a source is silent, failing or blocked (--strict: or degraded), or needs a hand",
     ExitCode.NOT_TOLD: "an alert could not be delivered",
     ExitCode.NO_ARCHIVE: "no archive there",
     ExitCode.LOCKED: "this source is already being crawled",

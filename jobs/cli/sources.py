@@ -1,13 +1,15 @@
-"""Commands about sources: add, list, validate, learn."""
+"""Commands about sources: add, check, list, schema, validate, learn."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from config.errors import ConfigError, ExitCode
 from config.learned import learned_path, read_learned
+from config.schema import make_schema
 from config.sources import find_source_file
 from crawler.extract import check_rules
 from jobs.cli.adding import add
@@ -36,6 +38,21 @@ def list_sources(invocation: Invocation) -> None:
         schedule = "retired" if source.retired else source.schedule or "no schedule"
         note = f" · learned version {learned.version}" if learned else ""
         invocation.print_result(data, f"{source.id:<24} {schedule:<20} {seeds:<10} {source.name}{note}")
+
+
+@sources.command("schema", epilog=exit_codes())
+@common_options
+def schema(invocation: Invocation) -> None:
+    r"""Write the JSON Schema of a source's file, by which editors complete and explain its keys.
+
+    Put it beside the files and name it in their first line, or in the settings of the editor:
+
+    \b
+        ofrecord sources schema > config/sources/source.schema.json
+        # yaml-language-server: $schema=source.schema.json
+    """
+    del invocation
+    click.echo(json.dumps(make_schema(), ensure_ascii=False, indent=2))
 
 
 @sources.command("validate", epilog=exit_codes())

@@ -13,6 +13,7 @@ from config.rules import ArticlePatterns, readable_url
 from config.units import count
 from crawler.survey.choices import weigh_listings
 from crawler.survey.labels import is_article, label_urls
+from crawler.survey.proposal import make_filter
 from crawler.survey.shapes import read_parts
 from crawler.urls import normalise_url
 from jobs.catalog.tallies import FIELDS
@@ -79,7 +80,9 @@ class _Judge:
         for one in self.weighed:
             self.by_url.setdefault(_normal(one.facts.asked or one.facts.url), one)
         self.configured = [_normal(entry.url) for entry in source.discover]
-        self.announced = {url for one in self.weighed if self._is_configured(one) for url in one.articles}
+        proposed = make_filter(proposal.patterns)
+        self.either = weigh_listings(survey, lambda url: source.is_article(url) or proposed(url))
+        """The same by the file's patterns or by those that would be learned now."""
 
     def _is_configured(self, one: Weighed) -> bool:
         return _normal(one.facts.asked or one.facts.url) in self.configured
@@ -103,12 +106,13 @@ class _Judge:
 
     def judge_listings(self) -> Iterator[Finding]:
         """Yield what became of each listing that is configured, and others that have more."""
-        replacements = self._list_better()
+        others = self._list_others()
+        pages = {_normal(page.url) for page in self.survey.pages}
         dead = 0
         for number, entry in enumerate(self.source.discover):
             one = self.by_url.get(_normal(entry.url))
             if one is None:
-                if not self.survey.problems:
+                if not self.survey.problems and _normal(entry.url) not in pages:
                     yield Finding(
                         f"unread_{entry.kind}",
                         f"{entry.kind} {entry.url}: not looked at within the budget",
@@ -116,14 +120,15 @@ class _Judge:
                         entry.url,
                     )
                 continue
-            finding = self._judge_listing(number, one, replacements)
+            finding = self._judge_listing(number, one, others)
             if finding is not None:
                 dead += finding.kind.startswith("dead")
                 yield finding
-        for choice in replacements:
-            yield self._suggest(choice, needed=dead == len(self.source.discover))
+        for choice, better in others:
+            if better:
+                yield self._suggest(choice, needed=dead == len(self.source.discover))
 
-    def _judge_listing(self, number: int, one: Weighed, better: list[Choice]) -> Finding | None:
+    def _judge_listing(self, number: int, one: Weighed, others: list[tuple[Choice, bool]]) -> Finding | None:
         entry, facts = self.source.discover[number], one.facts
         was = self._recall(entry.url)
         here = ("discover", number)
@@ -140,19 +145,23 @@ class _Judge:
                     f"failing_{entry.kind}", f"{name}: {reason}{past}; if that stays, it is dead", False, entry.url
                 )
             edits: tuple[Edit, ...] = (Withdrawal(here, clean_remark(f"{reason} on {self.survey.looked_at:%Y-%m-%d}")),)
-            instead = next((choice for choice in better if choice.kind == entry.kind and entry.kind != "section"), None)
+            instead = next((one for one in others if one[0].kind == entry.kind), None)
             if instead is not None:
-                better.remove(instead)
-                edits = (Replacement((*here, entry.kind), quote_url(readable_url(instead.url))),)
-                reason += f"; {instead.url} has {count(instead.articles, 'article')}"
+                others.remove(instead)
+                edits = (Replacement((*here, entry.kind), quote_url(readable_url(instead[0].url))),)
+                reason += f"; {instead[0].url} has {count(instead[0].articles, 'article')}"
             return Finding(f"dead_{entry.kind}", f"{name}: {reason}{past}", True, entry.url, edits)
         if facts.asked is not None and _normal(facts.url) != _normal(entry.url):
             edit = Replacement((*here, entry.kind), quote_url(readable_url(facts.url)))
             return Finding(f"moved_{entry.kind}", f"{name}: moved to {facts.url}", False, entry.url, (edit,))
-        if not one.articles and facts.total and not one.is_index:
+        if not one.articles and facts.total and not one.is_index and not self._has_others(entry.url):
             text = f"{name}: none of its {count(facts.total, 'link')} is an article by the patterns{past}"
             return Finding(f"barren_{entry.kind}", text, entry.kind == "feed" or bool(was and was.articles), entry.url)
         return self._judge_age(one, name, entry.url)
+
+    def _has_others(self, url: str) -> bool:
+        """Whether the listing at *url* has articles that only the file's patterns do not take: that is said below."""
+        return any(one.articles for one in self.either if _normal(one.facts.asked or one.facts.url) == _normal(url))
 
     def _judge_age(self, one: Weighed, name: str, url: str) -> Finding | None:
         now = self.survey.looked_at
@@ -169,21 +178,16 @@ class _Judge:
             return None
         return next((one for known, one in self.before.listings.items() if _normal(known) == _normal(url)), None)
 
-    def _list_better(self) -> list[Choice]:
-        """Return feeds and sitemaps, not configured, that have articles which those that are do not announce."""
-        found = []
+    def _list_others(self) -> list[tuple[Choice, bool]]:
+        """Return feeds and sitemaps that are not configured, and whether they have much that nothing configured has."""
+        announced = {url for one in self.either if self._is_configured(one) for url in one.articles}
+        others = {one.facts.url: one for one in self.either if not self._is_configured(one)}
+        found: list[tuple[Choice, bool]] = []
         for choice in self.proposal.discover:
-            one = next((one for one in self.weighed if one.facts.url == choice.url), None)
-            if (
-                choice.kind == "section"
-                or _normal(choice.url) in self.configured
-                or one is None
-                or self._is_configured(one)
-            ):
-                continue
-            more = len(set(one.articles) - self.announced)
-            if more and more >= _GAIN * len(self.announced):
-                found.append(choice)
+            one = others.get(choice.url)
+            if one is not None and choice.kind != "section" and _normal(choice.url) not in self.configured:
+                more = len(set(one.articles) - announced)
+                found.append((choice, more > 0 and more >= _GAIN * len(announced)))
         return found
 
     def _suggest(self, choice: Choice, *, needed: bool) -> Finding:
@@ -205,8 +209,8 @@ class _Judge:
             bad = fell or (not usual and len(missed) * 2 >= total)
             edits = tuple(self._add_includes(missed)) if bad else ()
             past = f"; at the last check they took {usual:.0%}" if usual else ""
-            taken, example = count(total - len(missed), "article"), readable_url(missed[0])
-            text = f"the patterns take {taken} of {total}{past}; not, for example, {example}"
+            taken, example = f"{total - len(missed)} of {count(total, 'article')}", readable_url(missed[0])
+            text = f"the patterns take {taken}{past}; not, for example, {example}"
             yield Finding("patterns_miss", text, bad, missed[0], edits)
         accepted = [sample for sample in self.survey.samples if self.source.is_article(_normal(sample.url) or "")]
         others = set(labels.others)
@@ -214,9 +218,8 @@ class _Judge:
         if len(wrong) >= 2 and len(wrong) >= _CAUGHT * len(accepted):
             taken, example = count(len(accepted), "page"), f"{wrong[0].url} ({wrong[0].class_reason})"
             text = f"{len(wrong)} of {taken} that the patterns took for articles are none, as {example}"
-            yield Finding(
-                "patterns_catch", text, True, wrong[0].url, tuple(self._add_excludes([one.url for one in wrong]))
-            )
+            narrower = tuple(self._narrow([one.url for one in wrong], labels.articles))
+            yield Finding("patterns_catch", text, True, wrong[0].url, narrower)
 
     def _add_includes(self, missed: Sequence[str]) -> Iterator[Edit]:
         for pattern in self.proposal.patterns.include:
@@ -225,11 +228,21 @@ class _Judge:
                 remark = clean_remark(f"{count(len(hits), 'article')}, as {readable_url(hits[0])}")
                 yield Addition(("articles", "include"), quote_expression(pattern.expression), remark)
 
-    def _add_excludes(self, wrong: Sequence[str]) -> Iterator[Edit]:
-        own = self.source.articles.exclude
-        for pattern in self.proposal.patterns.exclude:
-            if pattern.expression not in own and any(_is_found(pattern.expression, url) for url in wrong):
-                yield Addition(("articles", "exclude"), quote_expression(pattern.expression))
+    def _narrow(self, wrong: Sequence[str], articles: Sequence[str]) -> Iterator[Edit]:
+        """Yield what keeps *wrong* out: learned excludes, or learned includes in place of what lets them in."""
+        own, learned = self.source.articles, self.proposal.patterns
+        fitting = [one.expression for one in learned.exclude if any(_is_found(one.expression, url) for url in wrong)]
+        proposed = make_filter(learned)
+        if fitting:
+            for expression in fitting:
+                if expression not in own.exclude:
+                    yield Addition(("articles", "exclude"), quote_expression(expression))
+        elif learned.include and all(proposed(url) for url in articles if self.source.is_article(url)):
+            wide = [n for n, one in enumerate(own.include) if any(map(ArticlePatterns(include=[one]).match, wrong))]
+            for number, expression in zip(wide, [one.expression for one in learned.include], strict=False):
+                yield Replacement(("articles", "include", number), quote_expression(expression))
+            for pattern in learned.include[len(wide) :]:
+                yield Addition(("articles", "include"), quote_expression(pattern.expression))
 
     def judge_samples(self, shares: Mapping[str, tuple[int, int]]) -> Iterator[Finding]:
         """Yield fields that articles had and have no more, and what pages newly say to robots."""
