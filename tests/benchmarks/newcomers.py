@@ -1,9 +1,9 @@
 """`make bench-newcomers`: what `sources add --yes` and a crawl find of sites that nobody has described yet, as a table.
 
-`python -m tests.benchmarks.newcomers [--mirror DIR] [--only NAME] [--at-once 2] [--out FILE]`. The sites are those of
-tests/newcomers, and with DIR those of a mirror: a folder whose `mirror.py` can `build`, `start` and `stop` sites and
-writes `mirror/edition-1/sources.json` and `urls.txt` below `$BENCH_ROOT`. Ends with 1 if a site falls short: 95 % of
-its articles found, 2 % of the captures no articles, 40 requests before the crawl.
+`python -m tests.benchmarks.newcomers [--varied 30] [--mirror DIR] [--only NAME] [--at-once 2] [--out FILE]`. The sites
+are those of tests/newcomers, so many more by the dice, and those of a mirror: a folder DIR whose `mirror.py` can
+`build`, `start` and `stop` sites and writes `mirror/edition-1/sources.json` and `urls.txt` below `$BENCH_ROOT`. Ends
+with 1 if a site falls short: 95 % of its articles found, 2 % of the captures no articles, 40 requests before the crawl.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 from tests.newcomers import trials
 from tests.newcomers.desk import Newcomer, canonical
-from tests.newcomers.registry import SITES, number_of
+from tests.newcomers.registry import SITES, find_site, number_of
 from tests.newcomers.server import Served, serve
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def try_site(served: Served, count_requests: Callable[[], int]) -> Trial:
 
 def try_newcomer(name: str) -> Trial:
     """Serve and try one of our own sites."""
-    with serve(SITES[name], number_of(name)) as served:
+    with serve(find_site(name), number_of(name)) as served:
         served.site.name = name
         return try_site(served, lambda: len(served.requests))
 
@@ -137,13 +137,16 @@ def main(argv: list[str] | None = None) -> int:
     """Try all sites, print the table, return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mirror", type=Path, help="folder with mirror.py")
+    parser.add_argument("--varied", type=int, default=0, help="so many sites more, by the dice")
+    parser.add_argument("--first", type=int, default=0, help="the number of the first of these")
     parser.add_argument("--only", default="", help="sites whose names have that in them")
     parser.add_argument("--at-once", type=int, default=2)
     parser.add_argument("--out", type=Path, help="the table goes there, too")
     words = parser.parse_args(argv)
+    names = [*SITES, *(f"varied_{number}" for number in range(words.first, words.first + words.varied))]
     made: list[Trial] = []
     with ThreadPoolExecutor(words.at_once) as pool:
-        made += map(_tell, pool.map(try_newcomer, [name for name in SITES if words.only in name]))
+        made += map(_tell, pool.map(try_newcomer, [name for name in names if words.only in name]))
         if words.mirror is not None:
             with serve_mirror(words.mirror) as (sites, log):
                 chosen = [one for one in sites if words.only in one.site.name]

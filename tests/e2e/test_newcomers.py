@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.newcomers import trials
-from tests.newcomers.registry import SITES, number_of
+from tests.newcomers.registry import SITES, find_site, number_of
 from tests.newcomers.scoring import MOST_REQUESTS
 from tests.newcomers.server import Served, serve
 
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(params=list(SITES))
+SOAK = [pytest.param(f"varied_{number}", marks=pytest.mark.soak) for number in range(4, 60)]
+
+
+@pytest.fixture(params=[*SITES, *(f"varied_{number}" for number in range(4)), *SOAK])
 def served(request: pytest.FixtureRequest) -> Iterator[Served]:
-    with serve(SITES[request.param], number_of(request.param)) as served:
+    with serve(find_site(request.param), number_of(request.param)) as served:
         yield served
 
 

@@ -265,7 +265,7 @@ def poisoned_words(root: str) -> Newcomer:
         "\x1b[2J\x1b]0;owned\x07 \u202e\u2028 !!python/object:os.system {} [x]"
     )
     desk.frame.name = evil
-    feed = "/rss.xml?a=%0Ab:%20c&d='%22"
+    feed = "/rss.xml?a=%0Ab:%20c&d=%27%22"
     alternate = f'<link rel="alternate" type="application/rss+xml" title="{escape(evil)}" href="{escape(feed)}">'
     desk.frame.head = f'<meta property="og:site_name" content="{escape(evil)}">{alternate}'
     desk.put_articles()

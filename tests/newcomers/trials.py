@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.newcomers.server import Served
 
 ID = "newcomer"
+SECONDS = 400.0
+"""After which a command is ended: longer than a look may take by itself."""
 
 
 def prepare(folder: Path, *, resolve: Sequence[str] = (), **settings: Any) -> Ofrecord:
@@ -30,7 +32,7 @@ def prepare(folder: Path, *, resolve: Sequence[str] = (), **settings: Any) -> Of
     }
     values |= {"resolve": list(resolve)} if resolve else {}
     (folder / "config" / "settings.yaml").write_text(yaml.safe_dump(values | settings, sort_keys=False), "utf-8")
-    ofrecord = Ofrecord(folder / "config", folder / "home")
+    ofrecord = Ofrecord(folder / "config", folder / "home", timeout_seconds=SECONDS)
     ofrecord("init")
     return ofrecord
 

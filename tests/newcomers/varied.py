@@ -40,7 +40,7 @@ class Addresses:
 
 
 def _code(story: Story, bits: int = 32) -> int:
-    return story.key * 2_654_435_761 % 2**bits
+    return int(story.key * 2_654_435_761 % 2**bits)
 
 
 ADDRESSES = (

@@ -13,15 +13,15 @@ from config.rules import ArticlePatterns, readable_url
 from crawler.urls import normalise_url
 from tests.newcomers.desk import Newcomer, canonical
 from tests.newcomers.prose import make_slug, write_stories
-from tests.newcomers.registry import SITES
+from tests.newcomers.registry import SITES, find_site
 from tests.newcomers.scoring import score_crawl
 
 ROOT = "http://127.0.0.31:8000"
 
 
-@pytest.fixture(params=list(SITES))
+@pytest.fixture(params=[*SITES, *(f"varied_{number}" for number in range(20))])
 def site(request: pytest.FixtureRequest) -> Newcomer:
-    return SITES[request.param](ROOT if request.param != "subdomains" else "http://www.tresrios.example:8000")
+    return find_site(request.param)(ROOT if request.param != "subdomains" else "http://www.tresrios.example:8000")
 
 
 def test_a_site_answers_what_its_truth_says(site: Newcomer) -> None:
