@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from crawler.ids import read_stamp
 from crawler.rows import Certificate
 from jobs.catalog.layers import LayeredCatalog
+from jobs.catalog.schema import LOOKED
 from jobs.catalog.tallies import DAY, EPOCH, add_name, measure, name_capture, name_sight, name_snapshot
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ _CAPTURES = (
     " LEFT JOIN articles a ON c.purpose = 'article' AND a.source = c.source AND a.url = c.url"
     " LEFT JOIN snapshots s ON s.segment = c.segment AND s.n = c.n AND s.native = 1"
     " LEFT JOIN texts t ON t.digest = s.text_digest"
-    " WHERE c.segment = ?"
+    " WHERE c.segment = ? AND c.origin IS NULL"
 )
+"""What was imported or backfilled says nothing of how the source fares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +243,10 @@ class HealthCatalog(LayeredCatalog):
         )
 
     def _list_runs(self, source: str) -> Iterator[Ran]:
-        query = "SELECT * FROM runs INDEXED BY runs_by_start WHERE source = ? ORDER BY started DESC LIMIT ?"
+        query = (
+            f"SELECT * FROM runs INDEXED BY runs_by_start WHERE source = ? AND {LOOKED}"  # noqa: S608 - a text of ours
+            " ORDER BY started DESC LIMIT ?"
+        )
         for row in self._db.execute(query, (source, JUDGED_RUNS)):
             yield Ran(
                 run=row["run"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -250,7 +250,7 @@ class Catalog(SightCatalog, RecheckCatalog, HealthCatalog):
         response = row.warc.response if row.warc else None
         request = row.warc.request if row.warc else None
         self._db.execute(
-            "INSERT INTO captures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL)",
+            "INSERT INTO captures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL,?)",
             (
                 source,
                 row.url,
@@ -280,6 +280,7 @@ class Catalog(SightCatalog, RecheckCatalog, HealthCatalog):
                 row.revisit_of.n if row.revisit_of else None,
                 json.dumps([row.read_with, row.directives]) if row.read_with else None,
                 row.not_modified,
+                json.dumps(asdict(row.origin), ensure_ascii=False) if row.origin else None,
             ),
         )
 

@@ -15,7 +15,7 @@ import zstandard
 from config.errors import DamageFound
 from jobs.archive.commit import digest, owns_segment
 from jobs.catalog.folding import FoldingCatalog
-from jobs.catalog.schema import LOCAL_TABLES, TABLES
+from jobs.catalog.schema import LOCAL_TABLES, LOOKED, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -224,7 +224,7 @@ class LayeredCatalog(FoldingCatalog):
     def export_segments(self, source: str, after: int, named: set[str]) -> Iterator[Line]:
         """Yield the segments of the commits after number *after*, and those *named*; all that is known of these only.
 
-        Also the last commit, that of the greatest epoch (the one that gave its lease up, if any did), the latest run.
+        Also the last commit, that of the greatest epoch (the one that gave its lease up, if any did), the latest crawl.
         """
         query = "SELECT segment, seq FROM segments WHERE source = ? AND seq > ?"
         for row in self._db.execute(query, (source, after)):
@@ -236,7 +236,7 @@ class LayeredCatalog(FoldingCatalog):
         for kind, query in (
             ("commit", "SELECT * FROM commits WHERE source = ?1 ORDER BY seq DESC LIMIT 1"),
             ("commit", "SELECT * FROM commits WHERE source = ?1 ORDER BY epoch DESC, releases DESC, seq DESC LIMIT 1"),
-            ("run", "SELECT * FROM runs WHERE source = ?1 ORDER BY started DESC LIMIT 1"),
+            ("run", f"SELECT * FROM runs WHERE source = ?1 ORDER BY {LOOKED} DESC, started DESC LIMIT 1"),  # noqa: S608
         ):
             yield from (_make_line(kind, row) for row in self._db.execute(query, (source,)))
 

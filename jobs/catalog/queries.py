@@ -12,7 +12,7 @@ from crawler.compare import KnownReading, LastAsset, LastLook, LastVersion
 from crawler.model import FieldValue, PageClass, RecordReference, Snapshot
 from jobs.catalog.histories import HistoryQueries, StoredCapture
 from jobs.catalog.instants import format_instant
-from jobs.catalog.schema import TABLES
+from jobs.catalog.schema import LOOKED, TABLES
 from jobs.catalog.slots import SlotQueries
 from jobs.catalog.validators import ValidatorQueries
 
@@ -204,8 +204,9 @@ class CatalogQueries(HistoryQueries, ValidatorQueries, SlotQueries):
         yield from map(dict, rows)
 
     def last_started(self, source: str) -> datetime | None:
-        """Return when a source's latest run began, or `None` if it never ran."""
-        row = self._db.execute("SELECT MAX(started) AS started FROM runs WHERE source = ?", (source,)).fetchone()
+        """Return when a source was last begun to be crawled, or `None` if it never was."""
+        query = f"SELECT MAX(started) AS started FROM runs WHERE source = ? AND {LOOKED}"  # noqa: S608 - a text of ours
+        row = self._db.execute(query, (source,)).fetchone()
         return datetime.fromisoformat(row["started"]) if row["started"] else None
 
     def count_all(self) -> dict[str, int]:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from crawler.ids import read_stamp
 from jobs.catalog.layers import LayeredCatalog
 from jobs.fold import Verdict
 from jobs.rechecks.forecast import DAY_HOURS, count_asked, forecast
@@ -185,7 +186,18 @@ class RecheckCatalog(LayeredCatalog):
             bool(row["unread"]),
             edited,
             self._find_suspicion(source, row["url"]) if row["state"] == "suspected" else None,
+            self._find_taking(source, row["url"], row["last_captured"]),
         )
+
+    def _find_taking(self, source: str, url: str, last_captured: str) -> int | None:
+        """Return when the last capture was taken in, if it was imported or backfilled; `None` if it was fetched."""
+        query = (
+            "SELECT MAX(segment) FROM captures INDEXED BY captures_from_elsewhere"
+            " WHERE source = ? AND url = ? AND captured_at = ? AND origin IS NOT NULL"
+        )
+        segment = self._db.execute(query, (source, url, last_captured)).fetchone()[0]
+        stamp = None if segment is None else read_stamp(segment)
+        return None if stamp is None else _to_micros(stamp)
 
     def _find_suspicion(self, source: str, url: str) -> int | None:
         """Return when an article that is suspected to be gone was first, after the last time that it was there."""

@@ -17,7 +17,7 @@ _CACHE_KIB = 4_096
 """Of a writer. With SQLite's own 2 MB pages are written several times while a segment is folded, a tenth of its cost;
 16 MB save little more."""
 
-SCHEMA_VERSION = 13
+SCHEMA_VERSION = 14
 
 _SCHEMA = """
 CREATE TABLE logs (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, head TEXT NOT NULL, checkpoint TEXT) WITHOUT ROWID;
@@ -34,11 +34,12 @@ CREATE TABLE captures (source TEXT, url TEXT, captured_at TEXT, segment TEXT, n 
     etag TEXT, last_modified TEXT, redirect TEXT, error TEXT, extraction_error TEXT,
     response_offset INTEGER, response_length INTEGER, request_offset INTEGER, request_length INTEGER,
     truncated TEXT, revisit_segment TEXT, revisit_n INTEGER,
-    reading TEXT, not_modified INTEGER, verdict TEXT, revision INTEGER, metadata INTEGER, PRIMARY KEY (segment, n))
-    WITHOUT ROWID;
+    reading TEXT, not_modified INTEGER, verdict TEXT, revision INTEGER, metadata INTEGER, origin TEXT,
+    PRIMARY KEY (segment, n)) WITHOUT ROWID;
 CREATE INDEX captures_by_url ON captures (source, url, captured_at);
 CREATE INDEX records_by_payload ON captures (source, target_uri, payload_digest, captured_at)
     WHERE response_offset IS NOT NULL AND revisit_segment IS NULL AND truncated IS NULL;
+CREATE INDEX captures_from_elsewhere ON captures (source, url, captured_at) WHERE origin IS NOT NULL;
 CREATE INDEX captures_by_run ON captures (run);
 CREATE INDEX captures_by_redirect ON captures (source, redirect) WHERE redirect IS NOT NULL AND purpose = 'article';
 CREATE TABLE snapshots (segment TEXT, n INTEGER, url TEXT, captured_at TEXT, derivation TEXT, native INTEGER,
@@ -84,6 +85,8 @@ CREATE TABLE edit_reports (source TEXT, after_segment TEXT, after_n INTEGER, bef
     derivation TEXT, texts TEXT, rules INTEGER, report BLOB NOT NULL,
     PRIMARY KEY (source, after_segment, after_n, before_segment, before_n)) WITHOUT ROWID;
 """
+LOOKED = "(trigger NOT IN ('import', 'backfill') OR discovery != '[]')"
+"""Of a row of `runs`: whether it looked at its source, and did not only take in what others had seen."""
 TABLES = (
     "logs",
     "commits",

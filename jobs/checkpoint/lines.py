@@ -126,6 +126,7 @@ class CaptureLine(TypedDict):
     verdict: NotRequired[str]
     revision: NotRequired[_Number]
     metadata: NotRequired[_Number]
+    origin: NotRequired[_Object]
 
 
 _Classed = TypedDict("_Classed", {"class": str})

@@ -31,7 +31,6 @@ _CODES = (ExitCode.DISK_FULL, ExitCode.NO_ARCHIVE, ExitCode.LOCKED, ExitCode.STO
     help="Articles that no pattern knows, too, and of sites without a source: each becomes one, named after its host.",
 )
 @click.option("--again", is_flag=True, help="Read files from their beginning, though an import was through with them.")
-@click.option("--raw-only/--no-raw-only", default=None, help="Only record pages; a later crawl reads them.")
 @archive_options
 def import_files(
     invocation: Invocation,
@@ -40,7 +39,6 @@ def import_files(
     names: tuple[str, ...],
     any_page: bool,
     again: bool,
-    raw_only: bool | None,
 ) -> int:
     """Import article pages from PLACE: WARC files (plain, .gz, .zst), WACZ files, folders, URLs, s3://BUCKET/PREFIX.
 
@@ -49,9 +47,7 @@ def import_files(
     """
     known = invocation.load_sources()
     chosen = invocation.pick_sources(names) if names else list(known.values())
-    request = ImportRequest(
-        places=place, sources=tuple(chosen), named=bool(names), any_page=any_page, again=again, raw_only=raw_only
-    )
+    request = ImportRequest(places=place, sources=tuple(chosen), named=bool(names), any_page=any_page, again=again)
     with stop_on_signals() as stop, enter_archive(invocation) as archive:
         with _show_steps(wanted=not invocation.as_json) as tell:
             report = run_import(archive, request, stop=stop, tell=tell)

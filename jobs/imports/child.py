@@ -51,7 +51,6 @@ def encode_assignment(
     logging: dict[str, Any],
     any_page: bool,
     only_named: bool,
-    raw_only: bool | None,
 ) -> str:
     """Return what the parent writes into the assignment's file."""
     return json.dumps(
@@ -63,7 +62,6 @@ def encode_assignment(
             "logging": logging,
             "any_page": any_page,
             "only_named": only_named,
-            "raw_only": raw_only,
         }
     )
 
@@ -140,7 +138,7 @@ class _Parent:
             pool=self._pool,
             known=SourceVersions(self._catalog, source.id),
             epoch=answer["epoch"],
-            raw_only=self._assignment["raw_only"],
+            raw_only=False,  # a later crawl would fetch the page of today for its text
         )
 
     async def settle(self) -> None:

@@ -58,7 +58,6 @@ class ImportRequest:
     any_page: bool = False
     again: bool = False
     """Read files from their beginning, whatever was read of them before."""
-    raw_only: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +165,7 @@ def _import_files(
     stop: threading.Event,
     tell: Callable[[ImportStep], None] | None,
 ) -> None:
-    scope = describe_scope(request.sources, any=request.any_page, raw_only=request.raw_only)
+    scope = describe_scope(request.sources, any=request.any_page)
     places = Places(archive.state, scope)
     for number, given in enumerate(_list_all(request, archive), 1):
         if stop.is_set():
@@ -243,7 +242,6 @@ def _start(archive: OpenArchive, request: ImportRequest, child: ImportProcess) -
         logging=describe_logging(),
         any_page=request.any_page,
         only_named=request.named,
-        raw_only=request.raw_only,
     )
     assignment.touch(mode=0o600)
     assignment.write_text(text, encoding="utf-8")

@@ -103,6 +103,13 @@ class ArticleFacts:
     """When each text but the first was first seen."""
     suspected: int | None = None
     """Of one that is suspected to be gone: when it was first; `None` where nobody asks."""
+    taken_in: int | None = None
+    """When the last capture was taken in, if it was imported or backfilled: no look that was due before is owed."""
+
+    @property
+    def looked(self) -> int:
+        """When nothing of what had been due any more was."""
+        return max(self.last_captured, self.taken_in or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +135,9 @@ def stand(facts: ArticleFacts, policy: RecheckPolicy) -> Standing | None:
     """Return where an article stands under *policy*; `None` for one that never had a text and is not to be read."""
     if facts.state == "none" and not facts.unread:
         return None
-    step = policy.find_step(facts.last_captured - facts.first_seen)
+    step = policy.find_step(facts.looked - facts.first_seen)
     kind, at = _find_turn(facts, policy, step)
+    fetched = facts.taken_in is None
     return Standing(
         find_site(facts.url),
         find_section(facts.url),
@@ -137,7 +145,7 @@ def stand(facts: ArticleFacts, policy: RecheckPolicy) -> Standing | None:
         _find_edits(facts, policy),
         kind,
         at,
-        facts.last_captured // (3_600 * SECOND) if facts.last_captured > facts.first_seen else None,
+        facts.last_captured // (3_600 * SECOND) if facts.last_captured > facts.first_seen and fetched else None,
     )
 
 
@@ -153,7 +161,7 @@ def _find_turn(facts: ArticleFacts, policy: RecheckPolicy, step: int) -> tuple[K
 
 def _find_second_look(facts: ArticleFacts, delay: int) -> tuple[Kind | None, int | None]:
     """Look again after *delay*; where a look told nothing (an error, a wall), each time after twice as long, a year."""
-    waited = facts.last_captured - (facts.last_captured if facts.suspected is None else facts.suspected)
+    waited = facts.looked - (facts.looked if facts.suspected is None else facts.suspected)
     if waited > _LONGEST_GONE:
         return None, None
     return Kind.SUSPECTED, facts.last_captured + max(waited, delay)
@@ -161,7 +169,7 @@ def _find_second_look(facts: ArticleFacts, delay: int) -> tuple[Kind | None, int
 
 def _find_return(facts: ArticleFacts) -> tuple[Kind | None, int | None]:
     """Look again after a day, then each time when it has been away twice as long, up to a year."""
-    away = facts.last_captured - (facts.last_good or facts.first_seen)
+    away = facts.looked - (facts.last_good or facts.first_seen)
     if away > _LONGEST_GONE:
         return None, None
     return Kind.GONE, facts.last_captured + max(away, _DAY)

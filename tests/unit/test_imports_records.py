@@ -17,7 +17,8 @@ IDS = [record.record_id.strip("<>") for record in RECORDS]
 
 def read(data: bytes, *, limit: int = 1 << 20) -> tuple[list[ForeignRecord], list[Fault]]:
     reader = RecordReader(open_flow(io.BytesIO(data), start=BEGINNING, begins_at=0), limit=limit, wanted=lambda _: True)
-    records, faults = [], []
+    records: list[ForeignRecord] = []
+    faults: list[Fault] = []
     while True:
         try:
             record = reader.read()

@@ -56,7 +56,8 @@ def read(data: bytes, start: Position = BEGINNING, *, begins_at: int | None = No
     reader = RecordReader(
         open_flow(io.BytesIO(data[at:]), start=start, begins_at=at), limit=1 << 20, wanted=lambda _: True
     )
-    ids, faults = [], []
+    ids: list[str] = []
+    faults: list[Fault] = []
     while True:
         try:
             record = reader.read()

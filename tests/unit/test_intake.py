@@ -21,6 +21,7 @@ from crawler.workers import make_pool
 from jobs.archive.identity import create_archive
 from jobs.catalog import SourceVersions
 from jobs.context import OpenArchive, open_archive
+from jobs.rechecks import RecheckPolicy
 from jobs.store import open_store
 from tests.archives import finish_spool
 from tests.real_archives import make_exchange, site_pages
@@ -46,9 +47,13 @@ SOURCE = Source.model_validate(
 )
 
 
+def _settings(folder: Path, **settings: object) -> Settings:
+    return Settings(archive=str(folder / "archive"), state_dir=folder / "state", workers=1, **settings)  # type: ignore[arg-type]
+
+
 @contextmanager
 def opened(folder: Path, **settings: object) -> Iterator[OpenArchive]:
-    chosen = Settings(archive=str(folder / "archive"), state_dir=folder / "state", workers=1, **settings)  # type: ignore[arg-type]
+    chosen = _settings(folder, **settings)
     if not (folder / "archive").exists():
         create_archive(open_store(str(folder / "archive"), chosen), single_writer=False, now=THEN)
     with open_archive(chosen) as archive:
@@ -143,6 +148,44 @@ def test_a_payload_that_the_archive_holds_becomes_a_revisit_only_of_an_earlier_r
         captures = archive.catalog.list_captures(SOURCE.id, article())
     assert [one is not None and one.row.revisit_of is not None for one in kept] == [True, False]
     assert [one.verdict for one in captures] == ["new", "unchanged", "unchanged"]
+
+
+def test_what_was_taken_in_owes_no_look_that_was_due_before(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    urls = [url for url in site_pages() if any(word in url for word in ("matter", "morning", "a-year-of"))]
+    ages = (timedelta(days=2_000), timedelta(days=2), timedelta(minutes=1))
+    policy = RecheckPolicy(ages=(3_600, 86_400, 7 * 86_400), adapts=False)
+    with opened(tmp_path) as archive:
+        take(archive, [make_exchange(url, now - age) for url, age in zip(urls, ages, strict=True)])
+
+        def list_due(after: timedelta) -> set[str]:
+            return set(archive.catalog.list_due(SOURCE.id, policy, now + after))
+
+        assert list_due(timedelta(minutes=2)) == set()
+        assert list_due(timedelta(hours=2)) == {urls[2]}
+        assert list_due(timedelta(days=6)) == {urls[1], urls[2]}
+
+
+def test_health_and_schedule_go_by_what_was_looked_at_only(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    with opened(tmp_path) as archive:
+        take(archive, [make_exchange(url, now - timedelta(hours=n)) for n, url in enumerate(site_pages())])
+        tally = archive.catalog.tally_health(SOURCE.id, now)
+        assert archive.catalog.last_started(SOURCE.id) is None
+    assert (tally.days, tally.runs, tally.ran, tally.last_new) == ({}, (), (), None)
+
+
+def test_a_catalog_made_of_checkpoints_knows_the_same_as_one_made_of_the_log(tmp_path: Path) -> None:
+    with opened(tmp_path) as archive:
+        for day in range(12):  # a checkpoint is due after ten commits
+            take(archive, [make_exchange(url, THEN + timedelta(days=day)) for url in list(site_pages())[:3]])
+        known = archive.catalog.dump()
+        assert archive.catalog.list_layers(SOURCE.id)
+    for checkpoints in (True, False):
+        with open_archive(_settings(tmp_path), fresh_catalog=True) as archive:
+            archive.refresh(checkpoints=checkpoints)
+            assert archive.catalog.dump() == known
+            assert bool(archive.catalog.list_layers(SOURCE.id)) is checkpoints
 
 
 def _rows(archive: OpenArchive) -> list[bytes]:
