@@ -168,6 +168,8 @@ class Wayback:
     """Of each copy."""
     asked: list[str] = field(default_factory=list)
     """Targets of all requests."""
+    heads: list[str] = field(default_factory=list)
+    """Their headers."""
 
     @property
     def setting(self) -> str:
@@ -222,6 +224,7 @@ class _WaybackHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.wayback.asked.append(self.path)
+        self.wayback.heads.append(str(self.headers))
         parts = urlsplit(self.path)
         if parts.path == "/robots.txt":
             self._send(200 if self.wayback.robots else 404, self.wayback.robots, [("Content-Type", "text/plain")])

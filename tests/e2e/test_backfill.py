@@ -303,9 +303,12 @@ def test_no_archive_on_a_private_address_unless_the_settings_say_so(tmp_path: Pa
 
 def test_no_secret_of_the_source_goes_to_an_archive(tmp_path: Path, wayback: Wayback) -> None:
     gentle: dict[str, Any] = {"backfill_network": "private", "backfill_delay_seconds": 0}
-    source = {**SOURCE, "headers": {"Authorization": "Bearer ${TOKEN}"}, "web_archives": [wayback.setting]}
+    secrets = {"headers": {"Authorization": "Bearer ${TOKEN}"}, "cookies": {"session": "${TOKEN}"}}
+    source = {**SOURCE, **secrets, "web_archives": [wayback.setting]}
     ofrecord = install(tmp_path, source, environment={"TOKEN": "swordfish"}, **gentle)
     ofrecord("backfill", "gazette", "--max-pages", "1")
+    assert not any("swordfish" in head for head in wayback.heads)
+    assert len(wayback.copies_asked) == 1
     assert "swordfish" not in "".join(path.read_text("utf-8", "replace") for path in tmp_path.glob("state/**/*.json"))
 
 
