@@ -54,7 +54,9 @@ class _Index:
         self._archive = archive
         self._scope = scope
         self._report = report
-        key = f"{archive.cdx} {scope['matchType']} {scope['url']}{' every' if plan.every else ''}"
+        asked = f"{archive.cdx} {scope['matchType']} {scope['url']}{' every' if plan.every else ''} "
+        key = f"{asked}{source.articles.digest}"
+        keeper.position.forget_others(asked, key)
         done = keeper.position.windows.setdefault(key, [])
         if plan.again:
             done.clear()

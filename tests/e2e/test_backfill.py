@@ -275,6 +275,18 @@ def test_the_past_joins_what_a_crawl_has(tmp_path: Path) -> None:
         assert not check_archive(tmp_path / "archive").damaged
 
 
+def test_other_patterns_list_anew(tmp_path: Path, wayback: Wayback) -> None:
+    ofrecord = installed(tmp_path, wayback.setting)
+    path = tmp_path / "config" / "sources" / "gazette.yaml"
+    whole = path.read_text("utf-8")
+    path.write_text(whole.replace(r"/20\d\d/\d\d/", "/2020/01/"), "utf-8")
+    ofrecord("backfill", "gazette")
+    assert {row.url for row in list_captures(tmp_path)} == {url_of(0)}
+    path.write_text(whole, "utf-8")
+    ofrecord("backfill", "gazette")
+    assert list_stamps(tmp_path) == WANTED
+
+
 def test_a_copy_of_another_time_or_page_is_none(tmp_path: Path, wayback: Wayback) -> None:
     ofrecord = installed(tmp_path, wayback.setting)
     moved = wayback.pasts[0]
