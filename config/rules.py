@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from functools import cached_property
 from typing import Annotated, Any
@@ -126,6 +127,11 @@ class ArticlePatterns(StrictModel):
             [_compile(expression) for expression in self.include],
             [_compile(expression) for expression in self.exclude],
         )
+
+    @property
+    def digest(self) -> str:
+        """Sixteen hex digits that stand for these expressions."""
+        return hashlib.sha256(repr((self.include, self.exclude)).encode()).hexdigest()[:16]
 
     def match(self, url: str) -> bool:
         """Tell whether *url* (normalised) is included and not excluded, as it is or with its letters readable."""

@@ -68,7 +68,7 @@ def write_warc(path: Path, pasts: Sequence[Past]) -> None:
     with path.open("wb") as file:
         writer = WARCWriter(file, gzip=True)
         for past in pasts:
-            moment = datetime.strptime(past.stamp, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+            moment = _read_stamp(past.stamp)
             record = writer.create_warc_record(
                 past.url,
                 "response",
@@ -159,6 +159,8 @@ class Wayback:
     """That it gives at a time, whatever is asked for; the rest by a resumption key."""
     busy: Counter[str] = field(default_factory=Counter)
     """Stamp → how often a copy of that time is answered with 503 before it is served."""
+    overtaxed_days: int = 0
+    """The index answers 504 to questions about more days than that; 0: never."""
     broken: bool = False
     """Whether the index says that it is sorry, with status 200."""
     robots: bytes = b""
@@ -166,6 +168,8 @@ class Wayback:
     """Of each copy."""
     asked: list[str] = field(default_factory=list)
     """Targets of all requests."""
+    heads: list[str] = field(default_factory=list)
+    """Their headers."""
 
     @property
     def setting(self) -> str:
@@ -210,17 +214,26 @@ class Wayback:
         return min(near, key=lambda past: abs(int(past.stamp) - int(stamp)), default=None)
 
 
+def _read_stamp(stamp: str) -> datetime:
+    return datetime.strptime(stamp, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+
+
 class _WaybackHandler(BaseHTTPRequestHandler):
     wayback: Wayback
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         self.wayback.asked.append(self.path)
+        self.wayback.heads.append(str(self.headers))
         parts = urlsplit(self.path)
         if parts.path == "/robots.txt":
             self._send(200 if self.wayback.robots else 404, self.wayback.robots, [("Content-Type", "text/plain")])
         elif parts.path == "/cdx/search/cdx":
             query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+            days = (_read_stamp(query["to"]) - _read_stamp(query["from"])).days
+            if self.wayback.overtaxed_days and days > self.wayback.overtaxed_days:
+                self._send(504, b"too much", [])
+                return
             self._send(200, self.wayback.answer_index(query), [("Content-Type", "application/json")])
         elif (match := re.match(r"/web/(\d{14})id_/(.+)", self.path)) is not None:
             self._send_copy(match[1], unquote(match[2]))
@@ -238,7 +251,7 @@ class _WaybackHandler(BaseHTTPRequestHandler):
         elif past.stamp != stamp:
             self._send(302, b"", [("Location", f"/web/{past.stamp}id_/{url}")])
         else:
-            moment = datetime.strptime(stamp, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+            moment = _read_stamp(stamp)
             headers = [(f"x-archive-orig-{name.lower()}", value) for name, value in past.headers]
             headers += [HTML, ("memento-datetime", f"{moment:%a, %d %b %Y %H:%M:%S GMT}"), ("server", "archive")]
             headers += [("link", f'<{url}>; rel="original"'), ("x-archive-orig-server", "gazette")]

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
-from crawler.backfill.keeping import ArchiveUnwell
+import structlog
+
+from crawler.backfill.keeping import ArchiveUnwell, AskedInVain
 from crawler.sites import bare_host
 from crawler.webarchive import NotACopy, Pending, Windows, raw_url, write_stamp
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from crawler.backfill.keeping import Keeper
     from crawler.backfill.plan import ArchiveReport
     from crawler.webarchive import Copy, Window
+
+log = structlog.get_logger()
 
 LINES = 10_000
 """That a server is asked for at a time."""
@@ -50,7 +54,9 @@ class _Index:
         self._archive = archive
         self._scope = scope
         self._report = report
-        key = f"{archive.cdx} {scope['matchType']} {scope['url']}{' every' if plan.every else ''}"
+        asked = f"{archive.cdx} {scope['matchType']} {scope['url']}{' every' if plan.every else ''} "
+        key = f"{asked}{source.articles.digest}"
+        keeper.position.forget_others(asked, key)
         done = keeper.position.windows.setdefault(key, [])
         if plan.again:
             done.clear()
@@ -70,7 +76,12 @@ class _Index:
     async def _list(self) -> None:
         before = len(self._pending)
         while len(self._pending) - before < self._enough and (window := self._windows.next()) is not None:
-            copies = await _list_window(self._keeper, self._archive, self._scope, window)
+            try:
+                copies = await _list_window(self._keeper, self._archive, self._scope, window)
+            except AskedInVain as error:  # many a server does not get through too long a time
+                log.info("failed_discovery", url=self._archive.address, error=str(error))
+                self._windows.narrow(window)
+                continue
             if copies is None:
                 if not self._windows.narrow(window):
                     raise ArchiveUnwell(f"{self._archive.cdx}: more copies of one second than it lists")

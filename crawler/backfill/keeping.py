@@ -45,6 +45,10 @@ class ArchiveUnwell(FetchError):
     """A web archive does not answer as one; it is left alone for this time."""
 
 
+class AskedInVain(FetchError):
+    """A question that an archive may well answer another time."""
+
+
 class BackfillOver(Exception):
     """No more is asked for in this run; the message is a reason in the words of RunRow."""
 
@@ -80,15 +84,25 @@ class Keeper:
             raise BackfillOver("limit")
 
     async def ask(self, url: str) -> Exchange:
-        """Return what an archive answers about its copies at *url*. Raises ArchiveUnwell, BackfillOver, VisitOver."""
+        """Return what an archive answers about its copies at *url*, with status 200, or 404 where it has none.
+
+        Raises AskedInVain, ArchiveUnwell, BackfillOver, VisitOver.
+        """
         await self._wait_for_leave()
         answer = (await self.visit.follow(url, Purpose.ARTICLE))[-1]
-        if answer.status is None or answer.error is not None:
-            raise ArchiveUnwell(f"{url}: {answer.error or 'no answer'}")
-        if answer.status not in {200, 404}:  # the second is what some say of a page that they have not
-            raise ArchiveUnwell(f"{url}: found status {answer.status}, expected 200")
-        self._in_a_row = 0
-        return answer
+        if answer.forbidden:
+            raise ArchiveUnwell(f"{url}: {answer.error}")
+        if answer.status in {200, 404} and answer.error is None:
+            self._in_a_row = 0
+            return answer
+        told = f"{url}: {answer.error or f'found status {answer.status}, expected 200'}"
+        if answer.status is not None and answer.status < 500 and answer.status not in {408, 425, 429}:
+            raise ArchiveUnwell(told)
+        self.failed += 1
+        self._in_a_row += 1
+        if self._in_a_row >= MAX_IN_A_ROW:
+            raise ArchiveUnwell(f"{MAX_IN_A_ROW} questions in a row were not answered, the last one: {told}")
+        raise AskedInVain(told)
 
     async def keep(self, page: str, copy: Copy, url: str, report: ArchiveReport) -> Kept | None:
         """Ask for *copy* of *page* at *url* and keep it; `None` where it is no copy, which *report* counts.

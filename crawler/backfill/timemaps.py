@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from crawler.backfill.keeping import ArchiveUnwell
+import structlog
+
+from crawler.backfill.keeping import ArchiveUnwell, AskedInVain
 from crawler.webarchive import NotACopy, raw_form
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from crawler.backfill.keeping import Keeper
     from crawler.backfill.plan import ArchiveReport
     from crawler.webarchive import Copy
+
+log = structlog.get_logger()
 
 MAX_PARTS = 50
 """Of one page's TimeMap."""
@@ -33,7 +37,13 @@ async def ask_timemaps(keeper: Keeper, archive: WebArchive, report: ArchiveRepor
     for page in _read_pages(plan.pages_file):
         if page in done:
             continue
-        copies = await _list_copies(keeper, archive, page, report)
+        try:
+            copies = await _list_copies(keeper, archive, page, report)
+        except AskedInVain as error:
+            log.info("failed_discovery", url=page, error=str(error))
+            report.refused["the TimeMap could not be had"] += 1
+            left = True
+            continue
         report.listed += len(copies)
         wanted = sorted(
             (copy for copy in copies if plan.begin <= copy.captured_at < plan.end), key=lambda copy: copy.captured_at

@@ -30,6 +30,12 @@ class Position:
     pages: dict[str, set[str]] = field(default_factory=dict)
     """Of TimeMaps: the pages that are done."""
 
+    def forget_others(self, beginning: str, key: str) -> None:
+        """Forget of CDX servers what is under keys of that *beginning* other than *key*: by patterns that held once."""
+        for known in (self.windows, self.pending):
+            for other in [one for one in known if one.startswith(beginning) and one != key]:
+                del known[other]
+
     @classmethod
     def read(cls, path: Path) -> Self:
         """Return the position in the file *path*; an empty one where there is none that can be read."""

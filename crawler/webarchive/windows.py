@@ -16,6 +16,7 @@ FIRST_SECOND = 820_454_400
 """1996-01-01: no web archive goes back further."""
 _DAY = 86_400
 _WIDTH = 30 * _DAY
+_HELD = 4
 _MOST = 20 * 366 * _DAY
 
 
@@ -36,6 +37,8 @@ class Windows:
     done: list[tuple[int, int]] = field(default_factory=list)
     """Disjoint stretches, the oldest first; they may lie anywhere."""
     width: int = _WIDTH
+    _held: int = 0
+    """Windows that are still to come before these may grow again: else each second one would be too much."""
 
     def next(self) -> Window | None:
         """Return the newest stretch that is not done, as far as one answer may hold it; `None` if there is none."""
@@ -55,11 +58,15 @@ class Windows:
         if window.end - window.begin <= 1:
             return False
         self.width = (window.end - window.begin) // 2
+        self._held = _HELD
         return True
 
     def finish(self, window: Window, *, found: int, usual: int) -> None:
         """Go on before *window*, in which *found* copies were listed, of *usual* that an answer may well hold."""
         self.done[:] = _join([*self.done, (window.begin, window.end)])
+        self._held = max(0, self._held - 1)
+        if self._held:
+            return
         if found <= usual // 8:
             self.width = min(self.width * 4, _MOST)
         elif found <= usual // 3:

@@ -56,10 +56,10 @@ def encode_assignment(
 
 
 def describe_visited(source: Source, settings: Settings) -> Source:
-    """Return *source* as the web archives are visited for it: by their own delay, with no header of the source's."""
+    """Return *source* as the web archives are visited for it: by their own delay, with none of its secrets."""
     politeness = Politeness(delay_seconds=settings.backfill_delay_seconds)
-    visited: dict[str, Any] = {"politeness": politeness, "network": settings.backfill_network, "headers": {}}
-    return source.model_copy(update=visited)
+    visited: dict[str, Any] = {"politeness": politeness, "network": settings.backfill_network, "render": None}
+    return source.model_copy(update=visited | {"headers": {}, "cookies": {}})
 
 
 def backfill(assignment: dict[str, Any], leash: Leash) -> RunRow:

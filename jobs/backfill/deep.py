@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from crawler.visit import VisitLimits, VisitOver
@@ -58,19 +58,23 @@ class _State:
     waiting: list[str] = field(default_factory=list)
     """Articles that are not had, in the order of finding."""
     done: bool = False
+    patterns: str = ""
+    """By which articles are told, as a digest."""
 
     @classmethod
-    def read(cls, path: Path) -> _State:
+    def read(cls, path: Path, patterns: str) -> _State:
+        """Return what the file *path* says; the beginning where it was written by other *patterns*."""
         try:
             data = json.loads(path.read_bytes())
-            return cls(data["position"], [str(url) for url in data["waiting"]], bool(data["done"]))
+            if data["patterns"] == patterns:
+                return cls(data["position"], [str(url) for url in data["waiting"]], bool(data["done"]), patterns)
         except (OSError, ValueError, RecursionError, LookupError, TypeError):
-            return cls()
+            pass
+        return cls(patterns=patterns)
 
     def write(self, path: Path) -> None:
         beside = path.with_name(f"{path.name}.new")
-        data = {"position": self.position, "waiting": self.waiting, "done": self.done}
-        beside.write_text(json.dumps(data), encoding="utf-8")
+        beside.write_text(json.dumps(asdict(self)), encoding="utf-8")
         beside.replace(path)
 
 
@@ -106,7 +110,8 @@ def run_deep(
     budget = request.max_requests or MAX_REQUESTS
     spool.mkdir(parents=True, exist_ok=True)
     with lock_source(spool, source.id):
-        state = _State() if request.again else _State.read(spool / STATE_FILE)
+        patterns = source.articles.digest
+        state = _State(patterns=patterns) if request.again else _State.read(spool / STATE_FILE, patterns)
         state.waiting = _list_new(archive, source, state.waiting)
         _dig(archive, source, request, state, report, budget=budget, stop=stop, tell=tell_visit)
         pages = state.waiting[: _count_pages(request, budget - report.requests)]

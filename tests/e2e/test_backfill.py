@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crawler.rows import CaptureRow
+from tests.crawls import page, serve_site
 from tests.histories import check_archive, read_histories, read_segment
 from tests.installation import Ofrecord, install
 from tests.webarchives import Past, Wayback, serve_pywb, serve_wayback, story, write_warc
@@ -246,6 +247,46 @@ def test_an_archive_that_is_unwell_is_left_alone_and_the_next_one_asked(
     assert len(wayback.copies_asked) == 5
 
 
+def test_an_index_that_is_overtaxed_is_asked_for_less(tmp_path: Path, wayback: Wayback) -> None:
+    wayback.overtaxed_days = 100
+    ofrecord = installed(tmp_path, wayback.setting)
+    report = ofrecord("backfill", "gazette", "--from", "2020-01-01", "--to", "2020-12-31", "--json").json()
+    assert report["archives"][0]["done"]
+    assert list_stamps(tmp_path) == [stamp for stamp in WANTED if stamp.startswith("2020")]
+
+
+def test_the_past_joins_what_a_crawl_has(tmp_path: Path) -> None:
+    with serve_site() as site:
+        site.publish(2)
+        url = f"{site.root}/2026/0"
+        pasts = [Past(url, "20260102030405", story("Old")), Past(url, "20260302030405", page("Page /2026/0"))]
+        with serve_wayback(pasts) as wayback:
+            gentle: dict[str, Any] = {"backfill_network": "private", "backfill_delay_seconds": 0}
+            ofrecord = install(tmp_path, {**site.describe_source(), "web_archives": [wayback.setting]}, **gentle)
+            ofrecord("crawl", "gazette")
+            ofrecord("backfill", "gazette")
+        histories = read_histories(tmp_path / "archive")
+        assert [verdict for verdict, *_ in histories["gazette", url]] == ["new", "revised", "unchanged"]
+        assert "2026-01-02 03:04:05Z  new" in ofrecord("history", url).stdout
+        ofrecord("crawl", "gazette")
+        for words in (("verify", "--full", "--rederive"), ("index", "--rebuild"), ("tables", "build"), ("status",)):
+            ofrecord(*words, code=None if words == ("status",) else 0)
+        assert "2026-01-02 03:04:05Z  new" in ofrecord("history", url).stdout
+        assert not check_archive(tmp_path / "archive").damaged
+
+
+def test_other_patterns_list_anew(tmp_path: Path, wayback: Wayback) -> None:
+    ofrecord = installed(tmp_path, wayback.setting)
+    path = tmp_path / "config" / "sources" / "gazette.yaml"
+    whole = path.read_text("utf-8")
+    path.write_text(whole.replace(r"/20\d\d/\d\d/", "/2020/01/"), "utf-8")
+    ofrecord("backfill", "gazette")
+    assert {row.url for row in list_captures(tmp_path)} == {url_of(0)}
+    path.write_text(whole, "utf-8")
+    ofrecord("backfill", "gazette")
+    assert list_stamps(tmp_path) == WANTED
+
+
 def test_a_copy_of_another_time_or_page_is_none(tmp_path: Path, wayback: Wayback) -> None:
     ofrecord = installed(tmp_path, wayback.setting)
     moved = wayback.pasts[0]
@@ -274,9 +315,12 @@ def test_no_archive_on_a_private_address_unless_the_settings_say_so(tmp_path: Pa
 
 def test_no_secret_of_the_source_goes_to_an_archive(tmp_path: Path, wayback: Wayback) -> None:
     gentle: dict[str, Any] = {"backfill_network": "private", "backfill_delay_seconds": 0}
-    source = {**SOURCE, "headers": {"Authorization": "Bearer ${TOKEN}"}, "web_archives": [wayback.setting]}
+    secrets = {"headers": {"Authorization": "Bearer ${TOKEN}"}, "cookies": {"session": "${TOKEN}"}}
+    source = {**SOURCE, **secrets, "web_archives": [wayback.setting]}
     ofrecord = install(tmp_path, source, environment={"TOKEN": "swordfish"}, **gentle)
     ofrecord("backfill", "gazette", "--max-pages", "1")
+    assert not any("swordfish" in head for head in wayback.heads)
+    assert len(wayback.copies_asked) == 1
     assert "swordfish" not in "".join(path.read_text("utf-8", "replace") for path in tmp_path.glob("state/**/*.json"))
 
 
