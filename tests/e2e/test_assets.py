@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import urllib.request
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crawler.rows import CaptureRow, RunRow
+from crawler.rows import CaptureRow, CdxjRow, RunRow
 from tests.crawls import Answer, Site, serve_site, wait_until
 from tests.histories import check_archive, read_histories, read_segment
 from tests.installation import Ofrecord, install
+from tests.webarchives import serve_pywb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,6 +130,29 @@ def test_all_that_a_page_is_shown_with(tmp_path: Path, site: Site, other: Site) 
     check(ofrecord, tmp_path)
     status = ofrecord("status", "--json", "--full").json()
     assert status["state"] == "ok", status
+
+
+@pytest.mark.slow
+def test_another_program_replays_the_page_with_what_it_is_shown_with(tmp_path: Path, site: Site, other: Site) -> None:
+    ofrecord = installed(tmp_path, site, "page", asset_seconds=0)
+    ofrecord("crawl", "gazette")
+    ofrecord("crawl", "gazette", "--recheck", "all", "--unconditional")  # now of revisits
+    index = tmp_path / "index.cdxj"
+    lines = sorted(row.line for row in list_rows(tmp_path) if isinstance(row, CdxjRow))
+    index.write_text("".join(f"{line}\n" for line in lines))
+    segments = sorted(tmp_path.glob("archive/segments/*/*/*.warc.gz"))
+    shown = [f"{site.root}/2026/bridge", f"{site.root}/style/main.css", f"{site.root}/style/letters.woff2"]
+    shown += [f"{site.root}/pictures/{name}.gif" for name in ("lead", "lead-2x", "back", "here")]
+    expected = {url: site.answers[url.removeprefix(site.root)].body for url in shown}
+    expected[f"{other.root}/shared.js"] = b"count()"
+    with serve_pywb(tmp_path / "pywb", segments, index=index) as replay:
+        found = {url: fetch(f"{replay}/{datetime.now(UTC):%Y%m%d%H%M%S}id_/{url}") for url in expected}
+    assert found == expected
+
+
+def fetch(url: str) -> bytes:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=30) as answer:
+        return bytes(answer.read())
 
 
 def test_what_is_known_is_not_stored_again(tmp_path: Path, site: Site) -> None:
