@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -91,14 +92,12 @@ class AssetList:
         return await self._pool.requisites(exchange, room) if is_sheet and self._whole and depth < MAX_SHEETS else []
 
     def _choose(self, urls: Iterable[str], room: int) -> list[str]:
-        """Return those of *urls* that are to be fetched: new to this run, no pages, not had lately, of known hosts."""
+        """Return those of *urls* that are to be fetched: new to this run, no articles, not had lately, of few hosts."""
         named: dict[str, str] = {}
         for url in urls:
             try:
                 normal = normalise_url(url)
             except ValueError:
-                continue
-            if self._source.is_article(normal):  # that is fetched as one, or not at all
                 continue
             if self.may_ask(normal):
                 named.setdefault(normal, url)
@@ -106,8 +105,11 @@ class AssetList:
                 log.info("skipped_page", url=url, reason=TOO_MANY_HOSTS)
         before = self._frontier.mark(list(named), ASSET)
         new = [url for url, marks in zip(named, before, strict=True) if not marks & (ASSET | TAKEN)]
-        known, now = self._known.find_assets(new) if new else {}, datetime.now(UTC)
-        return [named[url] for url in new if not self._is_young(known.get(url), now)][:room]
+        if not new:
+            return []
+        known, articles, now = self._known.find_assets(new), self._known.find_looks(new), datetime.now(UTC)
+        wanted = (url for url in new if url not in articles and not self._is_young(known.get(url), now))
+        return [named[url] for url in islice(wanted, room)]
 
     def may_ask(self, url: str) -> bool:
         """Tell whether the host of *url* may be asked for an asset: one of the source's own, or of the first others."""

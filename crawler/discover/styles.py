@@ -14,7 +14,7 @@ _MOST = 2_000
 """Addresses that are taken from one sheet."""
 # no part can run past the beginning of another match, so that nothing is gone over twice
 _ADDRESS = r"""(?:"([^"\n\\]{1,8192})"|'([^'\n\\]{1,8192})'"""
-_IMPORT = re.compile(rf"@import\s+{_ADDRESS})", re.IGNORECASE)
+_IMPORT = re.compile(rf"@import\s*{_ADDRESS})", re.IGNORECASE)
 _URL = re.compile(rf"url\(\s*{_ADDRESS}|([^()\"'\s\\]{{1,8192}}))\s*\)", re.IGNORECASE)
 
 

@@ -273,6 +273,8 @@ def describe_run(report: RunReport, verdicts: Iterable[dict[str, Any]]) -> str:
     counts = [f"{report.verdicts[name]} {name}" for name in VERDICTS if report.verdicts.get(name)]
     links = sum(seed.get("links", 0) for seed in report.discovery)
     lines = [" · ".join([f"{report.source}: {count(links, 'link')} found", count(report.pages, "page"), *counts])]
+    if assets := report.counts.get("assets"):
+        lines[0] += f" · {count(assets, 'asset')}"
     reasons: Counter[str] = Counter()
     telling = 0
     for row in verdicts:

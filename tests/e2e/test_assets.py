@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import urllib.request
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crawler.rows import CaptureRow, RunRow
+from crawler.rows import CaptureRow, CdxjRow, RunRow
 from tests.crawls import Answer, Site, serve_site, wait_until
 from tests.histories import check_archive, read_histories, read_segment
 from tests.installation import Ofrecord, install
+from tests.webarchives import serve_pywb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,13 +46,13 @@ def site(other: Site) -> Iterator[Site]:
         for name, more in {"bridge": body, "river": ""}.items():
             text = f"<html><head><title>{name}</title>{head}</head><body><article><h1>{name}</h1>{TEXT}{more}</article>"
             running.answers[f"/2026/{name}"] = Answer(f"{text}</body></html>".encode())
-        sheet = b"@import 'fonts.css'; /* url(/commented.gif) */ body { background: url('../pictures/back.gif') }"
+        sheet = b"@import 'fonts.css'; /* url(/commented.gif) */ body { background: url('../2026/back.gif') }"
         running.answers["/style/main.css"] = Answer(sheet, media_type="text/css")
         fonts = b"@font-face { src: url(letters.woff2) } @import url(main.css);"
         running.answers["/style/fonts.css"] = Answer(fonts, media_type="text/css; charset=utf-8")
         running.answers["/style/letters.woff2"] = Answer(b"letters", media_type="font/woff2")
-        for name in ("lead", "lead-2x", "back", "here"):
-            running.answers[f"/pictures/{name}.gif"] = Answer(PIXEL + name.encode(), media_type="image/gif")
+        for path in ("/pictures/lead.gif", "/pictures/lead-2x.gif", "/2026/back.gif", "/pictures/here.gif"):
+            running.answers[path] = Answer(PIXEL + path.encode(), media_type="image/gif")
         running.answers["/pictures/moved.gif"] = Answer(status=302, headers={"Location": "/pictures/here.gif"})
         running.answers["/pictures/huge.gif"] = Answer(b"0" * 20_000, media_type="image/gif")
         other.answers["/shared.js"] = Answer(b"count()", media_type="text/javascript")
@@ -89,7 +92,11 @@ def test_the_lead_image_is_recorded_once(tmp_path: Path, site: Site) -> None:
     assert (report["pages"], report["articles"], report["new"], report["failed"]) == (2, 2, 2, 0)
     assert {path for path in site.paths if path.startswith("/pictures/")} == {"/pictures/lead.gif"}
     (row,) = list_assets(tmp_path).values()
-    assert (row.page_class, row.media_type, row.size_bytes) == ("asset", "image/gif", len(PIXEL) + 4)
+    assert (row.page_class, row.media_type, row.size_bytes) == (
+        "asset",
+        "image/gif",
+        len(PIXEL) + len("/pictures/lead.gif"),
+    )
     assert row.via in {f"{site.root}/2026/bridge", f"{site.root}/2026/river"}
     ofrecord("crawl", "gazette", "--recheck", "all")
     assert site.paths["/pictures/lead.gif"] == 1
@@ -108,7 +115,7 @@ def test_all_that_a_page_is_shown_with(tmp_path: Path, site: Site, other: Site) 
         "/shared.js": (200, "asset"),
         "/pictures/lead.gif": (200, "asset"),
         "/pictures/lead-2x.gif": (200, "asset"),
-        "/pictures/back.gif": (200, "asset"),
+        "/2026/back.gif": (200, "asset"),
         "/pictures/moved.gif": (302, "error"),
         "/pictures/here.gif": (200, "asset"),
         "/pictures/lost.gif": (404, "error"),
@@ -127,6 +134,29 @@ def test_all_that_a_page_is_shown_with(tmp_path: Path, site: Site, other: Site) 
     check(ofrecord, tmp_path)
     status = ofrecord("status", "--json", "--full").json()
     assert status["state"] == "ok", status
+
+
+@pytest.mark.slow
+def test_another_program_replays_the_page_with_what_it_is_shown_with(tmp_path: Path, site: Site, other: Site) -> None:
+    ofrecord = installed(tmp_path, site, "page", asset_seconds=0)
+    ofrecord("crawl", "gazette")
+    ofrecord("crawl", "gazette", "--recheck", "all", "--unconditional")  # now of revisits
+    index = tmp_path / "index.cdxj"
+    lines = sorted(row.line for row in list_rows(tmp_path) if isinstance(row, CdxjRow))
+    index.write_text("".join(f"{line}\n" for line in lines))
+    segments = sorted(tmp_path.glob("archive/segments/*/*/*.warc.gz"))
+    shown = [f"{site.root}/2026/bridge", f"{site.root}/style/main.css", f"{site.root}/style/letters.woff2"]
+    shown += [f"{site.root}/{path}.gif" for path in ("pictures/lead", "pictures/lead-2x", "pictures/here", "2026/back")]
+    expected = {url: site.answers[url.removeprefix(site.root)].body for url in shown}
+    expected[f"{other.root}/shared.js"] = b"count()"
+    with serve_pywb(tmp_path / "pywb", segments, index=index) as replay:
+        found = {url: fetch(f"{replay}/{datetime.now(UTC):%Y%m%d%H%M%S}id_/{url}") for url in expected}
+    assert found == expected
+
+
+def fetch(url: str) -> bytes:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=30) as answer:
+        return bytes(answer.read())
 
 
 def test_what_is_known_is_not_stored_again(tmp_path: Path, site: Site) -> None:
@@ -160,11 +190,19 @@ def test_an_asset_never_speaks_of_an_article(tmp_path: Path, site: Site) -> None
     site.announce("/2026/river")
     ofrecord = installed(tmp_path, site, "page")
     ofrecord("crawl", "gazette")
+    assert {"/2026/bridge", "/rss.xml"} & list_assets(tmp_path).keys() == {"/2026/bridge"}
     assert [url.rpartition("/")[2] for _, url in read_histories(tmp_path / "archive")] == ["river"]
     site.announce("/2026/river", "/2026/bridge")
     report = ofrecord("crawl", "gazette", "--json").json()
     assert report["new"] == 1
     check(ofrecord, tmp_path)
+    assert "bridge will be built" in ofrecord("show", f"{site.root}/2026/bridge", "--format", "html").stdout
+    # nor is an article asked for as an asset once it is known
+    site.answers["/2026/river"].body += b"<!-- another -->"
+    asked = site.paths["/2026/bridge"]
+    (tmp_path / "urls").write_text(f"{site.root}/2026/river\n")
+    ofrecord("crawl", "gazette", "--urls", tmp_path / "urls")
+    assert site.paths["/2026/bridge"] == asked
 
 
 def test_a_page_names_no_more_than_it_may(tmp_path: Path, site: Site) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crawler.frontier import BATCH, FOUND, TAKEN, Frontier, WaitingLink
+from crawler.frontier import ASSET, BATCH, FOUND, TAKEN, Frontier, WaitingAsset, WaitingLink
 from crawler.rows import LinkRow, encode_row
 from tests.installation import ROOT
 
@@ -53,6 +53,21 @@ def test_what_is_found_goes_before_what_is_listed_each_in_its_order(frontier: Fr
     assert [frontier.pop(), frontier.pop(), frontier.pop()] == [link_of(4), link_of(3, listed=True), None]
     frontier.add([link_of(5)])
     assert frontier.pop() == link_of(5)
+
+
+def test_assets_wait_apart_from_pages(frontier: Frontier) -> None:
+    assets = [WaitingAsset(f"https://cdn.example/{n}", "https://gazette.example/1", "page", n % 3) for n in range(120)]
+    assert not frontier.has_waiting
+    frontier.add_assets(assets[:70])
+    assert frontier.has_waiting
+    assert (len(frontier), frontier.pop(), list(frontier.take_rows())) == (0, None, [])
+    taken = [frontier.pop_asset() for _ in range(60)]
+    frontier.add_assets(assets[70:])
+    assert taken + [frontier.pop_asset() for _ in range(60)] == assets
+    assert frontier.pop_asset() is None
+    assert not frontier.has_waiting
+    assert frontier.mark(["a"], ASSET) == [0]
+    assert frontier.mark(["a"], TAKEN) == [ASSET]
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -397,6 +397,23 @@ def test_a_proxy_is_asked_and_said_so() -> None:
     run(check())
 
 
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize(("length", "truncated"), [(1_000, None), (1_001, "length"), (200_000, "length")])
+def test_of_an_asset_that_is_too_long_nothing_is_kept(length: int, truncated: str | None, *, announced: bool) -> None:
+    async def check() -> None:
+        head = b"HTTP/1.1 200 OK\r\n" + (b"Content-Length: %d\r\n\r\n" % length if announced else b"\r\n")
+        async with serving(head + b"x" * length) as server, Client() as client:
+            meta = {"purpose": "asset", "max_bytes": 1_000}
+            request = Request(f"http://127.0.0.1:{server.port}/a.gif", meta=meta)
+            response = await client.handler.download_request(request)
+        assert isinstance(response, ExchangeResponse)
+        exchange = response.exchange
+        assert (exchange.purpose, exchange.status, exchange.truncated) == (Purpose.ASSET, 200, truncated)
+        assert exchange.body == (b"" if truncated else b"x" * length)
+
+    run(check())
+
+
 def test_robots_requests_are_known_by_their_callback() -> None:
     async def check() -> None:
         async with serving(HEAD + b"hello") as server, Client() as client:

@@ -100,6 +100,22 @@ def test_captures_are_counted_by_day_and_by_run(desk: Newsdesk) -> None:
     assert told.ran[0].seeds == {FEED: None}
 
 
+def test_assets_say_nothing_of_a_source_and_pages_outside_are_not_new(desk: Newsdesk) -> None:
+    picture = "https://cdn.example/a.gif"
+    assets = [
+        Seen(picture, "asset", purpose="asset"),
+        Seen(picture, "error", None, "the host name has no address: nobody knows", purpose="asset"),
+        Seen(picture, "error", None, "cdn.example/robots.txt forbids it (Disallow: /)", purpose="asset"),
+    ]
+    desk.run(NOON, [Seen("one"), Seen("two", "outside")], others=assets)
+    counts = tally(desk).runs[0].counts
+    assert {name: n for name, n in counts.items() if not name.startswith(("has ", "size ", "text"))} == {
+        "page article": 1,
+        "page outside": 1,
+        "new": 1,
+    }
+
+
 def test_a_wall_with_status_403_counts_as_a_refusal(desk: Newsdesk) -> None:
     desk.run(NOON, [Seen("one", "challenge", 403), Seen("two", "challenge", 200), Seen("three", "error", 403)])
     counts = tally(desk).runs[0].counts

@@ -43,7 +43,7 @@ NAMED = {
     "a sheet within": ("<style>@import '/a.css'; p { background: url(b.gif) }</style>", ["/a.css", "/2026/b.gif"]),
     "an attribute": ('<p style="background:url(&quot;a.gif&quot;)">', ["/2026/a.gif"]),
     "in the order of need": (
-        "<link rel=icon href=/4><img data-src=/5 srcset=/3><script src=/2></script><img src=/1><link rel=stylesheet href=/0>",
+        """<link rel=icon href=/4><img data-src=/5 srcset=/3><script src=/2></script><img src=/1><style>@import'/0'""",
         ["/0", "/1", "/2", "/3", "/5", "/4"],
     ),
 }

@@ -156,6 +156,7 @@ def test_defaults(tmp_path: Path) -> None:
         ("language: en", "language: en\nlanguages: [fr, de]", ":4: languages: found a list, expected en among them"),
         ("language: en", "login: {user: me}", ":3: login: found a mapping, expected none: no pay wall is circumvented"),
         ("language: en", "login: basic", "expected none: no pay wall is circumvented"),
+        ("language: en", "assets: images", ":3: assets: found 'images', expected none, lead-image or page"),
         ("language: en", "formerly: [gazette]", "formerly: found a list, expected earlier ids"),
         ("language: en", "language: en\nlanguage: fr", ":4: language: found the key again"),
     ],
