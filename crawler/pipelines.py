@@ -9,6 +9,7 @@ import structlog
 
 from crawler.compare import guess_verdict
 from crawler.conditional import judge_validators
+from crawler.frontier import ASSET
 from crawler.intake import make_row
 from crawler.model import Purpose
 from crawler.recording import recall_reading, record_only, record_unmodified
@@ -130,12 +131,14 @@ class SegmentPipeline(_RunPipeline):
 
     async def process_item(self, item: PageItem) -> PageItem:
         """Write the item down. Raises OSError if the disk refuses, which ends the run."""
-        _exchange, outcome = item.exchange, item.outcome
+        exchange, outcome = item.exchange, item.outcome
         if outcome is None:
             raise RuntimeError(f"{item!r} reached the segment without an outcome")
         row = _make_row(item, outcome, self.run.context.product)
         recorded, snapshot = outcome.recorded, outcome.snapshot
         await write_when_there_is_room(self.run, lambda: self.run.segments.append(row, recorded, snapshot))
+        if exchange.purpose is Purpose.ASSET:
+            self.run.frontier.mark([item.url], ASSET)  # whatever wanted it, it is had in this run
         self.run.tally.count_page(item, stopped=self.run.pool.closed)
         self._log.info(
             "captured_page",

@@ -93,6 +93,8 @@ class Browser:
         limit = self._options["max_bytes"]
         context = await self._chromium.new_context(
             user_agent=self._options["user_agent"],
+            locale=self._options["language"],
+            timezone_id=self._options["timezone"],
             service_workers="block",
             accept_downloads=False,
             viewport=_VIEWPORT,  # type: ignore[arg-type]  # a TypedDict there

@@ -92,14 +92,31 @@ def make_renderer(source: Source, settings: Settings) -> Renderer | None:
     """Return what renders the pages of *source*, if they need that. Raises ConfigError if there is no browser."""
     if source.render is None:
         return None
-    return Renderer(settings, user_agent=settings.user_agent, max_bytes=settings.max_body_bytes)
+    return Renderer(
+        settings,
+        user_agent=settings.user_agent,
+        max_bytes=settings.max_body_bytes,
+        language=source.language,
+        timezone=source.timezone,
+    )
 
 
 class Renderer:
     """Renders one page at a time, in a browser that is started for the first."""
 
-    def __init__(self, settings: RenderSettings, *, user_agent: str, max_bytes: int) -> None:
-        """*max_bytes*: of a body, inflated, and of a document. Raises ConfigError if there is no browser."""
+    def __init__(
+        self,
+        settings: RenderSettings,
+        *,
+        user_agent: str,
+        max_bytes: int,
+        language: str | None = None,
+        timezone: str | None = None,
+    ) -> None:
+        """*max_bytes*: of a body, inflated, and of a document. Raises ConfigError if there is no browser.
+
+        *language*, *timezone*: those of a reader, so that no text depends on where it is rendered.
+        """
         self._settings = settings
         self._max_bytes = max_bytes
         self._options = {
@@ -108,6 +125,8 @@ class Renderer:
             "user_agent": user_agent,
             "settle_seconds": settings.render_settle_seconds,
             "max_bytes": max_bytes,
+            "language": language or "en",
+            "timezone": timezone or "UTC",
             "start_seconds": START_SECONDS,
         }
         self._turn = asyncio.Lock()

@@ -209,7 +209,7 @@ class Daemon:
     def _begin(self, source: Source, turns: Turns) -> None:
         now = self._clock.now()
         self._settle(source.id, turns.begin(now))
-        run = RunProcess(source.id, turns.slot, now, RunLimits.of(self._settings))
+        run = RunProcess(source.id, turns.slot, now, RunLimits.of(self._settings, rendering=source.render is not None))
         self._runs[source.id] = run
         self._observing.run_started(source.id, run.slot)
         self._begin_task(self._carry_out(run, source, turns), self._run_tasks)

@@ -25,10 +25,11 @@ class RunLimits:
     """From being asked to end until it is killed."""
 
     @classmethod
-    def of(cls, settings: Settings) -> RunLimits:
-        """Return what *settings* allow."""
+    def of(cls, settings: Settings, *, rendering: bool = False) -> RunLimits:
+        """Return what *settings* allow. *rendering*: whether a browser renders pages, which has memory of its own."""
         grace = settings.grace_seconds + REPORT_SECONDS
-        return cls(settings.max_run_seconds + settings.grace_seconds, settings.run_memory_bytes, grace)
+        memory_bytes = settings.run_memory_bytes + rendering * settings.render_memory_bytes
+        return cls(settings.max_run_seconds + settings.grace_seconds, memory_bytes, grace)
 
     def find_excess(self, seconds: float, memory_bytes: int) -> str | None:
         """Return `time` or `memory`, whichever a run has too much of; `None`: neither."""

@@ -122,6 +122,30 @@ def test_the_pages_clock_stands_still_while_it_waits_for_the_web() -> None:
 
 
 @needs_browser
+def test_what_a_page_shows_does_not_depend_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    monkeypatch.setenv("LANG", "ja_JP.UTF-8")
+    page = """<p id=a></p><script>
+      const time = new Date('2026-11-27T12:00:00Z');
+      const text = time.toLocaleString(undefined, {weekday: 'long', hour: 'numeric', timeZoneName: 'short'});
+      a.textContent = [text, navigator.language, navigator.userAgent].join('|');
+    </script>"""
+
+    async def run(**reader: str) -> str:
+        renderer = Renderer(Settings(**SETTINGS), user_agent="ofrecord/1 (+here)", max_bytes=MAX_BYTES, **reader)
+        try:
+            document = (await renderer.render(make_exchange(page), refuse)).document.decode()
+        finally:
+            renderer.kill()
+        return document.partition('<p id="a">')[2].partition("<")[0]
+
+    text, language, agent = asyncio.run(run()).split("|")
+    assert ("Friday" in text, "UTC" in text, language, agent) == (True, True, "en", "ofrecord/1 (+here)")
+    text, language, _ = asyncio.run(run(language="es", timezone="America/New_York")).split("|")
+    assert ("viernes" in text, " 7" in text, language) == (True, True, "es")
+
+
+@needs_browser
 def test_no_page_reaches_a_network() -> None:
     with listen() as (port, came):
         place = f"127.0.0.1:{port}"

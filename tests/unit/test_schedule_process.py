@@ -155,3 +155,9 @@ def test_a_run_has_said_what_it_did_before_its_daemon_s_patience_ends(
     settings = Settings(grace_seconds=grace)
     assert shorten_grace(settings).grace_seconds == of_a_run
     assert drain_seconds(settings) == of_the_daemon
+
+
+def test_a_browser_has_memory_beside_that_of_its_run() -> None:
+    settings = Settings(run_memory_bytes=1 << 30, render_memory_bytes=3 << 30)
+    assert RunLimits.of(settings).memory_bytes == 1 << 30
+    assert RunLimits.of(settings, rendering=True).memory_bytes == 4 << 30
