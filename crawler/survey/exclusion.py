@@ -6,15 +6,16 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from crawler.survey.places import MAX_WORDS, alternate, escape
+from crawler.survey.places import MAX_WORDS, alternate, escape, is_sound
 from crawler.survey.shapes import Kind, Parts, kind_of, read_parts
 from crawler.survey.words import GUARD_WORDS, LISTING_WORDS, TAIL_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from crawler.survey.templates import Template
 
+MAX_EXCLUDES = 20
 _MAX_EXACT = 30
 _MEDIA = r"\.(?:jpe?g|png|gif|webp|svg|mp3|mp4|pdf|xml|json|zip)$"
 _TOKEN = re.compile(r"[^\W\d_]{2,20}[-_:]")
@@ -27,12 +28,15 @@ def list_excludes(
 
     *others*: what is known to be no article. *seen*: those and the URLs of which nobody knows what they are.
     """
-    kept_out: list[str] = []
+    kept_out: dict[str, re.Pattern[str]] = {}
 
     def add(expression: str) -> bool:
-        if expression in kept_out or _search([expression], articles):
+        if expression in kept_out or len(kept_out) >= MAX_EXCLUDES or not is_sound(expression):
             return False
-        kept_out.append(expression)
+        compiled = re.compile(expression, re.ASCII)
+        if any(compiled.search(parts.url) for parts in articles):
+            return False
+        kept_out[expression] = compiled
         return True
 
     for expression in _guard(templates, articles, seen):
@@ -40,15 +44,14 @@ def list_excludes(
             yield expression
     for template in templates:
         for describe in (_exclude_numbers, _exclude_words, _exclude_beginnings, _exclude_values, _exclude_each):
-            caught = [parts for parts in template.matching(others) if not _search(kept_out, [parts])]
+            caught = [
+                parts
+                for parts in template.matching(others)
+                if not any(one.search(parts.url) for one in kept_out.values())
+            ]
             for expression in describe(template, caught) if caught else ():
                 if add(expression):
                     yield expression
-
-
-def _search(expressions: Sequence[str], urls: Iterable[Parts]) -> bool:
-    compiled = [re.compile(expression, re.ASCII) for expression in expressions]
-    return any(expression.search(parts.url) for parts in urls for expression in compiled)
 
 
 def _guard(templates: list[Template], articles: list[Parts], seen: list[Parts]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from crawler.survey.exclusion import list_excludes
+from crawler.survey.places import MAX_WORDS, is_sound
 from crawler.survey.shapes import MAX_URLS, Kind, Parts, find_hint, read_parts
 from crawler.survey.templates import Template, make_templates
 from crawler.survey.words import LISTING_WORDS, STATIC_WORDS
@@ -118,7 +119,9 @@ def _choose_templates(
         left = [parts for parts in template.members if not any(one.match(parts) for one in found)]
         if len(found) >= MAX_PATTERNS or not left or _is_stray(template, len(articles)):
             continue
-        found.append(_tighten(_widen(template, templates, others, unknown), others))
+        chosen = _tighten(_widen(template, templates, others, unknown), others)
+        if is_sound(chosen.expression):
+            found.append(chosen)
     for template in reversed(found):  # what a larger group's expression lets in needs none of its own
         rest = [one for one in found if one is not template]
         if all(any(one.match(parts) for one in rest) for parts in template.members):
@@ -166,6 +169,9 @@ def _tighten(template: Template, others: list[Parts]) -> Template:
     """Ask for as many words in titles as keeps most other pages out, and costs no article."""
     for at in reversed(range(len(template.places))):
         place, best = template.places[at], template
+        if place.role == "category" and len(place.options) > 1:
+            strange = {parts.segments[at] for parts in template.matching(others)} - place.words
+            template = template.tighten(at, 1) if len(strange) > MAX_WORDS else template
         if place.role != "varied":
             continue
         fewest = len(template.matching(others))

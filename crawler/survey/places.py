@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from config.rules import ArticlePatterns
 from crawler.survey.shapes import Kind, kind_of
 
 if TYPE_CHECKING:
@@ -53,6 +54,15 @@ class Place:
 def escape(text: str) -> str:
     """Return *text* as an expression that is as easy to read as can be: letters of all scripts stay."""
     return _SPECIAL.sub(r"\\\g<0>", text)
+
+
+def is_sound(expression: str) -> bool:
+    """Whether a source's file may hold *expression*: RE2 takes it, and it is not too long."""
+    try:
+        ArticlePatterns(include=[expression])
+    except ValueError:
+        return False
+    return True
 
 
 def alternate(words: Sequence[str] | set[str]) -> str:

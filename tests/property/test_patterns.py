@@ -130,4 +130,18 @@ def test_hostile_urls_cost_no_time() -> None:
     """Long digits, hyphens and dots in the places where expressions look for them."""
     parts = ["1" * 3_000, "-" * 3_000, "a-" * 1_500, "1a" * 1_500, "." * 3_000, "%20" * 1_000, "a" * 3_000 + "1"]
     articles = [f"https://gazette.example/{one}/{other}{n}" for one in parts for other in parts for n in range(6)]
-    assert learn_patterns(articles, articles[::7]).articles
+    found = learn_patterns(articles, articles[::7])
+    assert found.articles
+    assert not found.include or compile_patterns(found)
+
+
+def test_many_lists_make_no_endless_excludes() -> None:
+    """Where there are more other words than anybody reads, those of the articles are written down instead."""
+    writer = Writer(1)
+    articles = [f"https://gazette.example/{writer.section()}/{writer.title()}" for _ in range(60)]
+    others = [f"https://gazette.example/p{number}/{writer.title()}" for number in range(5_000)]
+    found = learn_patterns(articles, others)
+    patterns = compile_patterns(found)
+    assert (found.covered, found.caught) == (found.articles, 0)
+    assert sum(len(pattern.expression) for pattern in (*found.include, *found.exclude)) < 1_000
+    assert not take(patterns, ["https://gazette.example/p777777/another-one-of-them"])
