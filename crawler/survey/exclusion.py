@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from crawler.survey.templates import Template
 
 MAX_EXCLUDES = 20
+_MAX_TRIED = 100
 _MAX_EXACT = 30
 _MEDIA = r"\.(?:jpe?g|png|gif|webp|svg|mp3|mp4|pdf|xml|json|zip)$"
 _TOKEN = re.compile(r"[^\W\d_]{2,20}[-_:]")
@@ -29,10 +30,13 @@ def list_excludes(
     *others*: what is known to be no article. *seen*: those and the URLs of which nobody knows what they are.
     """
     kept_out: dict[str, re.Pattern[str]] = {}
+    tried: set[str] = set()
 
     def add(expression: str) -> bool:
-        if expression in kept_out or len(kept_out) >= MAX_EXCLUDES or not is_sound(expression):
+        full = len(kept_out) >= MAX_EXCLUDES or len(tried) >= _MAX_TRIED
+        if full or expression in tried or not is_sound(expression):
             return False
+        tried.add(expression)
         compiled = re.compile(expression, re.ASCII)
         if any(compiled.search(parts.url) for parts in articles):
             return False

@@ -192,8 +192,11 @@ def _sum_up(
         hits = [parts.url for parts in urls if re.search(expression, parts.url, re.ASCII)]
         return Pattern(expression, len(hits), hits[0] if hits else None)
 
+    wanted = [re.compile(expression, re.ASCII) for expression in include]
+    unwanted = [re.compile(expression, re.ASCII) for expression in exclude]
+
     def passing(urls: list[Parts]) -> int:
-        return sum(_is_found(include, parts) and not _is_found(exclude, parts) for parts in urls)
+        return sum(_is_found(wanted, parts) and not _is_found(unwanted, parts) for parts in urls)
 
     return LearnedPatterns(
         include=tuple(count(expression, articles) for expression in include),
@@ -207,5 +210,5 @@ def _sum_up(
     )
 
 
-def _is_found(expressions: Sequence[str], parts: Parts) -> bool:
-    return any(re.search(expression, parts.url, re.ASCII) for expression in expressions)
+def _is_found(expressions: Sequence[re.Pattern[str]], parts: Parts) -> bool:
+    return any(expression.search(parts.url) for expression in expressions)
