@@ -56,9 +56,11 @@ class Newcomer:
 
     def answer(self, url: str) -> Answer:
         """Return what *url* answers."""
-        found = self.pages.get(canonical(url))
-        if found is not None:
-            return found
+        place = canonical(url)
+        if place in self.pages:
+            return self.pages[place]
+        if f"{place}/" in self.pages:
+            return Answer(b"", 301, headers=(("Location", f"{place}/"),))
         return (
             self.otherwise(url)
             if self.otherwise
