@@ -8,6 +8,7 @@ import hashlib
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import zstandard
 
@@ -125,5 +126,5 @@ def zstd(records: list[Record], *, dictionary: bytes | None = None, squeeze_dict
 
 def train_dictionary() -> bytes:
     """Return a zstd dictionary of pages like these."""
-    samples = [make_response(number).encode() for number in range(200)]
+    samples: list[Any] = [make_response(number).encode() for number in range(200)]
     return zstandard.train_dictionary(8_192, samples).as_bytes()

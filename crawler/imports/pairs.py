@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crawler.imports.messages import LeftOut
@@ -35,7 +35,7 @@ class Answer:
     def position(self) -> Position:
         """Where to go on so that it is read once more, with what was asked."""
         found = [self.record.position, *([self.request.position] if self.request else [])]
-        return min(found, key=lambda one: one.flat)
+        return replace(min(found, key=lambda one: one.flat), software=self.software)
 
 
 @dataclass(slots=True)
@@ -48,7 +48,8 @@ class _Waiting:
 class AnswerReader:
     """Reads the answers of a file that *selection* has a source for; says of all others why they are left out."""
 
-    def __init__(self, flow: Flow, selection: Selection, *, limit: int) -> None:
+    def __init__(self, flow: Flow, selection: Selection, *, limit: int, software: str | None = None) -> None:
+        """*software*: what an earlier part of the file, which is not read again, said."""
         self._reader = RecordReader(flow, limit=limit, wanted=self._is_wanted)
         self._selection = selection
         self._limit = limit
@@ -56,7 +57,7 @@ class AnswerReader:
         """With the number of the record."""
         self._waiting: deque[_Waiting] = deque()
         self._ended = False
-        self._software: str | None = None
+        self._software = software
         self.records = 0
         """Read so far."""
 
@@ -64,7 +65,8 @@ class AnswerReader:
     def position(self) -> Position:
         """Where to go on so that no answer that was not yet returned is missed."""
         found = [self._reader.position, *(one.record.position for one in self._waiting)]
-        return min([*found, *(one.position for _, one in self._requests)], key=lambda one: one.flat)
+        first = min([*found, *(one.position for _, one in self._requests)], key=lambda one: one.flat)
+        return replace(first, software=self._software)
 
     def read(self) -> Answer | None:
         """Return the next answer; `None` at the end.

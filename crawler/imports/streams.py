@@ -49,6 +49,8 @@ class Position:
     skip: int = 0
     flat: int = 0
     """Inflated bytes since the beginning of the file: for who can only begin there."""
+    software: str | None = None
+    """Who wrote the file, as it said somewhere before."""
 
 
 BEGINNING = Position()

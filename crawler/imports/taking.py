@@ -7,6 +7,7 @@ until that is committed, and is then had from there.
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO, Protocol
@@ -45,8 +46,7 @@ _MAX_DEFERRED = 20_000
 """Records of a file that repeat a page that was not at hand; heads only."""
 _HEAD_ROOM_BYTES = 1 << 20
 _WAIT_SECONDS = 0.2
-_TELL_EVERY = 200
-"""Answers."""
+_TELL_SECONDS = 0.5
 NO_ARTICLE = "its page is no article"
 NO_PAGE = "it is no web page"
 NO_ORIGINAL = "it repeats a page that neither the archive nor this import has: import that file first"
@@ -168,7 +168,8 @@ class _Passage:
         """Read the file to its end, or until the import is stopped. Raises RecordError, OSError."""
         given = self._given
         flow = await asyncio.to_thread(open_flow, given.file, start=given.start, begins_at=given.begins_at)
-        reader = AnswerReader(flow, self._taker.selection, limit=self._limit + _HEAD_ROOM_BYTES)
+        limit = self._limit + _HEAD_ROOM_BYTES
+        reader = AnswerReader(flow, self._taker.selection, limit=limit, software=given.start.software)
         try:
             await self._read(reader)
         finally:
@@ -183,12 +184,12 @@ class _Passage:
             await self._taker.home.settle()
 
     async def _read(self, reader: AnswerReader) -> None:
-        number = 0
+        told = 0.0
         while not self._taker.stopping():
-            if number % _TELL_EVERY == 0:
+            if time.monotonic() - told >= _TELL_SECONDS:
+                told = time.monotonic()
                 first = self._holdings.find_first(self._taker.list_open())
                 self._taker.home.tell(self._report, self._given.part, first or reader.position, reader.position.raw)
-            number += 1
             try:
                 answer = await asyncio.to_thread(reader.read)
             except LeftOut as reason:
