@@ -57,15 +57,15 @@ def test_what_is_found_goes_before_what_is_listed_each_in_its_order(frontier: Fr
 
 def test_assets_wait_apart_from_pages(frontier: Frontier) -> None:
     assets = [WaitingAsset(f"https://cdn.example/{n}", "https://gazette.example/1", "page", n % 3) for n in range(120)]
-    assert not frontier.has_waiting
+    waiting = [frontier.has_waiting]
     frontier.add_assets(assets[:70])
-    assert frontier.has_waiting
+    waiting.append(frontier.has_waiting)
     assert (len(frontier), frontier.pop(), list(frontier.take_rows())) == (0, None, [])
     taken = [frontier.pop_asset() for _ in range(60)]
     frontier.add_assets(assets[70:])
     assert taken + [frontier.pop_asset() for _ in range(60)] == assets
     assert frontier.pop_asset() is None
-    assert not frontier.has_waiting
+    assert [*waiting, frontier.has_waiting] == [False, True, False]
     assert frontier.mark(["a"], ASSET) == [0]
     assert frontier.mark(["a"], TAKEN) == [ASSET]
 
