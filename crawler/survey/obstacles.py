@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _REFUSED = "refused to"
 """How the address guard begins what it says."""
+_NEVER = "is never connected to"
+"""What it says of addresses that no source may reach."""
 _FEW_LINKS = 15
 
 
@@ -56,12 +58,9 @@ def judge_exchanges(exchanges: Sequence[Exchange], what: str) -> Problem | None:
 def _judge_error(last: Exchange, where: str) -> Problem:
     error = last.error or ""
     if _REFUSED in error:
-        return Problem(
-            "private_address",
-            f"{where} is at an address that is not on the public internet: {error}; "
-            "--network private allows addresses of your own network",
-            last.url,
-        )
+        hint = "" if _NEVER in error else "; --network private allows addresses of your own network"
+        text = f"{where} is at an address that is not on the public internet: {error}{hint}"
+        return Problem("private_address", text, last.url)
     if last.forbidden or "robots.txt" in error:
         return Problem("robots_refuses", f"{where} is not to be fetched: {error}", last.url)
     if last.status in REDIRECTS:

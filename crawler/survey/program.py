@@ -41,6 +41,8 @@ _FEW_FEEDS, _FEW_SITEMAPS = 4, 3
 _NAMED_FEEDS, _NAMED_SITEMAPS, _MEMBERS = 4, 4, 5
 _SECTIONS, _ONLY_SECTIONS = 4, 12
 """Where a sitemap lists all articles, and where none does."""
+_INDEXES = 4
+"""So many sitemaps of sitemaps without a page are no way to articles."""
 _DATED_LINKS = 8
 _NOWHERE = "no-such-page-7c1e9a40b2d8"
 _WALLS = {
@@ -112,7 +114,9 @@ class _Surveyor:
         robots = await look.read_robots(self.asked)
         exchanges = await look.follow(self.asked, Purpose.SECTION)
         last = exchanges[-1]
-        problem = judge_move(self.asked, last.url) or judge_exchanges(exchanges, "the home page")
+        problem = judge_exchanges(exchanges, "the home page")
+        if problem is None or problem.kind != "private_address":
+            problem = judge_move(self.asked, last.url) or problem
         if problem is not None:
             if robots.error is not None and problem.kind == "unreachable":
                 problem = Problem("unreachable", f"{root_of(self.asked)} cannot be had: {robots.error}", self.asked)
@@ -198,17 +202,31 @@ class _Surveyor:
 
     async def _read_sitemap(self, url: str, found_by: str, *, reserve: int = 20) -> None:
         """Read a sitemap; of an index the members that tell most, and of an index within it the first ones."""
+        if self._leads_nowhere():
+            return
         facts = await self._try(url, "sitemap", found_by, reserve=reserve)
         waiting, read = [facts] if facts else [], 0
         while waiting and read < _MEMBERS:
             index = waiting.pop(0)
             for member in order_members(self.look.members.get(index.url, ())):
-                if read >= _MEMBERS:
+                if read >= _MEMBERS or self._leads_nowhere():
                     break
                 found = await self._try(member, "sitemap", "sitemap index", reserve=reserve, via=index.url)
                 read += found is not None
                 if found is not None and found.listings:
                     waiting.append(found)
+
+    def _leads_nowhere(self) -> bool:
+        """Whether sitemaps lead to further sitemaps, and none that was read has a page."""
+        read = [one for one in self.look.listings.values() if one.kind == "sitemap"]
+        indexes = sum(bool(one.listings) for one in read)
+        if indexes < _INDEXES or any(one.links for one in read):
+            return False
+        text = (
+            f"{indexes} sitemaps that were read lead to further sitemaps and to no page; no more of them were asked for"
+        )
+        self.look.note(Problem("endless_sitemaps", text, root_of(self.home)))
+        return True
 
     def _has(self, kind: ListingKind) -> bool:
         return any(one.kind == kind and (one.links or one.listings) for one in self.look.listings.values())
