@@ -133,21 +133,21 @@ class _Chooser:
 
     def _choose_index(self, one: Weighed, weighed: Sequence[Weighed], within: set[str | None]) -> None:
         members = {_normal(url) for url in one.facts.listings}
-        read = [other for other in weighed if _normal(other.facts.url) in members]
-        useful = [other for other in read if other.articles or other.is_index]
+        below = _list_below(one, weighed)
+        found = sum(len(other.articles) for other in below)
         total = f"index of {count(len(members), 'sitemap')}"
         if one.facts.error:
             self._put(one, self.sitemaps, one.facts.error, "")
-        elif read and not useful:
-            self._put(one, self.sitemaps, f"{total}; none of {len(read)} that were read has articles", "")
+        elif below and not found:
+            self._put(one, self.sitemaps, f"{total}; none of {len(below)} that were read has articles", "")
         elif _normal(one.facts.url) in within:
-            self._put(one, self.sitemaps, "its index is kept", "")
+            self._put(one, self.sitemaps, "stands in another index", "")
+        elif not found and self.known:
+            self._put(one, self.sitemaps, f"{total}, none of which was read; others announce articles", "")
         else:
-            found = sum(len(other.articles) for other in useful)
-            self._put(
-                one, self.sitemaps, None, f"{total}; {count(found, 'article')} in {len(read)} that were read", found
-            )
-            self.complete = self.complete or bool(useful)
+            why = f"{total}; {count(found, 'article')} in {len(below)} that were read"
+            self._put(one, self.sitemaps, None, why, found)
+            self.complete = self.complete or bool(found)
 
     def choose_sections(self) -> None:
         pages = {_normal(page.url): page for page in self.survey.pages}
@@ -250,6 +250,23 @@ def fill_numbers(further: Iterable[str]) -> list[str]:
         return []
     (before, after), last = max(forms.items(), key=lambda item: item[1])
     return [f"{before}{number}{after}" for number in range(2, min(last, _MAX_NUMBER) + 1)]
+
+
+def _list_below(index: Weighed, weighed: Sequence[Weighed]) -> list[Weighed]:
+    """Return the sitemaps that were read of *index* and of the indexes in it, each once."""
+    by_url = {_normal(one.facts.url): one for one in weighed}
+    waiting, met = [index], {_normal(index.facts.url)}
+    found = []
+    while waiting:
+        for url in map(_normal, waiting.pop().facts.listings):
+            one = by_url.get(url)
+            if one is None or url in met:
+                continue
+            met.add(url)
+            found.append(one)
+            if one.is_index:
+                waiting.append(one)
+    return found
 
 
 def _list_page(page: PageFacts, found_by: str) -> ListingFacts:

@@ -246,7 +246,7 @@ class _Judge:
 
     def judge_samples(self, shares: Mapping[str, tuple[int, int]]) -> Iterator[Finding]:
         """Yield fields that articles had and have no more, and what pages newly say to robots."""
-        samples = good_samples(self.survey)
+        samples = good_samples(self.survey, self.source.is_article)
         for name in FIELDS if len(samples) >= _LEAST_SAMPLES else ():
             found = count_field(samples, name)
             for texts, having, where in self._list_pasts(name, shares):

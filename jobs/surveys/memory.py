@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from config.errors import ConfigError
 from crawler.survey.choices import weigh_listings
 from crawler.survey.labels import is_article, label_urls
+from crawler.urls import normalise_url
 from jobs.catalog.tallies import FIELDS
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def remember(survey: Survey, match: Callable[[str], bool]) -> CheckMemory:
     """Return what is to be kept of *survey*. *match*: whether a normalised URL is an article by the source's file."""
     weighed = weigh_listings(survey, match)
     articles = label_urls(survey).articles
-    samples = good_samples(survey)
+    samples = good_samples(survey, match)
     return CheckMemory(
         looked_at=survey.looked_at,
         listings={
@@ -76,9 +77,18 @@ def remember(survey: Survey, match: Callable[[str], bool]) -> CheckMemory:
     )
 
 
-def good_samples(survey: Survey) -> list[SampleFacts]:
-    """Return the pages that were looked at and are articles."""
-    return [sample for sample in survey.samples if is_article(sample)]
+def good_samples(survey: Survey, match: Callable[[str], bool]) -> list[SampleFacts]:
+    """Return the pages that were looked at and are articles, by their address as well: house pages only read so."""
+    articles = set(label_urls(survey).articles)
+
+    def fits(url: str) -> bool:
+        try:
+            normal = normalise_url(url)
+        except ValueError:
+            return False
+        return normal in articles or match(normal)
+
+    return [sample for sample in survey.samples if is_article(sample) and fits(sample.url)]
 
 
 def count_field(samples: Sequence[SampleFacts], name: str) -> int:

@@ -107,6 +107,21 @@ def test_what_is_new_comes_first_and_what_is_complete_last() -> None:
     assert kept(replace(SURVEY, listings=(index, month, news, FEED))) == [FEED.url, news.url, index.url]
 
 
+def test_an_index_without_articles_is_not_kept() -> None:
+    """Sitemaps of sitemaps of sitemaps, in which nobody has found an article."""
+
+    def name(*path: int) -> str:
+        return f"{HOME}bomb{'-'.join(map(str, path))}.xml"
+
+    def index(*path: int, found_by: str = "sitemap index") -> ListingFacts:
+        return ListingFacts(name(*path), "sitemap", found_by, 200, listings=tuple(name(*path, n) for n in range(9)))
+
+    bomb = [index(0, found_by="robots.txt"), index(0, 1), index(0, 1, 1), index(0, 2), index(7, found_by="robots.txt")]
+    assert kept(replace(SURVEY, listings=(*bomb, FEED))) == [FEED.url, HOME]
+    leaf = ListingFacts(name(0, 1, 1, 3), "sitemap", "sitemap index", 200, links=tuple(map(AnnouncedLink, ARTICLES)))
+    assert kept(replace(SURVEY, listings=(*bomb, leaf, FEED))) == [FEED.url, bomb[0].url]
+
+
 def test_sections_stay_where_nothing_has_all() -> None:
     pages, facts = zip(*(list_page(link.url, ARTICLES[at : at + 10]) for at, link in enumerate(MENU[:2])), strict=True)
     survey = replace(SURVEY, pages=(*SURVEY.pages, *pages), listings=(FEED, *facts))

@@ -140,6 +140,12 @@ def test_fields_that_are_lost() -> None:
     assert not check(bare, published=(310, 100)), "it was never usual"
 
 
+def test_pages_of_the_house_are_no_texts_without_a_day() -> None:
+    house = tuple(sample(f"{HOME}{name}") for name in ("about", "contact", "imprint", "terms", "jobs"))
+    memory = remember(replace(SEEN, samples=(*SEEN.samples, *house)), configure().is_article)
+    assert (memory.samples, memory.fields["published"]) == (4, 4)
+
+
 def test_what_stands_in_the_way_of_all() -> None:
     down = Survey(HOME, HOME, NOW, 2, problems=(Problem("unreachable", f"{HOME} gave no answer", HOME),))
     assert [(kind, one.hand) for kind, one in check(down).items()] == [("unreachable", True)]
