@@ -31,6 +31,7 @@ class _Announced:
     published: datetime | None = None
     modified: datetime | None = None
     language: str | None = None
+    numbered: bool = False
 
 
 _LINKS: TypeAdapter[list[_Announced]] = TypeAdapter(Annotated[list[_Announced], Field(max_length=BATCH)])
@@ -39,7 +40,7 @@ _LINKS: TypeAdapter[list[_Announced]] = TypeAdapter(Annotated[list[_Announced], 
 def encode_links(discovery: Discovery, *, max_bytes: int = MAX_LINKS_BYTES) -> tuple[bytes, bool]:
     """Return the links as lines of JSON, 500 a line, and whether some had no room."""
     links = (
-        _Announced(one.url, one.purpose, one.title, one.published, one.modified, one.language)
+        _Announced(one.url, one.purpose, one.title, one.published, one.modified, one.language, one.numbered)
         for one in discovery.links
     )
     lines: list[bytes] = []
@@ -76,7 +77,9 @@ class LinkStream:
                 self.error = f"a worker's answer is no list of links: {error}"[:500]
                 return
             yield [
-                Link(one.url, self._via, one.purpose, one.title, one.published, one.modified, one.language)
+                Link(
+                    one.url, self._via, one.purpose, one.title, one.published, one.modified, one.language, one.numbered
+                )
                 for one in found
             ]
             at = end + 1

@@ -90,6 +90,8 @@ class Link:
     """`lastmod` or `updated`, as announced; aware UTC."""
     language: str | None = None
     """As announced, in lower case."""
+    numbered: bool = False
+    """A `SECTION` that only the number in its address tells to be the next page: read while there is something new."""
 
 
 @dataclass(frozen=True, slots=True)

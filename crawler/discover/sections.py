@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
 
+from crawler.discover.pager import find_next
 from crawler.encoding import decode_html
 from crawler.model import Purpose
 from crawler.prescan import prescan
@@ -20,22 +23,28 @@ if TYPE_CHECKING:
 MAX_NEXT = 10
 """`rel=next` that are taken from one page."""
 _HEAD_BYTES = 256 * 1024
+_PAGER_LINKS = 5_000
 _FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml"})
 
 
 def read_section(body: bytes, content_type: str | None, finder: Finder) -> str | None:
-    """Read a page's links, `rel=next` as another page of the list; return what is wrong with it."""
+    """Read a page's links, `rel=next` as another page of the list; return what is wrong with it.
+
+    Where no link says `rel=next`, the one with the next page's number is taken for it.
+    """
     page = decode_html(body, content_type)
     if (reason := prescan(page.encode("utf-8", "replace"))) is not None:
         return reason
     tree = LexborHTMLParser(page, options=LexborDocumentOptions.WO_EVENTS)
     base = tree.css_first("base[href]")
     finder.base = (resolve_link(finder.url, _attribute(base, "href")) if base else None) or finder.url
-    _take_next(tree, finder)
+    told = _take_next(tree, finder)
     for node in tree.css("a[href]"):
         target = finder.resolve(_attribute(node, "href"))
         if target and not finder.take(target, title=finder.clean_title(node.text(deep=True), plain=True)):
             return None
+    if not told and (following := find_next(finder.url, islice(finder.found, _PAGER_LINKS))) is not None:
+        finder.found[following] = replace(finder.found[following], purpose=Purpose.SECTION, numbered=True)
     return None if finder.found else "found no links in the page"
 
 
@@ -55,7 +64,8 @@ def find_feeds(body: bytes, content_type: str | None, url: str) -> list[str]:
     return found
 
 
-def _take_next(tree: LexborHTMLParser, finder: Finder) -> None:
+def _take_next(tree: LexborHTMLParser, finder: Finder) -> int:
+    """Take `rel=next`; return how many there were."""
     taken = 0
     for node in tree.css("link[rel][href], a[rel][href]"):
         if "next" not in _attribute(node, "rel").lower().split():
@@ -65,7 +75,8 @@ def _take_next(tree: LexborHTMLParser, finder: Finder) -> None:
             finder.take(target, Purpose.SECTION)
             taken += 1
             if taken >= MAX_NEXT:
-                return
+                break
+    return taken
 
 
 def _attribute(node: LexborNode, name: str) -> str:

@@ -194,17 +194,22 @@ class NewsSpider(Spider):
         """Let the pages in one document wait, some at a time; yield the requests of the listings that it names."""
         found, settled, gaps = 0, True, self.run.plan.gaps
         left: dict[str, tuple[str, int]] = {}
+        numbered: list[Link] = []
         for links in discovery:
-            listings = [link for link in links if link.purpose in LISTING_PURPOSES]
+            numbered += [link for link in links if link.numbered and _find_article(self.run.source, link) is None]
+            listings = [link for link in links if link.purpose in LISTING_PURPOSES and not link.numbered]
             for link in self._choose_listings(listings, exchange, meta, left):
                 yield self._request(
                     link.url, link.purpose, via=exchange.url, seed=meta["seed"], depth=meta["depth"] + 1
                 )
-            pages = [link for link in links if link.purpose not in LISTING_PURPOSES and may_fill(link, gaps)]
+            pages = [one for one in links if one.numbered or one.purpose not in LISTING_PURPOSES]
+            pages = [one for one in pages if may_fill(one, gaps)]
             number, settled = await self._consider(pages, settled=settled and not listings)
             found += number
             if (request := self._wake()) is not None:
                 yield request
+        for link in self._choose_listings([] if settled else numbered, exchange, meta, left):
+            yield self._request(link.url, link.purpose, via=exchange.url, seed=meta["seed"], depth=meta["depth"] + 1)
         for reason, (url, number) in left.items():
             log.info("skipped_page", url=url, via=exchange.url, reason=reason, pages=number)
         error = discovery.error or ("cut: " + exchange.truncated if exchange.truncated else None)

@@ -65,6 +65,21 @@ def test_pages_that_name_ever_further_pages_end_at_the_depth(site: Site, crawl: 
     assert [event["reason"] for event in skipped(result)] == ["deeper than max_depth: 3"] * 2
 
 
+def test_numbered_pages_are_followed_while_they_have_something_new(site: Site, crawl: Crawl) -> None:
+    for number in range(1, 6):
+        anchors = "".join(f'<a href="/news?page={other}">{other}</a>' for other in range(1, 6) if other != number)
+        site.answers["/news" if number == 1 else f"/news?page={number}"] = Answer(
+            f'<a href="/2026/{number}">x</a>{anchors}'.encode()
+        )
+        site.answers[f"/2026/{number}"] = Answer(page(f"Story {number}"))
+    crawl.source["discover"] = [{"section": f"{site.root}/news"}]
+    crawl.known = {f"{site.root}/2026/{number}": "2026-11-07T12:00:00+00:00" for number in (3, 4)}
+    crawl.run()
+    assert {path for path in site.paths if "page" in path} == {"/news?page=2", "/news?page=3"}
+    assert {path for path in site.paths if path.startswith("/2026/")} == {"/2026/1", "/2026/2"}
+    assert max(site.paths.values()) == 1
+
+
 def test_an_index_bomb_does_not_hold_the_run(site: Site, crawl: Crawl) -> None:
     site.answers["/bomb.xml"] = index(*(f"/maps/{number}.xml" for number in range(100_000)))
     for number in range(100):
