@@ -69,6 +69,8 @@ class StoredCapture:
     """The earlier capture that an answer of status 304 stands for."""
     read_class: str = ""
     """Class of that one, or its own."""
+    origin: dict[str, str | None] | None = None
+    """Where it was imported or backfilled from: FORMAT.md § 5; `None`: the run fetched it."""
 
     @property
     def place(self) -> Place:
@@ -208,4 +210,5 @@ def _to_capture(row: sqlite3.Row) -> StoredCapture:
         metadata=bool(row["metadata"]),
         read_at=None if row["read_segment"] is None else (row["read_segment"], row["read_n"]),
         read_class=row["read_class"] or row["class"],
+        origin=json.loads(row["origin"]) if row["origin"] else None,
     )

@@ -65,6 +65,8 @@ def describe_line(capture: StoredCapture, row: dict[str, Any], captures: Sequenc
         line += "; in part: older posts are held back"
     if row["metadata"]:
         line += f"; changed: {', '.join(one['name'] for one in row['metadata'])}"
+    if capture.origin is not None:
+        line += f"; {capture.origin['kind']} from {printable(capture.origin['where'] or '')}"
     return line + (f"; evidence of deletion: {row['evidence']}" if row["evidence"] else "")
 
 
@@ -132,6 +134,7 @@ def describe_capture(capture: StoredCapture) -> dict[str, Any]:
         "evidence": capture.evidence,
         "not_modified": capture.status == NOT_MODIFIED and capture.read_at is not None,
         "run": capture.run,
+        "origin": capture.origin,
         "warc": describe_record(capture)["warc"],
     }
 

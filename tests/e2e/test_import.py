@@ -128,6 +128,7 @@ def test_a_file_is_imported_once_with_the_times_that_it_tells(
     again = gazette("import", tmp_path / name, "--again", "--json").json()
     assert (again["captures"], again["known"], again["segments"]) == (0, 6, 0)
     require_clean(gazette)
+    assert f"; imported from {name}" in gazette("history", expected_urls()[0]).stdout
     (run,) = rows_of(tmp_path / "here" / "archive", "run")
     assert (run["trigger"], run["reason"], run["counts"]["captures"]) == ("import", "finished", 6)
 

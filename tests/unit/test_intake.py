@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,6 +98,7 @@ def test_a_capture_keeps_its_time_and_its_origin(tmp_path: Path) -> None:
     with opened(tmp_path) as archive:
         intake, kept = take(archive, [make_exchange(article(), THEN)])
         (capture,) = archive.catalog.list_captures(SOURCE.id, article())
+        assert capture.origin == asdict(ORIGIN)
         lines = [decode_row(line) for line in _rows(archive)]
     (row,) = [row for row in lines if isinstance(row, CaptureRow)]
     (run,) = [row for row in lines if isinstance(row, RunRow)]
