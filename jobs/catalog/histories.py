@@ -69,6 +69,8 @@ class StoredCapture:
     """The earlier capture that an answer of status 304 stands for."""
     read_class: str = ""
     """Class of that one, or its own."""
+    origin: dict[str, Any] | None = None
+    """Where it comes from, if it was not fetched from its publisher: FORMAT.md § 5."""
 
     @property
     def place(self) -> Place:
@@ -208,4 +210,5 @@ def _to_capture(row: sqlite3.Row) -> StoredCapture:
         metadata=bool(row["metadata"]),
         read_at=None if row["read_segment"] is None else (row["read_segment"], row["read_n"]),
         read_class=row["read_class"] or row["class"],
+        origin=None if row["origin"] is None else json.loads(row["origin"]),
     )

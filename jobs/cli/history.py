@@ -61,6 +61,8 @@ def describe_line(capture: StoredCapture, row: dict[str, Any], captures: Sequenc
     if number is not None:
         reason = f"not modified: as capture {number}"
     line = f"{when}  {capture.verdict or '':<10} {text:<8} {status} {reason}"
+    if row["origin"]:
+        line += f"; {row['origin']['kind']} from {printable(readable_url(row['origin']['where']))}"
     if row["partial"]:
         line += "; in part: older posts are held back"
     if row["metadata"]:
@@ -131,6 +133,7 @@ def describe_capture(capture: StoredCapture) -> dict[str, Any]:
         "redirect": capture.redirect,
         "evidence": capture.evidence,
         "not_modified": capture.status == NOT_MODIFIED and capture.read_at is not None,
+        "origin": capture.origin,
         "run": capture.run,
         "warc": describe_record(capture)["warc"],
     }
