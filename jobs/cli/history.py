@@ -66,7 +66,7 @@ def describe_line(capture: StoredCapture, row: dict[str, Any], captures: Sequenc
     if row["metadata"]:
         line += f"; changed: {', '.join(one['name'] for one in row['metadata'])}"
     if capture.origin is not None:
-        line += f"; {capture.origin['kind']} from {printable(capture.origin['where'] or '')}"
+        line += f"; {capture.origin['kind']} from {printable(readable_url(capture.origin['where'] or ''))}"
     return line + (f"; evidence of deletion: {row['evidence']}" if row["evidence"] else "")
 
 

@@ -108,10 +108,10 @@ def _edit(change: Callable[[dict[str, Any], dict[str, Any]], object]) -> Callabl
 FAULTS: dict[str, tuple[Callable[[dict[str, Any], dict[str, Any]], object], str]] = {
     "no row": (lambda one, _: one.update(rendered=None), "0 captures point at it"),
     "another's": (lambda one, other: one.update(rendered=dict(other["rendered"])), "does not follow the answer"),
-    "a request": (lambda one, _: one.update(rendered=dict(one["request"])), "found a request record, expected conver"),
+    "a request": (lambda one, _: one.update(rendered=dict(one["request"])), "found a request record, expected con"),
     "the answer": (
         lambda one, _: one.update(rendered=dict(one["response"])),
-        "found a response record, expected conver",
+        "found a response record, expected con",
     ),
     "longer": (lambda one, _: one["rendered"].update(length=one["rendered"]["length"] + 1), "length: the row says"),
     "no answer": (lambda one, _: one.update(response=None), "does not follow the answer"),

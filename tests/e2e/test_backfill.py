@@ -110,6 +110,7 @@ def test_pywb_brings_the_past_in_with_its_own_times(tmp_path: Path, pywb: str) -
     shown = ofrecord("history", url_of(0)).stdout
     assert "2020-01-02 03:04:05Z  new" in shown
     assert "2021-01-02 03:04:05Z  revised" in shown
+    assert f"; backfilled from {pywb}/20210102030405id_/{url_of(0)}" in shown
 
 
 def test_what_was_asked_for_is_not_asked_for_again(tmp_path: Path, pywb: str) -> None:

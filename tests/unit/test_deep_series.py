@@ -65,7 +65,7 @@ def test_a_series_ends_where_nothing_comes_any_more() -> None:
 
 
 def test_lists_of_days_are_told_from_articles() -> None:
-    for path in ("/2024/10/27/", "/2024/10", "/archive/2024", "/2024/10/page/2/", "/archiv/2024-10-27?x=1"):
+    for path in ("/2024/10/27/", "/2024/10", "/archive/2024", "/2024/10/page/2/", "/archive/2024-10-27?x=1"):
         assert is_dated_list(SITE + path), path
     for path in ("/2024/10/27/mayor", "/mayor", "/2024/10/27/1234", "/mayor-2024-wins"):
         assert not is_dated_list(SITE + path), path
