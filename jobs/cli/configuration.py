@@ -84,7 +84,9 @@ def check(*, config_dir: Path, as_json: bool) -> int:
         for name, source in sources.items():
             problems += check_selectors(source, documents[name])
             notes += [
-                documents[name].problem(("headers",), f"found no {variable} in the environment; a crawl needs it")
+                documents[name].problem(
+                    (find_key(source, variable),), f"found no {variable} in the environment; a crawl needs it"
+                )
                 for variable in find_missing(source)
             ]
     data = {"valid": not problems, "problems": problems, "notes": notes, "sources": names}
@@ -112,8 +114,13 @@ def show_value(value: object) -> str:
 
 
 def find_missing(source: Source) -> list[str]:
-    """Return the environment variables that the headers of *source* need and that are not set."""
+    """Return the environment variables that headers and cookies of *source* need and that are not set."""
     return sorted(name for name in source.environment_names if not os.environ.get(name))
+
+
+def find_key(source: Source, variable: str) -> str:
+    """Return which key of *source* needs the environment's *variable*."""
+    return "headers" if any(f"${{{variable}}}" in text for text in source.headers.values()) else "cookies"
 
 
 def check_selectors(source: Source, document: Document) -> Iterator[str]:

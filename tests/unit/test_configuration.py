@@ -137,3 +137,12 @@ def test_help_names_both() -> None:
     shown = CliRunner().invoke(group, ["config", "--help"]).output
     assert "show" in shown
     assert "check" in shown
+
+
+def test_a_secret_that_is_missing_is_told_where_it_is_needed(folder: Path) -> None:
+    source = folder / "sources" / "gazette.yaml"
+    source.write_text(SOUND + "headers: {X-Key: '${GAZETTE_KEY}'}\ncookies: {pass: '${GAZETTE_PASS}'}\n", "utf-8")
+    code, output = run("config", "check", "--config", folder)
+    assert code == 0
+    assert f"note: {source}:6: headers: found no GAZETTE_KEY in the environment" in output
+    assert f"note: {source}:7: cookies: found no GAZETTE_PASS in the environment" in output
