@@ -107,7 +107,7 @@ class ArchiveSample:
 
     def _read_exchange(self, capture: StoredCapture, context: PageContext) -> Exchange | None:
         places = CapturePlaces.of(capture)
-        if places is None:
+        if places is None or not places.serve(context):
             return None
         store = self.archive.store
         try:

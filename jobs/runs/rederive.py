@@ -79,7 +79,7 @@ class EarlierTexts:
 
 def _read_exchange(archive: OpenArchive, capture: StoredCapture, context: PageContext) -> Exchange | None:
     places = CapturePlaces.of(capture)
-    if places is None:
+    if places is None or not places.serve(context):
         return None
     try:
         return read_capture(

@@ -104,6 +104,10 @@ class CapturePlaces:
             _place_between(record, capture.request_offset),
         )
 
+    def serve(self, context: PageContext) -> bool:
+        """Tell whether what *context* makes texts of may be there: no text comes of what was never rendered."""
+        return context.render is None or self.rendered is not None
+
 
 class PlacedCapture(Protocol):
     """What of a capture in the catalog says where its records are."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from config.errors import ExtractError
+from config.errors import ExtractError, RecordError
 from crawler.derivation import read_ingredients
 from crawler.listings import discover
 from crawler.model import Exchange, PageClass, Rendition
@@ -108,10 +108,13 @@ def _edit(change: Callable[[dict[str, Any], dict[str, Any]], object]) -> Callabl
 FAULTS: dict[str, tuple[Callable[[dict[str, Any], dict[str, Any]], object], str]] = {
     "no row": (lambda one, _: one.update(rendered=None), "0 captures point at it"),
     "another's": (lambda one, other: one.update(rendered=dict(other["rendered"])), "does not follow the answer"),
-    "a request": (lambda one, _: one.update(rendered=dict(one["request"])), "found a request record, expected con"),
+    "a request": (
+        lambda one, _: one.update(rendered=dict(one["request"])),
+        "found a request record, expected conversion",
+    ),
     "the answer": (
         lambda one, _: one.update(rendered=dict(one["response"])),
-        "found a response record, expected con",
+        "found a response record, expected conversion",
     ),
     "longer": (lambda one, _: one["rendered"].update(length=one["rendered"]["length"] + 1), "length: the row says"),
     "no answer": (lambda one, _: one.update(response=None), "does not follow the answer"),
@@ -250,7 +253,10 @@ def test_a_record_that_is_none_is_not_taken_for_a_document() -> None:
     assert found.rendition == Rendition(PAGE, BROWSER)
     assert found.as_rendered().header("Content-Type") == "text/html; charset=utf-8"
     assert read_capture(read, CapturePlaces(response, response, rendered), make_context(None)).rendition is None
-    with pytest.raises(Exception, match="found a record of type 'request'"):
+    served, rendering = CapturePlaces(response, response), make_context(None, render=RENDER)
+    assert (served.serve(make_context(None)), served.serve(rendering)) == (True, False)
+    assert CapturePlaces(response, response, rendered).serve(rendering)
+    with pytest.raises(RecordError, match="found a record of type 'request'"):
         read_capture(read, CapturePlaces(response, response, request))
 
 
