@@ -144,6 +144,24 @@ def paged_archive(root: str) -> Newcomer:
     return desk.finish({"section": "/archeio/"}, include=[rf"^{re.escape(root)}/arthra/\d+-"])
 
 
+def numbered_pages(root: str) -> Newcomer:
+    """Sections of several pages, and nothing but a number says which is the next."""
+    desk = Desk(
+        "Post von Ostwinkel", root, "de", "divs", 84, 18, lambda story: f"/{story.section}/meldung-{story.key}.html"
+    )
+    sections = desk.frame.tongue.sections
+    desk.frame.menu = [(f"/{key}/", text) for key, text in sections.items()]
+    desk.put_house("/{}.html".format)
+    desk.put_articles()
+    desk.put("/", desk.frame.listing("Post von Ostwinkel", desk.entries[:12]))
+    for key, text in sections.items():
+        desk.put_list(f"/{key}/", text, desk.of_section(key), size=5, page=f"/{key}/seite/{{}}", rel="")
+    desk.put_robots()
+    return desk.finish(
+        *({"section": f"/{key}/"} for key in sections), include=[rf"^{re.escape(root)}/[a-z]+/meldung-\d+\.html$"]
+    )
+
+
 def weekly_issues(root: str) -> Newcomer:
     """A weekly: each issue is a page that lists its articles and leads to the issue before."""
     desk = Desk(
@@ -218,6 +236,7 @@ LISTED: list[Callable[[str], Newcomer]] = [
     non_latin,
     subdomains,
     paged_archive,
+    numbered_pages,
     weekly_issues,
     mixed_languages,
 ]

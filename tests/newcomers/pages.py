@@ -167,14 +167,15 @@ class Frame:
         aside: str = "",
         language: str | None = None,
         leads: bool = True,
+        rel: str = ' rel="next"',
     ) -> bytes:
         """Return a list of stories with their addresses.
 
-        *next_url*: where it goes on (`rel=next`); *more*: other links.
+        *next_url*: where it goes on, said by *rel*; *more*: other links.
         """
         words = self.tongue.words
         items = "".join(self._tease(story, url, lead=leads) for story, url in stories)
-        on = f'<div class="pager"><a rel="next" href="{escape(next_url)}">{words["next"]}</a></div>' if next_url else ""
+        on = f'<div class="pager"><a{rel} href="{escape(next_url)}">{words["next"]}</a></div>' if next_url else ""
         others = f"<ul>{linked(more)}</ul>" if more else ""
         body = f"<h1>{escape(title)}</h1>{intro}{items}{others}{on}"
         return self.whole(title, body, head=head, aside=aside, language=language)
