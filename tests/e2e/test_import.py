@@ -150,7 +150,7 @@ def test_importing_an_archive_of_ours_into_a_new_one_gives_the_same_texts(
     assert texts_of(tmp_path / "other") == texts_of(archive_dir)
     other("verify", "--full", *words)
     histories = [command("changes", *more, "--json").rows() for command, more in ((ofrecord, ()), (other, words))]
-    told = [sorted((one["url"], one["change"], one["at"]) for one in rows) for rows in histories]
+    told = [sorted((one["url"], one["what"], one["after"]["captured_at"]) for one in rows) for rows in histories]
     assert told[0] == told[1]
     assert told[0]
 
