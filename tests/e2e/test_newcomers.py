@@ -22,15 +22,18 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 
-SOAK = [pytest.param(f"varied_{number}", marks=pytest.mark.soak) for number in range(4, 60)]
+VARIED = [f"varied_{number}" for number in range(60)]
+LOOKED_AT = [*SITES, *VARIED[:2], *(pytest.param(name, marks=pytest.mark.soak) for name in VARIED[2:])]
+BY_HAND = [*list(SITES)[::6], *(pytest.param(name, marks=pytest.mark.soak) for name in [*SITES, *VARIED])]
 
 
-@pytest.fixture(params=[*SITES, *(f"varied_{number}" for number in range(4)), *SOAK])
+@pytest.fixture
 def served(request: pytest.FixtureRequest) -> Iterator[Served]:
     with serve(find_site(request.param), number_of(request.param)) as served:
         yield served
 
 
+@pytest.mark.parametrize("served", BY_HAND, indirect=True)
 def test_who_knows_the_site_finds_its_articles(served: Served, tmp_path: Path) -> None:
     ofrecord = trials.prepare(tmp_path, resolve=served.resolve)
     trials.describe(ofrecord, served.site.source)
@@ -38,6 +41,7 @@ def test_who_knows_the_site_finds_its_articles(served: Served, tmp_path: Path) -
     assert (score.found, score.wrong) == (score.articles, ())
 
 
+@pytest.mark.parametrize("served", LOOKED_AT, indirect=True)
 def test_sources_add_finds_its_articles(served: Served, tmp_path: Path) -> None:
     ofrecord = trials.prepare(tmp_path, resolve=served.resolve)
     added = trials.add(ofrecord, served.site.home, "--json")
