@@ -25,6 +25,8 @@ _HEAD_END = re.compile(rb"\r\n\r\n|\n\r?\n")
 _LINE_END = re.compile(rb"\r?\n")
 _BEGINNING = re.compile(rb"\nWARC/[01]\.\d{1,2}\r?\n")
 _VERSION = re.compile(rb"WARC/[01]\.\d{1,2}[ \t]*\Z")
+_MOST_REWOUND_BYTES = 1 << 30
+"""So much, in all, is gone over again to look for records in blocks whose lengths are wrong."""
 _MARK_BYTES = 16
 """So much of a beginning may stand at the end of what came so far."""
 _BEGINS = b"WARC/"
@@ -75,6 +77,7 @@ class RecordReader:
         """Of the buffer's first byte, counted in bytes that the flow gave."""
         self._gap: Fault | None = None
         self._ended = False
+        self._rewound = 0
         self.position = Position()
         """Where the next record begins, or what was read last."""
 
@@ -96,7 +99,9 @@ class RecordReader:
         if self._buffer.startswith(_MARK):
             self._drop(len(_MARK))
         whole = self._fill(MAX_HEAD_BYTES, until=_HEAD_END)
-        if not self._buffer.startswith(b"WARC/"):
+        if not whole and _BEGINS.startswith(self._buffer):  # of its first letters some
+            self._tell_end()
+        if not self._buffer.startswith(_BEGINS):
             found = bytes(self._buffer[:20])
             self._resync()
             raise Fault(self.position.raw, f"found {found!r} where a record is to begin")
@@ -146,9 +151,10 @@ class RecordReader:
 
     def _rewind(self, block: bytes | None) -> None:
         """Go to where the next record begins: in *block*, if its length is too great, else behind it."""
-        found = _BEGINNING.search(block) if block is not None else None
+        found = _BEGINNING.search(block) if block is not None and self._rewound <= _MOST_REWOUND_BYTES else None
         if block is not None and found is not None:
             again = block[found.start() + 1 :]
+            self._rewound += len(again)
             self._buffer[:0] = again
             self._at -= len(again)
         else:

@@ -407,6 +407,8 @@ class _ZstdFlow(_BaseFlow):
             raise RecordError("the file ends inside its dictionary")
         try:
             if data.startswith(_ZSTD_MAGIC):
+                if zstandard.frame_content_size(data) > _MAX_DICTIONARY_BYTES:  # by which memory is taken
+                    raise RecordError(f"a dictionary of more than {_MAX_DICTIONARY_BYTES} bytes, inflated")
                 data = zstandard.ZstdDecompressor().decompress(data, max_output_size=_MAX_DICTIONARY_BYTES)
             return zstandard.ZstdCompressionDict(data)
         except zstandard.ZstdError as error:

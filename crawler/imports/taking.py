@@ -44,6 +44,8 @@ _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _PAGES = GOOD_CLASSES | {PageClass.TRUNCATED}
 _MAX_DEFERRED = 20_000
 """Records of a file that repeat a page that was not at hand; heads only."""
+_MAX_DEFERRED_BYTES = 64 * 1024 * 1024
+"""Of these."""
 _HEAD_ROOM_BYTES = 1 << 20
 _WAIT_SECONDS = 0.2
 _TELL_SECONDS = 0.5
@@ -161,6 +163,7 @@ class _Passage:
         self._holdings = Holdings()
         self._running: set[asyncio.Task[None]] = set()
         self._deferred: list[tuple[int, Answer, Message]] = []
+        self._deferred_bytes = 0
         self._now = datetime.now(UTC)
         self._limit = taker.settings.max_body_bytes
 
@@ -213,16 +216,24 @@ class _Passage:
             self._leave_out(number, reason)
             return
         if message.revisits is not None:
-            if len(self._deferred) < _MAX_DEFERRED:
-                self._deferred.append((number, answer, message))
-            else:
-                self._leave_out(number, LeftOut(NO_ORIGINAL))
+            self._defer(number, answer, message)
             return
         self._taker.bodies.put(message)
         await self._drain(self._taker.jobs - 1)
         await self._taker.wait_for_leave()
         task = asyncio.create_task(self._keep(number, answer, message))
         self._running.add(task)
+
+    def _defer(self, number: int, answer: Answer, message: Message) -> None:
+        """Let a record that repeats another wait for the end of the file, without its block, if there is room."""
+        answer = replace(answer, record=replace(answer.record, block=None), request=None)
+        exchange = message.exchange
+        size = sum(map(len, (exchange.response_head, exchange.request_head, *answer.record.headers.values())))
+        if len(self._deferred) >= _MAX_DEFERRED or self._deferred_bytes + size > _MAX_DEFERRED_BYTES:
+            self._leave_out(number, LeftOut(NO_ORIGINAL))
+            return
+        self._deferred_bytes += size
+        self._deferred.append((number, answer, message))
 
     async def _drain(self, most: int) -> None:
         """Wait until at most so many pages are in work. Raises what one of them raised."""

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 MAGIC = b"PK\x03\x04"
 MAX_PARTS = 100_000
+MAX_NAME_CHARS = 500
+"""Of a part: captures and messages carry it."""
+_MAX_DIRECTORY_BYTES = 64 * 1024 * 1024
+"""The directory is read as a whole."""
 _FOLDER = "archive/"
 _ENDINGS = (".warc", ".warc.gz", ".warc.zst")
 _HEAD_BYTES = 30
@@ -25,7 +29,11 @@ _SIZES_BEHIND = 0x08
 _ENCRYPTED = 0x01
 _ZIP64_FIELD = 1
 _UNKNOWN = 0xFFFFFFFF
-_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+_MOST_BYTES = 1 << 62
+"""No file has more, whatever a zip file says of its parts."""
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""What a WACZ may be squeezed by; of the others a few bytes may inflate to gigabytes in one step."""
+_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +64,54 @@ def list_parts(file: BinaryIO, *, first: str, raw: int) -> Iterator[Part]:
 
 def _list_all(file: BinaryIO, first: str, raw: int) -> Iterator[Part]:
     try:
-        with zipfile.ZipFile(file) as archive:
+        with zipfile.ZipFile(_Sparing(file)) as archive:
             entries = archive.infolist()
             if len(entries) > MAX_PARTS:
                 raise RecordError(f"{len(entries)} parts in the zip file; at most {MAX_PARTS} are taken")
             for entry in entries:
                 if not _is_warc(entry.filename):
                     continue
+                if entry.compress_type not in _METHODS:
+                    raise RecordError(f"{entry.filename}: squeezed in another way than a WACZ may be")
                 with archive.open(entry) as opened:
                     begins_at = raw if entry.filename == first and entry.compress_type == zipfile.ZIP_STORED else 0
                     opened.seek(begins_at)
                     yield Part(entry.filename, io.BufferedReader(_Checked(opened, entry.filename)), begins_at)
     except zipfile.BadZipFile as error:
         yield from _walk(file, first, raw, str(error))
+    except _FAULTS as error:
+        raise RecordError(f"a zip file that cannot be read: {error}") from error
 
 
 def _is_warc(name: str) -> bool:
-    return name.startswith(_FOLDER) and name.lower().endswith(_ENDINGS)
+    """Tell whether a part of that name is a WARC file. Raises RecordError for a name that nobody wants to carry."""
+    if not name.startswith(_FOLDER) or not name.lower().endswith(_ENDINGS):
+        return False
+    if len(name) > MAX_NAME_CHARS:
+        raise RecordError(f"a part with a name of {len(name)} characters; at most {MAX_NAME_CHARS} are taken")
+    return True
+
+
+class _Sparing(io.RawIOBase):
+    """A file of which nobody takes too much at once."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(min(size, _MAX_DIRECTORY_BYTES + 1) if size >= 0 else _MAX_DIRECTORY_BYTES + 1)
+        if len(data) > _MAX_DIRECTORY_BYTES:
+            raise RecordError(f"a zip file with a directory of more than {_MAX_DIRECTORY_BYTES} bytes")
+        return data
 
 
 class _Checked(io.RawIOBase):
@@ -103,6 +142,8 @@ def _walk(file: BinaryIO, first: str, raw: int, reason: str) -> Iterator[Part]:
     """Yield the parts of a zip file without a directory, as far as it goes."""
     at = 0
     for _ in range(MAX_PARTS):
+        if at > _MOST_BYTES:
+            return
         file.seek(at)
         head = file.read(_HEAD_BYTES)
         if len(head) < _HEAD_BYTES or not head.startswith(MAGIC):

@@ -6,6 +6,7 @@ No crawl: nothing is recorded. A redirect to another host may lead to public add
 from __future__ import annotations
 
 import http.client
+import re
 import ssl
 import time
 import urllib.error
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 _PIECE_BYTES = 256 * 1024
+_LENGTH = re.compile(r"[0-9]{1,15}")
 _ATTEMPTS = 5
 _WAIT_SECONDS = 1.0
 _FAULTS = (urllib.error.URLError, http.client.HTTPException, OSError)
@@ -98,7 +100,7 @@ class WebFile:
         self._tag = tag
         begins_at = offset if answer.status == http.client.PARTIAL_CONTENT else 0
         length = answer.headers.get("Content-Length") or ""
-        self._size = begins_at + int(length) if length.isdigit() else None
+        self._size = begins_at + int(length) if _LENGTH.fullmatch(length) else None
         return answer, begins_at
 
     def _make_opener(self) -> urllib.request.OpenerDirector:
@@ -115,6 +117,7 @@ class WebFile:
             urllib.request.HTTPErrorProcessor(),
             urllib.request.HTTPDefaultErrorHandler(),
             urllib.request.HTTPRedirectHandler(),
+            urllib.request.UnknownHandler(),
         ]
         for handler in handlers:
             opener.add_handler(handler)

@@ -10,7 +10,7 @@ import threading
 import zipfile
 from dataclasses import replace
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -342,6 +342,30 @@ def test_files_of_a_web_server_and_of_a_folder(gazette: Ofrecord, tmp_path: Path
     (tmp_path / "web" / "page.html").write_bytes(make_page(1))
     again = gazette("import", "--again", tmp_path / "web", "--json").json()
     assert (again["files"], again["known"]) == ({"done": 2}, 6)
+
+
+class _Misleading(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        leads_away = self.path.startswith("/away")
+        self.send_response(302 if leads_away else 200)
+        self.send_header(*(("Location", "ftp://127.0.0.1/a.warc") if leads_away else ("Content-Length", "\xb2")))
+        self.end_headers()
+        if not leads_away:
+            self.wfile.write(plain(RECORDS))
+
+
+def test_a_web_server_that_answers_nonsense_harms_no_other_file(gazette: Ofrecord, tmp_path: Path) -> None:
+    (tmp_path / "good.warc").write_bytes(plain(RECORDS))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Misleading)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    places = [f"http://127.0.0.1:{server.server_port}/{name}" for name in ("away.warc", "a.warc")]
+    result = gazette("import", *places, tmp_path / "good.warc", "--json", code=1)
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    assert result.json()["files"] == {"refused": 1, "done": 2}
+    assert "unknown url type: ftp" in result.stderr
 
 
 def test_files_below_a_prefix_of_a_bucket(tmp_path: Path, s3_server: S3Server) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from dataclasses import replace
 
 import pytest
 
+from crawler.imports import records as reading
 from crawler.imports.records import MAX_HEAD_BYTES, ForeignRecord, RecordReader
 from crawler.imports.streams import BEGINNING, Fault, open_flow
 from tests.foreign import Record, gzipped, make_response, plain
@@ -107,3 +109,23 @@ def test_a_record_about_records_is_one_record() -> None:
     records, faults = read(plain(changed(2, block=b"HTTP/1.1 200 OK\r\n\r\n" + inner)))
     assert [one.record_id for one in records] == IDS
     assert faults == []
+
+
+def test_blocks_with_wrong_lengths_within_one_another_are_gone_over_again_a_limited_number_of_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "_MOST_REWOUND_BYTES", 200_000)
+    nested = [replace(RECORDS[0], block=b"x" * 900, length=100_000) for _ in range(100)]
+    records, faults = read(plain([*nested, *RECORDS]) + b"x" * 100_000 + b"\r\n" + plain(RECORDS))
+    assert len(faults) < 10
+    assert [one.record_id for one in records] == IDS
+
+
+@pytest.mark.parametrize("letters", range(1, 6))
+def test_a_file_that_ends_within_the_first_letters_of_a_record_has_one_fault(letters: int) -> None:
+    data = gzipped(RECORDS)
+    cut = gzip.compress(b"WARC/"[:letters])[:-9]  # all letters come out of it, and no end
+    for found in (plain(RECORDS) + b"WARC/"[:letters], data + cut):
+        records, faults = read(found)
+        assert [one.record_id for one in records] == IDS
+        assert [fault.reason.partition(" inside")[0] for fault in faults] == ["the file ends"]

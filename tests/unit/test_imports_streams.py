@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -169,6 +170,13 @@ def test_a_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         read(bomb)
     with pytest.raises(RecordError, match="a bomb"):
         read(zstd([make_response(1, body=bytes(1 << 26))]))
+
+
+def test_a_dictionary_that_is_a_bomb_is_refused_before_memory_is_taken_for_it() -> None:
+    squeezed = zstandard.ZstdCompressor().compress(b"\x37\xa4\x30\xec" + bytes(17 * 1024 * 1024))
+    data = b"\x5d\x2a\x4d\x18" + len(squeezed).to_bytes(4, "little") + squeezed
+    with pytest.raises(RecordError, match="a dictionary of more than"):
+        open_flow(io.BytesIO(data), start=BEGINNING, begins_at=0)
 
 
 def test_what_looks_like_members_again_and_again_is_given_up() -> None:
