@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from crawler.imports.streams import Position
+    from crawler.imports.flows import Position
 
 
 class Holdings:

@@ -10,8 +10,8 @@ from crawler.imports.messages import LeftOut
 from crawler.imports.records import MAX_HEAD_BYTES, ForeignRecord, RecordReader
 
 if TYPE_CHECKING:
+    from crawler.imports.flows import Flow, Position
     from crawler.imports.selection import Choice, Selection
-    from crawler.imports.streams import Flow, Position
 
 ANSWERS = frozenset({"response", "revisit"})
 _SILENT = frozenset({"warcinfo", "request", "metadata"})

@@ -10,12 +10,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from crawler.imports.streams import Fault, Position
+from crawler.imports.flows import Fault, Position
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crawler.imports.streams import Flow
+    from crawler.imports.flows import Flow
 
 MAX_HEAD_BYTES = 64 * 1024
 _MAX_HEADERS = 200

@@ -16,11 +16,12 @@ import structlog
 
 from config.errors import RecordError
 from crawler.imports.bodies import RecentBodies
+from crawler.imports.flows import BEGINNING, Fault, Position
 from crawler.imports.holdings import Holdings
 from crawler.imports.messages import UNMODIFIED, LeftOut, Message, agrees, read_message
 from crawler.imports.pairs import Answer, AnswerReader
 from crawler.imports.report import FileReport
-from crawler.imports.streams import BEGINNING, Fault, Position, open_flow
+from crawler.imports.streams import open_flow
 from crawler.imports.wacz import list_parts
 from crawler.model import GOOD_CLASSES, PageClass
 from crawler.outcome import media_type_of

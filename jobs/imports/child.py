@@ -21,8 +21,8 @@ from config.errors import ArchiveError, ExitCode
 from config.logs import configure_logging
 from config.settings import SECRETS, Settings
 from config.sources import Source
+from crawler.imports.flows import Position
 from crawler.imports.selection import Selection
-from crawler.imports.streams import Position
 from crawler.imports.taking import ForeignFile, Taker
 from crawler.intake import Intake, open_intake
 from crawler.leash import Leash, Word

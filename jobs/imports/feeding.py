@@ -12,8 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from config.errors import ArchiveError
-from crawler.imports.streams import is_zstd
 from crawler.imports.wacz import MAGIC
+from crawler.imports.zstd_flow import is_zstd
 from jobs.imports.places import HEAD_BYTES
 
 if TYPE_CHECKING:

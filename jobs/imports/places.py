@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from crawler.imports.streams import BEGINNING, Position
+from crawler.imports.flows import BEGINNING, Position
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

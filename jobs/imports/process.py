@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from config.errors import ArchiveError, RunLocked, StoreError
 from config.sources import Source
+from crawler.imports.flows import Position
 from crawler.imports.report import FileReport
-from crawler.imports.streams import Position
 from jobs.imports.channel import make_pair, receive, send
 from jobs.imports.feeding import Supply, is_zip
 from jobs.imports.places import Place

@@ -11,10 +11,11 @@ import pytest
 
 from config.sources import Source
 from crawler.encoding import inflate
+from crawler.imports.flows import BEGINNING, Fault
 from crawler.imports.messages import LeftOut, agrees, dechunk, read_date, read_message
 from crawler.imports.pairs import Answer, AnswerReader
 from crawler.imports.selection import NO_ARTICLE, NO_PAGE, NO_SOURCE, SEED, TOO_MANY, Choice, Selection
-from crawler.imports.streams import BEGINNING, Fault, open_flow
+from crawler.imports.streams import open_flow
 from tests.foreign import (
     HOST,
     THEN,

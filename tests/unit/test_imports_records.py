@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from crawler.imports import records as reading
+from crawler.imports.flows import BEGINNING, Fault
 from crawler.imports.records import MAX_HEAD_BYTES, ForeignRecord, RecordReader
-from crawler.imports.streams import BEGINNING, Fault, open_flow
+from crawler.imports.streams import open_flow
 from tests.foreign import Record, gzipped, make_response, plain
 
 RECORDS = [make_response(number) for number in range(6)]

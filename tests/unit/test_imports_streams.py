@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import RecordError
+from crawler.imports.flows import BEGINNING, Fault, Position
 from crawler.imports.records import RecordReader
-from crawler.imports.streams import BEGINNING, Fault, Position, open_flow
+from crawler.imports.streams import open_flow
 from tests.foreign import (
     gzipped,
     gzipped_whole,
@@ -161,7 +162,7 @@ def test_what_is_no_warc_file_is_refused_by_name(data: bytes, named: str) -> Non
 
 
 def test_a_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crawler.imports.streams._LEAST_BOMB_BYTES", 1 << 24)
+    monkeypatch.setattr("crawler.imports.flows._LEAST_BOMB_BYTES", 1 << 24)
     zeros = zlib.compressobj(9, zlib.DEFLATED, 31)
     bomb = b"".join(
         [zeros.compress(b"WARC/1.0\r\n"), *(zeros.compress(bytes(1 << 20)) for _ in range(64)), zeros.flush()]

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from config.settings import Settings
 from crawler.imports import taking
+from crawler.imports.flows import BEGINNING
 from crawler.imports.pairs import AnswerReader
 from crawler.imports.report import FileReport
 from crawler.imports.selection import Selection
-from crawler.imports.streams import BEGINNING, open_flow
+from crawler.imports.streams import open_flow
 from crawler.imports.taking import ForeignFile, Taker
 from crawler.leash import Leash
 from tests.foreign import THEN, Record, make_request, plain
