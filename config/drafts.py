@@ -181,16 +181,22 @@ def _above(remark: str, indent: int) -> Iterator[str]:
 def _quote(text: str) -> str:
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS and text.isprintable():
         return text
-    return json.dumps(text, ensure_ascii=not text.isprintable())
+    return _escape(text)
 
 
 def quote_url(url: str) -> str:
     """Return a URL as YAML that is easy to read."""
-    return url if _PLAIN.fullmatch(url) and url.isprintable() else json.dumps(url, ensure_ascii=not url.isprintable())
+    return url if _PLAIN.fullmatch(url) and url.isprintable() else _escape(url)
 
 
 def quote_expression(text: str) -> str:
     """Return an expression in single quotes, in which a backslash is one."""
     if text.isprintable():
         return "'" + text.replace("'", "''") + "'"
-    return json.dumps(text)
+    return _escape(text)
+
+
+def _escape(text: str) -> str:
+    """Return *text* in double quotes; what cannot be seen by its number, in full: YAML knows no pairs of surrogates."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in quoted)

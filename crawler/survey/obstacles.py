@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _REFUSED = "refused to"
 """How the address guard begins what it says."""
+_PORT_REFUSED = "another protocol than HTTP"
+"""How it ends where only the port is wrong."""
 _NEVER = "is never connected to"
 """What it says of addresses that no source may reach."""
 _FEW_LINKS = 15
@@ -57,7 +59,7 @@ def judge_exchanges(exchanges: Sequence[Exchange], what: str) -> Problem | None:
 
 def _judge_error(last: Exchange, where: str) -> Problem:
     error = last.error or ""
-    if _REFUSED in error:
+    if _REFUSED in error and _PORT_REFUSED not in error:
         hint = "" if _NEVER in error else "; --network private allows addresses of your own network"
         text = f"{where} is at an address that is not on the public internet: {error}{hint}"
         return Problem("private_address", text, last.url)

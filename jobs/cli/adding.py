@@ -16,7 +16,7 @@ from crawler.survey.proposal import propose
 from crawler.survey.transport import decode_survey
 from crawler.urls import normalise_url
 from crawler.visit import VisitLimits
-from jobs.cli.options import Invocation, common_options, exit_codes
+from jobs.cli.options import Invocation, common_options, exit_codes, printable
 from jobs.cli.progress import show_line
 from jobs.cli.surveying import describe_look, show_look
 from jobs.visits import make_visit
@@ -206,7 +206,7 @@ def make_draft(
 
 def _conclude(path: Path, draft: Draft | None, problem: str | None, *, written: bool) -> str:
     if draft is None:
-        return f"\nnothing to write: {problem}"
+        return f"\nnothing to write: {printable(problem or '')}"
     if written:
         return f"\nwrote {path}; `ofrecord crawl {path.stem}` fetches its articles"
     return f"\nnot written: {path}\n\n{encode_draft(draft)}".rstrip()

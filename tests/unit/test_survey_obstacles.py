@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from crawler.addresses import find_port_refusal, find_refusal
 from crawler.model import Exchange, Purpose
 from crawler.survey.facts import Alternate, PageFacts, SeenLink
 from crawler.survey.obstacles import describe_host, judge_exchanges, judge_login, judge_move, judge_name, judge_names
@@ -18,13 +19,19 @@ def exchange(status: int | None = 200, url: str = HOME, error: str | None = None
     return Exchange(url, Purpose.SECTION, datetime(2026, 11, 27, tzinfo=UTC), 0.1, b"", status, error=error)
 
 
+def refuse(address: str) -> str:
+    return f"refused to connect: {find_refusal(address, allow_private=False)}"
+
+
 @pytest.mark.parametrize(
     ("status", "error", "kind", "words"),
     [
         (None, None, "unreachable", "gave no answer"),
         (None, "no connection: name not known", "unreachable", "name not known"),
         (None, "robots.txt could not be read (status 503)", "robots_refuses", "is not to be fetched"),
-        (None, "robots.txt could not be read (refused to connect: x)", "private_address", "--network private"),
+        (None, f"robots.txt could not be read ({refuse('10.0.0.1')})", "private_address", "--network private allows"),
+        (None, refuse("169.254.169.254"), "private_address", "a link-local address"),
+        (None, f"refused to connect: {find_port_refusal(25)}", "unreachable", "another protocol than HTTP"),
         (302, "redirects in a circle", "redirect_loop", "leads nowhere"),
         (401, None, "login_wall", "status 401"),
         (403, None, "refused", "ask the publisher"),
@@ -43,6 +50,7 @@ def test_each_obstacle_has_its_kind_and_says_what_to_do(
     assert (problem.kind, problem.url) == (kind, HOME)
     assert problem.text.startswith(f"the home page {HOME}, to which https://gazette.example/a leads, ")
     assert words in problem.text
+    assert ("--network private" in problem.text) is ("network: private" in (error or ""))
 
 
 def test_what_robots_txt_forbids_is_told() -> None:

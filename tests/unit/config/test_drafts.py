@@ -142,3 +142,11 @@ def test_a_folder_that_takes_nothing_is_told(tmp_path: Path) -> None:
     (tmp_path / "sources").write_text("a file", "utf-8")
     with pytest.raises(ConfigError, match="cannot be written"):
         write_draft(tmp_path / "sources" / "gazette.yaml", DRAFT)
+
+
+@pytest.mark.parametrize("text", ["\N{SMILING FACE WITH HALO}\N{ZERO WIDTH JOINER}x", "\u202e\U000e0001\x9b"])
+def test_what_cannot_be_seen_beside_what_lies_beyond_16_bits_comes_back(text: str) -> None:
+    draft = replace(DRAFT, name=text, include=(Remarked(text),), discover=(DraftSeed("feed", f"{DRAFT.home}{text}"),))
+    source = check_draft(draft)
+    assert (source.name, source.articles.include) == (text, [text])
+    assert all(char.isprintable() or char == "\n" for char in encode_draft(draft))
