@@ -161,6 +161,8 @@ class Wayback:
     """Stamp → how often a copy of that time is answered with 503 before it is served."""
     overtaxed_days: int = 0
     """The index answers 504 to questions about more days than that; 0: never."""
+    timeless: bool = False
+    """Whether the index lists copies of all times, whatever is asked for."""
     broken: bool = False
     """Whether the index says that it is sorry, with status 200."""
     robots: bytes = b""
@@ -189,7 +191,8 @@ class Wayback:
         found = [
             past
             for past in sorted(self.pasts, key=lambda past: (past.url, past.stamp))
-            if self._matches(past.url, host, query["matchType"]) and query["from"] <= past.stamp <= query["to"]
+            if self._matches(past.url, host, query["matchType"])
+            and (self.timeless or query["from"] <= past.stamp <= query["to"])
         ]
         if query.get("filter") == "mimetype:text/html":
             found = [past for past in found if past.headers[0] == HTML]

@@ -128,7 +128,10 @@ def list_scopes(source: Source, below: tuple[str, ...] = ()) -> list[dict[str, s
 
 
 async def _list_window(keeper: Keeper, archive: WebArchive, scope: dict[str, str], window: Window) -> list[Copy] | None:
-    """Return the copies of *window*; `None` if there are more than an answer, or some, can hold."""
+    """Return the copies of *window*; `None` if there are more than an answer, or some, can hold.
+
+    Copies of other times, by servers that heed no range, are left out: each comes in its own window.
+    """
     query = {
         **scope,
         "output": "json",
@@ -150,7 +153,7 @@ async def _list_window(keeper: Keeper, archive: WebArchive, scope: dict[str, str
             return None
         if found.error is not None and not found.copies:
             raise ArchiveUnwell(f"{archive.cdx}: its answer is no list of copies: {found.error}")
-        copies += found.copies
+        copies += [copy for copy in found.copies if window.begin <= _second(copy.captured_at) < window.end]
         if found.resume is None:
             return None if found.lines >= LINES else copies
         query["resumeKey"] = found.resume

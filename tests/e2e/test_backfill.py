@@ -256,6 +256,16 @@ def test_an_index_that_is_overtaxed_is_asked_for_less(tmp_path: Path, wayback: W
     assert list_stamps(tmp_path) == [stamp for stamp in WANTED if stamp.startswith("2020")]
 
 
+def test_an_index_that_knows_no_times_is_believed_in_each_window_for_what_is_of_it(
+    tmp_path: Path, wayback: Wayback
+) -> None:
+    wayback.timeless, wayback.lines = True, 1_000
+    ofrecord = installed(tmp_path, wayback.setting)
+    report = ofrecord("backfill", "gazette", "--json").json()["archives"][0]
+    assert (report["done"], report["chosen"], report["kept"]) == (True, 24, 24)
+    assert list_stamps(tmp_path) == WANTED == sorted(wayback.copies_asked)
+
+
 def test_the_past_joins_what_a_crawl_has(tmp_path: Path) -> None:
     with serve_site() as site:
         site.publish(2)
