@@ -19,7 +19,7 @@ from crawler.model import Purpose
 from crawler.robots import list_sitemaps
 from crawler.scope import is_announced_outside
 from crawler.sites import Sites
-from crawler.urls import normalise_url
+from crawler.urls import normalise_url, resolve_link
 from crawler.visit import VisitOver
 
 if TYPE_CHECKING:
@@ -140,7 +140,8 @@ async def _begin(visit: Visit, digging: Digging) -> None:
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(source.home))
     robots = await visit.read_robots(origin)
     for url in list_sitemaps(robots.body) if robots.status == 200 else ():
-        digging.add(urljoin(origin, url), Purpose.SITEMAP, seed=True)
+        if (sitemap := resolve_link(origin, url)) is not None:
+            digging.add(sitemap, Purpose.SITEMAP, seed=True)
     for entry in source.discover:
         if entry.kind != "feed":  # which has the newest only
             digging.add(entry.url, Purpose(entry.kind), seed=True)

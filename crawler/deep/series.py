@@ -101,7 +101,7 @@ def _newest_of(match: re.Match[str]) -> date | None:
     groups = match.groupdict()
     year, month, day = (int(groups.get(name) or 0) for name in "ymd")
     try:
-        if day:
+        if day or month > 12:
             return date(year, month, day)
         if month:
             return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
@@ -112,7 +112,7 @@ def _newest_of(match: re.Match[str]) -> date | None:
 
 def _date_before(url: str, match: re.Match[str]) -> str | None:
     groups = match.groupdict()
-    year, month, day = int(groups["y"]), int(groups.get("m") or 1), int(groups.get("d") or 1)
+    year, month, day = (int(groups.get(name) or 0) or 1 for name in "ymd")  # there are months and days of number 0
     step = _step_of(match)
     before = date(year, month, day) - timedelta(days=1)
     if step == "year":

@@ -23,7 +23,9 @@ class OldSite:
         self.site = site
         self.articles: set[str] = set()
         self._put(
-            "/robots.txt", f"User-agent: *\nDisallow: /secret\nSitemap: {site.root}/sitemap-index.xml\n", "text/plain"
+            "/robots.txt",
+            f"User-agent: *\nDisallow: /secret\nSitemap: http://[::\nSitemap: {site.root}/sitemap-index.xml\n",
+            "text/plain",
         )
         self._list_urls("/sitemap-index.xml", ["/sitemap-2024-03.xml"], root="sitemapindex", item="sitemap")
         for month in ("2024-03", "2024-02", "2024-01", "2023-11"):  # in December nothing was written

@@ -101,3 +101,15 @@ def test_long_addresses_cost_little() -> None:
         follow_series(f"{SITE}/{text}", 0)
         is_dated_list(f"{SITE}/{text}")
     assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("query", "before"),
+    [
+        ("year=2024&month=0", "year=2023&month=12"),
+        ("y=2024&m=03&d=00", "y=2024&m=02&d=29"),
+        ("y=2024&m=13", "y=2023&m=13"),
+    ],
+)
+def test_a_month_or_day_of_number_0_is_the_first(query: str, before: str) -> None:
+    assert follow_series(f"https://gazette.example/archive?{query}", 0) == f"https://gazette.example/archive?{before}"
