@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from config.settings import Settings
 from crawler.model import Exchange, Purpose
-from crawler.rows import CaptureReference, CaptureRow, LinkRow, SnapshotRow
+from crawler.rows import CaptureReference, CaptureRow, LinkRow, Origin, SnapshotRow
 from crawler.segment import SegmentWriter
 from crawler.warc import NOTHING_RECORDED, encode_exchange
 from jobs.archive.commit import digest
@@ -53,6 +53,7 @@ class Seen:
     fields: dict[str, Any] = field(default_factory=dict)
     title: str | None = "Rain"
     derivation: str = DERIVATION
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,7 @@ class Newsstand:
             size_bytes=len(body),
             seconds=0.25,
             directives=["noai"],
+            origin=page.origin,
         )
         number = writer.append(row, recorded)
         if page.words is not None:

@@ -77,6 +77,8 @@ class Converter:
             segment.rows.key,
             response.offset if response else None,
             response.length if response else None,
+            row.origin.kind if row.origin else None,
+            row.origin.where if row.origin else None,
         )
 
     def _convert_snapshot(self, segment: StoredSegment, row: SnapshotRow) -> Row:

@@ -79,6 +79,8 @@ CAPTURES = Table(
         ("warc_key", TEXT),
         ("warc_offset", WHOLE),
         ("warc_length", WHOLE),
+        ("origin_kind", TEXT),
+        ("origin_where", TEXT),
     ),
     time="captured_at",
     order=_ORDER,

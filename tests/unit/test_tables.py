@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 import pytest
 
+from crawler.rows import Origin
 from jobs.archive.commit import digest
 from jobs.store.memory import MemoryStore
 from jobs.tables import build_tables, sorting
@@ -91,6 +92,13 @@ def test_rows_are_in_order_and_columns_as_the_format_has_them(stand: Newsstand) 
         assert keys == sorted(keys)
         assert {row["source"] for row in rows} == {"gazette", "herald"}
         assert tuple(rows[0]) == TABLES[name].names
+
+
+def test_what_others_captured_is_told_from_what_was_fetched(stand: Newsstand) -> None:
+    stand.crawl(Seen("/a"), Seen("/b", origin=Origin("imported", "dump.warc.gz", "urn:uuid:1", "archiver/2")))
+    stand.build()
+    found = [(row["origin_kind"], row["origin_where"]) for row in stand.read("captures", DAY_1)]
+    assert found == [(None, None), ("imported", "dump.warc.gz")]
 
 
 def test_nothing_new_puts_no_manifest(stand: Newsstand) -> None:
