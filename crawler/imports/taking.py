@@ -48,6 +48,8 @@ _MAX_DEFERRED = 20_000
 _MAX_DEFERRED_BYTES = 64 * 1024 * 1024
 """Of these."""
 _HEAD_ROOM_BYTES = 1 << 20
+_MOST_BAD_PARTS = 20
+"""Of a WACZ; then the others are not tried."""
 _WAIT_SECONDS = 0.2
 _TELL_SECONDS = 0.5
 NO_ARTICLE = "its page is no article"
@@ -108,18 +110,28 @@ class Taker:
         report = FileReport()
         try:
             if given.zipped:
-                parts = list_parts(given.file, first=given.part, raw=given.start.raw)
-                while not self.stopping() and (part := await asyncio.to_thread(next, parts, None)) is not None:
-                    start = given.start if part.name == given.part else BEGINNING
-                    one = ForeignFile(
-                        f"{given.name}/{part.name}", part.file, part=part.name, start=start, begins_at=part.begins_at
-                    )
-                    await _Passage(self, one, report).run()
+                await self._take_parts(given, report)
             else:
                 await _Passage(self, given, report).run()
         except RecordError as error:
             report.error = str(error)
         return report
+
+    async def _take_parts(self, given: ForeignFile, report: FileReport) -> None:
+        """Take in the parts of a WACZ; one that cannot be read costs no other. Raises RecordError, OSError."""
+        parts = list_parts(given.file, first=given.part, raw=given.start.raw)
+        bad = 0
+        while not self.stopping() and (part := await asyncio.to_thread(next, parts, None)) is not None:
+            start = given.start if part.name == given.part else BEGINNING
+            name = f"{given.name}/{part.name}"
+            one = ForeignFile(name, part.file, part=part.name, start=start, begins_at=part.begins_at)
+            try:
+                await _Passage(self, one, report).run()
+            except RecordError as error:
+                bad += 1
+                report.error = report.error or f"{part.name}: {error}"
+                if bad >= _MOST_BAD_PARTS:
+                    return
 
     async def find_intake(self, source: Source) -> Intake:
         """Return the intake of *source*, opened when it is first needed. Raises LeftOut."""

@@ -167,6 +167,17 @@ def test_a_wacz_is_imported_part_by_part(gazette: Ofrecord, tmp_path: Path) -> N
     assert places == {"pages.wacz/archive/one.warc.gz", "pages.wacz/archive/two.warc.gz"}
 
 
+def test_a_part_that_cannot_be_read_costs_no_other(gazette: Ofrecord, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "pages.wacz", "w") as archive:
+        archive.writestr("archive/one.warc.gz", gzipped(RECORDS[:7]))
+        archive.writestr("archive/page.warc.gz", make_page(1))
+        archive.writestr("archive/empty.warc.gz", b"")
+        archive.writestr("archive/two.warc.gz", gzipped(RECORDS[7:]))
+    result = gazette("import", tmp_path / "pages.wacz", "--json", code=1)
+    assert (result.json()["captures"], result.json()["files"]) == (6, {"refused": 1})
+    assert "archive/page.warc.gz: found a page or XML" in result.stderr
+
+
 def test_a_wacz_that_is_cut_gives_what_it_has(gazette: Ofrecord, tmp_path: Path) -> None:
     whole = BytesIO()
     with zipfile.ZipFile(whole, "w") as archive:
