@@ -73,7 +73,8 @@ def check(
     shares, reasons = read_archive(invocation, one)
     survey = look_again(invocation, one, delay=delay, max_requests=max_requests)
     found = [*find_changes(one, survey, propose(survey), before, shares), *reasons]
-    write_memory(state, one.id, remember(survey, one.is_article))
+    if before is None or survey.listings or survey.samples:  # a site that is down is no reason to forget what was there
+        write_memory(state, one.id, remember(survey, one.is_article))
     diff, left = make_diff(path, one.id, found)
     if diff_only:
         click.echo(diff, nl=False)

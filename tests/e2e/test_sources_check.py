@@ -113,8 +113,11 @@ def test_a_site_that_is_down(tmp_path: Path) -> None:
     with serve(build, _ADDRESS) as served:
         ofrecord = trials.prepare(tmp_path, resolve=served.resolve)
         trials.add(ofrecord, served.site.home)
+        first = look(ofrecord, ExitCode.DONE)
         served.site.pages.clear()
         served.site.otherwise = lambda _: Answer(b"down", 503)
+        look(ofrecord, ExitCode.UNWELL)
         data = look(ofrecord, ExitCode.UNWELL)
+        assert data["last_check"] == first["looked_at"]  # what was there then is not forgotten
         assert any("503" in one["text"] or "robots.txt" in one["text"] for one in data["findings"])
         assert data["diff"] is None
