@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,20 +14,16 @@ from crawler.survey.shapes import find_hint, read_parts
 from crawler.urls import normalise_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from crawler.survey.facts import PageFacts, Survey
 
 MAX_SECTIONS = 60
-MAX_PAGES = 120
-"""Further pages of sections that no `rel=next` leads to."""
-_MAX_NUMBER = 60
 _NAME_CHARS = 30
 """What is longer is no section's name."""
 _LIST_OF = 3
 """So many articles make a page that was looked at for something else a list."""
 _STALE = timedelta(days=365)
-_LAST_NUMBER = re.compile(r"(.*[^0-9])([0-9]{1,4})([^0-9]{0,20})", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -80,7 +75,7 @@ def choose_listings(
     chooser.choose_feeds()
     chooser.choose_sitemaps()
     chooser.choose_sections()
-    return [*chooser.feeds, *chooser.news, *chooser.sections, *chooser.sitemaps, *chooser.pages], chooser.left
+    return [*chooser.feeds, *chooser.news, *chooser.sections, *chooser.sitemaps], chooser.left
 
 
 class _Chooser:
@@ -99,7 +94,6 @@ class _Chooser:
         self.news: list[Choice] = []
         self.sections: list[Choice] = []
         self.sitemaps: list[Choice] = []
-        self.pages: list[Choice] = []
         self.left: list[Choice] = []
 
     def choose_feeds(self) -> None:
@@ -163,8 +157,6 @@ class _Chooser:
                 reason = "lists nothing that feeds and sitemaps do not announce"
             gaining += reason is None and one not in home
             self._put(one, self.sections, reason, _describe(one))
-            if reason is None:
-                self._add_pages(one, pages.get(_normal(one.facts.url)))
         if gaining and not self.complete:
             self._add_siblings(pages)
 
@@ -189,14 +181,6 @@ class _Chooser:
             if len(one.articles) >= _LIST_OF:
                 found.append(one)
         return found
-
-    def _add_pages(self, one: Weighed, page: PageFacts | None) -> None:
-        """Keep the further pages of a list that nothing but their number leads to, where no sitemap has all."""
-        if self.complete or (page is not None and page.next_url):
-            return
-        for url in fill_numbers(one.facts.listings):
-            if len(self.pages) < MAX_PAGES and url not in {choice.url for choice in self.pages}:
-                self.pages.append(Choice("section", url, kept=True, why=f"a further page of {one.facts.url}"))
 
     def _add_siblings(self, pages: dict[str | None, PageFacts]) -> None:
         """Keep sections that were not looked at: they stand in the navigation beside those that have articles."""
@@ -237,19 +221,6 @@ class _Chooser:
         (kept if reason is None else self.left).append(choice)
         if reason is None:
             self.known.update(one.articles)
-
-
-def fill_numbers(further: Iterable[str]) -> list[str]:
-    """Return the pages that *further*, links to further pages of a list, stand for: all numbers from 2 to the last."""
-    forms: dict[tuple[str, str], int] = {}
-    for link in further:
-        match = _LAST_NUMBER.fullmatch(link)
-        if match and 2 <= int(match[2]) <= 10_000:
-            forms[match[1], match[3]] = max(forms.get((match[1], match[3]), 0), int(match[2]))
-    if not forms:
-        return []
-    (before, after), last = max(forms.items(), key=lambda item: item[1])
-    return [f"{before}{number}{after}" for number in range(2, min(last, _MAX_NUMBER) + 1)]
 
 
 def _list_below(index: Weighed, weighed: Sequence[Weighed]) -> list[Weighed]:
