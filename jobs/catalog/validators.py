@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _LISTINGS = frozenset({"feed", "sitemap", "section"})
 _ANSWERS = """
 SELECT l.url, l.target_uri, l.captured_at, l.purpose, l.status, l.class, l.truncated, l.run, l.etag, l.last_modified,
-    l.not_modified, l.revisit_n, r.captured_at AS record_captured_at, r.segment, r.n, r.class AS record_class,
+    l.not_modified, l.origin, l.revisit_n, r.captured_at AS record_captured_at, r.segment, r.n, r.class AS record_class,
     r.size_bytes AS record_bytes, r.etag AS record_etag, r.last_modified AS record_modified
 FROM json_each(?2) CROSS JOIN captures l INDEXED BY captures_by_url ON l.source = ?1 AND l.url = value
     AND l.captured_at = (SELECT captured_at FROM captures WHERE source = ?1 AND url = value
@@ -60,12 +60,16 @@ class ValidatorQueries(RollupQueries):
     def _find_answers(
         self, source: str, urls: Sequence[str], purposes: Container[str], classes: Container[str]
     ) -> dict[str, sqlite3.Row]:
-        """Return the last answers of *urls*: those that are whole and of *classes*, or stand for one that is."""
+        """Return the last answers of *urls*, if the publisher gave us them: those that are whole and of *classes*.
+
+        Or that stand for one that is.
+        """
         last = {row["url"]: row for row in self._db.execute(_ANSWERS, (source, json.dumps(urls)))}
         return {
             url: row
             for url, row in last.items()
             if row["truncated"] is None
+            and row["origin"] is None  # a 304 would be taken for our evidence of what somebody else says
             and row["purpose"] in purposes
             and row["record_class"] in classes
             and (

@@ -167,6 +167,17 @@ def test_what_was_taken_in_owes_no_look_that_was_due_before(tmp_path: Path) -> N
         assert list_due(timedelta(days=6)) == {urls[1], urls[2]}
 
 
+def test_no_publisher_is_asked_whether_the_word_of_others_still_holds(tmp_path: Path) -> None:
+    url = article()
+    told = make_exchange(url, THEN)
+    head = told.response_head.replace(b"\r\n\r\n", b'\r\nETag: "as-somebody-says"\r\n\r\n')
+    with opened(tmp_path) as archive:
+        take(archive, [replace(told, response_head=head)])
+        versions = SourceVersions(archive.catalog, SOURCE.id)
+        assert versions.find_looks([url])
+        assert versions.find_validators([url]) == {}  # a 304 would make evidence of it
+
+
 def test_health_and_schedule_go_by_what_was_looked_at_only(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     with opened(tmp_path) as archive:
