@@ -79,7 +79,7 @@ def check_what_is_written(ofrecord: Ofrecord, served: Served, result: Result) ->
     # no test waits for a polite hour
     source["politeness"] = {"delay_seconds": 0, "concurrent_requests": 4}
     written[-1].write_text(yaml.safe_dump(source, allow_unicode=True), "utf-8")
-    ended = ofrecord("crawl", trials.ID, "--limit", "60", "--log-format", "json", "--log-level", "info", code=None)
+    ended = ofrecord("crawl", trials.ID, "--limit", "20", "--log-format", "json", "--log-level", "info", code=None)
     assert ended.returncode in {0, 3}, str(ended)
     pages = [event for event in ended.events() if event["event"] == "captured_page" and event["purpose"] == "article"]
     assert all(urlsplit(page["url"]).hostname == home.hostname for page in pages)

@@ -305,7 +305,7 @@ HOSTILE = [
     Ground(answers_everything, frozenset({"answers_everything", "no_articles"})),
     Ground(says_no_with_200, frozenset({"answers_everything"}), writes=True),
     Ground(sitemap_bomb, writes=True),
-    Ground(slow_to_let, settings={"max_crawl_delay_seconds": 2}),
+    Ground(slow_to_let, settings={"max_crawl_delay_seconds": 1}),
     Ground(poisoned_words, writes=True),
     Ground(nothing_there, writes=False),
     Ground(hangs, frozenset({"unreachable", "robots_refuses"}), writes=False, settings={"request_seconds": 3}),
