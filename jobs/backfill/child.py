@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
 import sys
 from contextlib import suppress
@@ -24,35 +23,11 @@ from jobs.catalog import Catalog, SourceVersions
 from jobs.runs.child import main, tell_progress
 
 if TYPE_CHECKING:
-    from crawler.leash import Leash, Word
+    from crawler.leash import Leash
     from crawler.rows import RunRow
 
 _ANY = 1 << 62
 _PLANS: TypeAdapter[BackfillPlan] = TypeAdapter(BackfillPlan)
-
-
-def encode_assignment(
-    plan: BackfillPlan,
-    source: Source,
-    settings: Settings,
-    *,
-    catalog: Path,
-    logging: dict[str, Any],
-    word: Word,
-    progress: bool = False,
-) -> str:
-    """Return what the parent writes into the assignment's file: see jobs.runs.child."""
-    return json.dumps(
-        {
-            "plan": json.loads(_PLANS.dump_json(plan)),
-            "source": json.loads(source.model_dump_json(by_alias=True, exclude_unset=True)),
-            "settings": json.loads(settings.model_dump_json()),
-            "catalog": str(catalog),
-            "logging": logging,
-            "word": word.encode().decode(),
-            "progress": progress,
-        }
-    )
 
 
 def describe_visited(source: Source, settings: Settings) -> Source:

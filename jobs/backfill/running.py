@@ -12,8 +12,8 @@ from config.logs import describe_logging
 from crawler.backfill import REPORT_FILE, BackfillPlan, read_report
 from crawler.webarchive import FIRST_SECOND
 from jobs.archive.identity import list_sources
-from jobs.backfill.child import encode_assignment
 from jobs.context import CATALOG_FILE
+from jobs.runs.child import encode_assignment
 from jobs.runs.crawl import CrawlRequest, run_crawl
 from jobs.runs.supervision import CrawlProcess
 

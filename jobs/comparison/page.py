@@ -12,9 +12,10 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from jobs.comparison.telling import list_units, tell_units
-from jobs.diff import Change, make_safe, make_visible, runs_to_left
+from jobs.diff import Change, make_visible, runs_to_left
 from jobs.diff.render import find_near
 from jobs.edits import EditKind
+from jobs.hypertext import link_to, say, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,12 +44,12 @@ def render_page(comparison: Comparison) -> str:
     return Template(_read("page.html").rstrip()).substitute(
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         style=style,
-        title=_say(f"{title} — what changed"),
-        source=_say(comparison.source),
-        headline=_say(title),
+        title=say(f"{title} — what changed"),
+        source=say(comparison.source),
+        headline=say(title),
         speech=speech,
-        address=_link(comparison.url),
-        sides=_tag("div", "".join(map(_show_side, (comparison.before, comparison.after))), "sides"),
+        address=link_to(comparison.url),
+        sides=wrap("div", "".join(map(_show_side, (comparison.before, comparison.after))), "sides"),
         kinds=_show_report(comparison.report, speech),
         posts=_show_posts(comparison.report, speech),
         text=_show_text(comparison, speech),
@@ -58,21 +59,6 @@ def render_page(comparison: Comparison) -> str:
 @cache
 def _read(name: str) -> str:
     return files("jobs.comparison").joinpath(name).read_text("utf-8")
-
-
-def _say(text: object) -> str:
-    return escape(make_safe(str(text)))
-
-
-def _tag(name: str, content: str, names: str = "", rest: str = "") -> str:
-    of = f' class="{names}"' if names else ""
-    return f"<{name}{of}{rest}>{content}</{name}>"
-
-
-def _link(url: str) -> str:
-    if not url.startswith(("https://", "http://")):
-        return _say(url)
-    return f'<a href="{escape(url)}" rel="noreferrer noopener">{_say(url)}</a>'
 
 
 def _speech(comparison: Comparison) -> str:
@@ -90,21 +76,21 @@ def _time(when: datetime) -> str:
 def _show_side(side: Side) -> str:
     stated = {"published": side.published, "last change": side.modified}
     facts = [("captured", _time(side.captured_at))]
-    facts += [(f"{name}, as stated", _say(value)) for name, value in stated.items() if value]
+    facts += [(f"{name}, as stated", say(value)) for name, value in stated.items() if value]
     if side.digest:
-        facts.append(("digest", _tag("span", _say(side.digest), "mono")))
+        facts.append(("digest", wrap("span", say(side.digest), "mono")))
     items = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts)
-    return _tag("section", f"<h2>Text {side.number}</h2><dl>{items}</dl>")
+    return wrap("section", f"<h2>Text {side.number}</h2><dl>{items}</dl>")
 
 
 def _show_report(report: EditReport | None, speech: str) -> str:
     if report is None:
         note = "What kind of edit this was is not told, since different rules read the two texts."
-        return _tag("section", f"<h2>Kinds of edits</h2>{_tag('p', note, 'note')}", "wide")
-    kinds = [_tag("li", kind.value.replace("_", " ")) for kind in report.kinds]
+        return wrap("section", f"<h2>Kinds of edits</h2>{wrap('p', note, 'note')}", "wide")
+    kinds = [wrap("li", kind.value.replace("_", " ")) for kind in report.kinds]
     warnings = [("silent", report.silent), ("backdated", report.backdated)]
-    kinds += [_tag("li", name, "warning") for name, is_so in warnings if is_so]
-    body = _tag("ul", "".join(kinds), "kinds") if kinds else _tag("p", "None.", "note")
+    kinds += [wrap("li", name, "warning") for name, is_so in warnings if is_so]
+    body = wrap("ul", "".join(kinds), "kinds") if kinds else wrap("p", "None.", "note")
     notes = []
     if report.silent:
         notes.append("Silent: words changed, and the time of its last change that the page states did not.")
@@ -112,8 +98,8 @@ def _show_report(report: EditReport | None, speech: str) -> str:
         notes.append("The page states no time of its last change that would tell whether words changed silently.")
     if report.backdated:
         notes.append("Backdated: a time that the page states is earlier than the one that it stated before.")
-    body += "".join(_tag("p", note, "note") for note in notes)
-    return _tag("section", f"<h2>Kinds of edits</h2>{body}{_show_evidence(report.edits, speech)}", "wide")
+    body += "".join(wrap("p", note, "note") for note in notes)
+    return wrap("section", f"<h2>Kinds of edits</h2>{body}{_show_evidence(report.edits, speech)}", "wide")
 
 
 def _show_evidence(edits: Iterable[Edit], speech: str) -> str:
@@ -123,26 +109,26 @@ def _show_evidence(edits: Iterable[Edit], speech: str) -> str:
     rows = "".join(_show_edit(edit, speech) for edit in told[:MAX_EVIDENCE])
     direction = speech.rpartition(" ")[2]
     heads = "".join(
-        _tag("th", text, name, f' scope="col" {direction if name in {"old", "new"} else ""}'.rstrip())
+        wrap("th", text, name, f' scope="col" {direction if name in {"old", "new"} else ""}'.rstrip())
         for name, text in _HEADS
     )
     more = len(told) - MAX_EVIDENCE
-    rest = _tag("p", f"… and {more} more", "note") if more > 0 else ""
-    return _tag("table", f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>", "evidence") + rest
+    rest = wrap("p", f"… and {more} more", "note") if more > 0 else ""
+    return wrap("table", f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>", "evidence") + rest
 
 
 def _show_edit(edit: Edit, speech: str) -> str:
     words = "".join(
-        _tag("td", _cut(text, tag), rest=speech) for text, tag in ((edit.before, "del"), (edit.after, "ins"))
+        wrap("td", _cut(text, tag), rest=speech) for text, tag in ((edit.before, "del"), (edit.after, "ins"))
     )
     kind = edit.kind.value.replace("_", " ")
-    return _tag("tr", _tag("td", kind, "kind") + _tag("td", _say(edit.place), "place") + words)
+    return wrap("tr", wrap("td", kind, "kind") + wrap("td", say(edit.place), "place") + words)
 
 
 def _cut(text: str | None, tag: str) -> str:
     if not text:
         return ""
-    return _tag(tag, _visible(text[:_EVIDENCE_CHARS])) + (" …" if len(text) > _EVIDENCE_CHARS else "")
+    return wrap(tag, _visible(text[:_EVIDENCE_CHARS])) + (" …" if len(text) > _EVIDENCE_CHARS else "")
 
 
 def _visible(text: str) -> str:
@@ -154,22 +140,22 @@ def _show_posts(report: EditReport | None, speech: str) -> str:
         return ""
     units = []
     for post in report.posts:
-        times = " → ".join(_say(time) for time in dict.fromkeys((post.time_before, post.time_after)) if time)
-        head = f"<strong>{post.change.value}</strong> " + " · ".join(part for part in (times, _say(post.id)) if part)
+        times = " → ".join(say(time) for time in dict.fromkeys((post.time_before, post.time_after)) if time)
+        head = f"<strong>{post.change.value}</strong> " + " · ".join(part for part in (times, say(post.id)) if part)
         if post.words:
             body = _both(post.words)
         else:
             sides = ((post.before, "del"), (post.after, "ins"))
-            body = " ".join(_tag(tag, _visible(text)) for text, tag in sides if text and post.before != post.after)
-            body = body or _say(post.after or "")
-        units.append(_tag("article", f"{_tag('p', head, 'when')}{_tag('p', body, rest=speech)}", "unit"))
-    return _tag("section", f"<h2>{_say(tell_units(report))}</h2>{_tag('div', ''.join(units), 'units')}")
+            body = " ".join(wrap(tag, _visible(text)) for text, tag in sides if text and post.before != post.after)
+            body = body or say(post.after or "")
+        units.append(wrap("article", f"{wrap('p', head, 'when')}{wrap('p', body, rest=speech)}", "unit"))
+    return wrap("section", f"<h2>{say(tell_units(report))}</h2>{wrap('div', ''.join(units), 'units')}")
 
 
 def _show_text(comparison: Comparison, speech: str) -> str:
     diff = comparison.diff
     heads = "".join(
-        _tag("p", f"Text {side.number} · {_time(side.captured_at)}") for side in (comparison.before, comparison.after)
+        wrap("p", f"Text {side.number} · {_time(side.captured_at)}") for side in (comparison.before, comparison.after)
     )
     views = "".join(
         f'<input type="radio" name="view" id="{name}"><label for="{name}">{text}</label>'
@@ -177,12 +163,12 @@ def _show_text(comparison: Comparison, speech: str) -> str:
     )
     if not diff.changed:
         name = "Beside the posts, no line changed." if list_units(comparison.report).lines else "No word changed."
-        return _tag("section", f"<h2>Text</h2>{_tag('p', name, 'note')}")
+        return wrap("section", f"<h2>Text</h2>{wrap('p', name, 'note')}")
     body = "".join(_show_lines(comparison))
-    top = _tag("div", "<h2>Text</h2>" + _tag("div", views, "views", ' role="group" aria-label="View"'), "top")
+    top = wrap("div", "<h2>Text</h2>" + wrap("div", views, "views", ' role="group" aria-label="View"'), "top")
     direction = speech.rpartition(" ")[2]
-    return _tag(
-        "section", f"{top}{_tag('div', heads, 'heads', f' {direction}')}{_tag('div', body, 'text', speech)}", "compared"
+    return wrap(
+        "section", f"{top}{wrap('div', heads, 'heads', f' {direction}')}{wrap('div', body, 'text', speech)}", "compared"
     )
 
 
@@ -195,34 +181,34 @@ def _show_lines(comparison: Comparison) -> Iterator[str]:
             yield from rows
         else:
             count = f"{len(rows)} line{'s' if len(rows) > 1 else ''} unchanged"
-            yield _tag("details", f'<summary lang="en" dir="ltr">{count}</summary>{"".join(rows)}')
+            yield wrap("details", f'<summary lang="en" dir="ltr">{count}</summary>{"".join(rows)}')
 
 
 def _show_line(line: Line, title: str | None, *, moved: bool) -> str:
     first = {line.before_number, line.after_number} <= {1, None} and title in {line.before, line.after}
     top = " headline" if first else ""
     if line.change is Change.SAME:
-        text = _say(line.before or "")
-        sides = _tag("p", text, f"old{top}") + _tag("p", text, f"new only-side{top}", ' aria-hidden="true"')
-        return _tag("div", sides, "row same")
+        text = say(line.before or "")
+        sides = wrap("p", text, f"old{top}") + wrap("p", text, f"new only-side{top}", ' aria-hidden="true"')
+        return wrap("div", sides, "row same")
     if line.words:
         removed, added = (
-            _tag("p", _one_side(line.words, side), f"{name} only-side{top}")
+            wrap("p", _one_side(line.words, side), f"{name} only-side{top}")
             for side, name in ((Change.REMOVED, "old"), (Change.ADDED, "new"))
         )
-        return _tag("div", _tag("p", _both(line.words), f"both{top}") + removed + added, "row change changed")
+        return wrap("div", wrap("p", _both(line.words), f"both{top}") + removed + added, "row change changed")
     name, words = ("old", line.before) if line.change is Change.REMOVED else ("new", line.after)
     if moved:
         where = "from" if line.change is Change.REMOVED else "to"
-        label = _tag("span", "moved from here" if where == "from" else "moved here", "label", ' lang="en" dir="ltr"')
-        return _tag("div", _tag("p", label + _tag("span", _say(words or ""), "words"), name), f"row moved {where}")
-    text = _tag(_TAGS[line.change], _visible(words or ""))
-    return _tag("div", _tag("p", text, f"{name}{top}"), f"row change {line.change.value}")
+        label = wrap("span", "moved from here" if where == "from" else "moved here", "label", ' lang="en" dir="ltr"')
+        return wrap("div", wrap("p", label + wrap("span", say(words or ""), "words"), name), f"row moved {where}")
+    text = wrap(_TAGS[line.change], _visible(words or ""))
+    return wrap("div", wrap("p", text, f"{name}{top}"), f"row change {line.change.value}")
 
 
 def _both(words: Iterable[Words]) -> str:
     shown = ((_TAGS.get(one.change), one.text) for one in words)
-    return "".join(_tag(tag, _visible(text)) if tag else _say(text) for tag, text in shown)
+    return "".join(wrap(tag, _visible(text)) if tag else say(text) for tag, text in shown)
 
 
 def _one_side(words: Iterable[Words], side: Change) -> str:

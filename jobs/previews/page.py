@@ -11,9 +11,9 @@ from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from config.rules import readable_url
 from config.units import count
-from jobs.diff import make_safe, runs_to_left
+from jobs.diff import runs_to_left
+from jobs.hypertext import link_to, say, wrap
 from jobs.previews.blocks import group_pieces, list_pieces
 from jobs.previews.telling import FIELDS, flatten, say_listing
 
@@ -41,9 +41,9 @@ def render_preview(preview: Preview, *, source: str, name: str) -> str:
     return Template(_read("page.html").rstrip()).substitute(
         policy=POLICY,
         style=_read("page.css"),
-        title=_say(f"{name}: a preview"),
-        name=_say(name),
-        about=_say(_describe(preview, source)),
+        title=say(f"{name}: a preview"),
+        name=say(name),
+        about=say(_describe(preview, source)),
         listings=_show_listings(preview.listings),
         pages="".join(_show_page(number, page) for number, page in enumerate(preview.pages, 1)),
         links=_show_links(preview),
@@ -53,21 +53,6 @@ def render_preview(preview: Preview, *, source: str, name: str) -> str:
 @cache
 def _read(name: str) -> str:
     return files("jobs.previews").joinpath(name).read_text("utf-8")
-
-
-def _say(text: object) -> str:
-    return escape(make_safe(str(text)))
-
-
-def _tag(name: str, content: str, names: str = "", rest: str = "") -> str:
-    of = f' class="{names}"' if names else ""
-    return f"<{name}{of}{rest}>{content}</{name}>"
-
-
-def _link(url: str) -> str:
-    if not url.startswith(("https://", "http://")):
-        return _say(url)
-    return f'<a href="{escape(url)}" rel="noreferrer noopener">{_say(readable_url(url))}</a>'
 
 
 def _describe(preview: Preview, source: str) -> str:
@@ -80,8 +65,8 @@ def _show_listings(listings: Iterable[ListingSeen]) -> str:
     for one in listings:
         wanted = not (one.error or one.unread)
         told = say_listing(one)
-        cells = _tag("td", one.purpose) + _tag("td", _link(one.url)) + _tag("td", _say(told))
-        rows.append(_tag("tr", cells, "" if wanted else "out"))
+        cells = wrap("td", one.purpose) + wrap("td", link_to(one.url)) + wrap("td", say(told))
+        rows.append(wrap("tr", cells, "" if wanted else "out"))
     return _table("Listings", ("kind", "address", "what it gave"), rows)
 
 
@@ -90,46 +75,46 @@ def _show_links(preview: Preview) -> str:
     rows = [_show_link(link) for link in links[:MAX_LINKS]]
     title = f"Links: a run would fetch {preview.links_wanted} of {preview.links_found}"
     more = preview.links_found - len(rows)
-    rest = _tag("p", f"… and {more} more", "note") if more > 0 else ""
+    rest = wrap("p", f"… and {more} more", "note") if more > 0 else ""
     return _table(title, ("", "address", "why"), rows) + rest
 
 
 def _show_link(link: LinkSeen) -> str:
-    title = _tag("p", _say(link.title), "quiet", ' dir="auto"') if link.title else ""
-    cells = _tag("td", "in" if link.wanted else "out") + _tag("td", _link(link.url) + title)
-    return _tag("tr", cells + _tag("td", _say(link.reason)), "" if link.wanted else "out")
+    title = wrap("p", say(link.title), "quiet", ' dir="auto"') if link.title else ""
+    cells = wrap("td", "in" if link.wanted else "out") + wrap("td", link_to(link.url) + title)
+    return wrap("tr", cells + wrap("td", say(link.reason)), "" if link.wanted else "out")
 
 
 def _table(title: str, heads: tuple[str, ...], rows: list[str]) -> str:
     if not rows:
         return ""
-    head = "".join(_tag("th", name, rest=' scope="col"') for name in heads)
-    return _tag("section", f"<h2>{title}</h2>" + _tag("table", f"<thead><tr>{head}</tr></thead>{''.join(rows)}"))
+    head = "".join(wrap("th", name, rest=' scope="col"') for name in heads)
+    return wrap("section", f"<h2>{title}</h2>" + wrap("table", f"<thead><tr>{head}</tr></thead>{''.join(rows)}"))
 
 
 # --- pages
 
 
 def _show_page(number: int, page: PageSeen) -> str:
-    heading = f"<h2>Page {number}: {_link(page.url)}</h2>"
+    heading = f"<h2>Page {number}: {link_to(page.url)}</h2>"
     notes = [f"{'in' if page.wanted else 'out'}: {page.reason}", f"{page.page_class}: {page.class_reason}"]
     notes += [f"led on to {url}" for url in page.way]
     notes += [f"error: {page.error}"] if page.error else []
     notes += [f"says to robots: {', '.join(page.directives)}"] if page.directives else []
     if page.explanation is not None:
         notes += page.explanation.notes
-    told = "".join(_tag("p", _say(note), "note") for note in notes)
-    sides = _tag("div", _show_served(number, page) + _show_clean(page), "sides")
-    return _tag("section", heading + told + sides, "page")
+    told = "".join(wrap("p", say(note), "note") for note in notes)
+    sides = wrap("div", _show_served(number, page) + _show_clean(page), "sides")
+    return wrap("section", heading + told + sides, "page")
 
 
 def _show_served(number: int, page: PageSeen) -> str:
     if page.still is None:
-        return _tag("div", _tag("h3", "As served") + _tag("p", "There is no page to show.", "note"), "served")
+        return wrap("div", wrap("h3", "As served") + wrap("p", "There is no page to show.", "note"), "served")
     marks = _list_marks(page.explanation.passages if page.explanation is not None else ())
     document = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">{page.still}<style>{marks}</style>'
     frame = f'<iframe sandbox title="page {number} as served" srcdoc="{escape(document)}"></iframe>'
-    return _tag("div", _tag("h3", "As served, without what scripts and other files would add") + frame, "served")
+    return wrap("div", wrap("h3", "As served, without what scripts and other files would add") + frame, "served")
 
 
 def _list_marks(passages: Iterable[Passage]) -> str:
@@ -149,20 +134,20 @@ def _show_clean(page: PageSeen) -> str:
     first = {name: page.fields[name] for name in FIELDS if name in page.fields}
     rest = {name: one for name, one in page.fields.items() if name not in first}
     more = f"<summary>{count(len(rest), 'more field')}</summary>{_show_fields(rest)}"
-    facts = _show_fields(first) + (_tag("details", more, "fields") if rest else "")
+    facts = _show_fields(first) + (wrap("details", more, "fields") if rest else "")
     kind = "As it would be kept" if page.text is not None else "No text would be kept"
     sample = (page.text or "")[:_SAMPLE_CHARS]
     direction = f' dir="{"rtl" if runs_to_left(sample) else "ltr"}"'
     body = "".join(_show_group(kept, group) for kept, group in group_pieces(list_pieces(page)))
-    return _tag("div", _tag("h3", kind) + facts + _tag("div", body, "text", direction), "clean")
+    return wrap("div", wrap("h3", kind) + facts + wrap("div", body, "text", direction), "clean")
 
 
 def _show_fields(fields: Mapping[str, Any]) -> str:
     rows = (
-        _tag("dt", _say(name)) + _tag("dd", _tag("span", _say(flatten(one["value"])), rest=' dir="auto"') + _where(one))
+        wrap("dt", say(name)) + wrap("dd", wrap("span", say(flatten(one["value"])), rest=' dir="auto"') + _where(one))
         for name, one in fields.items()
     )
-    return _tag("dl", "".join(rows)) if fields else ""
+    return wrap("dl", "".join(rows)) if fields else ""
 
 
 def _where(found: Mapping[str, Any]) -> str:
@@ -170,21 +155,21 @@ def _where(found: Mapping[str, Any]) -> str:
     told = [str(found["from"])]
     told += [f"{found['confidence']:g} sure"] if found.get("confidence") is not None else []
     told += [f"zone assumed: {found['assumed_zone']}"] if found.get("assumed_zone") else []
-    return _say(f" ({', '.join(told)})")
+    return say(f" ({', '.join(told)})")
 
 
 def _show_group(kept: bool, group: list[Piece]) -> str:  # noqa: FBT001 - as itertools has it
     shown = "".join(_show_kept(piece) if kept else _show_dropped(piece) for piece in group)
     if kept or len(group) <= _FOLDED:
         return shown
-    return _tag("details", f'<summary dir="ltr">{len(group)} blocks dropped</summary>{shown}')
+    return wrap("details", f'<summary dir="ltr">{len(group)} blocks dropped</summary>{shown}')
 
 
 def _show_kept(piece: Piece) -> str:
-    label = _tag("span", _say(piece.reason), "why", ' dir="ltr"') if piece.reason else ""
-    return _tag("p", label + _say(piece.text), "kept")
+    label = wrap("span", say(piece.reason), "why", ' dir="ltr"') if piece.reason else ""
+    return wrap("p", label + say(piece.text), "kept")
 
 
 def _show_dropped(piece: Piece) -> str:
-    why = _tag("span", _say(f"{piece.reason} · {piece.selector}"), "why", ' dir="ltr"')
-    return _tag("p", why + _say(piece.text), "dropped")
+    why = wrap("span", say(f"{piece.reason} · {piece.selector}"), "why", ' dir="ltr"')
+    return wrap("p", why + say(piece.text), "dropped")

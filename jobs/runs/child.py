@@ -39,7 +39,7 @@ _PLANS: TypeAdapter[CrawlPlan] = TypeAdapter(CrawlPlan)
 
 
 def encode_assignment(
-    plan: CrawlPlan,
+    plan: object,
     source: Source,
     settings: Settings,
     *,
@@ -48,13 +48,13 @@ def encode_assignment(
     word: Word,
     progress: bool = False,
 ) -> str:
-    """Return what the parent writes into the plan file. *word*: the first; others come over standard input.
+    """Return what the parent writes into the plan file. *plan*: of a crawl, or of what else a child does.
 
-    *progress*: whether it wants to be told how far the run is.
+    *word*: the first; others come over standard input. *progress*: whether it wants to be told how far the run is.
     """
     return json.dumps(
         {
-            "plan": json.loads(_PLANS.dump_json(plan)),
+            "plan": json.loads(TypeAdapter(type(plan)).dump_json(plan)),
             "source": json.loads(source.model_dump_json(by_alias=True, exclude_unset=True)),
             "settings": json.loads(settings.model_dump_json()),
             "catalog": str(catalog),
