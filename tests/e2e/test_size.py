@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from jobs.archive.identity import read_info
 from jobs.archive.log import Log
 from jobs.store.local import LocalStore
 from tests.crowd import MemoryWatch, serve_crowd
+from tests.foreign import HOST, make_info, make_page, make_response
 from tests.installation import Ofrecord, install
 
 if TYPE_CHECKING:
@@ -76,3 +78,36 @@ def test_memory_is_bounded_however_many_pages_wait(tmp_path: Path, pages: int) -
         crawled = crawl(install_crowd(tmp_path, root))
     assert (crawled.report["new"], crawled.report["reason"]) == (pages, "finished")
     assert crawled.memory.peak_mb <= MOST_MB, crawled.memory.peaks
+
+
+def write_foreign(path: Path, size_bytes: int) -> int:
+    """Write a WARC file of articles with four pictures each, of at least that size; return how many articles."""
+    rolled, number = random.Random(9), 0
+    with path.open("wb") as file:
+        file.write(make_info().encode())
+        while file.tell() < size_bytes:
+            script = b"<script>%b</script></head>" % rolled.randbytes(15_000).hex().encode()
+            page = make_page(number).replace(b"</head>", script)
+            file.write(make_response(number, body=page).encode())
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n\r\n"
+            for part in range(4):
+                url = f"{HOST}/pictures/{number}-{part}.jpg"
+                file.write(make_response(number, body=rolled.randbytes(60_000), head=head, url=url).encode())
+            number += 1
+    return number
+
+
+@pytest.mark.parametrize("size_bytes", [32_000_000, pytest.param(1_000_000_000, marks=pytest.mark.soak)])
+def test_an_import_takes_no_more_memory_for_a_long_file(tmp_path: Path, size_bytes: int) -> None:
+    articles = write_foreign(tmp_path / "dump.warc", size_bytes)
+    source = {"home": f"{HOST}/", "discover": [{"feed": f"{HOST}/feed.xml"}], "articles": {"include": ["/2019/"]}}
+    ofrecord = install(tmp_path / "here", source, workers=2)
+    process = ofrecord.start("import", str(tmp_path / "dump.warc"), "--json")
+    memory = MemoryWatch(process.pid)
+    out, log = process.communicate()
+    memory.stop()
+    assert process.returncode == 0, log
+    assert json.loads(out.splitlines()[-1])["captures"] == articles
+    print(f"{size_bytes / 1e6:.0f} MB: {memory.peak_mb:.0f} MB in all, {memory.peaks}")  # noqa: T201 - the figure
+    assert memory.peak_mb < MOST_MB, memory.peaks
+    assert memory.peaks["jobs.imports.child"] < 150
