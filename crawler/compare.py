@@ -116,38 +116,6 @@ class LastVersions(Protocol):
         """
 
 
-class NothingKnown:
-    """LastVersions of an empty archive."""
-
-    def last(self, url: str) -> LastVersion | None:  # noqa: ARG002 - the protocol's signature
-        """Return `None`."""
-        return None
-
-    def find_looks(self, urls: Sequence[str]) -> Mapping[str, LastLook]:  # noqa: ARG002
-        """Return nothing."""
-        return {}
-
-    def find_record(self, target_uri: str, payload_digest: str) -> RecordReference | None:  # noqa: ARG002
-        """Return `None`."""
-        return None
-
-    def find_validators(self, urls: Sequence[str], *, raw_only: bool = False) -> Mapping[str, Validators]:  # noqa: ARG002
-        """Return nothing."""
-        return {}
-
-    def find_listing(self, url: str, rules: str) -> Validators | None:  # noqa: ARG002
-        """Return `None`."""
-        return None
-
-    def find_assets(self, urls: Sequence[str]) -> Mapping[str, LastAsset]:  # noqa: ARG002
-        """Return nothing."""
-        return {}
-
-    def find_reading(self, url: str, target_uri: str, payload_digest: str, derivation: str) -> KnownReading | None:  # noqa: ARG002
-        """Return `None`."""
-        return None
-
-
 def guess_verdict(
     snapshot: Snapshot | None,
     page_class: PageClass,

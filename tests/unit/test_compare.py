@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crawler.compare import LastLook, LastVersion, NothingKnown, guess_verdict, is_wanted
+from crawler.compare import LastLook, LastVersion, guess_verdict, is_wanted
 from crawler.model import Link, PageClass, Snapshot
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -112,5 +112,5 @@ def test_a_known_article_is_wanted_if_its_announcement_is_newer(*, modified: dat
 
 def test_an_article_that_was_never_had_is_wanted() -> None:
     link = Link(url="https://gazette.example/1", via="https://gazette.example/rss")
-    assert is_wanted(link, NothingKnown().find_looks([link.url]).get(link.url), now=NOON)
+    assert is_wanted(link, None, now=NOON)
     assert is_wanted(link, LastLook(NOON, "none"), now=NOON)

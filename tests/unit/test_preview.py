@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.sources import Source
-from crawler.compare import LastLook, NothingKnown
+from crawler.compare import LastLook
 from crawler.explanation import Explanation, Passage
 from crawler.model import Exchange, Link, PageClass, Purpose
 from crawler.preview.facts import LinkSeen, ListingSeen, PageSeen, Preview, decode_preview, encode_preview
@@ -19,6 +19,7 @@ from crawler.preview.judging import judge_by_robots, judge_link, refuse_listing
 from crawler.sites import Sites
 from jobs.previews import describe_preview, list_lines, mark_known, render_preview
 from jobs.previews.blocks import Piece, list_pieces
+from tests.versions import NothingKnown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
