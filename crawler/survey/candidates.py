@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from crawler.sites import Sites
-from crawler.survey.shapes import Kind, count_words, find_hint, read_parts
+from crawler.survey.shapes import DATED_KINDS, Kind, count_words, find_hint, read_parts
 from crawler.survey.words import NO_SECTION_WORDS
 from crawler.urls import normalise_url
 
@@ -35,7 +35,6 @@ _NO_ARTICLES = re.compile(
     re.IGNORECASE,
 )
 _NUMBERS = re.compile(r"\d+")
-_DATED = frozenset({Kind.YEAR, Kind.MONTH, Kind.DAY, Kind.DATE})
 _MAX_SECTION_WORDS = 4
 _NAMED, _AT_THE_FOOT = 2.0, 0.6
 """Ratings of a link in the navigation, and of one that counts only where there is no navigation."""
@@ -132,7 +131,7 @@ def _rate_section(link: SeenLink) -> float:
         return 0.0
     if len(link.text) > _MAX_SECTION_TEXT or count_words(link.text) > _MAX_SECTION_WORDS or len(parts.segments) > 4:
         return 0.0
-    if any(kind in _DATED for kind in parts.kinds) or (
+    if any(kind in DATED_KINDS for kind in parts.kinds) or (
         parts.segments and count_words(parts.segments[-1]) > _MAX_SECTION_WORDS
     ):
         return 0.0
@@ -196,8 +195,8 @@ def iterate_dated(urls: Iterable[str]) -> Iterator[str]:
         parts = read_parts(url)
         if parts is None:
             continue
-        dates = sum(kind in _DATED for kind in parts.kinds)
+        dates = sum(kind in DATED_KINDS for kind in parts.kinds)
         named = any(kind in {Kind.SLUG, Kind.CODE} for kind in parts.kinds) or Kind.NUMBER in parts.kinds
         in_query = {"date", "day", "month", "year", "d", "m", "y"} & {name.lower() for name, _ in parts.query}
-        if (dates and not named and parts.kinds[-1] in _DATED) or (in_query and not named):
+        if (dates and not named and parts.kinds[-1] in DATED_KINDS) or (in_query and not named):
             yield url

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from config.units import count
 from crawler.survey.facts import AnnouncedLink, ListingFacts
 from crawler.survey.proposed import Choice
-from crawler.survey.rates import MIN_TIMED, measure_rate, time_of
+from crawler.survey.rates import measure_rate, time_of
 from crawler.survey.shapes import find_hint, read_parts
 from crawler.urls import normalise_url
 
@@ -63,8 +63,7 @@ def _weigh(listing: ListingFacts, accept: Callable[[str], bool]) -> Weighed:
         if url is not None and url not in found and accept(url):
             found[url] = time_of(link)
     times = [time for time in found.values() if time is not None]
-    rate = measure_rate(times) if len(times) >= MIN_TIMED else None
-    return Weighed(listing, list(found), max(times, default=None), rate, times)
+    return Weighed(listing, list(found), max(times, default=None), measure_rate(times), times)
 
 
 def choose_listings(

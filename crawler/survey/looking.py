@@ -19,7 +19,7 @@ from crawler.urls import normalise_url
 from crawler.visit import VisitOver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from crawler.model import Exchange, FieldValue, Link
     from crawler.outcome import PageOutcome
@@ -283,13 +283,3 @@ def _encode_field(found: FieldValue) -> dict[str, Any]:
     if found.assumed_zone:
         data["assumed_zone"] = found.assumed_zone
     return data if found.confidence is None else {**data, "confidence": found.confidence}
-
-
-def is_good(sample: SampleFacts) -> bool:
-    """Whether *sample* is an article, or the beginning of one."""
-    return sample.status == 200 and (PageClass(sample.page_class).good or sample.page_class == PageClass.TRUNCATED)
-
-
-def count_good(samples: Iterable[SampleFacts]) -> int:
-    """Return how many of *samples* are articles."""
-    return sum(map(is_good, samples))

@@ -21,7 +21,8 @@ from crawler.survey.candidates import (
     unique,
 )
 from crawler.survey.facts import Problem, Survey
-from crawler.survey.looking import Look, count_good
+from crawler.survey.labels import is_article
+from crawler.survey.looking import Look
 from crawler.survey.obstacles import judge_exchanges, judge_login, judge_move, judge_name, judge_names
 from crawler.survey.sampling import choose_article, choose_sample, count_shown, trace_urls
 from crawler.survey.transport import encode_survey
@@ -260,7 +261,7 @@ class _Surveyor:
             if chosen is None:
                 break
             await look.read_sample(*chosen)
-        if not count_good(look.samples.values()):
+        if not any(map(is_article, look.samples.values())):
             text = "no link was found that may lead to an article"
             for one in look.samples.values():
                 seen = f"none of {count(len(look.samples), 'page')} that were looked at is an article"

@@ -98,12 +98,12 @@ def _find_name(survey: Survey) -> str:
     host = (urlsplit(survey.home).hostname or survey.home).removeprefix("www.")
     if page is None:
         return host
-    named = page.site_name or next((name for name in map(_name_of, (page.title,)) if name), None)
+    named = page.site_name or _name_of(page.title)
     return " ".join((named or host).split())[:_MAX_NAME] or host
 
 
 def _name_of(title: str | None) -> str | None:
-    """Return the name in the title of a home page: its part of fewest words that is no `Home`."""
+    """Return the name in the title of a home page: its first part that is no `Home`."""
     parts = [part.strip() for part in _BETWEEN_NAMES.split(title or "")]
     named = [part for part in parts if part and part.lower() not in _HOME_WORDS]
     return named[0] if named else None
