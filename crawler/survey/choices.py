@@ -163,7 +163,7 @@ class _Chooser:
         page = pages.get(_normal(self.survey.home))
         if page is None or any(_normal(one.facts.url) == _normal(page.url) for one in weighed):
             return []
-        return [_weigh(_list_page(page, "home page"), self.accept)]
+        return [_weigh(_list_page(page), self.accept)]
 
     def _weigh_met(self, pages: dict[str | None, PageFacts], weighed: Sequence[Weighed]) -> list[Weighed]:
         """Return the pages that were looked at for articles, and are sections: lists that the home page leads to."""
@@ -176,7 +176,7 @@ class _Chooser:
         for url, page in pages.items():
             if url not in named or url in known or page is front or url is None or self.accept(url):
                 continue
-            one = _weigh(_list_page(page, "navigation"), self.accept)
+            one = _weigh(_list_page(page), self.accept)
             if len(one.articles) >= _LIST_OF:
                 found.append(one)
         return found
@@ -239,10 +239,10 @@ def _list_below(index: Weighed, weighed: Sequence[Weighed]) -> list[Weighed]:
     return found
 
 
-def _list_page(page: PageFacts, found_by: str) -> ListingFacts:
+def _list_page(page: PageFacts) -> ListingFacts:
     links = tuple(AnnouncedLink(link.url, link.text) for link in page.links if link.place == "main" or link.headline)
     further = (page.next_url,) if page.next_url else ()
-    return ListingFacts(page.url, "section", found_by, 200, links=links, total=len(links), listings=further)
+    return ListingFacts(page.url, "section", 200, links=links, total=len(links), listings=further)
 
 
 def _form(url: str) -> tuple[object, ...]:
