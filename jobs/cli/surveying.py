@@ -152,7 +152,7 @@ def _describe_sample(sample: SampleFacts) -> dict[str, Any]:
 
 
 def show_look(data: dict[str, Any]) -> str:
-    """Return for people what `describe_look` says."""
+    """Return for people what `describe_look` says, with `problem`: why nothing can be written, or `None`."""
     return "\n".join(printable(line) for line in _list_lines(data))
 
 
@@ -166,8 +166,9 @@ def _list_lines(data: dict[str, Any]) -> Iterator[str]:
         yield from _list_expectations(data)
     for number, sample in enumerate(data["samples"], 1):
         yield from _list_sample(number, sample)
-    yield from (_label("found" if not number else "", one["text"]) for number, one in enumerate(data["problems"]))
-    told = {one["text"] for one in data["problems"]}
+    told = [one["text"] for one in data["problems"]]
+    found = [text for text in told if text not in (data["problem"] or "")]  # that is said in the end
+    yield from (_label("found" if not number else "", text) for number, text in enumerate(found))
     yield from (_label("note", hint) for hint in data["hints"] if hint not in told)
 
 
