@@ -15,7 +15,7 @@ from crawler.sites import Sites
 from crawler.survey.candidates import choose_sections, join, list_page_numbers, root_of
 from crawler.survey.facts import AnnouncedLink, ListingFacts, Problem, RobotsFacts, SampleFacts
 from crawler.survey.obstacles import judge_exchanges
-from crawler.urls import normalise_url
+from crawler.urls import find_normal, normalise_url
 from crawler.visit import VisitOver
 
 if TYPE_CHECKING:
@@ -94,10 +94,8 @@ class Look:
 
     def is_new(self, url: str) -> bool:
         """Whether *url* was not asked for yet, and can be."""
-        try:
-            return normalise_url(url) not in self.asked
-        except ValueError:
-            return False
+        normal = find_normal(url)
+        return normal is not None and normal not in self.asked
 
     async def follow(self, url: str, purpose: Purpose, *, via: str | None = None) -> tuple[Exchange, ...]:
         """Return the exchanges from *url* on. Raises VisitOver."""

@@ -10,7 +10,7 @@ from crawler.sites import Sites
 from crawler.survey.candidates import is_news_place, iterate_dated
 from crawler.survey.labels import HEADLINE_CHARS, is_article
 from crawler.survey.shapes import group_by_shape
-from crawler.urls import normalise_url
+from crawler.urls import find_normal, normalise_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -81,11 +81,8 @@ def _trace_page(page: PageFacts, traces: dict[str, Trace], own: Sites) -> None:
 def _trace(url: str, via: str, traces: dict[str, Trace], own: Sites) -> Trace | None:
     if url not in own:
         return None
-    try:
-        normal = normalise_url(url)
-    except ValueError:
-        return None
-    if normal not in traces and len(traces) >= MAX_TRACED:
+    normal = find_normal(url)
+    if normal is None or (normal not in traces and len(traces) >= MAX_TRACED):
         return None
     return traces.setdefault(normal, Trace(via))
 

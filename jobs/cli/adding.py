@@ -13,7 +13,7 @@ from config.errors import ConfigError, ExitCode
 from config.sources import ID_PATTERN, Source, read_sources
 from crawler.survey.drafting import draft_source, make_id
 from crawler.survey.proposal import propose
-from crawler.urls import normalise_url
+from crawler.urls import find_normal, normalise_url
 from jobs.cli.options import Invocation, common_options, exit_codes, printable
 from jobs.cli.surveying import MAX_REQUESTS, describe_look, look_at, show_look
 
@@ -134,7 +134,7 @@ def choose_file(folder: Path, home: str, source_id: str | None, *, writing: bool
     former = next((one.id for one in known.values() if chosen in one.formerly), None)
     if former is not None:
         raise ConfigError(f"{chosen}: was an id of {former}; give another one with --id")
-    same = [one.id for one in known.values() if _normal(one.home) == home]
+    same = [one.id for one in known.values() if find_normal(one.home) == home]
     if same and source_id is None:
         raise ConfigError(
             f"{home}: is the home of the source {same[0]}; `ofrecord sources check {same[0]}` looks at it, "
@@ -189,10 +189,3 @@ def _conclude(path: Path, draft: Draft | None, problem: str | None, *, written: 
     if written:
         return f"\nwrote {path}; `ofrecord crawl {path.stem}` fetches its articles"
     return f"\nnot written: {path}\n\n{encode_draft(draft)}".rstrip()
-
-
-def _normal(url: str) -> str | None:
-    try:
-        return normalise_url(url)
-    except ValueError:
-        return None

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from config.errors import ConfigError
 from crawler.survey.choices import weigh_listings
 from crawler.survey.labels import is_article, label_urls
-from crawler.urls import normalise_url
+from crawler.urls import find_normal
 from jobs.catalog.tallies import FIELDS
 
 if TYPE_CHECKING:
@@ -82,11 +82,8 @@ def good_samples(survey: Survey, match: Callable[[str], bool]) -> list[SampleFac
     articles = set(label_urls(survey).articles)
 
     def fits(url: str) -> bool:
-        try:
-            normal = normalise_url(url)
-        except ValueError:
-            return False
-        return normal in articles or match(normal)
+        normal = find_normal(url)
+        return normal is not None and (normal in articles or match(normal))
 
     return [sample for sample in survey.samples if is_article(sample) and fits(sample.url)]
 
