@@ -75,6 +75,7 @@ def find_changes(
 class _Judge:
     def __init__(self, source: Source, survey: Survey, proposal: Proposal, before: CheckMemory | None) -> None:
         self.source, self.survey, self.proposal, self.before = source, survey, proposal, before
+        self.labels = label_urls(survey)
         self.weighed = weigh_listings(survey, source.is_article)
         self.by_url: dict[str | None, Weighed] = {}
         for one in self.weighed:
@@ -203,7 +204,7 @@ class _Judge:
 
     def judge_patterns(self) -> Iterator[Finding]:
         """Yield articles that the patterns do not take, and other pages that they do."""
-        labels = label_urls(self.survey)
+        labels = self.labels
         wide = ArticlePatterns(include=self.source.articles.include)  # what is excluded is left out by a person's will
         missed = [url for url in labels.articles if not self.source.is_article(url) and not wide.match(url)]
         total = len(labels.articles)
@@ -252,7 +253,7 @@ class _Judge:
 
     def judge_samples(self, shares: Mapping[str, tuple[int, int]]) -> Iterator[Finding]:
         """Yield fields that articles had and have no more, and what pages newly say to robots."""
-        samples = good_samples(self.survey, self.source.is_article)
+        samples = good_samples(self.survey, self.labels.articles, self.source.is_article)
         for name in FIELDS if len(samples) >= _LEAST_SAMPLES else ():
             found = count_field(samples, name)
             for texts, having, where in self._list_pasts(name, shares):
