@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from config.rules import ArticlePatterns
+from config.scope import LANGUAGE
 from crawler.survey.choices import Weighed, choose_listings, weigh_listings
 from crawler.survey.labels import Labels, is_article, label_urls
 from crawler.survey.patterns import LearnedPatterns, learn_patterns
@@ -32,7 +33,6 @@ _BETWEEN_NAMES = re.compile(r"\s+[|·–—:»-]\s+|\s*\|\s*")
 _TERMS = ("noarchive", "noai", "noimageai", "noindex", "nosnippet")
 _HOME_NAMES = "home homepage startseite inicio accueil início strona główna anasayfa главная الرئيسية 首页"
 _HOME_WORDS = frozenset(_HOME_NAMES.split())
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 
 
 def propose(survey: Survey) -> Proposal:
@@ -115,7 +115,7 @@ def _count_languages(samples: Sequence[SampleFacts], survey: Survey) -> tuple[st
 def _clean_tag(tag: str) -> str | None:
     main, *rest = tag.strip().replace("_", "-")[:40].split("-")
     cleaned = "-".join([main.lower(), *(part.upper() if len(part) == 2 else part for part in rest)])
-    return cleaned if _LANGUAGE.fullmatch(cleaned) else None
+    return cleaned if LANGUAGE.fullmatch(cleaned) else None
 
 
 def _explain_language(samples: Sequence[SampleFacts]) -> str:
