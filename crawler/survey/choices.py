@@ -249,8 +249,7 @@ def _list_below(index: Weighed, weighed: Sequence[Weighed]) -> list[Weighed]:
 
 def _list_page(page: PageFacts) -> ListingFacts:
     links = tuple(AnnouncedLink(link.url, link.text) for link in page.links if link.place == "main" or link.headline)
-    further = (page.next_url,) if page.next_url else ()
-    return ListingFacts(page.url, "section", 200, links=links, total=len(links), listings=further)
+    return ListingFacts(page.url, "section", 200, links=links, total=len(links))
 
 
 def _form(url: str) -> tuple[object, ...]:

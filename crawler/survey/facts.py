@@ -84,7 +84,7 @@ class ListingFacts:
     total: int = 0
     """How many there were."""
     listings: tuple[str, ...] = ()
-    """Of a sitemap index: its members; of a section: its next page."""
+    """Of a sitemap index: its members; of a section: its further pages, which are no articles."""
     asked: str | None = None
     """URL that was asked for, where that led to another."""
 
