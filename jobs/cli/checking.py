@@ -40,7 +40,7 @@ _TEXTS = 500
 
 @click.command(epilog=exit_codes(ExitCode.UNWELL, ExitCode.STORE_REFUSED, ExitCode.DAMAGE))
 @click.argument("source")
-@click.option("--diff", "diff_only", is_flag=True, help="Write the edit alone, as `patch -p0` takes it.")
+@click.option("--diff", "diff_only", is_flag=True, help="Write the edit alone, for `patch FILE`.")
 @click.option(
     "--delay", type=click.FloatRange(0, 3_600), metavar="SECONDS", help="Between two requests; else as the file says."
 )
