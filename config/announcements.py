@@ -32,7 +32,7 @@ class DiscoverEntry(StrictModel):
     sitemap: str | None = None
     """Sitemap, sitemap index or news sitemap."""
     section: str | None = None
-    """HTML page that lists articles; its `rel=next` is followed."""
+    """HTML page that lists articles; its further pages are followed."""
 
     @field_validator("feed", "sitemap", "section")
     @classmethod

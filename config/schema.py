@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from config.announcements import DiscoverEntry
 from config.politeness import Politeness
 from config.rules import ArticlePatterns, ExtractRules
+from config.scope import LANGUAGE
 from config.sources import Source
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ _OWN = frozenset({"id", "learned"})
 """Keys of the models that no file of a person has: the file's name, and another file."""
 _URL = {"pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"}
 _DURATION = r"^\s*[0-9]{1,9}(\.[0-9]{1,3})?\s*[A-Za-z]+\s*$"
-_LANGUAGE = "^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
 _SINGLE = {
     "ArticlePatterns": ("include", "exclude"),
     "ExtractRules": ("include", "remove"),
@@ -105,7 +105,7 @@ def _refine(parts: dict[str, dict[str, Any]]) -> None:
     """Say what validators check and types do not tell."""
     keys = parts["Source"]["properties"]
     keys["home"] |= _URL
-    keys["language"] |= {"pattern": _LANGUAGE, "examples": ["en", "ar", "pt-BR"]}
+    keys["language"] |= {"pattern": f"^{LANGUAGE.pattern}$", "examples": ["en", "ar", "pt-BR"]}
     zones = sorted(zoneinfo.available_timezones())
     keys["timezone"] = {**keys["timezone"], "enum": [*zones, None]}
     keys["schedule"] |= {

@@ -14,13 +14,14 @@ from config.rules import is_line, read_text_list, readable_url
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", re.ASCII)
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", re.ASCII)
+"""A language code: BCP 47 by its form alone."""
 _HOST_FIRST = re.compile(r"[\w-]+(\.[\w-]+)+(/|\Z)")
 
 
 def check_language(value: str) -> str:
     """Return *value*. Raises ValueError if it is no language code."""
-    if not _LANGUAGE.fullmatch(value):
+    if not LANGUAGE.fullmatch(value):
         raise ValueError("a language code, as in en, ar, pt-BR")
     return value
 

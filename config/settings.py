@@ -123,7 +123,7 @@ class Settings(RenderSettings, BaseSettings):
     """HTTP proxy; a password only by way of the environment."""
 
     max_depth: int = Field(10, ge=1, le=1_000)
-    """Pages that are followed by rel=next; sitemaps within sitemap indexes."""
+    """Further pages of a section that are followed; sitemaps within sitemap indexes."""
     max_listings: int = Field(1_000, ge=1, le=1_000_000)
     """Feeds, sitemaps and section pages that are fetched in one run; a source's own seeds are fetched in any case."""
     max_links: int = Field(100_000, ge=1, le=10_000_000)

@@ -94,6 +94,14 @@ def normalise_url(url: str) -> str:
     return normal
 
 
+def find_normal(url: str) -> str | None:
+    """Return the normal form of *url*; `None` where `normalise_url` refuses it."""
+    try:
+        return normalise_url(url)
+    except ValueError:
+        return None
+
+
 def resolve_link(base: str, href: str) -> str | None:
     """Return the absolute http(s) URL that a browser would ask for at *href* on a page at *base*; else `None`.
 

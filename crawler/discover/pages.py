@@ -109,7 +109,6 @@ def read_page_facts(
         site_name=_shorten(meta.get("og:site_name") or _find_publisher(tree) or meta.get("application-name")),
         language=_shorten((language or "").replace("_", "-")),
         canonical=canonical,
-        generator=_shorten(meta.get("generator")),
         alternates=tuple(islice(_list_alternates(tree, seen.base), MAX_ALTERNATES)),
         links=tuple(seen.links),
         next_url=_find_next(tree, seen.base, url),

@@ -73,7 +73,7 @@ def _list_candidates(tree: LexborHTMLParser) -> Iterator[tuple[int, str]]:
     for node in islice(tree.css(_SELECTOR), _MAX_ELEMENTS):
         yield from _list_named(node)
         style = node.text(deep=True) if node.tag == "style" else node.attributes.get("style")
-        if (style and styles < _MAX_STYLES and "url(" in style.lower()) or (style and "@import" in style):
+        if style and styles < _MAX_STYLES and any(word in style.lower() for word in ("url(", "@import")):
             styles += 1
             for address in find_style_urls(style):
                 yield (_SHEET if node.tag == "style" else _PICTURE), address

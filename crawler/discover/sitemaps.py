@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from config.scope import LANGUAGE
 from crawler.discover.finder import Finder, StopReadingError
 from crawler.discover.markup import MAX_DEPTH, MAX_NAMES, MAX_TEXT, MarkupReader
 from crawler.model import Purpose
@@ -13,7 +14,6 @@ ROOTS = frozenset({"urlset", "sitemapindex"})
 _ENTRIES = {"url": Purpose.ARTICLE, "sitemap": Purpose.SITEMAP}
 _OF_ENTRY = frozenset({"loc", "lastmod"})
 _OF_NEWS = frozenset({"publication_date", "title"})
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8}){0,3}")
 _URL_LINE = re.compile(rb"(?:^|\r)[ \t]*(https?://[^\r\n]{1,%d})" % MAX_TEXT, re.IGNORECASE | re.MULTILINE)
 
 
@@ -94,7 +94,7 @@ class SitemapReader(MarkupReader):
 def _read_language(text: str | None) -> str | None:
     """Return a language as it stands in a news sitemap, `zh-cn` and `zh-tw` among them; `None` for what is none."""
     tag = (text or "").strip().lower()
-    return tag if _LANGUAGE.fullmatch(tag) else None
+    return tag if LANGUAGE.fullmatch(tag) else None
 
 
 def read_url_list(text: bytes, finder: Finder) -> str | None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from crawler.sites import Sites
-from crawler.survey.shapes import Kind, count_words, find_hint, read_parts
+from crawler.survey.shapes import DATED_KINDS, Kind, count_words, find_hint, read_parts
 from crawler.survey.words import NO_SECTION_WORDS
-from crawler.urls import normalise_url
+from crawler.urls import find_normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,7 +35,6 @@ _NO_ARTICLES = re.compile(
     re.IGNORECASE,
 )
 _NUMBERS = re.compile(r"\d+")
-_DATED = frozenset({Kind.YEAR, Kind.MONTH, Kind.DAY, Kind.DATE})
 _MAX_SECTION_WORDS = 4
 _NAMED, _AT_THE_FOOT = 2.0, 0.6
 """Ratings of a link in the navigation, and of one that counts only where there is no navigation."""
@@ -109,11 +108,11 @@ def is_news_place(url: str) -> bool:
 
 def choose_sections(page: PageFacts) -> list[str]:
     """Return the links of *page* that may be sections, the likeliest first."""
-    own, home = Sites([page.url]), _normal(page.url)
+    own, home = Sites([page.url]), find_normal(page.url)
     rated: dict[str, tuple[float, int]] = {}
     for number, link in enumerate(page.links):
         rating = _rate_section(link) if link.url in own else 0.0
-        normal = _normal(link.url) if rating else None
+        normal = find_normal(link.url) if rating else None
         if normal is not None and normal != home:
             best, at = rated.get(normal, (0.0, number))
             rated[normal] = max(best, rating), at
@@ -132,7 +131,7 @@ def _rate_section(link: SeenLink) -> float:
         return 0.0
     if len(link.text) > _MAX_SECTION_TEXT or count_words(link.text) > _MAX_SECTION_WORDS or len(parts.segments) > 4:
         return 0.0
-    if any(kind in _DATED for kind in parts.kinds) or (
+    if any(kind in DATED_KINDS for kind in parts.kinds) or (
         parts.segments and count_words(parts.segments[-1]) > _MAX_SECTION_WORDS
     ):
         return 0.0
@@ -167,27 +166,19 @@ def join(base: str, url: str) -> str | None:
     """Return *url*, as robots.txt names it at *base*, made absolute; `None` if it is no http(s) URL."""
     try:
         whole = urljoin(base, url)
-        normalise_url(whole)
     except ValueError:
         return None
-    return whole
+    return whole if find_normal(whole) is not None else None
 
 
 def unique(urls: Iterable[str]) -> list[str]:
     """Return *urls*, each once by its normal form, as it came first."""
     found: dict[str, str] = {}
     for url in urls:
-        normal = _normal(url)
+        normal = find_normal(url)
         if normal is not None:
             found.setdefault(normal, url)
     return list(found.values())
-
-
-def _normal(url: str) -> str | None:
-    try:
-        return normalise_url(url)
-    except ValueError:
-        return None
 
 
 def iterate_dated(urls: Iterable[str]) -> Iterator[str]:
@@ -196,8 +187,8 @@ def iterate_dated(urls: Iterable[str]) -> Iterator[str]:
         parts = read_parts(url)
         if parts is None:
             continue
-        dates = sum(kind in _DATED for kind in parts.kinds)
+        dates = sum(kind in DATED_KINDS for kind in parts.kinds)
         named = any(kind in {Kind.SLUG, Kind.CODE} for kind in parts.kinds) or Kind.NUMBER in parts.kinds
         in_query = {"date", "day", "month", "year", "d", "m", "y"} & {name.lower() for name, _ in parts.query}
-        if (dates and not named and parts.kinds[-1] in _DATED) or (in_query and not named):
+        if (dates and not named and parts.kinds[-1] in DATED_KINDS) or (in_query and not named):
             yield url

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from config.units import count
 from crawler.survey.facts import AnnouncedLink, ListingFacts
 from crawler.survey.proposed import Choice
-from crawler.survey.rates import MIN_TIMED, measure_rate, time_of
+from crawler.survey.rates import measure_rate, time_of
 from crawler.survey.shapes import find_hint, read_parts
-from crawler.urls import normalise_url
+from crawler.urls import find_normal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,10 +33,18 @@ class Weighed:
     facts: ListingFacts
     articles: list[str]
     """Normalised, each once."""
-    newest: datetime | None
-    per_day: float | None
-    times: list[datetime] = field(default_factory=list)
-    """Of its articles."""
+    times: dict[str, datetime]
+    """By article, where it is told."""
+
+    @property
+    def newest(self) -> datetime | None:
+        """The latest time."""
+        return max(self.times.values(), default=None)
+
+    @property
+    def span(self) -> timedelta:
+        """Between the first time and the last."""
+        return max(self.times.values()) - min(self.times.values()) if self.times else timedelta()
 
     @property
     def is_index(self) -> bool:
@@ -48,7 +56,7 @@ class Weighed:
         """Whether it is a sitemap of what is new: few entries, with times, none of them old."""
         if self.facts.kind != "sitemap" or self.is_index or not self.times:
             return False
-        return max(self.times) - min(self.times) <= timedelta(days=4) and len(self.times) * 2 > len(self.articles)
+        return self.span <= timedelta(days=4) and len(self.times) * 2 > len(self.articles)
 
 
 def weigh_listings(survey: Survey, accept: Callable[[str], bool]) -> list[Weighed]:
@@ -59,12 +67,10 @@ def weigh_listings(survey: Survey, accept: Callable[[str], bool]) -> list[Weighe
 def _weigh(listing: ListingFacts, accept: Callable[[str], bool]) -> Weighed:
     found: dict[str, datetime | None] = {}
     for link in listing.links:
-        url = _normal(link.url)
+        url = find_normal(link.url)
         if url is not None and url not in found and accept(url):
             found[url] = time_of(link)
-    times = [time for time in found.values() if time is not None]
-    rate = measure_rate(times) if len(times) >= MIN_TIMED else None
-    return Weighed(listing, list(found), max(times, default=None), rate, times)
+    return Weighed(listing, list(found), {url: time for url, time in found.items() if time is not None})
 
 
 def choose_listings(
@@ -108,14 +114,14 @@ class _Chooser:
     def choose_sitemaps(self) -> None:
         weighed = self.of_kind["sitemap"]
         indexes = [one for one in weighed if one.is_index]
-        within = {url for one in indexes if not one.facts.error for url in map(_normal, one.facts.listings)}
+        within = {url for one in indexes if not one.facts.error for url in map(find_normal, one.facts.listings)}
         for one in weighed:
             if one.is_index:
                 continue
             reason = self._find_fault(one)
             if one.is_news and reason is None:
                 self._put(one, self.news, None, f"news sitemap: {_describe(one)}")
-            elif _normal(one.facts.url) in within:
+            elif find_normal(one.facts.url) in within:
                 self._put(one, self.sitemaps, reason or "its index is kept", "")
                 self.complete = self.complete or reason is None
             else:
@@ -126,7 +132,7 @@ class _Chooser:
             self._choose_index(one, weighed, within)
 
     def _choose_index(self, one: Weighed, weighed: Sequence[Weighed], within: set[str | None]) -> None:
-        members = {_normal(url) for url in one.facts.listings}
+        members = {find_normal(url) for url in one.facts.listings}
         below = _list_below(one, weighed)
         found = sum(len(other.articles) for other in below)
         total = f"index of {count(len(members), 'sitemap')}"
@@ -134,7 +140,7 @@ class _Chooser:
             self._put(one, self.sitemaps, one.facts.error, "")
         elif below and not found:
             self._put(one, self.sitemaps, f"{total}; none of {len(below)} that were read has articles", "")
-        elif _normal(one.facts.url) in within:
+        elif find_normal(one.facts.url) in within:
             self._put(one, self.sitemaps, "stands in another index", "")
         elif not found and self.known:
             self._put(one, self.sitemaps, f"{total}, none of which was read; others announce articles", "")
@@ -144,12 +150,12 @@ class _Chooser:
             self.complete = self.complete or bool(found)
 
     def choose_sections(self) -> None:
-        pages = {_normal(page.url): page for page in self.survey.pages}
+        pages = {find_normal(page.url): page for page in self.survey.pages}
         weighed = self.of_kind["section"]
         home = self._weigh_home(pages, weighed)
         before, gaining = set(self.known), 0
         for one in [*home, *weighed, *self._weigh_met(pages, weighed)]:
-            if _normal(one.facts.url) in {_normal(choice.url) for choice in self.sections}:
+            if find_normal(one.facts.url) in {find_normal(choice.url) for choice in self.sections}:
                 continue
             gain = len(set(one.articles) - before)
             reason = self._find_fault(one)
@@ -161,36 +167,36 @@ class _Chooser:
             self._add_siblings(pages)
 
     def _weigh_home(self, pages: dict[str | None, PageFacts], weighed: Sequence[Weighed]) -> list[Weighed]:
-        page = pages.get(_normal(self.survey.home))
-        if page is None or any(_normal(one.facts.url) == _normal(page.url) for one in weighed):
+        page = pages.get(find_normal(self.survey.home))
+        if page is None or any(find_normal(one.facts.url) == find_normal(page.url) for one in weighed):
             return []
-        return [_weigh(_list_page(page, "home page"), self.accept)]
+        return [_weigh(_list_page(page), self.accept)]
 
     def _weigh_met(self, pages: dict[str | None, PageFacts], weighed: Sequence[Weighed]) -> list[Weighed]:
         """Return the pages that were looked at for articles, and are sections: lists that the home page leads to."""
-        front = pages.get(_normal(self.survey.home))
+        front = pages.get(find_normal(self.survey.home))
         forms = {_form(one.facts.url) for one in weighed if one.articles}
         links = front.links if front else ()
-        named = {_normal(link.url) for link in links if link.place in {"nav", "header"} or _form(link.url) in forms}
-        known = {_normal(one.facts.url) for one in weighed}
+        named = {find_normal(link.url) for link in links if link.place in {"nav", "header"} or _form(link.url) in forms}
+        known = {find_normal(one.facts.url) for one in weighed}
         found = []
         for url, page in pages.items():
             if url not in named or url in known or page is front or url is None or self.accept(url):
                 continue
-            one = _weigh(_list_page(page, "navigation"), self.accept)
+            one = _weigh(_list_page(page), self.accept)
             if len(one.articles) >= _LIST_OF:
                 found.append(one)
         return found
 
     def _add_siblings(self, pages: dict[str | None, PageFacts]) -> None:
         """Keep sections that were not looked at: they stand in the navigation beside those that have articles."""
-        page = pages.get(_normal(self.survey.home))
+        page = pages.get(find_normal(self.survey.home))
         home = page.url if page else None
         kept = {_form(choice.url) for choice in self.sections if choice.url != home}
-        looked_at = {_normal(one.url) for one in self.survey.listings}
-        looked_at |= {_normal(one.url) for one in self.survey.pages}
+        looked_at = {find_normal(one.url) for one in self.survey.listings}
+        looked_at |= {find_normal(one.url) for one in self.survey.pages}
         for link in page.links if page else ():
-            url = _normal(link.url)
+            url = find_normal(link.url)
             if (
                 url is None
                 or url in looked_at
@@ -217,7 +223,8 @@ class _Chooser:
 
     def _put(self, one: Weighed, kept: list[Choice], reason: str | None, why: str, articles: int | None = None) -> None:
         number = len(one.articles) if articles is None else articles
-        choice = Choice(one.facts.kind, one.facts.url, reason is None, reason or why, number, one.newest, one.per_day)
+        rate = measure_rate(one.times.values())
+        choice = Choice(one.facts.kind, one.facts.url, reason is None, reason or why, number, one.newest, rate)
         (kept if reason is None else self.left).append(choice)
         if reason is None:
             self.known.update(one.articles)
@@ -225,11 +232,11 @@ class _Chooser:
 
 def _list_below(index: Weighed, weighed: Sequence[Weighed]) -> list[Weighed]:
     """Return the sitemaps that were read of *index* and of the indexes in it, each once."""
-    by_url = {_normal(one.facts.url): one for one in weighed}
-    waiting, met = [index], {_normal(index.facts.url)}
+    by_url = {find_normal(one.facts.url): one for one in weighed}
+    waiting, met = [index], {find_normal(index.facts.url)}
     found = []
     while waiting:
-        for url in map(_normal, waiting.pop().facts.listings):
+        for url in map(find_normal, waiting.pop().facts.listings):
             one = by_url.get(url)
             if one is None or url in met:
                 continue
@@ -240,10 +247,9 @@ def _list_below(index: Weighed, weighed: Sequence[Weighed]) -> list[Weighed]:
     return found
 
 
-def _list_page(page: PageFacts, found_by: str) -> ListingFacts:
+def _list_page(page: PageFacts) -> ListingFacts:
     links = tuple(AnnouncedLink(link.url, link.text) for link in page.links if link.place == "main" or link.headline)
-    further = (page.next_url,) if page.next_url else ()
-    return ListingFacts(page.url, "section", found_by, 200, links=links, total=len(links), listings=further)
+    return ListingFacts(page.url, "section", 200, links=links, total=len(links))
 
 
 def _form(url: str) -> tuple[object, ...]:
@@ -266,13 +272,7 @@ def _describe(one: Weighed) -> str:
         said[0] += f" in {count(one.facts.total, 'link')}"
     if one.newest is not None:
         said.append(f"the newest of {one.newest:%Y-%m-%d}")
-    if one.per_day is not None:
-        said.append(f"about {one.per_day:.3g} a day")
+    rate = measure_rate(one.times.values())
+    if rate is not None:
+        said.append(f"about {rate:.3g} a day")
     return ", ".join(said)
-
-
-def _normal(url: str) -> str | None:
-    try:
-        return normalise_url(url)
-    except ValueError:
-        return None

@@ -150,7 +150,6 @@ def _exclude_each(template: Template, caught: list[Parts]) -> Iterator[str]:
     """What nothing else keeps out, one by one, as long as that is a list that people read."""
     if len(caught) > _MAX_EXACT:
         return
-    last = len(template.places) - 1
     above: dict[tuple[str, ...], list[Parts]] = {}
     for parts in caught:
         if parts.segments and not parts.query:
@@ -158,7 +157,7 @@ def _exclude_each(template: Template, caught: list[Parts]) -> Iterator[str]:
     for segments, group in above.items():
         names = {f"{parts.segments[-1]}{'.' if parts.suffix else ''}{parts.suffix}" for parts in group}
         path = "".join(f"/{escape(segment)}" for segment in segments)
-        yield f"^https?://{template.hosts}{path}/{alternate(names)}/?$" if last >= 0 else ""
+        yield f"^https?://{template.hosts}{path}/{alternate(names)}/?$"
 
 
 def _chunks(items: list[str], size: int) -> Iterator[list[str]]:

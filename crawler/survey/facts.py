@@ -45,7 +45,6 @@ class PageFacts:
     language: str | None = None
     """As the page declares it."""
     canonical: str | None = None
-    generator: str | None = None
     alternates: tuple[Alternate, ...] = ()
     links: tuple[SeenLink, ...] = ()
     next_url: str | None = None
@@ -77,8 +76,6 @@ class ListingFacts:
     url: str
     """Where it answered, redirects followed."""
     kind: ListingKind
-    found_by: str
-    """Why it was asked for: `robots.txt`, `link`, `common place`, `navigation`, `sitemap index`, `configured`."""
     status: int | None = None
     error: str | None = None
     """Why it is of no use, or what is wrong with it."""
@@ -87,8 +84,7 @@ class ListingFacts:
     total: int = 0
     """How many there were."""
     listings: tuple[str, ...] = ()
-    """Of a sitemap index: its members; of a section: its next page."""
-    truncated: bool = False
+    """Of a sitemap index: its members; of a section: its further pages, which are no articles."""
     asked: str | None = None
     """URL that was asked for, where that led to another."""
 
@@ -102,7 +98,6 @@ class SampleFacts:
     page_class: str
     """A word of PageClass."""
     class_reason: str
-    via: str | None = None
     title: str | None = None
     lead: str | None = None
     text: str = ""
@@ -114,7 +109,6 @@ class SampleFacts:
     confidence: float = 0.0
     directives: tuple[str, ...] = ()
     tdm_reservation: bool | None = None
-    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

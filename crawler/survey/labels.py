@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from crawler.model import PageClass
 from crawler.sites import Sites
 from crawler.survey.shapes import Kind, Shape, find_hint, group_by_shape, read_parts
-from crawler.urls import normalise_url
+from crawler.urls import find_normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -95,11 +95,8 @@ class _Collector:
 
     def find(self, url: str) -> Evidence | None:
         """Return the evidence about *url*; `None` if it is of another site, or there are too many already."""
-        try:
-            normal = normalise_url(url)
-        except ValueError:
-            return None
-        if normal not in self.own or (normal not in self.evidence and len(self.evidence) >= MAX_URLS):
+        normal = find_normal(url)
+        if normal is None or normal not in self.own or (normal not in self.evidence and len(self.evidence) >= MAX_URLS):
             return None
         return self.evidence.setdefault(normal, Evidence())
 

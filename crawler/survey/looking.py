@@ -15,11 +15,11 @@ from crawler.sites import Sites
 from crawler.survey.candidates import choose_sections, join, list_page_numbers, root_of
 from crawler.survey.facts import AnnouncedLink, ListingFacts, Problem, RobotsFacts, SampleFacts
 from crawler.survey.obstacles import judge_exchanges
-from crawler.urls import normalise_url
+from crawler.urls import find_normal, normalise_url
 from crawler.visit import VisitOver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from crawler.model import Exchange, FieldValue, Link
     from crawler.outcome import PageOutcome
@@ -94,10 +94,8 @@ class Look:
 
     def is_new(self, url: str) -> bool:
         """Whether *url* was not asked for yet, and can be."""
-        try:
-            return normalise_url(url) not in self.asked
-        except ValueError:
-            return False
+        normal = find_normal(url)
+        return normal is not None and normal not in self.asked
 
     async def follow(self, url: str, purpose: Purpose, *, via: str | None = None) -> tuple[Exchange, ...]:
         """Return the exchanges from *url* on. Raises VisitOver."""
@@ -129,12 +127,12 @@ class Look:
         self.pages[exchange.url] = facts
         return facts
 
-    async def read_listing(self, url: str, kind: ListingKind, found_by: str, *, via: str | None = None) -> ListingFacts:
+    async def read_listing(self, url: str, kind: ListingKind, *, via: str | None = None) -> ListingFacts:
         """Return what the document at *url* announces. Raises VisitOver."""
         exchanges = await self.follow(url, Purpose(kind), via=via)
         last = exchanges[-1]
         moved = url if last.url != url else None
-        facts = ListingFacts(url=last.url, kind=kind, found_by=found_by, status=last.status, asked=moved)
+        facts = ListingFacts(url=last.url, kind=kind, status=last.status, asked=moved)
         problem = judge_exchanges(exchanges, f"the {kind}")
         if problem is not None:
             facts = replace(facts, error=(last.error or f"status {last.status}")[:500])
@@ -173,7 +171,6 @@ class Look:
             links=tuple(kept),
             total=total,
             listings=tuple(member.url for member in members[:MAX_LISTINGS]),
-            truncated=bool(exchange.truncated) or stream.truncated,
         )
 
     async def _read_section(self, exchange: Exchange, facts: ListingFacts) -> ListingFacts:
@@ -200,9 +197,9 @@ class Look:
         last = exchanges[-1]
         page = await self.read_page(last) if last.status == 200 and last.body else None
         outcome = await self.classify(exchanges[0] if self._leads_home(exchanges) else last)
-        sample = _describe_sample(url, via, last, outcome, page)
+        sample = _describe_sample(url, last, outcome, page)
         if page is not None and self._is_section(page, sample):
-            facts = ListingFacts(url=last.url, kind="section", found_by="navigation", status=last.status)
+            facts = ListingFacts(url=last.url, kind="section", status=last.status)
             self.listings[url] = self._list_links(page, facts)
         elif page is not None:
             self.pages[last.url] = replace(page, links=page.links[:MAX_SAMPLE_LINKS])
@@ -250,20 +247,16 @@ def _announce(link: Link) -> AnnouncedLink:
     return AnnouncedLink(link.url, link.title, link.published, link.modified)
 
 
-def _describe_sample(
-    url: str, via: str | None, last: Exchange, outcome: PageOutcome, page: PageFacts | None
-) -> SampleFacts:
+def _describe_sample(url: str, last: Exchange, outcome: PageOutcome, page: PageFacts | None) -> SampleFacts:
     snapshot = outcome.snapshot
     facts = SampleFacts(
         url=url,
         status=last.status,
         page_class=outcome.page_class.value,
         class_reason=outcome.class_reason,
-        via=via,
         title=page.title if page else None,
         directives=outcome.directives,
         tdm_reservation=page.tdm_reservation if page else None,
-        error=last.error or outcome.extraction_error,
     )
     if snapshot is None:
         return facts
@@ -283,13 +276,3 @@ def _encode_field(found: FieldValue) -> dict[str, Any]:
     if found.assumed_zone:
         data["assumed_zone"] = found.assumed_zone
     return data if found.confidence is None else {**data, "confidence": found.confidence}
-
-
-def is_good(sample: SampleFacts) -> bool:
-    """Whether *sample* is an article, or the beginning of one."""
-    return sample.status == 200 and (PageClass(sample.page_class).good or sample.page_class == PageClass.TRUNCATED)
-
-
-def count_good(samples: Iterable[SampleFacts]) -> int:
-    """Return how many of *samples* are articles."""
-    return sum(map(is_good, samples))

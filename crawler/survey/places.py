@@ -29,7 +29,6 @@ _MARKS = ("-a", "-i", "-n", "-id", "-", "_", ",", ".", "~")
 _HEX_LAST = re.compile(r"\S+?([-_])([0-9a-f]{8,40})")
 _LETTERS_FIRST = re.compile(r"([A-Za-z]{1,12}[-_.~:]?)(\d+)", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_HEX = re.compile(r"[0-9a-f]{8,64}")
 _ALPHABETS = (r"[0-9a-f]", r"[0-9a-z]", r"[0-9A-Za-z]")
 
 Role = Literal["fixed", "category", "varied", "number"]

@@ -21,7 +21,8 @@ from crawler.survey.candidates import (
     unique,
 )
 from crawler.survey.facts import Problem, Survey
-from crawler.survey.looking import Look, count_good
+from crawler.survey.labels import is_article
+from crawler.survey.looking import Look
 from crawler.survey.obstacles import judge_exchanges, judge_login, judge_move, judge_name, judge_names
 from crawler.survey.sampling import choose_article, choose_sample, count_shown, trace_urls
 from crawler.survey.transport import encode_survey
@@ -81,7 +82,7 @@ class _Surveyor:
         if not await self._enter():
             return
         for kind, url in self._configured:
-            await self._try(url, kind, "configured", reserve=6)
+            await self._try(url, kind, reserve=6)
         await self._read_announcements()
         await self._read_sections()
         await self._read_samples()
@@ -144,7 +145,7 @@ class _Surveyor:
     async def _enter_by_file(self) -> None:
         """Take what was asked for as a feed or sitemap, and its site's root for the home page."""
         asked = self.home
-        listing = await self.look.read_listing(asked, "feed", "given")
+        listing = await self.look.read_listing(asked, "feed")
         root = f"{root_of(asked)}/"
         if not listing.links:
             text = f"{asked} is neither a web page nor a feed: {listing.error}"
@@ -155,25 +156,23 @@ class _Surveyor:
                 self.home = exchanges[-1].url
                 self._page = await self.look.read_page(exchanges[-1])
 
-    async def _try(
-        self, url: str, kind: ListingKind, found_by: str, *, reserve: int, via: str | None = None
-    ) -> ListingFacts | None:
+    async def _try(self, url: str, kind: ListingKind, *, reserve: int, via: str | None = None) -> ListingFacts | None:
         """Read a listing if it is new and leaves *reserve* requests; `None` if it was not read. Raises VisitOver."""
         if not self.look.is_new(url):
             return None
         if self.look.left <= self.look.share(reserve):
             self.look.complete = False
             return None
-        return await self.look.read_listing(url, kind, found_by, via=via)
+        return await self.look.read_listing(url, kind, via=via)
 
     async def _read_announcements(self) -> None:
         page, look = self._page, self.look
         feeds = list_named_feeds(page) if page else []
         for number, url in enumerate(feeds[:_NAMED_FEEDS]):
-            await self._try(url, "feed", "link", reserve=24 if number else 4, via=self.home)
+            await self._try(url, "feed", reserve=24 if number else 4, via=self.home)
         robots = await look.read_robots(self.home)
         for url in unique(robots.sitemaps)[:_NAMED_SITEMAPS]:
-            await self._read_sitemap(url, "robots.txt")
+            await self._read_sitemap(url)
         if not self._lists_all():
             few = self._has("feed") or self._has("sitemap")
             await self._read_common(COMMON_SITEMAPS[: _FEW_SITEMAPS if few else None], "sitemap")
@@ -196,22 +195,22 @@ class _Surveyor:
             if found or len(self.look.pages_for_files) >= 2:
                 return
             if kind == "sitemap":
-                await self._read_sitemap(url, "common place", reserve=reserve)
+                await self._read_sitemap(url, reserve=reserve)
             else:
-                await self._try(url, kind, "common place", reserve=reserve)
+                await self._try(url, kind, reserve=reserve)
 
-    async def _read_sitemap(self, url: str, found_by: str, *, reserve: int = 20) -> None:
+    async def _read_sitemap(self, url: str, *, reserve: int = 20) -> None:
         """Read a sitemap; of an index the members that tell most, and of an index within it the first ones."""
         if self._leads_nowhere():
             return
-        facts = await self._try(url, "sitemap", found_by, reserve=reserve)
+        facts = await self._try(url, "sitemap", reserve=reserve)
         waiting, read = [facts] if facts else [], 0
         while waiting and read < _MEMBERS:
             index = waiting.pop(0)
             for member in order_members(self.look.members.get(index.url, ())):
                 if read >= _MEMBERS or self._leads_nowhere():
                     break
-                found = await self._try(member, "sitemap", "sitemap index", reserve=reserve, via=index.url)
+                found = await self._try(member, "sitemap", reserve=reserve, via=index.url)
                 read += found is not None
                 if found is not None and found.listings:
                     waiting.append(found)
@@ -245,7 +244,7 @@ class _Surveyor:
         for url in choose_sections(self._page):
             if read >= limit:
                 return
-            found = await self._try(url, "section", "navigation", reserve=12, via=self.home)
+            found = await self._try(url, "section", reserve=12, via=self.home)
             read += found is not None
 
     async def _read_samples(self) -> None:
@@ -260,7 +259,7 @@ class _Surveyor:
             if chosen is None:
                 break
             await look.read_sample(*chosen)
-        if not count_good(look.samples.values()):
+        if not any(map(is_article, look.samples.values())):
             text = "no link was found that may lead to an article"
             for one in look.samples.values():
                 seen = f"none of {count(len(look.samples), 'page')} that were looked at is an article"

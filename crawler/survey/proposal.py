@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from config.rules import ArticlePatterns
+from config.scope import LANGUAGE
 from crawler.survey.choices import Weighed, choose_listings, weigh_listings
 from crawler.survey.labels import Labels, is_article, label_urls
 from crawler.survey.patterns import LearnedPatterns, learn_patterns
 from crawler.survey.proposed import Choice, Proposal, Reasoned
-from crawler.survey.rates import propose_schedule, sum_up_rates, time_of
+from crawler.survey.rates import propose_schedule, sum_up_rates
 from crawler.survey.zones import guess_zone
-from crawler.urls import normalise_url
+from crawler.urls import find_normal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +33,6 @@ _BETWEEN_NAMES = re.compile(r"\s+[|·–—:»-]\s+|\s*\|\s*")
 _TERMS = ("noarchive", "noai", "noimageai", "noindex", "nosnippet")
 _HOME_NAMES = "home homepage startseite inicio accueil início strona główna anasayfa главная الرئيسية 首页"
 _HOME_WORDS = frozenset(_HOME_NAMES.split())
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 
 
 def propose(survey: Survey) -> Proposal:
@@ -47,11 +47,7 @@ def propose(survey: Survey) -> Proposal:
     languages = _count_languages(samples, survey)
     per_day = _measure(survey, weighed)
     delay, delay_why = _choose_delay(survey)
-    spans = [
-        (max(one.times) - min(one.times)).total_seconds()
-        for one in weighed
-        if one.facts.kind == "feed" and one.facts.url in kept and len(one.times) > 1
-    ]
+    spans = [one.span.total_seconds() for one in weighed if one.facts.kind == "feed" and one.facts.url in kept]
     return Proposal(
         name=_find_name(survey),
         home=survey.home,
@@ -81,10 +77,8 @@ def make_filter(patterns: LearnedPatterns) -> Callable[[str], bool]:
 
 
 def _accepts(accept: Callable[[str], bool], url: str) -> bool:
-    try:
-        return accept(normalise_url(url))
-    except ValueError:
-        return False
+    normal = find_normal(url)
+    return normal is not None and accept(normal)
 
 
 def _is_open(survey: Survey) -> bool:
@@ -98,12 +92,12 @@ def _find_name(survey: Survey) -> str:
     host = (urlsplit(survey.home).hostname or survey.home).removeprefix("www.")
     if page is None:
         return host
-    named = page.site_name or next((name for name in map(_name_of, (page.title,)) if name), None)
+    named = page.site_name or _name_of(page.title)
     return " ".join((named or host).split())[:_MAX_NAME] or host
 
 
 def _name_of(title: str | None) -> str | None:
-    """Return the name in the title of a home page: its part of fewest words that is no `Home`."""
+    """Return the name in the title of a home page: its first part that is no `Home`."""
     parts = [part.strip() for part in _BETWEEN_NAMES.split(title or "")]
     named = [part for part in parts if part and part.lower() not in _HOME_WORDS]
     return named[0] if named else None
@@ -121,7 +115,7 @@ def _count_languages(samples: Sequence[SampleFacts], survey: Survey) -> tuple[st
 def _clean_tag(tag: str) -> str | None:
     main, *rest = tag.strip().replace("_", "-")[:40].split("-")
     cleaned = "-".join([main.lower(), *(part.upper() if len(part) == 2 else part for part in rest)])
-    return cleaned if _LANGUAGE.fullmatch(cleaned) else None
+    return cleaned if LANGUAGE.fullmatch(cleaned) else None
 
 
 def _explain_language(samples: Sequence[SampleFacts]) -> str:
@@ -143,17 +137,12 @@ def _list_times(samples: Sequence[SampleFacts]) -> Iterator[datetime]:
 
 def _measure(survey: Survey, weighed: Sequence[Weighed]) -> float | None:
     times: dict[str, datetime] = {}
+    own: list[list[datetime]] = []
     for one in weighed:
-        accepted = set(one.articles)
-        for link in one.facts.links if one.facts.kind != "section" else ():
-            try:
-                url = normalise_url(link.url)
-            except ValueError:
-                continue
-            time = time_of(link) if url in accepted else None
-            if time is not None and time <= survey.looked_at:
-                times.setdefault(url, time)
-    own = [[time for time in one.times if time <= survey.looked_at] for one in weighed if one.facts.kind != "section"]
+        if one.facts.kind != "section":
+            past = {url: time for url, time in one.times.items() if time <= survey.looked_at}
+            own.append(list(past.values()))
+            times = past | times
     return sum_up_rates(own, list(times.values()))
 
 

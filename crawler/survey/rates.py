@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from crawler.survey.proposed import Reasoned
-from crawler.survey.shapes import Kind, read_parts
+from crawler.survey.shapes import DATED_KINDS, read_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from crawler.survey.facts import AnnouncedLink
 
-MIN_TIMED = 5
+_MIN_TIMED = 5
 """So many times are needed before they say how many articles there are a day."""
 _DAY = 86_400
 _WINDOW = 30 * _DAY
@@ -36,7 +36,7 @@ def time_of(link: AnnouncedLink) -> datetime | None:
     parts = read_parts(link.url)
     if parts is None:
         return None
-    numbers = [text for text, kind in zip(parts.segments, parts.kinds, strict=True) if kind in _DATED]
+    numbers = [text for text, kind in zip(parts.segments, parts.kinds, strict=True) if kind in DATED_KINDS]
     digits = (
         "".join(numbers[0].split("-"))
         if len(numbers) == 1
@@ -48,18 +48,15 @@ def time_of(link: AnnouncedLink) -> datetime | None:
         return None
 
 
-_DATED = frozenset({Kind.YEAR, Kind.MONTH, Kind.DAY, Kind.DATE})
-
-
 def measure_rate(times: Iterable[datetime]) -> float | None:
     """Return articles a day, from the times of those that one document announces; `None` if they do not tell."""
     ordered = sorted(times)
-    if len(ordered) < MIN_TIMED:
+    if len(ordered) < _MIN_TIMED:
         return None
     newest = ordered[-1]
     recent = [time for time in ordered if (newest - time).total_seconds() <= _WINDOW]
     span = (newest - recent[0]).total_seconds()
-    if len(recent) < MIN_TIMED or span < _LEAST:
+    if len(recent) < _MIN_TIMED or span < _LEAST:
         return None
     return (len(recent) - 1) / (span / _DAY)
 

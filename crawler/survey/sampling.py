@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from crawler.sites import Sites
 from crawler.survey.candidates import is_news_place, iterate_dated
-from crawler.survey.looking import is_good
+from crawler.survey.labels import HEADLINE_CHARS, is_article
 from crawler.survey.shapes import group_by_shape
-from crawler.urls import normalise_url
+from crawler.urls import find_normal, normalise_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,7 +24,6 @@ _LISTED = 1_500
 """Of one sitemap."""
 LEAST_VALUE = 0.6
 """What is worth less is not worth a request."""
-_HEADLINE_CHARS = 25
 
 
 @dataclass(slots=True)
@@ -74,7 +73,7 @@ def _trace_page(page: PageFacts, traces: dict[str, Trace], own: Sites) -> None:
         trace = _trace(link.url, page.url, traces, own)
         if trace is None:
             continue
-        worded = len(link.text) >= _HEADLINE_CHARS or link.headline
+        worded = len(link.text) >= HEADLINE_CHARS or link.headline
         trace.headline |= worded and (link.place == "main" or link.headline)
         trace.beside |= not worded and link.place != "main"
 
@@ -82,11 +81,8 @@ def _trace_page(page: PageFacts, traces: dict[str, Trace], own: Sites) -> None:
 def _trace(url: str, via: str, traces: dict[str, Trace], own: Sites) -> Trace | None:
     if url not in own:
         return None
-    try:
-        normal = normalise_url(url)
-    except ValueError:
-        return None
-    if normal not in traces and len(traces) >= MAX_TRACED:
+    normal = find_normal(url)
+    if normal is None or (normal not in traces and len(traces) >= MAX_TRACED):
         return None
     return traces.setdefault(normal, Trace(via))
 
@@ -111,8 +107,8 @@ def choose_article(look: Look) -> tuple[str, str] | None:
     traces = trace_urls(look)
     ranked = []
     for urls in group_by_shape(traces).values():
-        good = sum(is_good(look.samples[url]) for url in urls if url in look.samples)
-        bad = sum(not is_good(look.samples[url]) for url in urls if url in look.samples)
+        good = sum(is_article(look.samples[url]) for url in urls if url in look.samples)
+        bad = sum(not is_article(look.samples[url]) for url in urls if url in look.samples)
         open_urls = [url for url in urls if url not in look.asked and traces[url].likely]
         if good > bad and open_urls:
             ranked.append((good - bad, sum(traces[url].announced for url in urls), open_urls[0]))
@@ -125,13 +121,13 @@ def choose_article(look: Look) -> tuple[str, str] | None:
 def count_shown(look: Look) -> int:
     """Return how many samples are articles, and stood where articles stand."""
     traces = trace_urls(look)
-    return sum(is_good(sample) and url in traces and traces[url].likely for url, sample in look.samples.items())
+    return sum(is_article(sample) and url in traces and traces[url].likely for url, sample in look.samples.items())
 
 
 def _rate(shape: Shape, urls: Iterable[str], traces: Mapping[str, Trace], samples: Mapping[str, SampleFacts]) -> float:
     seen = [traces[url] for url in urls]
     announced, likely = sum(one.announced for one in seen), sum(one.likely for one in seen)
-    tried = [is_good(samples[url]) for url in urls if url in samples]
+    tried = [is_article(samples[url]) for url in urls if url in samples]
     value = math.log2(1 + len(seen))
     if shape.hint == "media":
         return 0.0

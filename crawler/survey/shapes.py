@@ -67,6 +67,7 @@ class Kind(StrEnum):
 
 
 TEXT_KINDS = frozenset({Kind.CODE, Kind.SLUG, Kind.WORD})
+DATED_KINDS = frozenset({Kind.YEAR, Kind.MONTH, Kind.DAY, Kind.DATE})
 
 
 @dataclass(frozen=True, slots=True)

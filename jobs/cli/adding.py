@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -13,13 +13,9 @@ from config.errors import ConfigError, ExitCode
 from config.sources import ID_PATTERN, Source, read_sources
 from crawler.survey.drafting import draft_source, make_id
 from crawler.survey.proposal import propose
-from crawler.survey.transport import decode_survey
-from crawler.urls import normalise_url
-from crawler.visit import VisitLimits
+from crawler.urls import find_normal, normalise_url
 from jobs.cli.options import Invocation, common_options, exit_codes, printable
-from jobs.cli.progress import show_line
-from jobs.cli.surveying import describe_look, show_look
-from jobs.visits import make_visit
+from jobs.cli.surveying import MAX_REQUESTS, describe_look, look_at, show_look
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,10 +23,8 @@ if TYPE_CHECKING:
     from crawler.survey.facts import Survey
     from crawler.survey.proposal import Proposal
 
-MAX_REQUESTS = 40
 LOOK_DELAY_SECONDS = 1.0
 """Between two requests of a look, where neither a person nor robots.txt asks for more."""
-_BODY_BYTES = 8 * 1024**2
 MAX_SECONDS = 180.0
 
 
@@ -90,8 +84,7 @@ def add(
         raise ConfigError("nobody can be asked here: add --yes to write the file, or --dry-run to see it only")
     home = complete_url(url)
     path = choose_file(invocation.config_dir / "sources", home, source_id, writing=not dry_run)
-    limits = VisitLimits(max_requests, max_seconds, min(invocation.settings.max_body_bytes, _BODY_BYTES))
-    survey = look_at(invocation, home, limits, network=network, delay=delay)
+    survey = look_at(invocation, make_source(home, network, delay), requests=max_requests, seconds=max_seconds)
     proposal = propose(survey)
     draft, problem = make_draft(proposal, survey, path.stem, name=name, delay=delay, network=network)
     data = describe_look(survey, proposal) | {
@@ -141,7 +134,7 @@ def choose_file(folder: Path, home: str, source_id: str | None, *, writing: bool
     former = next((one.id for one in known.values() if chosen in one.formerly), None)
     if former is not None:
         raise ConfigError(f"{chosen}: was an id of {former}; give another one with --id")
-    same = [one.id for one in known.values() if _normal(one.home) == home]
+    same = [one.id for one in known.values() if find_normal(one.home) == home]
     if same and source_id is None:
         raise ConfigError(
             f"{home}: is the home of the source {same[0]}; `ofrecord sources check {same[0]}` looks at it, "
@@ -154,19 +147,12 @@ def choose_file(folder: Path, home: str, source_id: str | None, *, writing: bool
     return path
 
 
-def look_at(
-    invocation: Invocation,
-    home: str,
-    limits: VisitLimits,
-    *,
-    network: Literal["public", "private"],
-    delay: float | None,
-) -> Survey:
-    """Return what a look at *home* saw. Raises ConfigError, FetchError, ExtractError."""
+def make_source(home: str, network: Literal["public", "private"], delay: float | None) -> Source:
+    """Return a source for a look at *home*, of which nothing is known yet. Raises ConfigError."""
     seconds = LOOK_DELAY_SECONDS if delay is None else delay
     if network == "public" and seconds < 1:
         raise ConfigError(f"--delay {seconds:g}: at least 1 (less only with --network private)")
-    source = Source(
+    return Source(
         id="survey",
         name="Survey",
         home=home,
@@ -175,13 +161,6 @@ def look_at(
         network=network,
         politeness={"delay_seconds": seconds},
     )
-    with show_line(wanted=not invocation.as_json) as line:
-
-        def tell(step: Any) -> None:  # noqa: ANN401
-            if line is not None:
-                line.show(lambda _: f"{step.requests} of at most {limits.requests} requests · {step.url}")
-
-        return decode_survey(make_visit("survey", {"url": home}, source, invocation.settings, limits, tell=tell))
 
 
 def make_draft(
@@ -210,10 +189,3 @@ def _conclude(path: Path, draft: Draft | None, problem: str | None, *, written: 
     if written:
         return f"\nwrote {path}; `ofrecord crawl {path.stem}` fetches its articles"
     return f"\nnot written: {path}\n\n{encode_draft(draft)}".rstrip()
-
-
-def _normal(url: str) -> str | None:
-    try:
-        return normalise_url(url)
-    except ValueError:
-        return None

@@ -14,15 +14,12 @@ from config.sources import find_source_file
 from config.units import count
 from crawler.rows import format_time
 from crawler.survey.proposal import propose
-from crawler.survey.transport import decode_survey
-from crawler.visit import VisitLimits
 from jobs.archive.identity import list_sources
 from jobs.catalog.tallies import FIELDS
 from jobs.cli.options import Invocation, archive_options, enter_archive, exit_codes, printable
-from jobs.cli.progress import show_line
+from jobs.cli.surveying import MAX_REQUESTS, look_at
 from jobs.health import State, read_health
 from jobs.surveys import Finding, find_changes, read_memory, remember, write_memory
-from jobs.visits import make_visit
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -33,11 +30,9 @@ if TYPE_CHECKING:
     from config.sources import Source
     from crawler.survey.facts import Survey
     from jobs.surveys import CheckMemory
-    from jobs.visits import VisitStep
 
-_REQUESTS, _BESIDE = 40, 20
-"""Of a look; for a source with many listings, so many beside those for its listings."""
-_BODY_BYTES = 8 * 1024**2
+_BESIDE = 20
+"""Requests beside those for the source's own listings, where it has many."""
 _LEAST_SECONDS, _SECONDS_A_REQUEST = 120.0, 5.0
 _TEXTS = 500
 """So many of the newest texts tell which fields are usual."""
@@ -45,7 +40,7 @@ _TEXTS = 500
 
 @click.command(epilog=exit_codes(ExitCode.UNWELL, ExitCode.STORE_REFUSED, ExitCode.DAMAGE))
 @click.argument("source")
-@click.option("--diff", "diff_only", is_flag=True, help="Write the edit alone, as `patch -p0` takes it.")
+@click.option("--diff", "diff_only", is_flag=True, help="Write the edit alone, for `patch FILE`.")
 @click.option(
     "--delay", type=click.FloatRange(0, 3_600), metavar="SECONDS", help="Between two requests; else as the file says."
 )
@@ -90,21 +85,10 @@ def look_again(invocation: Invocation, source: Source, *, delay: float | None, m
         if delay < 1 and source.network == "public":
             raise ConfigError(f"--delay {delay:g}: at least 1 (less only with network: private)")
         source = source.model_copy(update={"politeness": source.politeness.model_copy(update={"delay_seconds": delay})})
-    requests = max_requests or max(_REQUESTS, len(source.discover) + _BESIDE)
-    limits = VisitLimits(
-        requests=requests,
-        seconds=_LEAST_SECONDS + requests * max(source.politeness.delay_seconds, _SECONDS_A_REQUEST),
-        body_bytes=min(invocation.settings.max_body_bytes, _BODY_BYTES),
-    )
-    listings = [[entry.kind, entry.url] for entry in source.discover]
-    with show_line(wanted=not invocation.as_json) as line:
-
-        def tell(step: VisitStep) -> None:
-            if line is not None:
-                line.show(lambda _: f"{step.requests} of at most {requests} requests · {step.url}")
-
-        parameters = {"url": source.home, "listings": listings}
-        return decode_survey(make_visit("survey", parameters, source, invocation.settings, limits, tell=tell))
+    requests = max_requests or max(MAX_REQUESTS, len(source.discover) + _BESIDE)
+    seconds = _LEAST_SECONDS + requests * max(source.politeness.delay_seconds, _SECONDS_A_REQUEST)
+    listings = [(entry.kind, entry.url) for entry in source.discover]
+    return look_at(invocation, source, requests=requests, seconds=seconds, listings=listings)
 
 
 def read_archive(invocation: Invocation, source: Source) -> tuple[dict[str, tuple[int, int]], list[Finding]]:

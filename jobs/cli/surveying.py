@@ -1,4 +1,4 @@
-"""What a look at a site found, as JSON data and for people."""
+"""A look at a site, and what it found, as JSON data and for people."""
 
 from __future__ import annotations
 
@@ -6,15 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 from config.units import count
 from crawler.rows import format_time
+from crawler.survey.transport import decode_survey
+from crawler.visit import VisitLimits
 from jobs.cli.options import printable
+from jobs.cli.progress import show_line
+from jobs.visits import make_visit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from config.sources import Source
     from crawler.survey.facts import PageFacts, SampleFacts, Survey
     from crawler.survey.patterns import LearnedPatterns
     from crawler.survey.proposal import Choice, Proposal, Reasoned
+    from jobs.cli.options import Invocation
+    from jobs.visits import VisitStep
 
+MAX_REQUESTS = 40
+"""Of a look, where nobody says otherwise."""
+_BODY_BYTES = 8 * 1024**2
 _LABEL = 12
 _VALUE_CHARS = 160
 _TEXT_CHARS = 400
@@ -25,6 +35,25 @@ _SHOWN_FIELDS = (
 """That say whether a page was read well; the others are in the JSON data."""
 _MAX_LEFT = 12
 """Listings that were not kept, of each kind, that are shown to people."""
+
+
+def look_at(
+    invocation: Invocation, source: Source, *, requests: int, seconds: float, listings: Iterable[tuple[str, str]] = ()
+) -> Survey:
+    """Return what a look at the site of *source* saw, within so many requests and seconds.
+
+    *listings*: kind and URL of those that are known, which are read first. Raises ConfigError, FetchError,
+    ExtractError.
+    """
+    limits = VisitLimits(requests, seconds, min(invocation.settings.max_body_bytes, _BODY_BYTES))
+    with show_line(wanted=not invocation.as_json) as line:
+
+        def tell(step: VisitStep) -> None:
+            if line is not None:
+                line.show(lambda _: f"{step.requests} of at most {requests} requests · {printable(step.url)}")
+
+        parameters = {"url": source.home, "listings": [list(one) for one in listings]}
+        return decode_survey(make_visit("survey", parameters, source, invocation.settings, limits, tell=tell))
 
 
 def describe_look(survey: Survey, proposal: Proposal) -> dict[str, Any]:
@@ -123,7 +152,7 @@ def _describe_sample(sample: SampleFacts) -> dict[str, Any]:
 
 
 def show_look(data: dict[str, Any]) -> str:
-    """Return for people what `describe_look` says."""
+    """Return for people what `describe_look` says, with `problem`: why nothing can be written, or `None`."""
     return "\n".join(printable(line) for line in _list_lines(data))
 
 
@@ -137,8 +166,9 @@ def _list_lines(data: dict[str, Any]) -> Iterator[str]:
         yield from _list_expectations(data)
     for number, sample in enumerate(data["samples"], 1):
         yield from _list_sample(number, sample)
-    yield from (_label("found" if not number else "", one["text"]) for number, one in enumerate(data["problems"]))
-    told = {one["text"] for one in data["problems"]}
+    told = [one["text"] for one in data["problems"]]
+    found = [text for text in told if text not in (data["problem"] or "")]  # that is said in the end
+    yield from (_label("found" if not number else "", text) for number, text in enumerate(found))
     yield from (_label("note", hint) for hint in data["hints"] if hint not in told)
 
 

@@ -15,7 +15,7 @@ from crawler.survey.choices import weigh_listings
 from crawler.survey.labels import is_article, label_urls
 from crawler.survey.proposal import make_filter
 from crawler.survey.shapes import read_parts
-from crawler.urls import normalise_url
+from crawler.urls import find_normal
 from jobs.catalog.tallies import FIELDS
 from jobs.surveys.memory import count_field, good_samples
 
@@ -75,27 +75,28 @@ def find_changes(
 class _Judge:
     def __init__(self, source: Source, survey: Survey, proposal: Proposal, before: CheckMemory | None) -> None:
         self.source, self.survey, self.proposal, self.before = source, survey, proposal, before
+        self.labels = label_urls(survey)
         self.weighed = weigh_listings(survey, source.is_article)
         self.by_url: dict[str | None, Weighed] = {}
         for one in self.weighed:
-            self.by_url.setdefault(_normal(one.facts.asked or one.facts.url), one)
-        self.configured = [_normal(entry.url) for entry in source.discover]
+            self.by_url.setdefault(_address(one), one)
+        self.configured = [find_normal(entry.url) for entry in source.discover]
         proposed = make_filter(proposal.patterns)
         self.either = weigh_listings(survey, lambda url: source.is_article(url) or proposed(url))
         """The same by the file's patterns or by those that would be learned now."""
 
     def _is_configured(self, one: Weighed) -> bool:
-        return _normal(one.facts.asked or one.facts.url) in self.configured
+        return _address(one) in self.configured
 
     def judge_site(self) -> Iterator[Finding]:
         """Yield what stands in the way of everything, and a home that moved."""
-        listings = {_normal(one.facts.url) for one in self.weighed}
+        listings = {find_normal(one.facts.url) for one in self.weighed}
         for problem in self.survey.problems:
-            if problem.url is None or _normal(problem.url) not in listings:  # of listings more is said below
+            if problem.url is None or find_normal(problem.url) not in listings:  # of listings more is said below
                 yield Finding(problem.kind, problem.text, problem.kind not in _MINOR, problem.url)
         home = self.survey.home
-        same = _normal(home) == _normal(self.source.home) or any(p.kind == "other_site" for p in self.survey.problems)
-        if not same and self.survey.pages:
+        away = any(problem.kind == "other_site" for problem in self.survey.problems)
+        if not away and self.survey.pages and find_normal(home) != find_normal(self.source.home):
             edit = Replacement(("home",), quote_url(readable_url(home)))
             yield Finding("moved_home", f"the home page {self.source.home} leads to {home}", False, home, (edit,))
         asked = max((one.crawl_delay for one in self.survey.robots if one.crawl_delay is not None), default=0.0)
@@ -107,12 +108,12 @@ class _Judge:
     def judge_listings(self) -> Iterator[Finding]:
         """Yield what became of each listing that is configured, and others that have more."""
         others = self._list_others()
-        pages = {_normal(page.url) for page in self.survey.pages}
+        pages = {find_normal(page.url) for page in self.survey.pages}
         dead = 0
         for number, entry in enumerate(self.source.discover):
-            one = self.by_url.get(_normal(entry.url))
+            one = self.by_url.get(find_normal(entry.url))
             if one is None:
-                if not self.survey.problems and _normal(entry.url) not in pages:
+                if not self.survey.problems and find_normal(entry.url) not in pages:
                     yield Finding(
                         f"unread_{entry.kind}",
                         f"{entry.kind} {entry.url}: not looked at within the budget",
@@ -134,7 +135,9 @@ class _Judge:
         here = ("discover", number)
         name = f"{entry.kind} {entry.url}"
         past = f"; at the last check it had {count(was.articles, 'article')}" if was and was.articles else ""
-        astray = facts.asked is not None and _normal(facts.url) == _normal(self.survey.home) != _normal(entry.url)
+        astray = facts.asked is not None and find_normal(facts.url) == find_normal(self.survey.home) != find_normal(
+            entry.url
+        )
         if facts.error or astray:
             reason = facts.error or "leads to the home page: it is gone"
             lasting = (
@@ -151,7 +154,7 @@ class _Judge:
                 edits = (Replacement((*here, entry.kind), quote_url(readable_url(instead[0].url))),)
                 reason += f"; {instead[0].url} has {count(instead[0].articles, 'article')}"
             return Finding(f"dead_{entry.kind}", f"{name}: {reason}{past}", True, entry.url, edits)
-        if facts.asked is not None and _normal(facts.url) != _normal(entry.url):
+        if facts.asked is not None and find_normal(facts.url) != find_normal(entry.url):
             edit = Replacement((*here, entry.kind), quote_url(readable_url(facts.url)))
             return Finding(f"moved_{entry.kind}", f"{name}: moved to {facts.url}", False, entry.url, (edit,))
         if not one.articles and facts.total and not one.is_index and not self._has_others(entry.url):
@@ -161,7 +164,7 @@ class _Judge:
 
     def _has_others(self, url: str) -> bool:
         """Whether the listing at *url* has articles that only the file's patterns do not take: that is said below."""
-        return any(one.articles for one in self.either if _normal(one.facts.asked or one.facts.url) == _normal(url))
+        return any(one.articles for one in self.either if _address(one) == find_normal(url))
 
     def _judge_age(self, one: Weighed, name: str, url: str) -> Finding | None:
         now = self.survey.looked_at
@@ -176,7 +179,9 @@ class _Judge:
     def _recall(self, url: str) -> ListingMemory | None:
         if self.before is None:
             return None
-        return next((one for known, one in self.before.listings.items() if _normal(known) == _normal(url)), None)
+        return next(
+            (one for known, one in self.before.listings.items() if find_normal(known) == find_normal(url)), None
+        )
 
     def _list_others(self) -> list[tuple[Choice, bool]]:
         """Return feeds and sitemaps that are not configured, and whether they have much that nothing configured has."""
@@ -185,7 +190,7 @@ class _Judge:
         found: list[tuple[Choice, bool]] = []
         for choice in self.proposal.discover:
             one = others.get(choice.url)
-            if one is not None and choice.kind != "section" and _normal(choice.url) not in self.configured:
+            if one is not None and choice.kind != "section" and find_normal(choice.url) not in self.configured:
                 more = len(set(one.articles) - announced)
                 found.append((choice, more > 0 and more >= _GAIN * len(announced)))
         return found
@@ -199,7 +204,7 @@ class _Judge:
 
     def judge_patterns(self) -> Iterator[Finding]:
         """Yield articles that the patterns do not take, and other pages that they do."""
-        labels = label_urls(self.survey)
+        labels = self.labels
         wide = ArticlePatterns(include=self.source.articles.include)  # what is excluded is left out by a person's will
         missed = [url for url in labels.articles if not self.source.is_article(url) and not wide.match(url)]
         total = len(labels.articles)
@@ -212,9 +217,11 @@ class _Judge:
             taken, example = f"{total - len(missed)} of {count(total, 'article')}", readable_url(missed[0])
             text = f"the patterns take {taken}{past}; not, for example, {example}"
             yield Finding("patterns_miss", text, bad, missed[0], edits)
-        accepted = [sample for sample in self.survey.samples if self.source.is_article(_normal(sample.url) or "")]
+        accepted = [sample for sample in self.survey.samples if self.source.is_article(find_normal(sample.url) or "")]
         others = set(labels.others)
-        wrong = [one for one in accepted if not is_article(one) and one.status == 200 and _normal(one.url) in others]
+        wrong = [
+            one for one in accepted if not is_article(one) and one.status == 200 and find_normal(one.url) in others
+        ]
         if len(wrong) >= 2 and len(wrong) >= _CAUGHT * len(accepted):
             taken, example = count(len(accepted), "page"), f"{wrong[0].url} ({wrong[0].class_reason})"
             text = f"{len(wrong)} of {taken} that the patterns took for articles are none, as {example}"
@@ -246,7 +253,7 @@ class _Judge:
 
     def judge_samples(self, shares: Mapping[str, tuple[int, int]]) -> Iterator[Finding]:
         """Yield fields that articles had and have no more, and what pages newly say to robots."""
-        samples = good_samples(self.survey, self.source.is_article)
+        samples = good_samples(self.survey, self.labels.articles, self.source.is_article)
         for name in FIELDS if len(samples) >= _LEAST_SAMPLES else ():
             found = count_field(samples, name)
             for texts, having, where in self._list_pasts(name, shares):
@@ -274,8 +281,6 @@ def _is_found(expression: str, url: str) -> bool:
     return parts is not None and re.search(expression, parts.url, re.ASCII) is not None
 
 
-def _normal(url: str) -> str | None:
-    try:
-        return normalise_url(url)
-    except ValueError:
-        return None
+def _address(one: Weighed) -> str | None:
+    """Return the normal form of what was asked for."""
+    return find_normal(one.facts.asked or one.facts.url)

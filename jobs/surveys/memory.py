@@ -14,11 +14,11 @@ from pydantic import TypeAdapter, ValidationError
 from config.errors import ConfigError
 from crawler.survey.choices import weigh_listings
 from crawler.survey.labels import is_article, label_urls
-from crawler.urls import normalise_url
+from crawler.urls import find_normal
 from jobs.catalog.tallies import FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from crawler.survey.facts import SampleFacts, Survey
@@ -62,7 +62,7 @@ def remember(survey: Survey, match: Callable[[str], bool]) -> CheckMemory:
     """Return what is to be kept of *survey*. *match*: whether a normalised URL is an article by the source's file."""
     weighed = weigh_listings(survey, match)
     articles = label_urls(survey).articles
-    samples = good_samples(survey, match)
+    samples = good_samples(survey, articles, match)
     return CheckMemory(
         looked_at=survey.looked_at,
         listings={
@@ -77,16 +77,16 @@ def remember(survey: Survey, match: Callable[[str], bool]) -> CheckMemory:
     )
 
 
-def good_samples(survey: Survey, match: Callable[[str], bool]) -> list[SampleFacts]:
-    """Return the pages that were looked at and are articles, by their address as well: house pages only read so."""
-    articles = set(label_urls(survey).articles)
+def good_samples(survey: Survey, articles: Iterable[str], match: Callable[[str], bool]) -> list[SampleFacts]:
+    """Return the pages that were looked at and are articles, by their address as well: house pages only read so.
+
+    *articles*: normalised URLs that are labelled so.
+    """
+    known = set(articles)
 
     def fits(url: str) -> bool:
-        try:
-            normal = normalise_url(url)
-        except ValueError:
-            return False
-        return normal in articles or match(normal)
+        normal = find_normal(url)
+        return normal is not None and (normal in known or match(normal))
 
     return [sample for sample in survey.samples if is_article(sample) and fits(sample.url)]
 

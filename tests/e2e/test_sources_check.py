@@ -74,7 +74,7 @@ def test_a_site_that_changes(tmp_path: Path) -> None:
         assert path.read_bytes() == before  # it is suggested, not done
 
         diff = ofrecord("sources", "check", trials.ID, "--diff", code=ExitCode.UNWELL).stdout
-        subprocess.run(["patch", "-p0", str(path)], input=diff.encode(), check=True, capture_output=True)
+        subprocess.run(["patch", str(path)], input=diff.encode(), check=True, capture_output=True)
         comments = [line for line in before.splitlines() if line.lstrip().startswith(b"#")]
         assert set(comments) <= set(path.read_bytes().splitlines())
         source = load_source(path)

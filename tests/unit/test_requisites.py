@@ -41,6 +41,7 @@ NAMED = {
     ),
     "the icon": ("<link rel='shortcut icon' href=/a.ico><link rel=canonical href=/b>", ["/a.ico"]),
     "a sheet within": ("<style>@import '/a.css'; p { background: url(b.gif) }</style>", ["/a.css", "/2026/b.gif"]),
+    "a sheet within, in capitals": ("<style>@IMPORT '/a.css'</style>", ["/a.css"]),
     "an attribute": ('<p style="background:url(&quot;a.gif&quot;)">', ["/2026/a.gif"]),
     "in the order of need": (
         """<link rel=icon href=/4><img data-src=/5 srcset=/3><script src=/2></script><img src=/1><style>@import'/0'""",
@@ -96,6 +97,11 @@ def test_hostile_sheets_are_read_in_one_go(part: str) -> None:
 @pytest.mark.parametrize("part", ["a", ",", " ", "a ", "a,", ", ", "a 1x ,"])
 def test_hostile_sizes(part: str) -> None:
     assert len(find(f"<img srcset='{part * 500_000}'>")) <= 1
+
+
+@pytest.mark.parametrize("sheet", ["@import '/{}';", "p {{ background: url(/{}) }}"])
+def test_a_page_of_many_sheets_of_its_own(sheet: str) -> None:
+    assert len(find("".join(f"<style>{sheet.format(n)}</style>" for n in range(200)), 500)) == 50
 
 
 def test_a_page_of_a_million_pictures() -> None:

@@ -38,7 +38,7 @@ def announce(urls: list[str], *, every: timedelta = timedelta(hours=3)) -> tuple
 
 def list_page(url: str, urls: list[str]) -> tuple[PageFacts, ListingFacts]:
     links = tuple(SeenLink(one, "A headline of more than a few words", "main") for one in urls)
-    facts = ListingFacts(url, "section", "navigation", 200, links=announce(urls), total=len(urls))
+    facts = ListingFacts(url, "section", 200, links=announce(urls), total=len(urls))
     return PageFacts(url, links=links), facts
 
 
@@ -47,7 +47,7 @@ def sample(url: str, page_class: str = "article", **fields: Any) -> SampleFacts:
     return SampleFacts(url, 200, page_class, "", title="Title", fields=told, chars=2_000, confidence=0.9)
 
 
-FEED = ListingFacts(f"{HOME}rss.xml", "feed", "link", 200, links=announce(ARTICLES[:30]), total=30)
+FEED = ListingFacts(f"{HOME}rss.xml", "feed", 200, links=announce(ARTICLES[:30]), total=30)
 SURVEY = Survey(
     asked=HOME,
     home=HOME,
@@ -81,11 +81,9 @@ def test_a_plain_site() -> None:
 
 def test_what_announces_nothing_new_is_left() -> None:
     comments = replace(FEED, url=f"{HOME}comments.xml", links=announce([f"{url}#c1" for url in ARTICLES[:5]]))
-    empty = ListingFacts(f"{HOME}empty.xml", "feed", "link", 200)
-    gone = ListingFacts(f"{HOME}old.xml", "feed", "common place", 404, error="status 404")
-    tags = ListingFacts(
-        f"{HOME}tags.xml", "sitemap", "robots.txt", 200, links=(AnnouncedLink(f"{HOME}tag/rain"),), total=1
-    )
+    empty = ListingFacts(f"{HOME}empty.xml", "feed", 200)
+    gone = ListingFacts(f"{HOME}old.xml", "feed", 404, error="status 404")
+    tags = ListingFacts(f"{HOME}tags.xml", "sitemap", 200, links=(AnnouncedLink(f"{HOME}tag/rain"),), total=1)
     found = propose(replace(SURVEY, listings=(FEED, comments, empty, gone, tags)))
     assert [one.url for one in found.discover] == [FEED.url, HOME]
     assert {one.url: one.why for one in found.left} == {
@@ -98,11 +96,9 @@ def test_what_announces_nothing_new_is_left() -> None:
 
 def test_what_is_new_comes_first_and_what_is_complete_last() -> None:
     members = tuple(f"{HOME}sitemap-{number}.xml" for number in (1, 2))
-    index = ListingFacts(f"{HOME}sitemap.xml", "sitemap", "robots.txt", 200, listings=members)
-    month = ListingFacts(
-        members[0], "sitemap", "sitemap index", 200, links=tuple(map(AnnouncedLink, ARTICLES)), total=60
-    )
-    news = ListingFacts(f"{HOME}news.xml", "sitemap", "robots.txt", 200, links=announce(ARTICLES[:10]), total=10)
+    index = ListingFacts(f"{HOME}sitemap.xml", "sitemap", 200, listings=members)
+    month = ListingFacts(members[0], "sitemap", 200, links=tuple(map(AnnouncedLink, ARTICLES)), total=60)
+    news = ListingFacts(f"{HOME}news.xml", "sitemap", 200, links=announce(ARTICLES[:10]), total=10)
     assert kept(replace(SURVEY, listings=(index, month, news, FEED))) == [FEED.url, news.url, index.url]
 
 
@@ -112,12 +108,12 @@ def test_an_index_without_articles_is_not_kept() -> None:
     def name(*path: int) -> str:
         return f"{HOME}bomb{'-'.join(map(str, path))}.xml"
 
-    def index(*path: int, found_by: str = "sitemap index") -> ListingFacts:
-        return ListingFacts(name(*path), "sitemap", found_by, 200, listings=tuple(name(*path, n) for n in range(9)))
+    def index(*path: int) -> ListingFacts:
+        return ListingFacts(name(*path), "sitemap", 200, listings=tuple(name(*path, n) for n in range(9)))
 
-    bomb = [index(0, found_by="robots.txt"), index(0, 1), index(0, 1, 1), index(0, 2), index(7, found_by="robots.txt")]
+    bomb = [index(0), index(0, 1), index(0, 1, 1), index(0, 2), index(7)]
     assert kept(replace(SURVEY, listings=(*bomb, FEED))) == [FEED.url, HOME]
-    leaf = ListingFacts(name(0, 1, 1, 3), "sitemap", "sitemap index", 200, links=tuple(map(AnnouncedLink, ARTICLES)))
+    leaf = ListingFacts(name(0, 1, 1, 3), "sitemap", 200, links=tuple(map(AnnouncedLink, ARTICLES)))
     assert kept(replace(SURVEY, listings=(*bomb, leaf, FEED))) == [FEED.url, bomb[0].url]
 
 
@@ -143,7 +139,6 @@ def test_pages_that_only_read_like_articles_are_none() -> None:
     sitemap = ListingFacts(
         f"{HOME}sitemap.xml",
         "sitemap",
-        "robots.txt",
         200,
         links=tuple(map(AnnouncedLink, [*ARTICLES, *hubs])),
         total=68,
