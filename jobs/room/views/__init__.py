@@ -1,0 +1,20 @@
+"""What each page tells: the catalog, the index and the store → shapes. Nothing of HTML is known here."""
+
+from typing import Any
+
+from jobs.room.endpoints import Download, Page
+from jobs.room.views import article, capture, compare, front, memento, runs, search, sources, texts, watches
+
+ENDPOINTS: tuple[Page[Any, Any] | Download[Any], ...] = (
+    *front.ENDPOINTS,
+    *search.ENDPOINTS,
+    *sources.ENDPOINTS,
+    *runs.ENDPOINTS,
+    *article.ENDPOINTS,
+    *compare.ENDPOINTS,
+    *texts.ENDPOINTS,
+    *capture.ENDPOINTS,
+    *watches.ENDPOINTS,
+    *memento.ENDPOINTS,
+)
+"""In the order in which routes are tried."""

@@ -1,0 +1,8 @@
+"""An index of what the catalog knows, made for readers: full text of all versions, and what happened, by time.
+
+One SQLite file (FTS5) beside the catalog, folded from it. Delete it at any time: it is made anew.
+"""
+
+from jobs.search.facts import ARTICLE_EVENTS, Event, EventFilter, Events, Hit, Hits, Order, Query, Run
+
+__all__ = ["ARTICLE_EVENTS", "Event", "EventFilter", "Events", "Hit", "Hits", "Order", "Query", "Run"]
