@@ -16,7 +16,7 @@ _STATUSES = frozenset({None, 200})
 
 
 class Pending:
-    """What waits, by page. Lists are taken in from the newest stretch of time to the oldest."""
+    """What waits, by page."""
 
     def __init__(self) -> None:
         self._pages: dict[str, list[Copy]] = {}
@@ -28,7 +28,7 @@ class Pending:
         return self._number
 
     def add(self, copies: Iterable[Copy], *, is_article: Callable[[str], bool], every: bool = False) -> None:
-        """Take in those of *copies*, all older than what was taken in before, that are of articles and were whole.
+        """Take in those of *copies*, of times not taken in before, that are of articles and were whole.
 
         Of copies of one page with the same payload in a row only the oldest waits, all of them if *every*.
         """
@@ -43,13 +43,15 @@ class Pending:
             if is_article(page):
                 by_page.setdefault(page, []).append(copy)
         for page, found in by_page.items():
-            waiting = self._pages.setdefault(page, [])
-            for copy in sorted(found, key=lambda copy: copy.captured_at, reverse=True):
+            before = self._pages.get(page, [])
+            waiting: list[Copy] = []
+            for copy in sorted([*before, *found], key=lambda copy: copy.captured_at, reverse=True):
                 if waiting and not every and copy.digest is not None and waiting[-1].digest == copy.digest:
                     waiting[-1] = copy
                 else:
                     waiting.append(copy)
-                    self._number += 1
+            self._pages[page] = waiting
+            self._number += len(waiting) - len(before)
 
     def list_newest_first(self, begin: datetime, end: datetime) -> list[tuple[str, Copy]]:
         """Return those from *begin* until before *end*, each with the normal form of its page's URL."""

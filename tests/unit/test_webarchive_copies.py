@@ -67,6 +67,13 @@ def test_a_row_may_go_on_in_older_lists() -> None:
     assert days(wait_for(*lists, every=True)) == [11, 10, 9, 8, 7, 6, 5]
 
 
+def test_a_row_may_go_on_in_lists_of_any_time() -> None:
+    """As where an earlier backfill asked for an earlier range of time."""
+    assert days(wait_for([copy(0), copy(2, "B")], [copy(5), copy(9, "B")], [copy(3, "B")])) == [9, 5, 2, 0]
+    assert days(wait_for([copy(0)], [copy(9)])) == [0]
+    assert days(wait_for([copy(0)], [copy(9)], every=True)) == [9, 0]
+
+
 def test_only_pages_of_articles_that_were_answered_well() -> None:
     copies = [
         copy(0, url="https://gazette.example/about"),
