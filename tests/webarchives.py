@@ -183,6 +183,26 @@ class Wayback:
         """The stamps of the copies that were asked for."""
         return [match[1] for target in self.asked if (match := re.match(r"/web/(\d{14})id_/", target))]
 
+    @property
+    def timemaps(self) -> str:
+        """What web_archives is to say of its TimeMaps."""
+        return f"timemap={self.root}/web/timemap/link/"
+
+    @property
+    def timemaps_asked(self) -> list[str]:
+        """The pages whose TimeMaps were asked for."""
+        begin = "/web/timemap/link/"
+        return [unquote(target.removeprefix(begin)) for target in self.asked if target.startswith(begin)]
+
+    def answer_timemap(self, url: str) -> bytes:
+        """Return the TimeMap of *url*; nothing where there is no copy."""
+        links = [
+            f'<{self.root}/web/{past.stamp}/{url}>; rel="memento"; datetime="{_write_date(past.stamp)}"'
+            for past in self.pasts
+            if past.url == url
+        ]
+        return ",\n".join([f'<{url}>; rel="original"', *links]).encode() if links else b""
+
     def answer_index(self, query: dict[str, str]) -> bytes:
         """Return rows as the CDX server of the Wayback Machine does."""
         if self.broken:
@@ -221,6 +241,10 @@ def _read_stamp(stamp: str) -> datetime:
     return datetime.strptime(stamp, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
 
 
+def _write_date(stamp: str) -> str:
+    return f"{_read_stamp(stamp):%a, %d %b %Y %H:%M:%S GMT}"
+
+
 class _WaybackHandler(BaseHTTPRequestHandler):
     wayback: Wayback
     protocol_version = "HTTP/1.1"
@@ -240,6 +264,9 @@ class _WaybackHandler(BaseHTTPRequestHandler):
             self._send(200, self.wayback.answer_index(query), [("Content-Type", "application/json")])
         elif (match := re.match(r"/web/(\d{14})id_/(.+)", self.path)) is not None:
             self._send_copy(match[1], unquote(match[2]))
+        elif (match := re.match(r"/web/timemap/link/(.+)", self.path)) is not None:
+            found = self.wayback.answer_timemap(unquote(match[1]))
+            self._send(200 if found else 404, found, [("Content-Type", "application/link-format")])
         else:
             self._send(404, b"not here", [])
 
@@ -254,9 +281,8 @@ class _WaybackHandler(BaseHTTPRequestHandler):
         elif past.stamp != stamp:
             self._send(302, b"", [("Location", f"/web/{past.stamp}id_/{url}")])
         else:
-            moment = _read_stamp(stamp)
             headers = [(f"x-archive-orig-{name.lower()}", value) for name, value in past.headers]
-            headers += [HTML, ("memento-datetime", f"{moment:%a, %d %b %Y %H:%M:%S GMT}"), ("server", "archive")]
+            headers += [HTML, ("memento-datetime", _write_date(stamp)), ("server", "archive")]
             headers += [("link", f'<{url}>; rel="original"'), ("x-archive-orig-server", "gazette")]
             self._send(int(past.status[:3]), past.body, headers)
 

@@ -38,7 +38,7 @@ class BackfillPlan:
     below: tuple[str, ...] = ()
     """Only pages whose URL begins with one of these; none: the source's sites."""
     pages_file: str | None = None
-    """Pages that TimeMaps are asked for, one normalised URL a line."""
+    """Pages that TimeMaps are asked for, one URL a line; `#` begins a comment."""
     every: bool = False
     """Copies with the same payload in a row, too."""
     again: bool = False

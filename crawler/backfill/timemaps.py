@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from crawler.backfill.keeping import ArchiveUnwell, AskedInVain
+from crawler.urls import normalise_url
 from crawler.webarchive import NotACopy, raw_form
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ async def ask_timemaps(keeper: Keeper, archive: WebArchive, report: ArchiveRepor
         done.clear()
     left = False
     for page in _read_pages(plan.pages_file):
-        if page in done:
+        if page in done or (plan.below and not page.startswith(plan.below)):
             continue
         try:
             copies = await _list_copies(keeper, archive, page, report)
@@ -71,10 +72,10 @@ async def _list_copies(keeper: Keeper, archive: WebArchive, page: str, report: A
         if found.error is not None and not found.copies and not number:
             raise ArchiveUnwell(f"{parts[0]}: {found.error}")
         near = [copy for copy in found.copies if urlsplit(copy.memento or "").netloc == host]
-        report.refused["on another host"] += len(found.copies) - len(near)
+        if far := len(found.copies) - len(near):
+            report.refused["on another host"] += far
         copies += near
         parts += [part for part in found.pages if part not in parts and urlsplit(part).netloc == host]
-    report.refused += type(report.refused)()  # without zeros
     return copies
 
 
@@ -136,8 +137,9 @@ class _Page:
 
 
 def _read_pages(path: str | None) -> Iterator[str]:
+    """Yield the normalised URLs of the file *path*, one a line, comments left out."""
     if path is not None:
         with Path(path).open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
-                if url := line.strip():
-                    yield url
+                if (url := line.strip()) and not url.startswith("#"):
+                    yield normalise_url(url)

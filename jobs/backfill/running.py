@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from config.environment import scrub_environment
 from config.errors import ConfigError
 from config.logs import describe_logging
+from config.webarchives import parse_web_archive
 from crawler.backfill import REPORT_FILE, BackfillPlan, read_report
 from crawler.webarchive import FIRST_SECOND
 from jobs.archive.identity import list_sources
@@ -82,7 +83,7 @@ def run_backfill(
 def _make_plan(archive: OpenArchive, source: Source, request: BackfillRequest, beginning: Beginning) -> BackfillPlan:
     spool = archive.spool(source.id)
     pages = request.pages_file
-    if pages is None and any(text.startswith("timemap=") for text in request.web_archives):
+    if pages is None and any(parse_web_archive(text).timemap for text in request.web_archives):
         pages = spool / _PAGES_FILE
         with pages.open("w", encoding="utf-8") as file:
             file.writelines(f"{url}\n" for url in archive.catalog.list_known(source.id))

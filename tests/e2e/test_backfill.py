@@ -152,6 +152,22 @@ def test_timemaps_bring_of_each_text_one_copy(tmp_path: Path, pywb: str) -> None
     assert (more["listed"], more["had"] + more["kept"]) == (13, 13)
 
 
+def test_timemaps_are_asked_for_the_pages_of_a_list_in_their_normal_form(tmp_path: Path, wayback: Wayback) -> None:
+    ofrecord = installed(tmp_path, wayback.timemaps)
+    urls = tmp_path / "urls.txt"
+    urls.write_text(f"# ours\n\n{url_of(1).replace('www', 'WWW')}?utm_source=list#top\n{url_of(1)}\n{url_of(2)}\n")
+    [archive] = ofrecord("backfill", "gazette", "--urls", urls, "--json").json()["archives"]
+    assert (archive["error"], archive["done"], archive["listed"]) == (None, True, 8)
+    assert wayback.timemaps_asked == [url_of(1), url_of(2)]
+
+
+def test_timemaps_are_asked_for_pages_below_some_urls_only(tmp_path: Path, wayback: Wayback) -> None:
+    ofrecord = installed(tmp_path, f" {wayback.timemaps}", wayback.setting)
+    ofrecord("backfill", "gazette", "--web-archive", wayback.setting)
+    [archive, _] = ofrecord("backfill", "gazette", "--below", f"{SITE}/2020/03/", "--json").json()["archives"]
+    assert (archive["listed"], wayback.timemaps_asked) == (4, [url_of(2)])
+
+
 def test_the_wayback_machine_is_asked_page_by_page(tmp_path: Path, wayback: Wayback) -> None:
     ofrecord = installed(tmp_path, wayback.setting)
     report = ofrecord("backfill", "gazette", "--json").json()
