@@ -20,7 +20,7 @@ from config.errors import ConfigError
 from config.masks import hide
 from config.quantities import Seconds, Size  # noqa: TC001 - pydantic reads annotations
 from config.rendering import RenderSettings
-from config.webarchives import parse_web_archive
+from config.webarchives import WebArchives  # noqa: TC001 - as above
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
@@ -48,7 +48,6 @@ def _read_addresses(value: object) -> object:
 
 Addresses = Annotated[list[SecretAddress], NoDecode, BeforeValidator(_read_addresses), Field(max_length=50)]
 """In the environment with blanks between them: commas stand in them."""
-WebArchives = Annotated[list[str], NoDecode, BeforeValidator(_read_list), Field(max_length=20)]
 TextForm = Literal["json", "md", "txt"]
 
 
@@ -153,7 +152,7 @@ class Settings(RenderSettings, BaseSettings):
     run_memory_bytes: Size = Field(0, le=1024**4)
     """Memory that all processes of a daemon's run may hold; 0: 1 GiB, and half of that for each worker."""
 
-    web_archives: WebArchives = Field(default_factory=list)
+    web_archives: Annotated[WebArchives, NoDecode, BeforeValidator(_read_list)] = Field(default_factory=list)
     """What `backfill` asks for the past of sources that name no archives: `cdx=URL replay=URL` or `timemap=URL`."""
     backfill_network: Literal["public", "private"] = "public"
     """`private` allows addresses that are not on the public internet, for web archives in your own network."""
@@ -286,13 +285,6 @@ class Settings(RenderSettings, BaseSettings):
     def _check_resolve(cls, value: list[str]) -> list[str]:
         for entry in value:
             parse_resolve(entry)
-        return value
-
-    @field_validator("web_archives")
-    @classmethod
-    def _check_web_archives(cls, value: list[str]) -> list[str]:
-        for text in value:
-            parse_web_archive(text)
         return value
 
     @field_validator("backfill_delay_seconds")

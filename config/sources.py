@@ -29,7 +29,7 @@ from config.politeness import Politeness
 from config.rules import ArticlePatterns, ExtractRules, StrictModel
 from config.scope import LanguageList, SectionList, check_language, find_place
 from config.units import Schedule, parse_duration, parse_schedule
-from config.webarchives import parse_web_archive
+from config.webarchives import WebArchives  # noqa: TC001 - pydantic reads annotations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,7 +109,7 @@ class Source(StrictModel):
     """What is recorded beside an article: nothing, its main picture, or whatever its page is shown with."""
     login: Annotated[Literal["none"], BeforeValidator(_read_login)] = "none"
     """Nobody is logged in anywhere: a page behind a wall is recorded as what is to be seen of it."""
-    web_archives: list[str] = Field(default_factory=list, max_length=20)
+    web_archives: WebArchives = Field(default_factory=list)
     """Web archives that `ofrecord backfill` asks for this source's past, in place of those of the settings:
     `cdx=URL replay=URL` or `timemap=URL`."""
     extract: ExtractRules = ExtractRules()
@@ -189,13 +189,6 @@ class Source(StrictModel):
         for host in value:
             if not _HOST.fullmatch(host):
                 raise ValueError("host names in lower case, as in cdn.example")
-        return value
-
-    @field_validator("web_archives")
-    @classmethod
-    def _check_web_archives(cls, value: list[str]) -> list[str]:
-        for text in value:
-            parse_web_archive(text)
         return value
 
     @field_validator("formerly")

@@ -1,10 +1,13 @@
-"""Where another web archive answers: one line of text → its addresses. Pure."""
+"""Where other web archives answer, as settings and sources say it: lines of text → addresses. Pure."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Annotated
 from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
 
 FORM = "cdx=URL replay=URL, or timemap=URL"
 _EXAMPLE = "cdx=https://archive.example/news/cdx replay=https://archive.example/news/"
@@ -42,6 +45,15 @@ def parse_web_archive(text: str) -> WebArchive:
         if key in found and not found[key].endswith(("/", "=")):
             raise ValueError(f"a URL for {key} that ends with /, since what is wanted is put behind it")
     return WebArchive(**found)
+
+
+def _check(text: str) -> str:
+    parse_web_archive(text)
+    return text
+
+
+WebArchives = Annotated[list[Annotated[str, AfterValidator(_check)]], Field(max_length=20)]
+"""Texts that `parse_web_archive` reads."""
 
 
 def _check_url(key: str, url: str) -> str:

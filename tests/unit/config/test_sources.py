@@ -158,6 +158,7 @@ def test_defaults(tmp_path: Path) -> None:
         ("language: en", "login: basic", "expected none: no pay wall is circumvented"),
         ("language: en", "assets: images", ":3: assets: found 'images', expected none, lead-image or page"),
         ("language: en", "formerly: [gazette]", "formerly: found a list, expected earlier ids"),
+        ("language: en", "web_archives: [cdx]", ":3: web_archives[1]: found 'cdx', expected cdx=URL replay=URL, or"),
         ("language: en", "language: en\nlanguage: fr", ":4: language: found the key again"),
     ],
 )
