@@ -46,7 +46,6 @@ class BackfillPlan:
     max_pages: int | None = None
     """Captures that are kept at most."""
     max_requests: int | None = None
-    max_seconds: float | None = None
 
 
 @dataclass(slots=True)

@@ -65,7 +65,7 @@ def backfill(assignment: dict[str, Any], leash: Leash) -> RunRow:
             work = Backfill(source, plan, intake, known, leash, tell=tell)
             limits = VisitLimits(
                 requests=plan.max_requests or _ANY,
-                seconds=plan.max_seconds or settings.max_run_seconds,
+                seconds=settings.max_run_seconds,
                 body_bytes=settings.max_body_bytes,
             )
             visited = describe_visited(source, settings)

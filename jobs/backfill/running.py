@@ -102,7 +102,6 @@ def _make_plan(archive: OpenArchive, source: Source, request: BackfillRequest, b
         again=request.again,
         max_pages=request.max_pages,
         max_requests=request.max_requests,
-        max_seconds=archive.settings.max_run_seconds,
     )
 
 
