@@ -6,17 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from config.environment import scrub_environment
 from config.errors import ConfigError
-from config.logs import describe_logging
 from config.webarchives import parse_web_archive
 from crawler.backfill import REPORT_FILE, BackfillPlan, read_report
 from crawler.webarchive import FIRST_SECOND
 from jobs.archive.identity import list_sources
-from jobs.context import CATALOG_FILE
-from jobs.runs.child import encode_assignment
 from jobs.runs.crawl import CrawlRequest, run_crawl
-from jobs.runs.supervision import CrawlProcess
 
 if TYPE_CHECKING:
     import threading
@@ -27,9 +22,9 @@ if TYPE_CHECKING:
     from jobs.context import OpenArchive
     from jobs.runs.crawl import Beginning, RunReport
     from jobs.runs.progress import Tell
+    from jobs.runs.supervision import CrawlProcess
 
 _PAGES_FILE = "backfill.txt"
-_ASSIGNMENT_FILE = "backfill-plan.json"
 _NO_ARCHIVE = (
     "no web archive named: set web_archives in the source's file or the settings, or give --web-archive; each is"
     " cdx=URL replay=URL or timemap=URL"
@@ -73,7 +68,7 @@ def run_backfill(
 
     def start(beginning: Beginning) -> CrawlProcess:
         plan = _make_plan(archive, source, replace(request, web_archives=tuple(named)), beginning)
-        return _start_child(archive, source, plan, beginning)
+        return beginning.start(plan, archive, source, file="backfill-plan.json", module="jobs.backfill.child")
 
     asked = CrawlRequest(trigger="backfill", recheck="none", limit=request.max_pages)
     report = run_crawl(archive, source, asked, stop=stop, tell=tell, start=start)
@@ -103,19 +98,3 @@ def _make_plan(archive: OpenArchive, source: Source, request: BackfillRequest, b
         max_pages=request.max_pages,
         max_requests=request.max_requests,
     )
-
-
-def _start_child(archive: OpenArchive, source: Source, plan: BackfillPlan, beginning: Beginning) -> CrawlProcess:
-    assignment = archive.spool(source.id) / _ASSIGNMENT_FILE
-    text = encode_assignment(
-        plan,
-        source,
-        archive.settings,
-        catalog=archive.state / CATALOG_FILE,
-        logging=describe_logging(),
-        word=beginning.word,
-        progress=beginning.reporter is not None,
-    )
-    assignment.touch(mode=0o600)
-    assignment.write_text(text, encoding="utf-8")
-    return CrawlProcess(assignment, scrub_environment(()), module="jobs.backfill.child")

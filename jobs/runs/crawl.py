@@ -133,6 +133,31 @@ class Beginning:
     reporter: Reporter | None
     """Wants to be told how far the run is, if there is one."""
 
+    def start(
+        self,
+        plan: object,
+        archive: OpenArchive,
+        source: Source,
+        *,
+        file: str,
+        names: Iterable[str] = (),
+        module: str = "jobs.runs.child",
+    ) -> CrawlProcess:
+        """Begin *module* on *plan*, by way of *file* in the spool. *names*: environment variables that it needs."""
+        assignment = archive.spool(source.id) / file
+        text = encode_assignment(
+            plan,
+            source,
+            archive.settings,
+            catalog=archive.state / CATALOG_FILE,
+            logging=describe_logging(),
+            word=self.word,
+            progress=self.reporter is not None,
+        )
+        assignment.touch(mode=0o600)
+        assignment.write_text(text, encoding="utf-8")
+        return CrawlProcess(assignment, scrub_environment(names), module=module)
+
 
 def run_crawl(
     archive: OpenArchive,
@@ -315,19 +340,7 @@ def _start_child(archive: OpenArchive, source: Source, request: CrawlRequest, be
         ledger=take_pending(archive, source.id),
         epoch=beginning.epoch,
     )
-    assignment = spool / "plan.json"
-    text = encode_assignment(
-        plan,
-        source,
-        archive.settings,
-        catalog=archive.state / CATALOG_FILE,
-        logging=describe_logging(),
-        word=beginning.word,
-        progress=reporter is not None,
-    )
-    assignment.touch(mode=0o600)
-    assignment.write_text(text, encoding="utf-8")
-    return CrawlProcess(assignment, scrub_environment(source.environment_names))
+    return beginning.start(plan, archive, source, file="plan.json", names=source.environment_names)
 
 
 def _choose_known(

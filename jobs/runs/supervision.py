@@ -53,7 +53,7 @@ class RunTimes:
 class CrawlProcess:
     """The crawl's child process: `python -m MODULE ASSIGNMENT`."""
 
-    def __init__(self, assignment: Path, environment: Mapping[str, str], *, module: str = "jobs.runs.child") -> None:
+    def __init__(self, assignment: Path, environment: Mapping[str, str], *, module: str) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", module, str(assignment)],
             stdin=subprocess.PIPE,
