@@ -113,15 +113,16 @@ def parse_retry_after(value: str, *, date: str | None, now: datetime) -> float |
     text = value.strip()
     if _DIGITS.fullmatch(text):
         return float(text)
-    until = _parse_date(text)
+    until = parse_http_date(text)
     if until is None:
         return None
-    return max(0.0, (until - (_parse_date(date or "") or now)).total_seconds())
+    return max(0.0, (until - (parse_http_date(date) or now)).total_seconds())
 
 
-def _parse_date(text: str) -> datetime | None:
+def parse_http_date(text: str | None) -> datetime | None:
+    """Return the aware UTC instant of an HTTP date, UTC where it names no zone; `None` for anything else."""
     try:
-        found = parsedate_to_datetime(text)
+        found = parsedate_to_datetime(text or "")
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
         return None

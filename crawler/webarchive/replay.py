@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from config.errors import FetchError
 from crawler.model import Purpose
+from crawler.throttle import parse_http_date
 from crawler.urls import normalise_url, resolve_link
 from crawler.webarchive.copies import write_stamp
 
@@ -67,7 +66,7 @@ def rebuild_exchange(answer: Exchange, copy: Copy) -> Exchange:
         )
     if answer.truncated is not None and answer.truncated != "length":
         raise NotACopy("the answer was cut", answer.truncated, transient=True)
-    captured_at = _read_time(answer)
+    captured_at = parse_http_date(answer.header("Memento-Datetime"))
     if captured_at is None:
         _refuse(answer)
     elif captured_at != copy.captured_at:
@@ -96,14 +95,6 @@ def _refuse(answer: Exchange) -> None:
         raise NotACopy(f"the archive answered {status}", transient=True)
     if status != 200 or not any(name.startswith(_PREFIX) for name, _ in _read_headers(answer)):
         raise NotACopy("the archive has no such copy", f"status {status}")
-
-
-def _read_time(answer: Exchange) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(answer.header("Memento-Datetime") or "")
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
 
 
 def _require_same_page(answer: Exchange, copy: Copy) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
+from crawler.throttle import parse_http_date
 from crawler.urls import normalise_url
 from crawler.webarchive.copies import MAX_COPIES, MAX_NEXT, Copy, CopyList
 
@@ -40,7 +39,7 @@ def read_timemap(text: str, *, url: str, original: str | None = None) -> CopyLis
             here.add(address)
         elif "memento" in relations:
             lines += 1
-            captured_at = _read_time(attributes.get("datetime"))
+            captured_at = parse_http_date(attributes.get("datetime"))
             if captured_at is None or address is None:
                 faulty += 1
             elif len(copies) >= MAX_COPIES:
@@ -86,11 +85,3 @@ def _absolute(url: str, target: str) -> str | None:
     except ValueError:
         return None
     return found
-
-
-def _read_time(text: str | None) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(text or "")
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
