@@ -19,23 +19,21 @@ _MORE = frozenset({"timemap", "next"})
 _MAX_LINKS = 1_000_000
 
 
-def read_timemap(text: str, *, url: str, original: str | None = None) -> CopyList:
+def read_timemap(text: str, *, url: str, original: str) -> CopyList:
     """Return what the TimeMap *text*, which was served at *url*, names. Never raises.
 
-    *original*: of which page copies are wanted; `None`: of whatever the TimeMap says that it is of. A link without a
-    date is no copy; of an answer that was cut, all whole links count.
+    *original*: of which page it was asked for. A link without a date is no copy; of an answer that was cut, all whole
+    links count.
     """
     copies: list[Copy] = []
     pages: dict[str, None] = {}
     here = {url, urljoin(url, "")}
-    of, faulty, lines = original, 0, 0
+    faulty = lines = 0
     truncated = False
     for target, attributes in _read_links(text):
         relations = attributes.get("rel", "").lower().split()
         address = _absolute(url, target)
-        if "original" in relations and of is None:
-            of = address
-        elif "self" in relations and address is not None:
+        if "self" in relations and address is not None:
             here.add(address)
         elif "memento" in relations:
             lines += 1
@@ -46,16 +44,14 @@ def read_timemap(text: str, *, url: str, original: str | None = None) -> CopyLis
                 truncated = True
                 break
             else:
-                copies.append(Copy(url="", captured_at=captured_at, memento=address))
+                copies.append(Copy(original, captured_at, memento=address))
         elif not _MORE.isdisjoint(relations) and address is not None and len(pages) < MAX_NEXT:
             pages[address] = None
-    if of is None:
-        copies, lines = [], 0
     error = None if lines or pages else "found no TimeMap"
     if faulty:
         error = f"{faulty} of {lines} mementos have no date or no address"
     return CopyList(
-        tuple(Copy(of or "", copy.captured_at, memento=copy.memento) for copy in copies),
+        tuple(copies),
         pages=tuple(page for page in pages if page not in here),
         lines=lines,
         error=error,

@@ -166,7 +166,6 @@ def test_reads_a_timemap_and_where_it_goes_on() -> None:
     ]
     assert found.pages == (f"https://archive.example/timemap/2/{PAGE}",)
     assert (found.error, found.lines) == (None, 3)
-    assert read_timemap(TIMEMAP, url=AT) == found
 
 
 def test_all_whole_links_of_a_timemap_that_was_cut_count() -> None:
