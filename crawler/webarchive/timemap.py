@@ -29,10 +29,11 @@ def read_timemap(text: str, *, url: str, original: str) -> CopyList:
     pages: dict[str, None] = {}
     here = {url, urljoin(url, "")}
     faulty = lines = 0
-    truncated = False
+    found = truncated = False
     for target, attributes in _read_links(text):
         relations = attributes.get("rel", "").lower().split()
         address = _absolute(url, target)
+        found = found or "original" in relations  # which each TimeMap names
         if "self" in relations and address is not None:
             here.add(address)
         elif "memento" in relations:
@@ -47,7 +48,7 @@ def read_timemap(text: str, *, url: str, original: str) -> CopyList:
                 copies.append(Copy(original, captured_at, memento=address))
         elif not _MORE.isdisjoint(relations) and address is not None and len(pages) < MAX_NEXT:
             pages[address] = None
-    error = None if lines or pages else "found no TimeMap"
+    error = None if found or lines or pages else "found no TimeMap"
     if faulty:
         error = f"{faulty} of {lines} mementos have no date or no address"
     return CopyList(

@@ -168,6 +168,11 @@ def test_reads_a_timemap_and_where_it_goes_on() -> None:
     assert (found.error, found.lines) == (None, 3)
 
 
+def test_a_timemap_without_a_copy_is_one() -> None:
+    links = f'<{PAGE}>; rel="original", <{AT}>; rel="self"; type="application/link-format"'
+    assert read_timemap(links, url=AT, original=PAGE) == CopyList()
+
+
 def test_all_whole_links_of_a_timemap_that_was_cut_count() -> None:
     whole = read_timemap(TIMEMAP, url=AT, original=PAGE).copies
     for at in range(len(TIMEMAP)):
