@@ -30,12 +30,10 @@ log = structlog.get_logger()
 
 COMMON_SITEMAPS = ("/sitemap.xml", "/sitemap_index.xml")
 MAX_WAITING = 20_000
-"""Lists that wait at a time; the oldest of more are let go."""
+"""Lists that wait at a time; more are let go."""
 MAX_FOUND = 200_000
 """Articles that one part of a deep discovery notes; then it ends, and the next goes on."""
 _MAX_RECENT = 20_000
-_MAX_LINKS = 50_000
-"""Of one list."""
 _FIRST = date.max.toordinal()
 _LISTINGS = frozenset({Purpose.SITEMAP, Purpose.SECTION})
 
@@ -186,7 +184,7 @@ async def _take_links(visit: Visit, digging: Digging, exchange: Exchange, own: S
     if exchange.status != 200 or exchange.error is not None:
         return 0
     new = 0
-    for links in await visit.pool.links(exchange, _MAX_LINKS):
+    for links in await visit.pool.links(exchange, visit.settings.max_links):
         for link in links:
             new += _take_link(visit, digging, link, own)
     return new
