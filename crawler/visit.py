@@ -44,6 +44,8 @@ class Visit(Protocol):
     limits: VisitLimits
     requests: int
     """Sent so far."""
+    at_limit: bool
+    """Whether it is over because a limit is reached."""
 
     async def fetch(self, url: str, purpose: Purpose, *, via: str | None = None) -> Exchange:
         """Return what one request of *url* came to, after asking robots.txt and waiting for the host's turn.

@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -111,6 +112,7 @@ class WebVisit:
         self.pool = pool
         self.limits = limits
         self.requests = 0
+        self.at_limit = False
         options = fetch_options(source, settings)
         self.options = replace(options, max_body_bytes=min(options.max_body_bytes, limits.body_bytes))
         self.context = make_context(source, settings, record=False)
@@ -182,6 +184,7 @@ class WebVisit:
         """Count a request that is about to be made. Raises VisitOver if it is one too many."""
         self._require_going()
         if self.requests >= self.limits.requests:
+            self.at_limit = True
             raise VisitOver(f"the limit of {self.limits.requests} requests is reached")
         self.requests += 1
         if self._tell is not None:
@@ -190,12 +193,13 @@ class WebVisit:
     def note_certificate(self, host: str, certificate: Certificate) -> None:
         """Do nothing: certificates are watched by runs."""
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: str, *, at_limit: bool = False) -> None:
         """Make no further request, for *reason*. Safe to call again."""
         if self.stopping:
             return
         self.stopping = True
         self.reason = reason
+        self.at_limit = self.at_limit or at_limit
         for call in self.on_stop:
             call()
         if self.crawler is not None and self.crawler.engine is not None:
@@ -286,7 +290,8 @@ async def _carry_out(visit: WebVisit, program: Program, parameters: dict[str, An
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, visit.stop, "it was stopped")
-    limit = loop.call_later(visit.limits.seconds, visit.stop, f"its {visit.limits.seconds:g} seconds are over")
+    over = f"its {visit.limits.seconds:g} seconds are over"
+    limit = loop.call_later(visit.limits.seconds, partial(visit.stop, over, at_limit=True))
     starting = asyncio.create_task(_start_workers(visit))
     try:
         task = await _run_scrapy(visit, program, parameters)

@@ -105,7 +105,7 @@ class Keeper:
         raise AskedInVain(told)
 
     async def keep(self, page: str, copy: Copy, url: str, report: ArchiveReport) -> Kept | None:
-        """Ask for *copy* of *page* at *url* and keep it; `None` where it is no copy, which *report* counts.
+        """Ask for *copy* of *page* at *url* and keep it; `None` where it is no copy, or had, which *report* counts.
 
         Raises NotACopy where it may be had another time, ArchiveUnwell, BackfillOver, VisitOver, OSError.
         """

@@ -71,15 +71,13 @@ class Backfill:
 
     async def _ask_all(self, keeper: Keeper) -> str:
         """Return how it ended, in the words of RunRow."""
-        visit, clock = keeper.visit, asyncio.get_running_loop().time
-        end = clock() + visit.limits.seconds
         try:
             for text in self._plan.web_archives:
                 await self._ask(keeper, text)
         except BackfillOver as over:
             return str(over)
         except VisitOver:
-            return "limit" if visit.requests >= visit.limits.requests or clock() >= end else "stopped"
+            return "limit" if keeper.visit.at_limit else "stopped"
         return "finished"
 
     async def _ask(self, keeper: Keeper, text: str) -> None:

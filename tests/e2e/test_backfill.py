@@ -360,3 +360,11 @@ def test_without_an_archive_it_says_what_to_set(tmp_path: Path) -> None:
         "not before --to"
         in ofrecord("backfill", "gazette", "--from", "2020-01-02", "--to", "2020-01-01", code=2).stderr
     )
+
+
+def test_out_of_time_it_ends_at_a_limit(tmp_path: Path, wayback: Wayback) -> None:
+    ofrecord = installed(tmp_path, wayback.setting, max_run_seconds=8)
+    wayback.delay_seconds = 1.0
+    report = ofrecord("backfill", "gazette", "--json").json()
+    assert (report["reason"], report["archives"][0]["done"]) == ("limit", False)
+    assert 0 < report["archives"][0]["kept"] < 24
