@@ -79,7 +79,7 @@ def test_empty_variable_and_null_mean_the_default(tmp_path: Path, monkeypatch: p
         ("resolve: [gazette.example]\n", "expected host:port:address"),
         (
             "web_archives:\n  - timemap=ftp://a.example/\n",
-            ":2: web_archives[1]: found 'timemap=ftp://a.example/', expec",
+            ":2: web_archives[1]: found 'timemap=ftp://a.example/', expected",
         ),
         ("resolve: ['a.example:443:999.0.0.1']\n", "expected an IP address as the third part, not 999.0.0.1"),
         ("resolve: ['127.1:80:127.0.0.1']\n", "expected a host name as the first part, not 127.1"),
