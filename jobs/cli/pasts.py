@@ -42,7 +42,11 @@ _REASONS = 5
 @click.argument("source")
 @click.option("--from", "begin", help=f"Copies from then on: {A_TIME}. Default: as far back as an archive goes.")
 @click.option("--to", "end", help=f"Copies before then: {A_TIME}. Default: now.")
-@click.option("--every", is_flag=True, help="All copies. Default: of copies in a row with the same content one.")
+@click.option(
+    "--every",
+    is_flag=True,
+    help="All copies. Default: of copies in a row with the same content one, by TimeMaps a few.",
+)
 @click.option("--again", is_flag=True, help="Ask for what earlier backfills asked for, too.")
 @click.option("--below", multiple=True, metavar="URL", help="Only pages whose URL begins so. May be given often.")
 @click.option(
@@ -158,22 +162,7 @@ def describe_backfill(found: BackfillReport | None) -> dict[str, Any]:
     """Return what came of each web archive as JSON data."""
     if found is None:
         return {"requests": 0, "archives": []}
-    archives = [
-        {
-            "address": one.address,
-            "listed": one.listed,
-            "chosen": one.chosen,
-            "had": one.had,
-            "kept": one.kept,
-            "texts": one.texts,
-            "refused": dict(one.refused),
-            "oldest": one.oldest,
-            "newest": one.newest,
-            "done": one.done,
-            "error": one.error,
-        }
-        for one in found.archives
-    ]
+    archives = [asdict(one) | {"refused": dict(one.refused)} for one in found.archives]  # asdict counts a Counter anew
     return {"requests": found.requests, "archives": archives}
 
 
@@ -182,9 +171,9 @@ def render_backfill(report: RunReport, found: BackfillReport | None) -> Iterator
     for one in found.archives if found is not None else ():
         yield from _render_archive(report.source, one)
     sent = count(found.requests, "request") if found is not None else "no request"
-    ended = {"limit": "ended at a limit; the next backfill goes on", "finished": "finished"}
+    ended = "ended at a limit; the next backfill goes on" if report.reason == "limit" else report.reason
     yield (
-        f"  {ended.get(report.reason, report.reason)} · {sent} sent · {count(report.segments, 'segment')} committed"
+        f"  {ended} · {sent} sent · {count(report.segments, 'segment')} committed"
         f" · {report.seconds:.1f} s · {report.run or 'no run'}"
     )
 
