@@ -24,7 +24,7 @@ from crawler.items import RunStopped
 from crawler.leash import Leash
 from crawler.middlewares import MAX_HOPS, RobotsRules, rules_url
 from crawler.model import Purpose
-from crawler.outcome import find_redirect, make_context
+from crawler.outcome import find_redirect
 from crawler.render.renderer import make_renderer
 from crawler.settings import fetch_options, scrapy_settings
 from crawler.signals import HeardSignals
@@ -113,7 +113,6 @@ class WebVisit:
         self.requests = 0
         options = fetch_options(source, settings)
         self.options = replace(options, max_body_bytes=min(options.max_body_bytes, limits.body_bytes))
-        self.context = make_context(source, settings, record=False)
         self.headers = headers
         self.renderer = renderer
         self.leash = Leash()
