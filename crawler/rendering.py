@@ -16,7 +16,7 @@ from scrapy.http.request import NO_CALLBACK
 
 from config.errors import ExtractError
 from crawler.directives import NOARCHIVE, product_token, read_directives
-from crawler.exchanges import exchange_of, failed_exchange, origin_of
+from crawler.exchanges import OwnHeaders, exchange_of, failed_exchange
 from crawler.items import AttemptFailed, ExchangeResponse, PageItem, RequestForbidden, RunStopped
 from crawler.model import Purpose
 from crawler.outcome import find_redirect, media_type_of
@@ -50,7 +50,7 @@ class PageRendering:
         self._run: Fetching = crawler.spider.run  # type: ignore[union-attr]  # the spider exists before its middlewares
         source = self._run.source
         self._own_urls = list_own_urls(source)
-        self._own_origins = {origin_of(url) for url in self._own_urls}
+        self._own_headers = OwnHeaders(self._run)
         self._hosts = Sites([f"https://{host}/" for host in source.render_hosts])
         self._held: dict[str, Exchange] = {}
         self._held_bytes = 0
@@ -121,8 +121,7 @@ class PageRendering:
         except ValueError:
             return None
         request.headers.update({name: value for name, value in asked.headers if _can_be_sent(name, value)})
-        if self._run.headers and origin_of(request.url) in self._own_origins:
-            request.headers.update(dict(self._run.headers))
+        self._own_headers.put(request)
         try:
             exchange = exchange_of(await self._crawler.engine.download_async(request))
         except (AttemptFailed, RequestForbidden) as error:
