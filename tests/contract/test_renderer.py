@@ -319,6 +319,46 @@ def test_nothing_is_left_of_a_browser_whose_crawl_was_killed() -> None:
 
 
 @needs_browser
+def test_a_browser_that_is_stopped_while_it_starts_holds_up_nobody(tmp_path: Path) -> None:
+    hanging = tmp_path / "chromium"
+    hanging.write_text(f"#!/bin/sh\ntouch {tmp_path}/begun\nexec sleep 600\n")
+    hanging.chmod(0o700)
+
+    async def run() -> None:
+        settings = Settings(**(SETTINGS | {"render_browser": hanging}))
+        renderer = Renderer(settings, user_agent="ofrecord/1", max_bytes=MAX_BYTES)
+        rendering = asyncio.create_task(renderer.render(make_exchange(FINE), refuse))
+        await asyncio.to_thread(wait_until, (tmp_path / "begun").exists)
+        renderer.kill()
+        with pytest.raises(ExtractError, match="does not start"):
+            await asyncio.wait_for(rendering, 10)
+
+    asyncio.run(run())
+    assert not [one for one in read_processes() if str(hanging) in read_command(one)]
+
+
+def read_command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+@needs_browser
+def test_a_process_that_asks_for_nonsense_is_ended_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lying = tmp_path / "python"
+    lying.write_text(
+        f"#!{sys.executable}\nimport socket, time\nfrom crawler.worker_main import encode_frame\n"
+        "ours = socket.socket(fileno=0)\nours.sendall(encode_frame({'ready': 'Chromium/1.0'}))\n"
+        "ours.recv(100)\nours.sendall(encode_frame({'request': 1, 'url': 7}))\ntime.sleep(600)\n"
+    )
+    lying.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(lying))
+    (rendition,) = render(FINE)
+    assert rendition.error == "the browser asked for nothing that can be understood"
+
+
+@needs_browser
 def test_where_the_browser_does_not_start_that_is_said(tmp_path: Path) -> None:
     broken = tmp_path / "chromium"
     broken.write_text("#!/bin/sh\necho 'No usable sandbox!' >&2\nexit 1\n")
