@@ -18,6 +18,7 @@ from config.errors import ExtractError
 from crawler.directives import NOARCHIVE, product_token, read_directives
 from crawler.exchanges import OwnHeaders, exchange_of, failed_exchange
 from crawler.items import AttemptFailed, ExchangeResponse, PageItem, RequestForbidden, RunStopped
+from crawler.markup import HTML_TYPES
 from crawler.model import Purpose
 from crawler.outcome import find_redirect, media_type_of
 from crawler.recording import read_robots_tags
@@ -39,7 +40,6 @@ log = structlog.get_logger()
 MAX_HELD_BYTES = 32 * 1024 * 1024
 """Of scripts that are kept for the pages to come: a site's pages share most of them."""
 _RENDERED = frozenset({Purpose.ARTICLE, Purpose.SECTION})
-_HTML = frozenset({"text/html", "application/xhtml+xml", None})
 
 
 class PageRendering:
@@ -80,7 +80,7 @@ class PageRendering:
         return response
 
     def _is_page(self, exchange: Exchange) -> bool:
-        if exchange.purpose not in _RENDERED or media_type_of(exchange) not in _HTML:
+        if exchange.purpose not in _RENDERED or media_type_of(exchange) not in {None, *HTML_TYPES}:
             return False
         if exchange.status != 200 or exchange.truncated or not exchange.body:
             return False
