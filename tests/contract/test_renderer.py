@@ -329,7 +329,7 @@ def test_nothing_is_left_of_a_browser_whose_crawl_was_killed() -> None:
 @needs_browser
 def test_a_browser_that_is_stopped_while_it_starts_holds_up_nobody(tmp_path: Path) -> None:
     hanging = tmp_path / "chromium"
-    hanging.write_text(f"#!/bin/sh\ntouch {tmp_path}/begun\nexec sleep 600\n")
+    hanging.write_text(f"#!/bin/sh\ntouch {tmp_path}/begun\nsleep 600\n:\n")
     hanging.chmod(0o700)
 
     async def run() -> None:
@@ -337,12 +337,17 @@ def test_a_browser_that_is_stopped_while_it_starts_holds_up_nobody(tmp_path: Pat
         renderer = Renderer(settings, user_agent="ofrecord/1", max_bytes=MAX_BYTES)
         rendering = asyncio.create_task(renderer.render(make_exchange(FINE), refuse))
         await asyncio.to_thread(wait_until, (tmp_path / "begun").exists)
+        assert find_processes(hanging)
         renderer.kill()
         with pytest.raises(ExtractError, match="does not start"):
             await asyncio.wait_for(rendering, 10)
 
     asyncio.run(run())
-    assert not [one for one in read_processes() if str(hanging) in read_command(one)]
+    wait_until(lambda: not find_processes(hanging))
+
+
+def find_processes(program: Path) -> list[int]:
+    return [pid for pid in read_processes() if str(program) in read_command(pid)]
 
 
 def read_command(pid: int) -> str:
