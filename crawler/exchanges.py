@@ -1,4 +1,4 @@
-"""What becomes of a request, in the words of the core: Scrapy's answers and failures in, exchanges out. Origins."""
+"""Requests in the words of the core: whose headers they get, and as exchanges what became of them. Origins."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from urllib.parse import urlsplit
 
 from crawler.items import AttemptFailed, ExchangeResponse, RequestForbidden
 from crawler.model import Exchange
+from crawler.sites import list_own_urls
 
 if TYPE_CHECKING:
+    from scrapy import Request
     from scrapy.http import Response
 
+    from crawler.items import Fetching
     from crawler.model import Purpose
 
 WebOrigin = tuple[str, str | None, int | None]
@@ -45,3 +48,16 @@ def origin_of(url: str) -> WebOrigin:
     """Return scheme, host and port of *url*."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+class OwnHeaders:
+    """A source's own request headers. They may hold its secrets, so they go to its own origins alone."""
+
+    def __init__(self, fetching: Fetching) -> None:
+        self._headers = dict(fetching.headers)
+        self._origins = {origin_of(url) for url in list_own_urls(fetching.source)}
+
+    def put(self, request: Request) -> None:
+        """Put them on *request* if it goes to an origin of the source."""
+        if self._headers and origin_of(request.url) in self._origins:
+            request.headers.update(self._headers)

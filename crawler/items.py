@@ -79,7 +79,6 @@ class Fetching(Protocol):
     stopping: bool
     on_stop: list[Callable[[], None]]
     """Called once when it begins to stop."""
-    context: PageContext
     headers: Mapping[str, str]
     """The source's own request headers, secrets put in; sent to its own origins only."""
     renderer: Renderer | None

@@ -16,8 +16,9 @@ from scrapy.http.request import NO_CALLBACK
 
 from config.errors import ExtractError
 from crawler.directives import NOARCHIVE, product_token, read_directives
-from crawler.exchanges import exchange_of, failed_exchange, origin_of
+from crawler.exchanges import OwnHeaders, exchange_of, failed_exchange
 from crawler.items import AttemptFailed, ExchangeResponse, PageItem, RequestForbidden, RunStopped
+from crawler.markup import HTML_TYPES
 from crawler.model import Purpose
 from crawler.outcome import find_redirect, media_type_of
 from crawler.recording import read_robots_tags
@@ -39,7 +40,6 @@ log = structlog.get_logger()
 MAX_HELD_BYTES = 32 * 1024 * 1024
 """Of scripts that are kept for the pages to come: a site's pages share most of them."""
 _RENDERED = frozenset({Purpose.ARTICLE, Purpose.SECTION})
-_HTML = frozenset({"text/html", "application/xhtml+xml", None})
 
 
 class PageRendering:
@@ -50,7 +50,7 @@ class PageRendering:
         self._run: Fetching = crawler.spider.run  # type: ignore[union-attr]  # the spider exists before its middlewares
         source = self._run.source
         self._own_urls = list_own_urls(source)
-        self._own_origins = {origin_of(url) for url in self._own_urls}
+        self._own_headers = OwnHeaders(self._run)
         self._hosts = Sites([f"https://{host}/" for host in source.render_hosts])
         self._held: dict[str, Exchange] = {}
         self._held_bytes = 0
@@ -80,7 +80,7 @@ class PageRendering:
         return response
 
     def _is_page(self, exchange: Exchange) -> bool:
-        if exchange.purpose not in _RENDERED or media_type_of(exchange) not in _HTML:
+        if exchange.purpose not in _RENDERED or media_type_of(exchange) not in {None, *HTML_TYPES}:
             return False
         if exchange.status != 200 or exchange.truncated or not exchange.body:
             return False
@@ -121,8 +121,7 @@ class PageRendering:
         except ValueError:
             return None
         request.headers.update({name: value for name, value in asked.headers if _can_be_sent(name, value)})
-        if self._run.headers and origin_of(request.url) in self._own_origins:
-            request.headers.update(dict(self._run.headers))
+        self._own_headers.put(request)
         try:
             exchange = exchange_of(await self._crawler.engine.download_async(request))
         except (AttemptFailed, RequestForbidden) as error:

@@ -20,16 +20,15 @@ from scrapy.crawler import AsyncCrawlerRunner
 from scrapy.exceptions import IgnoreRequest, NotSupported
 
 from config.errors import ExtractError, FetchError
-from crawler.exchanges import exchange_of, failed_exchange, origin_of
+from crawler.exchanges import OwnHeaders, exchange_of, failed_exchange
 from crawler.items import RunStopped
 from crawler.leash import Leash
 from crawler.middlewares import MAX_HOPS, RobotsRules, rules_url
 from crawler.model import Purpose
-from crawler.outcome import find_redirect, make_context
+from crawler.outcome import find_redirect
 from crawler.render.renderer import make_renderer
 from crawler.settings import fetch_options, scrapy_settings
 from crawler.signals import HeardSignals
-from crawler.sites import list_own_urls
 from crawler.slots import give_up_waiting
 from crawler.spiders.visit import VisitSpider
 from crawler.undocumented import require_undocumented
@@ -115,7 +114,6 @@ class WebVisit:
         self.at_limit = False
         options = fetch_options(source, settings)
         self.options = replace(options, max_body_bytes=min(options.max_body_bytes, limits.body_bytes))
-        self.context = make_context(source, settings, record=False)
         self.headers = headers
         self.renderer = renderer
         self.leash = Leash()
@@ -128,7 +126,7 @@ class WebVisit:
         self.crawler: Crawler | None = None
         self.reason = "its program came to no end"
         """Why no request is made any more."""
-        self._own_origins = {origin_of(url) for url in list_own_urls(source)}
+        self._own_headers = OwnHeaders(self)
         self._tell = tell
 
     async def fetch(self, url: str, purpose: Purpose, *, via: str | None = None) -> Exchange:
@@ -222,8 +220,7 @@ class WebVisit:
 
     def _request(self, url: str, purpose: Purpose, via: str | None) -> Request:
         request = Request(url.partition("#")[0], meta={"purpose": purpose.value, "via": via})
-        if self.headers and origin_of(request.url) in self._own_origins:
-            request.headers.update(dict(self.headers))
+        self._own_headers.put(request)
         return request
 
 

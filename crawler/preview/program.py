@@ -18,7 +18,7 @@ from crawler.outcome import make_context
 from crawler.preview.facts import LinkSeen, ListingSeen, PageSeen, Preview, encode_preview
 from crawler.preview.judging import judge_by_robots, judge_link, refuse_listing
 from crawler.scope import leave_out
-from crawler.sites import Sites
+from crawler.sites import Sites, list_own_urls
 from crawler.urls import normalise_url
 from crawler.visit import VisitOver
 
@@ -72,7 +72,7 @@ class _Look:
         self._still = still
         self._context = make_context(visit.source, visit.settings, record=False)
         self._product = product_token(visit.settings.user_agent)
-        self._own = Sites([self._source.home, *(seed.url for seed in self._source.discover)])
+        self._own = Sites(list_own_urls(self._source))
         self._waiting: list[tuple[int, float, int, ListingSeen, int]] = []
         """Rank, age, number, listing, depth: a heap."""
         self._numbers = count()
@@ -155,12 +155,12 @@ class _Look:
         stream = await self._visit.pool.links(last, self._visit.settings.max_links)
         for links in stream:
             for link in links:
-                if link.purpose in LISTINGS:
+                seen = judge_link(self._source, link)
+                if link.purpose in LISTINGS and not (link.numbered and seen.wanted):
                     named += 1
                     self._name_listing(link, here, depth)
                 else:
                     found += 1
-                    seen = judge_link(self._source, link)
                     articles += seen.wanted
                     first += self._take(seen) and seen.wanted
         cut = f"cut ({last.truncated}) after {len(last.body)} bytes" if last.truncated else None
@@ -242,7 +242,7 @@ class _Look:
             )
         if exchange.body and not outcome.withheld:
             page = replace(page, explanation=await pool.explain(exchange, context, whole=True))
-        if self._still and exchange.body:
+        if self._still and exchange.body and not outcome.withheld:
             with contextlib.suppress(ExtractError):  # what the page is says `page_class`
                 page = replace(page, still=await pool.still(exchange.as_rendered()))
         return page

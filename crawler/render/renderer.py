@@ -142,7 +142,7 @@ class Renderer:
         async with self._turn:
             if self._closed:
                 raise ExtractError("the browser was stopped")
-            process = self._process = self._process or await self._start()
+            process = self._process or await self._start()
             self._pages += 1
             rendition = await _Rendering(process, self._settings, exchange, fetch, self._max_bytes).perform()
             if process.killed or self._pages >= PAGES_PER_BROWSER:
@@ -151,11 +151,12 @@ class Renderer:
             return rendition
 
     async def _start(self) -> _BrowserProcess:
-        process = _BrowserProcess(self._options)
+        process = self._process = _BrowserProcess(self._options)  # so that `kill` finds it while it starts, too
         try:
             await process.wait_ready()
         except BaseException:
             process.kill()
+            self._process = None
             raise
         return process
 
@@ -192,6 +193,8 @@ class _BrowserProcess:
     async def wait_ready(self) -> None:
         """Wait until the browser is there. Raises ExtractError."""
         self.channel = await Channel.open(self._socket)
+        if self.killed:
+            self.channel.abort()
         try:
             text, _ = await self.channel.receive(max_body=0, seconds=START_SECONDS)
         except ChannelClosed as error:
@@ -271,7 +274,7 @@ class _Rendering:
             text, body = await channel.receive(max_body=self._max_bytes, seconds=MAX_PAGE_SECONDS + _KILL_SECONDS)
             data = _read_object(text)
             if "request" in data:
-                self._take(channel, data)
+                self._take(channel, data["request"], _read_request(data))
             elif "failed" in data:
                 return self._fail(_read_text(data["failed"]))
             elif not body:
@@ -280,15 +283,15 @@ class _Rendering:
                 self._tell_refused(data.get("refused"))
                 return Rendition(body, self._process.name)
 
-    def _take(self, channel: Channel, data: dict[str, Any]) -> None:
+    def _take(self, channel: Channel, number: object, asked: AskedRequest) -> None:
         self._asked += 1
-        task = asyncio.create_task(self._answer(channel, data, late=self._asked > self._settings.render_requests))
+        late = self._asked > self._settings.render_requests
+        task = asyncio.create_task(self._answer(channel, number, asked, late=late))
         self._requests.add(task)
         task.add_done_callback(self._requests.discard)
 
-    async def _answer(self, channel: Channel, data: dict[str, Any], *, late: bool) -> None:
-        number = data["request"]
-        answer = WebAnswer(refused=True) if late else await self._fetch(_read_request(data))
+    async def _answer(self, channel: Channel, number: object, asked: AskedRequest, *, late: bool) -> None:
+        answer = WebAnswer(refused=True) if late else await self._fetch(asked)
         told: dict[str, Any] = {"answer": number, "refused": answer.refused}
         body, exchange = b"", answer.exchange
         if exchange is not None and exchange.status is not None and not exchange.truncated:

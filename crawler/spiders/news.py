@@ -15,7 +15,7 @@ from scrapy import Request, Spider
 from crawler.assets import TOO_MANY_HOSTS
 from crawler.compare import AnnouncementBudget, is_wanted, may_fill
 from crawler.conditional import ConditionalRequests
-from crawler.exchanges import exchange_of, failed_exchange, origin_of
+from crawler.exchanges import OwnHeaders, exchange_of, failed_exchange
 from crawler.frontier import ASSET, BATCH, FOUND, TAKEN, WaitingAsset, WaitingLink
 from crawler.items import PageItem, RunStopped
 from crawler.model import Link, Purpose
@@ -54,10 +54,8 @@ class NewsSpider(Spider):
     def __init__(self, *, run: Run, **kwargs: Any) -> None:  # noqa: ANN401 - Scrapy's own arguments
         super().__init__(**kwargs)
         self.run = run
-        self._headers = dict(run.headers)
-        own_urls = list_own_urls(run.source)
-        self._own_origins = {origin_of(url) for url in own_urls}
-        self._own_sites = Sites(own_urls)
+        self._own_headers = OwnHeaders(run)
+        self._own_sites = Sites(list_own_urls(run.source))
         self._conditional = ConditionalRequests(run)
         self._articles = 0
         self._scope = describe_scope(run.source)
@@ -327,8 +325,7 @@ class NewsSpider(Spider):
         request.meta.update(purpose=purpose.value, via=via, seed=seed, depth=depth, hops=hops, url=normal)
         if purpose is Purpose.ARTICLE and normal not in self.run.waiting:
             self.run.waiting[normal] = _link_row(Link(url=url, via=via or url), normal)
-        if self._headers and origin_of(request.url) in self._own_origins:
-            request.headers.update(self._headers)
+        self._own_headers.put(request)
         if validators is not None:
             self._conditional.apply(request, validators)
         return request

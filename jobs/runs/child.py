@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import select
 import signal
 import sys
 import threading
@@ -27,6 +26,7 @@ from crawler.model import CrawlPlan
 from crawler.rows import RunRow, encode_row
 from crawler.spool import BROKEN, FULL
 from jobs.catalog import Catalog, SourceVersions
+from jobs.parent import hint_parent, tell_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +75,8 @@ def main(argv: list[str], work: Callable[[dict[str, Any], Leash], RunRow] | None
     leash = Leash(Word.decode(assignment["word"].encode()))
     threading.Thread(target=_obey_parent, args=(leash,), daemon=True).start()
     try:
-        return _tell((work or _crawl)(assignment, leash))
+        run = (work or _crawl)(assignment, leash)
+        return ExitCode.DONE if tell_parent(encode_row(run)) else ExitCode.INTERRUPTED
     except OSError as error:
         if error.errno in BROKEN:
             print(f"ofrecord: the disk fails: {error}; check it; the next run goes on", file=sys.stderr)  # noqa: T201
@@ -89,24 +90,9 @@ def main(argv: list[str], work: Callable[[dict[str, Any], Leash], RunRow] | None
         return error.exit_code
 
 
-def _tell(run: RunRow) -> int:
-    """Print *run*; return the exit code: 130 where the parent is dead, and nobody is left to hear."""
-    try:
-        sys.stdout.buffer.write(encode_row(run))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python tries again at the end
-        return ExitCode.INTERRUPTED
-    return ExitCode.DONE
-
-
 def tell_progress(progress: CrawlProgress) -> None:
-    """Print *progress* if the pipe takes it: a parent that hangs must not hold this process up."""
-    if select.select([], [1], [], 0)[1]:
-        try:
-            os.write(1, progress.encode())  # whole: a pipe that select lets through has room for PIPE_BUF
-        except OSError:
-            return  # a parent that is dead is found out over standard input
+    """Print *progress* if the parent has room for it."""
+    hint_parent(progress.encode())
 
 
 def _crawl(assignment: dict[str, Any], leash: Leash) -> RunRow:

@@ -6,7 +6,6 @@ Has no storage credentials and opens no archive. When standard input ends, the p
 from __future__ import annotations
 
 import os
-import select
 import signal
 import sys
 import threading
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.errors import ArchiveError, ExitCode
 from config.logs import configure_logging
+from jobs.parent import hint_parent, tell_parent
 from jobs.visits.programs import load_program
 from jobs.visits.words import VisitOrder, VisitStep, encode_error, encode_result, encode_step
 
@@ -28,9 +28,10 @@ def main() -> int:
     configure_logging(**order.logging)
     threading.Thread(target=_watch_parent, args=(words,), daemon=True).start()
     try:
-        return _tell(encode_result(_visit(order)), ExitCode.DONE)
+        line, code = encode_result(_visit(order)), ExitCode.DONE
     except ArchiveError as error:
-        return _tell(encode_error(error), error.exit_code)
+        line, code = encode_error(error), error.exit_code
+    return code if tell_parent(line) else ExitCode.INTERRUPTED
 
 
 def _visit(order: VisitOrder) -> Any:  # noqa: ANN401 - JSON data
@@ -50,22 +51,7 @@ def _visit(order: VisitOrder) -> Any:  # noqa: ANN401 - JSON data
 
 
 def _tell_step(requests: int, url: str) -> None:
-    """Say how far it is if the pipe takes it: a parent that hangs must not hold this process up."""
-    if select.select([], [1], [], 0)[1]:
-        try:
-            os.write(1, encode_step(VisitStep(requests, url)))
-        except OSError:
-            return  # a parent that is dead is found out over standard input
-
-
-def _tell(line: bytes, code: int) -> int:
-    try:
-        sys.stdout.buffer.write(line)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python tries again at the end
-        return ExitCode.INTERRUPTED
-    return code
+    hint_parent(encode_step(VisitStep(requests, url)))
 
 
 def _watch_parent(words: BinaryIO) -> None:

@@ -189,9 +189,10 @@ def test_no_process_of_the_browser_has_a_socket_that_leads_out() -> None:
             await renderer.render(make_exchange(FINE), refuse)
             process = renderer._process
             assert process is not None
-            members = process.family.find(read_processes())
-            assert len(members) >= 4  # Python, the driver, the browser, a page
-            held = {inode for member in members for inode in list_sockets(member.pid)}
+            members = [list_sockets(one.pid) for one in process.family.find(read_processes())]
+            there = [sockets for sockets in members if sockets is not None]
+            assert len(there) >= 4  # Python, the driver, the browser, a page
+            held = set[str]().union(*there)
             assert held
             assert not held & list_inet_sockets()
         finally:
@@ -200,14 +201,21 @@ def test_no_process_of_the_browser_has_a_socket_that_leads_out() -> None:
     asyncio.run(run())
 
 
-def list_sockets(pid: int) -> Iterator[str]:
-    for entry in Path(f"/proc/{pid}/fd").iterdir():
+def list_sockets(pid: int) -> set[str] | None:
+    """Return the inodes of a process's sockets; `None`: it has ended, as that of a page that is done may."""
+    found = set()
+    try:
+        entries = list(Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return None
+    for entry in entries:
         try:
             target = str(entry.readlink())
         except OSError:
             continue
         if target.startswith("socket:["):
-            yield target[8:-1]
+            found.add(target[8:-1])
+    return found
 
 
 def list_inet_sockets() -> set[str]:
@@ -316,6 +324,51 @@ def test_nothing_is_left_of_a_browser_whose_crawl_was_killed() -> None:
         crawl.kill()
     wait_until(lambda: not any(read_process(pid) for pid in pids))
     wait_until(lambda: not Path(folder).exists())
+
+
+@needs_browser
+def test_a_browser_that_is_stopped_while_it_starts_holds_up_nobody(tmp_path: Path) -> None:
+    hanging = tmp_path / "chromium"
+    hanging.write_text(f"#!/bin/sh\ntouch {tmp_path}/begun\nsleep 600\n:\n")
+    hanging.chmod(0o700)
+
+    async def run() -> None:
+        settings = Settings(**(SETTINGS | {"render_browser": hanging}))
+        renderer = Renderer(settings, user_agent="ofrecord/1", max_bytes=MAX_BYTES)
+        rendering = asyncio.create_task(renderer.render(make_exchange(FINE), refuse))
+        await asyncio.to_thread(wait_until, (tmp_path / "begun").exists)
+        assert find_processes(hanging)
+        renderer.kill()
+        with pytest.raises(ExtractError, match="does not start"):
+            await asyncio.wait_for(rendering, 10)
+
+    asyncio.run(run())
+    wait_until(lambda: not find_processes(hanging))
+
+
+def find_processes(program: Path) -> list[int]:
+    return [pid for pid in read_processes() if str(program) in read_command(pid)]
+
+
+def read_command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+@needs_browser
+def test_a_process_that_asks_for_nonsense_is_ended_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lying = tmp_path / "python"
+    lying.write_text(
+        f"#!{sys.executable}\nimport socket, time\nfrom crawler.worker_main import encode_frame\n"
+        "ours = socket.socket(fileno=0)\nours.sendall(encode_frame({'ready': 'Chromium/1.0'}))\n"
+        "ours.recv(100)\nours.sendall(encode_frame({'request': 1, 'url': 7}))\ntime.sleep(600)\n"
+    )
+    lying.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(lying))
+    (rendition,) = render(FINE)
+    assert rendition.error == "the browser asked for nothing that can be understood"
 
 
 @needs_browser

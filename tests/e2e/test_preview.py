@@ -109,6 +109,28 @@ def test_pages_are_read_as_a_crawl_reads_them(site: Site, ofrecord: Ofrecord) ->
     assert any(passage["kept"] for passage in seen["explanation"]["passages"])
 
 
+def test_an_article_whose_address_ends_in_a_number_is_no_further_page(site: Site, tmp_path: Path) -> None:
+    site.answers["/2026/news/page/2"] = Answer(page("Story 2"))
+    site.answers["/2026/news"] = Answer(b'<html><body><a href="/2026/news/page/2">Story 2</a></body></html>')
+    ofrecord = install(tmp_path, describe(site, discover=[{"section": f"{site.root}/2026/news"}]))
+    rows = ofrecord("preview", "gazette", "--json", "--pages", "0").rows()
+    assert [row["url"] for row in read(rows, "link") if row["wanted"]] == [f"{site.root}/2026/news/page/2"]
+    assert [row["url"] for row in read(rows, "listing")] == [f"{site.root}/2026/news"]
+    assert ofrecord("crawl", "gazette", "--json").json()["new"] == 1
+
+
+def test_a_page_that_asks_not_to_be_archived_is_not_kept_in_the_file(
+    site: Site, ofrecord: Ofrecord, tmp_path: Path
+) -> None:
+    private = page("Private story").replace(b"<head>", b'<head><meta name="robots" content="noarchive">')
+    assert b"noarchive" in private
+    site.answers["/2026/a"] = Answer(private)
+    ofrecord("preview", "gazette", f"{site.root}/2026/a", "--html", tmp_path / "page.html")
+    told = (tmp_path / "page.html").read_text("utf-8")
+    assert "says to robots: noarchive" in told
+    assert "Private story" not in told
+
+
 def test_one_page_is_looked_at_alone(site: Site, ofrecord: Ofrecord) -> None:
     fill(site)
     site.answers["/old"] = Answer(status=301, headers={"Location": "/2026/a"})
