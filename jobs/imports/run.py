@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from config.environment import scrub_environment
 from config.errors import ArchiveError, ExitCode, RunLocked
 from config.logs import describe_logging
 from crawler.imports.report import FileReport
@@ -30,7 +31,7 @@ from jobs.store.clock import check_clock
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from config.sources import Source
@@ -41,10 +42,6 @@ log = structlog.get_logger()
 
 MAX_FILES = 200
 """That a report has one by one; the rest are in its sums."""
-_PASSED_ENVIRONMENT = (
-    *("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV"),
-    *("PYTHONPATH", "PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,15 +248,11 @@ def _start(archive: OpenArchive, request: ImportRequest, child: ImportProcess) -
     )
     assignment.touch(mode=0o600)
     assignment.write_text(text, encoding="utf-8")
-    child.start(assignment, _scrub_environment(os.environ))
+    child.start(assignment, scrub_environment())
 
 
 def _assignment(archive: OpenArchive) -> Path:
     return archive.state / FOLDER / f"assignment-{os.getpid()}.json"
-
-
-def _scrub_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: environment[name] for name in _PASSED_ENVIRONMENT if name in environment}
 
 
 def _finish(

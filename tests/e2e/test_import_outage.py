@@ -38,8 +38,9 @@ def gazette(tmp_path: Path, s3_environment: S3Server, proxy: Proxy) -> Ofrecord:
     """The command with an archive behind the proxy, and a file to import."""
     (tmp_path / "dump.warc").write_bytes(plain([make_info(), *map(make_response, range(PAGES))]))
     place = f"s3://{s3_environment.bucket}/{secrets.token_hex(4)}/news"
-    settings = {"endpoint_url": proxy.url, "segment_bytes": 20_000, "grace_seconds": 3}
-    return install_on_s3(tmp_path, GAZETTE, s3_environment, place, **settings)
+    return install_on_s3(
+        tmp_path, GAZETTE, s3_environment, place, endpoint_url=proxy.url, segment_bytes=20_000, grace_seconds=3
+    )
 
 
 def finish(process: subprocess.Popen[str], code: int) -> Result:
