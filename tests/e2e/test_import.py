@@ -331,14 +331,17 @@ def test_any_takes_articles_of_sites_without_a_source(gazette: Ofrecord, tmp_pat
         make_response(1, url="https://herald.example/", body=b"<html><body><p>Welcome</p></body></html>"),
         make_response(2, url=f"{HOST}/old/story"),
         make_response(3, url=f"{HOST}/2019/story"),
+        make_response(4, url="https://media.example/a.png", head=b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n"),
+        make_response(5, url="https://moved.example/", head=b"HTTP/1.1 302 Found\r\nLocation: /news\r\n\r\n"),
     ]
     (tmp_path / "a.warc").write_bytes(plain(records))
     plainly = gazette("import", tmp_path / "a.warc", "--json").json()
     assert plainly["captures"] == 1
-    assert plainly["left_out"] == {"no source has its site": 2, "its source's patterns say that it is no article": 1}
+    assert plainly["left_out"] == {"no source has its site": 4, "its source's patterns say that it is no article": 1}
     report = gazette("import", "--any", tmp_path / "a.warc", "--json").json()
     assert {name: one["captures"] for name, one in report["sources"].items()} == {"gazette": 1, "herald-example": 1}
-    assert report["left_out"] == {"its page is no article": 1}
+    left_out = {"its page is no article": 1, "it is no web page": 1, "no source has its site": 1}
+    assert report["left_out"] == left_out
     named = gazette("import", "--any", "--source", "gazette", tmp_path / "a.warc", "--again", "--json").json()
     assert (named["captures"], named["known"]) == (0, 2)
 
