@@ -91,8 +91,9 @@ class Desk:
             if turn.lease.lost.is_set():
                 raise RunLocked(f"{turn.source.id}: the lease could not be renewed in time; import again to go on")
         self.uploader.require_sound()
-        if self.uploader.trouble is not None and not may_pass(self.uploader.trouble):
-            raise self.uploader.trouble  # a file ends only once all of it is committed: nobody would come to that
+        trouble = self.uploader.trouble  # once: its thread may be over it the next moment
+        if trouble is not None and not may_pass(trouble):
+            raise trouble  # a file ends only once all of it is committed: nobody would come to that
 
     def next_word(self) -> Word:
         """Return what the child is to be told: whether there is room, and until when all turns are ours."""
