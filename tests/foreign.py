@@ -5,12 +5,17 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import io
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import zstandard
+
+from crawler.imports.flows import BEGINNING, Fault, Position
+from crawler.imports.records import ForeignRecord, RecordReader
+from crawler.imports.streams import open_flow
 
 THEN = datetime(2019, 3, 4, 5, 6, 7, tzinfo=UTC)
 HOST = "https://gazette.example"
@@ -128,3 +133,22 @@ def train_dictionary() -> bytes:
     """Return a zstd dictionary of pages like these."""
     samples: list[Any] = [make_response(number).encode() for number in range(200)]
     return zstandard.train_dictionary(8_192, samples).as_bytes()
+
+
+def read_records(
+    data: bytes, start: Position = BEGINNING, *, begins_at: int = 0, limit: int = 1 << 20
+) -> tuple[list[ForeignRecord], list[Fault]]:
+    """Return all records of a file from *start* on, and the faults between them; it is read from *begins_at* on."""
+    flow = open_flow(io.BytesIO(data[begins_at:]), start=start, begins_at=begins_at)
+    reader = RecordReader(flow, limit=limit, wanted=lambda _: True)
+    records: list[ForeignRecord] = []
+    faults: list[Fault] = []
+    while True:
+        try:
+            record = reader.read()
+        except Fault as fault:
+            faults.append(fault)
+            continue
+        if record is None:
+            return records, faults
+        records.append(record)

@@ -33,9 +33,6 @@ class Position:
 BEGINNING = Position()
 
 
-BEGINNING = Position()
-
-
 class Fault(Exception):
     """A stretch of the file that cannot be read; what follows it may be."""
 

@@ -11,7 +11,7 @@ from crawler.imports.records import MAX_HEAD_BYTES, ForeignRecord, RecordReader
 
 if TYPE_CHECKING:
     from crawler.imports.flows import Flow, Position
-    from crawler.imports.selection import Choice, Selection
+    from crawler.imports.selection import Selection
 
 ANSWERS = frozenset({"response", "revisit"})
 _SILENT = frozenset({"warcinfo", "request", "metadata"})
@@ -23,11 +23,10 @@ _MAX_SOFTWARE = 200
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response or revisit record of a source's page, its block read."""
+    """A response or revisit record at a URL that is not refused, its block read."""
 
     record: ForeignRecord
     request: ForeignRecord | None
-    choice: Choice
     software: str | None
     """Who wrote the file, as its last warcinfo says."""
 
@@ -41,12 +40,11 @@ class Answer:
 @dataclass(slots=True)
 class _Waiting:
     record: ForeignRecord
-    choice: Choice
     age: int = 0
 
 
 class AnswerReader:
-    """Reads the answers of a file that *selection* has a source for; says of all others why they are left out."""
+    """Reads the answers of a file that *selection* does not refuse; says of all others why they are left out."""
 
     def __init__(self, flow: Flow, selection: Selection, *, limit: int, software: str | None = None) -> None:
         """*software*: what an earlier part of the file, which is not read again, said."""
@@ -76,7 +74,7 @@ class AnswerReader:
         """
         while True:
             if self._waiting and (self._ended or self._waiting[0].age >= _APART):
-                return self._answer(self._waiting.popleft(), None)
+                return self._answer(self._waiting.popleft().record, None)
             if self._ended:
                 return None
             record = self._reader.read()
@@ -102,35 +100,34 @@ class AnswerReader:
             return None
         if kind not in ANSWERS:
             raise LeftOut(f"a {kind if kind in _KNOWN else 'strange'} record, no answer to a request")
-        choice = self._selection.find(record.target)
-        if isinstance(choice, str):
-            raise LeftOut(choice)
+        refused = self._selection.refuse(record.target)
+        if refused is not None:
+            raise LeftOut(refused)
         if record.block is None:
             raise LeftOut("its body is longer than max_body_bytes")
-        waiting = _Waiting(record, choice)
         for number, request in self._requests:
             if _belong_together(record, request):
                 self._requests.remove((number, request))
-                return self._answer(waiting, request)
-        self._waiting.append(waiting)
+                return self._answer(record, request)
+        self._waiting.append(_Waiting(record))
         return None
 
     def _take_request(self, record: ForeignRecord) -> Answer | None:
         for waiting in self._waiting:
             if _belong_together(waiting.record, record):
                 self._waiting.remove(waiting)
-                return self._answer(waiting, record)
+                return self._answer(waiting.record, record)
         self._requests.append((self.records, record))
         return None
 
-    def _answer(self, waiting: _Waiting, request: ForeignRecord | None) -> Answer:
-        return Answer(waiting.record, request, waiting.choice, self._software)
+    def _answer(self, record: ForeignRecord, request: ForeignRecord | None) -> Answer:
+        return Answer(record, request, self._software)
 
     def _is_wanted(self, record: ForeignRecord) -> bool:
         kind = record.type
         if kind in {"warcinfo", "request"}:
             return record.size <= MAX_HEAD_BYTES
-        return kind in ANSWERS and not isinstance(self._selection.find(record.target), str)
+        return kind in ANSWERS and self._selection.refuse(record.target) is None
 
 
 def _belong_together(answer: ForeignRecord, request: ForeignRecord) -> bool:

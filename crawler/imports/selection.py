@@ -56,8 +56,23 @@ class Selection:
         self._places = [(one, Sites(urls)) for one, urls in seeds]
         self._seeds = frozenset(normal for _, urls in seeds for url in urls if (normal := _normalise(url)))
 
-    def find(self, url: str) -> Choice | str:
-        """Return the source that *url* belongs to, or why it has none, in words that are the same for all of a kind."""
+    def find(self, url: str, *, make: bool = True) -> Choice | str:
+        """Return the source that *url* belongs to, or why it has none, in words that are the same for all of a kind.
+
+        *make*: whether it is reason enough to make a source for a site that has none.
+        """
+        found = self._look_up(url)
+        if found is None:
+            return self._make(url) if make else NO_SOURCE
+        return found
+
+    def refuse(self, url: str) -> str | None:
+        """Return why *url* has no source; `None` if it has one, or one would be made for it."""
+        found = self._look_up(url)
+        return found if isinstance(found, str) else None
+
+    def _look_up(self, url: str) -> Choice | str | None:
+        """Return what `find` does; `None` for a site that a source may be made for."""
         normal = _normalise(url)
         if normal is None:
             return NO_PAGE
@@ -69,7 +84,12 @@ class Selection:
                 return Choice(source, matched=True)
         if found:
             return Choice(found[0], matched=False) if self.any_page else NO_ARTICLE
-        return self._make(normal) if self.any_page and not self.only_named else NO_SOURCE
+        if not self.any_page or self.only_named:
+            return NO_SOURCE
+        made = self.made.get(bare_host(normal))
+        if made is not None:
+            return Choice(made, matched=False)
+        return TOO_MANY if len(self.made) >= self.max_sites else None
 
     def _find_sites(self, url: str) -> tuple[Source, ...]:
         host = bare_host(url)
@@ -81,16 +101,11 @@ class Selection:
             self._by_host[host] = found
         return found
 
-    def _make(self, url: str) -> Choice | str:
-        parts = urlsplit(url)
-        host = bare_host(url)
-        source = self.made.get(host)
-        if source is None:
-            if len(self.made) >= self.max_sites:
-                return TOO_MANY
-            taken = {one.id for one, _ in self._places} | {one.id for one in self.made.values()}
-            source = make_source(host, f"{parts.scheme}://{parts.netloc}/", taken)
-            self.made[host] = source
+    def _make(self, url: str) -> Choice:
+        normal = normalise_url(url)
+        parts, host = urlsplit(normal), bare_host(normal)
+        taken = {one.id for one, _ in self._places} | {one.id for one in self.made.values()}
+        source = self.made[host] = make_source(host, f"{parts.scheme}://{parts.netloc}/", taken)
         return Choice(source, matched=False)
 
 

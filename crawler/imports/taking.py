@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from config.sources import Source
-    from crawler.imports.selection import Selection
+    from crawler.imports.selection import Choice, Selection
     from crawler.intake import Intake
     from crawler.leash import Leash
     from crawler.model import RecordReference
@@ -166,6 +166,17 @@ class Taker:
             await asyncio.sleep(_WAIT_SECONDS)
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One answer on its way in."""
+
+    number: int
+    """By which the holdings know it."""
+    answer: Answer
+    message: Message
+    choice: Choice
+
+
 class _Passage:
     """One WARC file on its way in."""
 
@@ -175,7 +186,7 @@ class _Passage:
         self._report = report
         self._holdings = Holdings()
         self._running: set[asyncio.Task[None]] = set()
-        self._deferred: list[tuple[int, Answer, Message]] = []
+        self._deferred: list[_Page] = []
         self._deferred_bytes = 0
         self._now = datetime.now(UTC)
         self._limit = taker.settings.max_body_bytes
@@ -194,8 +205,8 @@ class _Passage:
             self._taker.close_segments()
         await self._taker.home.settle()
         if self._deferred and not self._taker.stopping():
-            for number, answer, message in self._deferred:
-                await self._keep(number, answer, message)
+            for page in self._deferred:
+                await self._keep(page)
             self._taker.close_segments()
             await self._taker.home.settle()
 
@@ -225,28 +236,30 @@ class _Passage:
             message = read_message(answer.record, answer.request, now=self._now, limit=self._limit)
             if message.revisits is not None:
                 message = self._taker.bodies.complete(message)
+            if message.revisits is None:
+                self._taker.bodies.put(message)
+            page = _Page(number, answer, message, _choose(self._taker.selection, message))
         except LeftOut as reason:
             self._leave_out(number, reason)
             return
         if message.revisits is not None:
-            self._defer(number, answer, message)
+            self._defer(page)
             return
-        self._taker.bodies.put(message)
         await self._drain(self._taker.jobs - 1)
         await self._taker.wait_for_leave()
-        task = asyncio.create_task(self._keep(number, answer, message))
+        task = asyncio.create_task(self._keep(page))
         self._running.add(task)
 
-    def _defer(self, number: int, answer: Answer, message: Message) -> None:
+    def _defer(self, page: _Page) -> None:
         """Let a record that repeats another wait for the end of the file, without its block, if there is room."""
-        answer = replace(answer, record=replace(answer.record, block=None), request=None)
-        exchange = message.exchange
+        answer = replace(page.answer, record=replace(page.answer.record, block=None), request=None)
+        exchange = page.message.exchange
         size = sum(map(len, (exchange.response_head, exchange.request_head, *answer.record.headers.values())))
         if len(self._deferred) >= _MAX_DEFERRED or self._deferred_bytes + size > _MAX_DEFERRED_BYTES:
-            self._leave_out(number, LeftOut(NO_ORIGINAL))
+            self._leave_out(page.number, LeftOut(NO_ORIGINAL))
             return
         self._deferred_bytes += size
-        self._deferred.append((number, answer, message))
+        self._deferred.append(replace(page, answer=answer))
 
     async def _drain(self, most: int) -> None:
         """Wait until at most so many pages are in work. Raises what one of them raised."""
@@ -255,29 +268,28 @@ class _Passage:
             for task in done:
                 task.result()
 
-    async def _keep(self, number: int, answer: Answer, message: Message) -> None:
+    async def _keep(self, page: _Page) -> None:
         segment = None
         try:
-            intake = await self._taker.find_intake(answer.choice.source)
-            if message.revisits is not None:
-                message = await self._find_original(answer, message, intake)
-            _require_page(answer, message)
-            segment = await self._keep_page(answer, message, intake)
+            intake = await self._taker.find_intake(page.choice.source)
+            if page.message.revisits is not None:
+                page = replace(page, message=await self._find_original(page, intake))
+            segment = await self._keep_page(page, intake)
         except LeftOut as reason:
             self._report.leave_out(str(reason))
         except (RecordError, ValueError) as error:
-            log.info("rejected_page", url=message.exchange.url, error=str(error))
+            log.info("rejected_page", url=page.message.exchange.url, error=str(error))
             self._report.leave_out("it cannot be recorded")
         finally:
-            self._holdings.end(number, segment)
+            self._holdings.end(page.number, segment)
 
-    async def _keep_page(self, answer: Answer, message: Message, intake: Intake) -> str | None:
+    async def _keep_page(self, page: _Page, intake: Intake) -> str | None:
         """Keep the page; return the segment that it went into, or `None` if the archive had it. Raises LeftOut."""
-        declined = False
+        answer, message, declined = page.answer, page.message, False
 
         def accept(outcome: PageOutcome) -> bool:
             nonlocal declined
-            declined = not answer.choice.matched and outcome.page_class not in _PAGES
+            declined = not page.choice.matched and outcome.page_class not in _PAGES
             return not declined
 
         origin = Origin("imported", self._given.name, message.record[:200] or None, answer.software)
@@ -292,9 +304,10 @@ class _Passage:
         self._report.repaired.update(message.repairs)
         return kept.reference.segment
 
-    async def _find_original(self, answer: Answer, message: Message, intake: Intake) -> Message:
-        """Return *message* with what it repeats, which is committed. Raises LeftOut if it is not."""
-        exchange, known = message.exchange, intake.known
+    async def _find_original(self, page: _Page, intake: Intake) -> Message:
+        """Return the message of *page* with what it repeats, which is committed. Raises LeftOut if it is not."""
+        message, known = page.message, intake.known
+        exchange = message.exchange
         reference = known.find_record_at(*message.refers_to) if message.refers_to else None
         if reference is None and message.digest and message.digest.startswith("sha256:"):
             reference = known.find_record(exchange.url, message.digest.lower())
@@ -304,7 +317,7 @@ class _Passage:
             if reference.target_uri != exchange.url:
                 raise LeftOut(NO_ORIGINAL)
             return replace(message, exchange=replace(exchange, refers_to=reference), revisits=None)
-        member = await self._taker.home.fetch_record(answer.choice.source.id, reference)
+        member = await self._taker.home.fetch_record(page.choice.source.id, reference)
         if member is None:
             raise LeftOut(NO_ORIGINAL)
         body = read_response(member).body
@@ -317,16 +330,24 @@ class _Passage:
         self._report.leave_out(str(reason))
 
 
-def _require_page(answer: Answer, message: Message) -> None:
-    """Raise LeftOut unless the answer is a page, or says of an article's page that there is none."""
+def _choose(selection: Selection, message: Message) -> Choice:
+    """Return the source of a page, or of what says of an article's page that there is none. Raises LeftOut for others.
+
+    Only for a page is a source made: the sites of pictures and scripts are more than those of articles.
+    """
     exchange = message.exchange
-    if exchange.status == 200:
+    is_answered = exchange.status == 200
+    if is_answered:
         media_type = media_type_of(exchange)
         if media_type is not None and media_type not in _HTML:
             raise LeftOut(NO_PAGE)
-    elif not answer.choice.matched:
+    choice = selection.find(exchange.url, make=is_answered)
+    if isinstance(choice, str):
+        raise LeftOut(choice)
+    if not is_answered and not choice.matched:
         raise LeftOut(NO_ARTICLE)
-    elif exchange.status == 206:
+    if exchange.status == 206:
         raise LeftOut("it is a part of a page")
-    elif exchange.status == 304 and exchange.refers_to is None:
+    if exchange.status == 304 and message.revisits != UNMODIFIED:
         raise LeftOut(NO_ORIGINAL)
+    return choice

@@ -26,10 +26,10 @@ from crawler.imports.selection import Selection
 from crawler.imports.taking import ForeignFile, Taker
 from crawler.intake import Intake, open_intake
 from crawler.leash import Leash, Word
-from crawler.spool import FULL
 from crawler.workers import WorkerPool, make_pool
 from jobs.catalog import Catalog, SourceVersions
 from jobs.imports.channel import receive, send
+from jobs.runs.child import tell_failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,10 +69,12 @@ def encode_assignment(
 class _Parent:
     """The other end of the socket: crawler.imports.taking.Home."""
 
-    def __init__(self, end: socket.socket, assignment: dict[str, Any], catalog: Catalog, pool: WorkerPool) -> None:
+    def __init__(
+        self, end: socket.socket, assignment: dict[str, Any], settings: Settings, catalog: Catalog, pool: WorkerPool
+    ) -> None:
         self._end = end
         self._assignment = assignment
-        self._settings = Settings(**assignment["settings"])
+        self._settings = settings
         self._catalog = catalog
         self._pool = pool
         self._asked = 0
@@ -161,9 +163,10 @@ class _Parent:
         self.send({"tell": {**counts, "part": part, "position": asdict(position), "read_bytes": read_bytes}})
 
 
-async def _import(assignment: dict[str, Any], end: socket.socket, catalog: Catalog, pool: WorkerPool) -> int:
-    parent = _Parent(end, assignment, catalog, pool)
-    settings = Settings(**assignment["settings"])
+async def _import(
+    assignment: dict[str, Any], settings: Settings, end: socket.socket, catalog: Catalog, pool: WorkerPool
+) -> int:
+    parent = _Parent(end, assignment, settings, catalog, pool)
     asyncio.get_running_loop().add_reader(end, parent.listen)
     selection = Selection(
         [Source.model_validate(one) for one in assignment["sources"]],
@@ -213,15 +216,9 @@ def main(argv: list[str]) -> int:
     try:
         pool.launch()
         with Catalog.open(Path(assignment["catalog"]), read_only=True) as catalog:
-            return asyncio.run(_import(assignment, end, catalog, pool))
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        print(f"ofrecord: the disk is full: {error}", file=sys.stderr)  # noqa: T201
-        return ExitCode.DISK_FULL
-    except ArchiveError as error:
-        print(f"ofrecord: {error}", file=sys.stderr)  # noqa: T201
-        return error.exit_code
+            return asyncio.run(_import(assignment, settings, end, catalog, pool))
+    except (ArchiveError, OSError) as error:
+        return tell_failure(error)
     finally:
         pool.kill()
 

@@ -5,7 +5,6 @@ A source's turn is taken when its first page comes, and given back at the import
 
 from __future__ import annotations
 
-import math
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ from jobs.context import CATALOG_FILE, lock_source, lock_uploads
 from jobs.runs.pressure import Pressure
 from jobs.runs.spool import bring_segments, has_closed, list_damaged
 from jobs.runs.tenure import leave_lease, take_lease
-from jobs.runs.uploading import Uploader
+from jobs.runs.uploading import Uploader, may_pass
 from jobs.spool_use import SpoolUse, measure_spool
 
 if TYPE_CHECKING:
@@ -86,18 +85,25 @@ class Desk:
         return turn
 
     def poll(self) -> None:
-        """Renew what is to be renewed. Raises RunLocked if a lease is lost, and what ended the uploader."""
+        """Renew what is to be renewed. Raises RunLocked if a lease is lost, and what ended the uploader or will."""
         for turn in self.turns.values():
             turn.lease.poll()
             if turn.lease.lost.is_set():
                 raise RunLocked(f"{turn.source.id}: the lease could not be renewed in time; import again to go on")
         self.uploader.require_sound()
+        trouble = self.uploader.trouble  # once: its thread may be over it the next moment
+        if trouble is not None and not may_pass(trouble):
+            raise trouble  # a file ends only once all of it is committed: nobody would come to that
 
     def next_word(self) -> Word:
         """Return what the child is to be told: whether there is room, and until when all turns are ours."""
-        self._pressure.update(self._measure())
-        until = min((turn.lease.valid_until for turn in self.turns.values()), default=math.inf)
-        return Word(self._pressure.paused, None if until == math.inf else until)
+        self._pressure.update(self.measure())
+        return Word(self._pressure.paused, min((lease.valid_until for lease in self.leases), default=None))
+
+    @property
+    def leases(self) -> list[Lease]:
+        """Those of all turns."""
+        return [turn.lease for turn in self.turns.values()]
 
     @property
     def is_settled(self) -> bool:
@@ -106,12 +112,23 @@ class Desk:
 
     def leave(self) -> None:
         """Give back the leases of an import whose segments are all committed. Raises StoreError."""
-        for turn in self.turns.values():
-            leave_lease(self._archive, turn.lease)
+        for lease in self.leases:
+            leave_lease(self._archive, lease)
 
     def list_damaged(self) -> list[str]:
         """Return a line for each segment that was set aside."""
         return [line for name in self.turns for line in list_damaged(self._archive.spool(name))]
+
+    def measure(self) -> SpoolUse:
+        """Return what waits in the spools of all turns."""
+        found = [measure_spool(self._archive.spool(name)) for name in self.turns]
+        disk = os.statvfs(self._archive.state)
+        return SpoolUse(
+            sum(one.segments for one in found),
+            sum(one.size_bytes for one in found),
+            disk.f_bavail * disk.f_frsize,
+            disk.f_blocks * disk.f_frsize,
+        )
 
     def _bring_all(self) -> Generator[bool, None, None]:
         for turn in list(self.turns.values()):
@@ -123,13 +140,3 @@ class Desk:
 
     def _has_closed(self) -> bool:
         return any(has_closed(self._archive.spool(name)) for name in list(self.turns))
-
-    def _measure(self) -> SpoolUse:
-        found = [measure_spool(self._archive.spool(name)) for name in self.turns]
-        disk = os.statvfs(self._archive.state)
-        return SpoolUse(
-            sum(one.segments for one in found),
-            sum(one.size_bytes for one in found),
-            disk.f_bavail * disk.f_frsize,
-            disk.f_blocks * disk.f_frsize,
-        )

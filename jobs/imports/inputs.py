@@ -103,7 +103,10 @@ class BucketFile:
 
 def list_inputs(named: str, settings: Settings) -> Iterator[Input]:
     """Yield the files that *named* stands for, in the order of their names. Raises ConfigError, StoreError, OSError."""
-    scheme = urlsplit(named).scheme.lower() if "://" in named else ""
+    try:
+        scheme = urlsplit(named).scheme.lower() if "://" in named else ""
+    except ValueError as error:
+        raise ConfigError(f"{named}: {error}") from error
     if scheme in {"http", "https"}:
         yield WebFile(named, settings)
     elif scheme == "s3":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from crawler.imports.flows import BEGINNING, Position
@@ -31,8 +31,6 @@ class Place:
     part: str = ""
     """Of a WACZ."""
     done: bool = False
-    counts: dict[str, int] = field(default_factory=dict)
-    """What the passes before came to: records, captures, known, faulty."""
 
 
 class Places:
@@ -46,7 +44,7 @@ class Places:
         """Return where to go on with the file of that name, size and beginning."""
         try:
             data = json.loads(self._path(name, size, head).read_bytes())
-            return Place(Position(**data["position"]), data["part"], data["done"], data["counts"])
+            return Place(Position(**data["position"]), data["part"], data["done"])
         except (OSError, ValueError, KeyError, TypeError):
             return Place()
 

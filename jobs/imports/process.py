@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.2
 STOP_SECONDS = 20.0
 """After a stop: until the child has closed its segments; then it is killed, and what it had written is recovered."""
-_COUNTS = ("records", "captures", "known", "faulty")
 
 
 @dataclass(slots=True)
@@ -195,7 +194,7 @@ class ImportProcess:
         return True
 
     def _note(self, told: dict[str, Any]) -> None:
-        self._place = Place(Position(**told["position"]), told["part"], counts={name: told[name] for name in _COUNTS})
+        self._place = Place(Position(**told["position"]), told["part"])
         self.tell(told)
 
     def _open(self, message: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from config.environment import scrub_environment
 from config.errors import ArchiveError, ExitCode, RunLocked
 from config.logs import describe_logging
 from crawler.imports.report import FileReport
@@ -24,11 +25,13 @@ from jobs.imports.feeding import read_head
 from jobs.imports.inputs import list_inputs
 from jobs.imports.places import FOLDER, Place, Places, describe_scope
 from jobs.imports.process import ImportProcess
+from jobs.runs.judging import judge_waiting
+from jobs.runs.supervision import Supervisor
 from jobs.store.clock import check_clock
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from config.sources import Source
@@ -39,10 +42,6 @@ log = structlog.get_logger()
 
 MAX_FILES = 200
 """That a report has one by one; the rest are in its sums."""
-_PASSED_ENVIRONMENT = (
-    *("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV"),
-    *("PYTHONPATH", "PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +145,13 @@ def run_import(
             _import_files(archive, request, child, report, stop=stop, tell=tell)
             child.end(stop.is_set)
         except (ArchiveError, OSError) as error:
-            _fail(report, error)
+            if error is not desk.uploader.trouble:  # which is told at the end, with what waits
+                _fail(report, error)
         finally:
+            _judge_child(child.returncode, report)
             child.kill()
             _assignment(archive).unlink(missing_ok=True)
-        _finish(desk, child, report)
+        _finish(archive, desk, child, report, stop)
     report.seconds = time.monotonic() - started
     log.info("finished_import", **{name: value for name, value in report.to_json().items() if name != "results"})
     return report
@@ -212,8 +213,10 @@ def _import_file(
             is_stopped=stop.is_set,
         )
     except (ArchiveError, OSError) as error:
-        if isinstance(error, RunLocked) or (isinstance(error, OSError) and error.errno in FULL):
+        if isinstance(error, RunLocked) or error is child.desk.uploader.trouble:
             raise  # what ends the whole import
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise
         return FileResult(given.where, "refused", FileReport(error=str(error)))
     if passage is None:
         return FileResult(given.where, "stopped", FileReport())
@@ -245,47 +248,46 @@ def _start(archive: OpenArchive, request: ImportRequest, child: ImportProcess) -
     )
     assignment.touch(mode=0o600)
     assignment.write_text(text, encoding="utf-8")
-    child.start(assignment, _scrub_environment(os.environ))
+    child.start(assignment, scrub_environment())
 
 
 def _assignment(archive: OpenArchive) -> Path:
     return archive.state / FOLDER / f"assignment-{os.getpid()}.json"
 
 
-def _scrub_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: environment[name] for name in _PASSED_ENVIRONMENT if name in environment}
-
-
-def _finish(desk: Desk, child: ImportProcess, report: ImportReport) -> None:
+def _finish(
+    archive: OpenArchive, desk: Desk, child: ImportProcess, report: ImportReport, stop: threading.Event
+) -> None:
     """Wait for the uploads, give the turns back, and say what is not as it should be."""
-    desk.uploader.finish()
-    while not desk.uploader.over.wait(1.0):
-        for turn in desk.turns.values():
-            turn.lease.poll()
+    Supervisor(desk.uploader, archive.state, archive.settings, leases=desk.leases, stop=stop).finish_uploads()
     report.segments = desk.uploader.committed
     report.runs = {name: turn.run for name, turn in desk.turns.items()}
     report.sources = child.ended
-    if desk.uploader.trouble is not None:
-        _fail(report, desk.uploader.trouble, "; what waits in the spool is committed by the next import or crawl")
-    else:
+    if not desk.uploader.is_stuck:
         desk.leave()
+    use = desk.measure()
+    if use.segments or desk.uploader.trouble is not None:
+        report.fail(*judge_waiting(use, archive.state, desk.uploader.trouble))
     for error in child.refusals.values():
         report.fail(error.exit_code, str(error))
     for line in desk.list_damaged():
         report.fail(ExitCode.FAILED, line)
-    code = child.returncode
+
+
+def _judge_child(code: int | None, report: ImportReport) -> None:
+    """Say so if the child ended otherwise than it should; *code*: `None`: it has not ended by itself."""
     if code == ExitCode.DISK_FULL:
         report.fail(ExitCode.DISK_FULL, "the disk is full; import again to go on")
     elif code not in {None, ExitCode.DONE}:
         report.fail(ExitCode.FAILED, f"the import's process ended with {code}; what it had kept is kept; import again")
 
 
-def _fail(report: ImportReport, error: ArchiveError | OSError, more: str = "") -> None:
+def _fail(report: ImportReport, error: ArchiveError | OSError) -> None:
     if isinstance(error, OSError):
         code = ExitCode.DISK_FULL if error.errno in FULL else ExitCode.FAILED
-        report.fail(code, f"this disk refuses: {error}{more}")
+        report.fail(code, f"this disk refuses: {error}")
     else:
-        report.fail(error.exit_code, f"{error}{more}")
+        report.fail(error.exit_code, str(error))
 
 
 __all__ = ["ImportReport", "ImportRequest", "ImportStep", "run_import"]

@@ -9,7 +9,6 @@ import http.client
 import re
 import ssl
 import time
-import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,8 @@ _PIECE_BYTES = 256 * 1024
 _LENGTH = re.compile(r"[0-9]{1,15}")
 _ATTEMPTS = 5
 _WAIT_SECONDS = 1.0
-_FAULTS = (urllib.error.URLError, http.client.HTTPException, OSError)
+_FAULTS = (http.client.HTTPException, OSError, ValueError)
+"""ValueError: of an address that is none, which a redirect may lead to."""
 
 
 @dataclass(slots=True)

@@ -77,17 +77,22 @@ def main(argv: list[str], work: Callable[[dict[str, Any], Leash], RunRow] | None
     try:
         run = (work or _crawl)(assignment, leash)
         return ExitCode.DONE if tell_parent(encode_row(run)) else ExitCode.INTERRUPTED
-    except OSError as error:
-        if error.errno in BROKEN:
-            print(f"ofrecord: the disk fails: {error}; check it; the next run goes on", file=sys.stderr)  # noqa: T201
-            return ExitCode.FAILED
-        if error.errno not in FULL:
-            raise
-        print(f"ofrecord: the disk is full: {error}", file=sys.stderr)  # noqa: T201
-        return ExitCode.DISK_FULL
-    except ArchiveError as error:
-        print(f"ofrecord: {error}", file=sys.stderr)  # noqa: T201
-        return error.exit_code
+    except (ArchiveError, OSError) as error:
+        return tell_failure(error)
+
+
+def tell_failure(error: ArchiveError | OSError) -> int:
+    """Say what ended a child process; return its exit code. Raises *error* again if nobody has words for it."""
+    if isinstance(error, ArchiveError):
+        code, words = error.exit_code, str(error)
+    elif error.errno in BROKEN:
+        code, words = ExitCode.FAILED, f"the disk fails: {error}; check it; the next run goes on"
+    elif error.errno in FULL:
+        code, words = ExitCode.DISK_FULL, f"the disk is full: {error}"
+    else:
+        raise error
+    print(f"ofrecord: {words}", file=sys.stderr)  # noqa: T201
+    return code
 
 
 def tell_progress(progress: CrawlProgress) -> None:

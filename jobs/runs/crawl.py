@@ -228,7 +228,7 @@ def _run_locked(
         lease = take_lease(archive, source.id, run)
         times = RunTimes(request.fetch_until or math.inf, request.done_by or math.inf)
         supervisor = Supervisor(
-            uploader, spool, archive.settings, times=times, lease=lease, stop=stop, reporter=reporter
+            uploader, spool, archive.settings, times=times, leases=[lease], stop=stop, reporter=reporter
         )
         uploader.start()
         supervisor.catch_up()

@@ -25,7 +25,7 @@ from jobs.runs.progress import Phase
 from jobs.spool_use import measure_spool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from config.settings import Settings
@@ -151,7 +151,7 @@ class Supervisor:
         *,
         times: RunTimes | None = None,
         stop: threading.Event | None = None,
-        lease: Lease | None = None,
+        leases: Sequence[Lease] = (),
         reporter: Reporter | None = None,
     ) -> None:
         self._uploader = uploader
@@ -160,7 +160,7 @@ class Supervisor:
         self._settings = settings
         self._times = times or RunTimes()
         self._stop = stop
-        self._lease = lease
+        self._leases = leases
         self._pressure = Pressure(max_bytes=settings.spool_max_bytes, min_free_bytes=settings.spool_min_free_bytes)
         self._stopped_at: float | None = None
         self._full_since: float | None = None
@@ -190,7 +190,7 @@ class Supervisor:
 
     def next_word(self) -> Word:
         """Return what the child is to be told now."""
-        return Word(self._pressure.paused, None if self._lease is None else self._lease.valid_until)
+        return Word(self._pressure.paused, min((lease.valid_until for lease in self._leases), default=None))
 
     def follow(self, child: CrawlProcess) -> None:
         """Return when *child* has ended."""
@@ -217,8 +217,8 @@ class Supervisor:
         self._uploader.require_sound()
 
     def _look_around(self) -> None:
-        if self._lease is not None:
-            self._lease.poll()
+        for lease in self._leases:
+            lease.poll()
         if self._stopped_at is None and self._stop is not None and self._stop.is_set():
             self._stopped_at = time.monotonic()
 

@@ -331,14 +331,17 @@ def test_any_takes_articles_of_sites_without_a_source(gazette: Ofrecord, tmp_pat
         make_response(1, url="https://herald.example/", body=b"<html><body><p>Welcome</p></body></html>"),
         make_response(2, url=f"{HOST}/old/story"),
         make_response(3, url=f"{HOST}/2019/story"),
+        make_response(4, url="https://media.example/a.png", head=b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n"),
+        make_response(5, url="https://moved.example/", head=b"HTTP/1.1 302 Found\r\nLocation: /news\r\n\r\n"),
     ]
     (tmp_path / "a.warc").write_bytes(plain(records))
     plainly = gazette("import", tmp_path / "a.warc", "--json").json()
     assert plainly["captures"] == 1
-    assert plainly["left_out"] == {"no source has its site": 2, "its source's patterns say that it is no article": 1}
+    assert plainly["left_out"] == {"no source has its site": 4, "its source's patterns say that it is no article": 1}
     report = gazette("import", "--any", tmp_path / "a.warc", "--json").json()
     assert {name: one["captures"] for name, one in report["sources"].items()} == {"gazette": 1, "herald-example": 1}
-    assert report["left_out"] == {"its page is no article": 1}
+    left_out = {"its page is no article": 1, "it is no web page": 1, "no source has its site": 1}
+    assert report["left_out"] == left_out
     named = gazette("import", "--any", "--source", "gazette", tmp_path / "a.warc", "--again", "--json").json()
     assert (named["captures"], named["known"]) == (0, 2)
 
@@ -355,13 +358,16 @@ def test_files_of_a_web_server_and_of_a_folder(gazette: Ofrecord, tmp_path: Path
     assert (again["files"], again["known"]) == ({"done": 2}, 6)
 
 
+_PLACES = {"/away.warc": "ftp://127.0.0.1/a.warc", "/bracket.warc": "http://[::1/a", "/bytes.warc": "//\xe9.example/"}
+
+
 class _Misleading(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        leads_away = self.path.startswith("/away")
-        self.send_response(302 if leads_away else 200)
-        self.send_header(*(("Location", "ftp://127.0.0.1/a.warc") if leads_away else ("Content-Length", "\xb2")))
+        place = _PLACES.get(self.path)
+        self.send_response(302 if place else 200)
+        self.send_header(*(("Location", place) if place else ("Content-Length", "\xb2")))
         self.end_headers()
-        if not leads_away:
+        if place is None:
             self.wfile.write(plain(RECORDS))
 
 
@@ -370,13 +376,15 @@ def test_a_web_server_that_answers_nonsense_harms_no_other_file(gazette: Ofrecor
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Misleading)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    places = [f"http://127.0.0.1:{server.server_port}/{name}" for name in ("away.warc", "a.warc")]
+    names = ("away.warc", "bracket.warc", "bytes.warc", "é.warc", "a.warc")
+    places = [f"http://127.0.0.1:{server.server_port}/{name}" for name in names]
     result = gazette("import", *places, tmp_path / "good.warc", "--json", code=1)
     server.shutdown()
     server.server_close()
     thread.join()
-    assert result.json()["files"] == {"refused": 1, "done": 2}
+    assert result.json()["files"] == {"refused": 4, "done": 2}
     assert "unknown url type: ftp" in result.stderr
+    assert "/bracket.warc: Invalid IPv6 URL" in result.stderr
 
 
 def test_files_below_a_prefix_of_a_bucket(tmp_path: Path, s3_server: S3Server) -> None:
@@ -409,6 +417,7 @@ def test_what_is_no_warc_file_is_refused_by_name(gazette: Ofrecord, tmp_path: Pa
     assert result.json()["captures"] == 6
     assert f"{tmp_path}/page.warc: found a page or XML; expected a WARC file" in result.stderr
     assert "found no such file" in gazette("import", tmp_path / "nowhere.warc", code=2).stderr
+    assert "http://[::1/a.warc: Invalid IPv6 URL" in gazette("import", "http://[::1/a.warc", code=2).stderr
 
 
 def test_the_child_gets_no_credentials(gazette: Ofrecord, tmp_path: Path) -> None:

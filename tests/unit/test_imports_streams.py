@@ -25,6 +25,7 @@ from tests.foreign import (
     make_request,
     make_response,
     plain,
+    read_records,
     train_dictionary,
     zstd,
 )
@@ -54,23 +55,9 @@ SQUEEZED: dict[str, Callable[[list[Record]], bytes]] = {
 
 def read(data: bytes, start: Position = BEGINNING, *, begins_at: int | None = None) -> tuple[list[str], list[Fault]]:
     """Return the ids of all records from *start* on, and the faults; each record whole."""
-    at = start.raw if begins_at is None else begins_at
-    reader = RecordReader(
-        open_flow(io.BytesIO(data[at:]), start=start, begins_at=at), limit=1 << 20, wanted=lambda _: True
-    )
-    ids: list[str] = []
-    faults: list[Fault] = []
-    while True:
-        try:
-            record = reader.read()
-        except Fault as fault:
-            faults.append(fault)
-            continue
-        if record is None:
-            return ids, faults
-        assert record.block is not None
-        assert len(record.block) == record.size
-        ids.append(record.record_id)
+    records, faults = read_records(data, start, begins_at=start.raw if begins_at is None else begins_at)
+    assert all(record.block is not None and len(record.block) == record.size for record in records)
+    return [record.record_id for record in records], faults
 
 
 def positions(data: bytes) -> list[Position]:

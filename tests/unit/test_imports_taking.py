@@ -48,5 +48,7 @@ def test_of_records_that_repeat_another_only_heads_wait_and_not_too_many(monkeyp
 
     asyncio.run(take_all())
     assert 5 < len(passage._deferred) < 25
-    assert all(answer.record.block is None and answer.request is None for _, answer, _ in passage._deferred)
+    assert all(
+        answer.record.block is None and answer.request is None for answer in (page.answer for page in passage._deferred)
+    )
     assert report.left_out == {taking.NO_ORIGINAL: 30 - len(passage._deferred)}
