@@ -6,7 +6,7 @@ The only importer of sqlite3 beside the crawl's frontier. Never the truth: what 
 from jobs.catalog.histories import StoredCapture, StoredRevision
 from jobs.catalog.intake import Catalog
 from jobs.catalog.rollup import StoredSegment
-from jobs.catalog.sights import ChangedCapture, ReportKey, Sight
+from jobs.catalog.sights import ChangedCapture, ReportKey, Sight, TouchedArticle
 from jobs.catalog.versions import SourceVersions
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "StoredCapture",
     "StoredRevision",
     "StoredSegment",
+    "TouchedArticle",
 ]

@@ -130,7 +130,13 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         for leftover in path.parent.glob(path.name + "*"):
             leftover.unlink()
     mode = "ro" if read_only else "rwc"
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=60, isolation_level=None)
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=60,
+        isolation_level=None,
+        check_same_thread=not read_only,  # readers are lent from one thread to the next
+    )
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA trusted_schema = OFF")
     if not read_only:

@@ -80,8 +80,31 @@ class ReportKey:
     """The version of the rules that it was made by."""
 
 
+@dataclass(frozen=True, slots=True)
+class TouchedArticle:
+    """An article as the last commit that touched it left it."""
+
+    url: str
+    seq: int
+    """Number of that commit."""
+    state: str
+    revisions: int
+
+
 class SightCatalog(LayeredCatalog):
     """The catalog as far as it tells what changed when."""
+
+    def list_touched_after(self, source: str, seq: int, url: str, limit: int) -> list[TouchedArticle]:
+        """Return the next *limit* articles of *source* behind the one at *url*, touched last by commit *seq*.
+
+        By number of that commit, then URL, so that whoever goes on from the last one of them misses none.
+        """
+        rows = self._db.execute(
+            "SELECT url, seq, state, revisions FROM articles INDEXED BY articles_by_commit WHERE source = ?1"
+            " AND seq >= ?2 AND (seq, url) > (?2, ?3) ORDER BY seq, url LIMIT ?4",
+            (source, seq, url, limit),
+        )
+        return [TouchedArticle(*row) for row in rows]
 
     def list_sights(self, source: str, url: str, *, until: datetime | None = None) -> list[Sight]:
         """Return the captures of an article that are not bad, in the order of the fold, up to *until* inclusive."""

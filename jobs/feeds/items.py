@@ -6,6 +6,7 @@ What a page says is hostile to feed readers and to XML: all text goes through `c
 from __future__ import annotations
 
 import re
+import uuid
 from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -158,6 +159,25 @@ def make_item(change: Change, summary: EditSummary | None, *, headline: str | No
     }
     try:
         return FeedItem.model_validate({"id": change.make_id(archive), "url": change.url, "_ofrecord": told})
+    except ValueError:
+        return None
+
+
+def make_news(
+    source: str, url: str, at: datetime, place: tuple[str, int], *, headline: str | None, archive: str
+) -> FeedItem | None:
+    """Return the entry for an article that was seen for the first time, by the capture at *place*; `None` as above."""
+    name = f"{source} {place[0]} {place[1]} new {url}"
+    told = {
+        "source": source,
+        "what": "new",
+        "at": at,
+        "since": at,
+        "headline": clean(headline, MAX_TITLE_CHARS) if headline else None,
+        "after": 1,
+    }
+    try:
+        return FeedItem.model_validate({"id": uuid.uuid5(uuid.UUID(archive), name).urn, "url": url, "_ofrecord": told})
     except ValueError:
         return None
 

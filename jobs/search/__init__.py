@@ -4,5 +4,6 @@ One SQLite file (FTS5) beside the catalog, folded from it. Delete it at any time
 """
 
 from jobs.search.facts import ARTICLE_EVENTS, Event, EventFilter, Events, Hit, Hits, Order, Query, Run
+from jobs.search.queries import QueryError
 
-__all__ = ["ARTICLE_EVENTS", "Event", "EventFilter", "Events", "Hit", "Hits", "Order", "Query", "Run"]
+__all__ = ["ARTICLE_EVENTS", "Event", "EventFilter", "Events", "Hit", "Hits", "Order", "Query", "QueryError", "Run"]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Self
 
+from jobs.search.finding import find_texts
+from jobs.search.folding import fold_catalog
+from jobs.search.happenings import list_events
+from jobs.search.schema import connect
+
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -27,28 +32,26 @@ class SearchIndex:
     @contextmanager
     def open(cls, path: Path, *, read_only: bool = False) -> Iterator[Self]:
         """Open the index at *path*; a writer finds an empty one where there was none that it can use."""
-        mode = "ro" if read_only else "rwc"
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=60, isolation_level=None
-        )
-        with closing(connection):
+        with closing(connect(path, read_only=read_only)) as connection:
             yield cls(connection)
 
     def fold(self, catalog: Catalog, archive: str, *, tell: Callable[[int], None] | None = None) -> int:
         """Take in what the catalog has folded since, of all sources; return how many articles that touched.
 
-        *archive*: its id, of which the ids of events are made. *tell*: told of the number so far.
+        *archive*: its id, of which the ids of events are made. *tell*: told of the number so far. *catalog* is opened
+        to be written: reports on edits that are worked out are kept there.
         """
-        raise NotImplementedError
+        self._db.execute("INSERT OR REPLACE INTO facts VALUES ('archive', ?)", (archive,))
+        return fold_catalog(self._db, catalog, archive, tell=tell)
 
     def search(self, query: Query, catalog: Catalog, *, limit: int = 20, after: str | None = None) -> Hits:
         """Return the texts that *query* finds, with snippets. *after*: of the page before. Raises QueryError."""
-        raise NotImplementedError
+        return find_texts(self._db, catalog, query, limit=limit, after=after)
 
     def list_events(self, wanted: EventFilter, *, limit: int = 50, after: str | None = None) -> Events:
-        """Return what happened, the newest first. *after*: of the page before."""
-        raise NotImplementedError
+        """Return what happened, the newest first. *after*: of the page before. Raises QueryError."""
+        return list_events(self._db, wanted, limit=limit, after=after)
 
     def count_heads(self) -> dict[str, int]:
         """Return source → the last commit that is taken in."""
-        raise NotImplementedError
+        return {row["source"]: row["seq"] for row in self._db.execute("SELECT source, seq FROM marks")}

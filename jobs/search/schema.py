@@ -1,0 +1,83 @@
+"""Tables of the index, and how its file is opened: made anew where it is missing, damaged or of another version."""
+
+from __future__ import annotations
+
+import sqlite3
+import unicodedata
+from typing import TYPE_CHECKING
+
+from jobs.catalog.schema import SCHEMA_VERSION as CATALOG_VERSION
+from jobs.edits import EDIT_RULES
+from jobs.fold import FOLD
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+INDEX_VERSION = 1
+VERSION = f"{INDEX_VERSION} {CATALOG_VERSION} {FOLD} {EDIT_RULES} {unicodedata.unidata_version}"
+"""Of all that what is in the index depends on."""
+_CACHE_KIB = 16_384
+"""Of a writer; of a reader an eighth."""
+
+_SCHEMA = """
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE marks (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, url TEXT NOT NULL, head TEXT NOT NULL,
+    thin INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE articles (id INTEGER PRIMARY KEY, source TEXT NOT NULL, url TEXT NOT NULL, state TEXT NOT NULL,
+    latest INTEGER NOT NULL, UNIQUE (source, url));
+CREATE TABLE documents (id INTEGER PRIMARY KEY, article INTEGER NOT NULL, number INTEGER NOT NULL,
+    segment TEXT NOT NULL, n INTEGER NOT NULL, captured_at TEXT NOT NULL, kinds TEXT NOT NULL, silent INTEGER NOT NULL,
+    facets TEXT NOT NULL, text_digest TEXT NOT NULL);
+CREATE INDEX documents_by_article ON documents (article, number);
+CREATE VIRTUAL TABLE words USING fts5 (title, body, facets, content='', tokenize='ascii');
+CREATE VIRTUAL TABLE terms USING fts5vocab (words, row);
+CREATE TABLE events (id INTEGER PRIMARY KEY, article INTEGER NOT NULL, source TEXT NOT NULL, what TEXT NOT NULL,
+    at INTEGER NOT NULL, kinds TEXT NOT NULL, silent INTEGER, backdated INTEGER NOT NULL, title TEXT, before INTEGER,
+    after INTEGER, evidence TEXT, target TEXT, run TEXT NOT NULL, segment TEXT NOT NULL, n INTEGER NOT NULL, item BLOB);
+CREATE INDEX events_by_article ON events (article, at);
+CREATE INDEX events_by_time ON events (at);
+CREATE INDEX events_by_source ON events (source, at);
+CREATE INDEX events_by_kind ON events (what, source, at);
+"""
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Open the index's file; a writer makes it anew if it is missing, of another version, or no index."""
+    if not read_only and not _usable(path):
+        for leftover in path.parent.glob(path.name + "*"):
+            leftover.unlink()
+    mode = "ro" if read_only else "rwc"
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=60, isolation_level=None, check_same_thread=False
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB // 8 if read_only else _CACHE_KIB}")
+    if not read_only:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        _create(connection)
+    return connection
+
+
+def _usable(path: Path) -> bool:
+    if not path.exists():
+        return False
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            found = connection.execute("SELECT value FROM facts WHERE name = 'version'").fetchone()
+            return found is not None and found[0] == VERSION
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError:
+        return False
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+        for statement in _SCHEMA.split(";"):
+            if statement.strip():
+                connection.execute(statement)
+        connection.execute("INSERT INTO facts VALUES ('version', ?)", (VERSION,))
+    connection.execute("COMMIT")
