@@ -34,13 +34,13 @@ def read_health(
     spools: Path | None = None,
     memory: HealthMemory | None = None,
 ) -> list[SourceHealth]:
-    """Return how each of *sources* stands at *now*, as far as *catalog* has folded its log.
+    """Return how each of *sources* stands at *now*, as far as *catalog* has folded its log and may count it.
 
     *sources*: as configured, or ids of what is in the archive and not configured. *spools*: the folder in which each
     source has its spool (`OpenArchive.state / "spool"`). *memory*: kept by the caller from one call to the next: then
     only sources of which something was committed are read again. Raises OSError.
     """
-    heads = {source: seq for source, seq, _ in catalog.list_heads()}
+    heads = catalog.list_tallied()
     found = []
     for source in sources:
         expectation = Expectation.of(source)

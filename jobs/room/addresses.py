@@ -29,6 +29,11 @@ def search(**asked: object) -> str:
     return _with("/search", **asked)
 
 
+def about() -> str:
+    """Return the path of what a reader should know."""
+    return "/about"
+
+
 def sources() -> str:
     """Return the path of the list of sources."""
     return "/sources"

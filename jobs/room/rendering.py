@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from config.rules import readable_url
 from jobs.diff import make_safe
-from jobs.room import addresses
+from jobs.room import addresses, wording
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from jobs.room.endpoints import Told
+
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+"""In English whatever the machine's locale is."""
 
 
 def render_page(name: str, told: Told, **rest: object) -> bytes:
     """Return the page *name* of what is told. *rest*: what base.html needs beside it."""
-    return _environment().get_template(f"{name}.html").render(told=told, at=addresses, **rest).encode()
+    return _environment().get_template(f"{name}.html").render(told=told, **rest).encode()
 
 
 @cache
@@ -32,7 +52,20 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters |= {"readable": readable_url, "when": _tell_time, "day": _tell_day}
+    environment.globals |= {"at": addresses}
+    environment.filters |= {
+        "readable": readable_url,
+        "when": _tell_time,
+        "day": _tell_day,
+        "clock": _tell_clock,
+        "long_day": _tell_long_day,
+        "thousands": _tell_number,
+        "bytes": _tell_bytes,
+        "event": wording.name_event,
+        "kind": wording.name_kind,
+        "state": wording.name_state,
+        "tone": wording.tone_of,
+    }
     return environment
 
 
@@ -40,9 +73,34 @@ def _finalize(value: object) -> object:
     return make_safe(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _tell_time(at: Any) -> Markup:  # noqa: ANN401 - a datetime of a model
-    return Markup('<time datetime="{:%Y-%m-%dT%H:%M:%SZ}">{:%Y-%m-%d %H:%M} UTC</time>').format(at, at)
+def _tell_time(at: datetime) -> Markup:
+    return _mark_time(at, f"{at:%Y-%m-%d %H:%M} UTC")
 
 
-def _tell_day(at: Any) -> Markup:  # noqa: ANN401 - the same
-    return Markup('<time datetime="{:%Y-%m-%dT%H:%M:%SZ}">{:%Y-%m-%d}</time>').format(at, at)
+def _tell_day(at: datetime) -> Markup:
+    return _mark_time(at, f"{at:%Y-%m-%d}")
+
+
+def _tell_clock(at: datetime) -> Markup:
+    return _mark_time(at, f"{at:%H:%M}")
+
+
+def _tell_long_day(at: datetime) -> Markup:
+    return _mark_time(at, f"{_DAYS[at.weekday()]} {at.day} {_MONTHS[at.month - 1]} {at.year}")
+
+
+def _mark_time(at: datetime, text: str) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(f"{at:%Y-%m-%dT%H:%M:%SZ}", text)
+
+
+def _tell_number(number: int) -> str:
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def _tell_bytes(size: int) -> str:
+    value, unit = float(size), "B"
+    for unit in ("B", "KB", "MB", "GB", "TB"):
+        if value < 1_000 or unit == "TB":
+            break
+        value /= 1_000
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawler.rows import Certificate
-from jobs.catalog.health import HISTORY_DAYS, TALLIED_RUNS
+from jobs.catalog import Catalog
+from jobs.catalog.health import HISTORY_DAYS, TALLIED_RUNS, SourceTally
 from jobs.catalog.tallies import DAY, EPOCH, measure, unmeasure
 from jobs.checkpoint import writing
 from jobs.checkpoint.restoring import refresh_catalog
@@ -17,9 +18,9 @@ from tests.machines import SOURCE
 from tests.newsdesks import FEED, ROBOTS, Newsdesk, Seen, feed, rules
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jobs.archive.identity import ArchiveInfo
-    from jobs.catalog import Catalog
-    from jobs.catalog.health import SourceTally
     from jobs.store.memory import MemoryStore
     from tests.unit.conftest import MakeCatalog
 
@@ -193,6 +194,20 @@ def test_a_machine_with_thin_facts_knows_first_sights_alone(
     assert whole.days[day]["page article"] == 8
     refresh_catalog(thin, store, desk.machine.log, full=True)
     assert thin.tally_health(SOURCE, NOON) == whole
+
+
+def test_a_catalog_opened_to_be_read_tells_what_was_counted_last(desk: Newsdesk, tmp_path: Path) -> None:
+    with Catalog.open(tmp_path / "desk.sqlite", read_only=True) as reading:
+        desk.run(NOON, [Seen("one")])
+        assert reading.tally_health(SOURCE, NOON) == SourceTally(SOURCE, 0, thin=False)
+        told = tally(desk)
+        assert reading.tally_health(SOURCE, NOON) == told
+        desk.run(NOON + HOUR, [Seen("two")])
+        again = reading.tally_health(SOURCE, NOON + HOUR)
+        assert (again.seq, again.days) == (told.seq, told.days)
+        assert reading.list_tallied() == {SOURCE: told.seq}
+        assert tally(desk).seq == told.seq + 1
+        assert reading.tally_health(SOURCE, NOON + HOUR) == tally(desk)
 
 
 def test_rows_of_anybody_make_no_more_names_than_were_meant(desk: Newsdesk) -> None:
