@@ -92,7 +92,9 @@ EVENTS: frozenset[str] = frozenset(
         "sent_alert",
         "failed_alert",
         "failed_heartbeat",
+        "failed_keeper",
         "failed_look",
+        "failed_request",
         "ignored_told",
         "failed_told",
         "built_tables",
@@ -117,6 +119,7 @@ _QUIET = {
     "trafilatura": logging.ERROR,
     "twisted": logging.WARNING,
     "urllib3": logging.WARNING,
+    "uvicorn": logging.ERROR,
 }
 _MAX_VALUE = 4_096
 _MAX_TRACEBACK = 65_536

@@ -20,6 +20,7 @@ from config.errors import ConfigError
 from config.masks import hide
 from config.quantities import Seconds, Size  # noqa: TC001 - pydantic reads annotations
 from config.rendering import RenderSettings
+from config.room import RoomSettings
 from config.webarchives import WebArchives  # noqa: TC001 - as above
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def program_version() -> str:
         return "0"
 
 
-class Settings(RenderSettings, BaseSettings):
+class Settings(RenderSettings, RoomSettings, BaseSettings):
     """What holds for every source. Change single values with `model_copy(update=…)` or, checked, with `override()`."""
 
     model_config = SettingsConfigDict(

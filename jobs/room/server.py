@@ -2,17 +2,73 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from typing import TYPE_CHECKING
 
 import uvicorn
 
+from config.errors import ConfigError
 from jobs.room.app import make_app
 
 if TYPE_CHECKING:
+    import threading
+    from collections.abc import Generator
+
     from jobs.room.library import Library
 
+HEAD_BYTES = 32 * 1024
+CONNECTIONS = 256
+KEEP_ALIVE_SECONDS = 15
+_GRACE_SECONDS = 2
 
-def serve(library: Library, host: str, port: int) -> None:
-    """Answer requests at that address until a signal says to end."""
-    config = uvicorn.Config(make_app(library), host=host, port=port, log_config=None, server_header=False)
-    uvicorn.Server(config).run()
+
+class _Server(uvicorn.Server):
+    """Ends when it is asked to by an event; signals are the command's business."""
+
+    def __init__(self, config: uvicorn.Config, stop: threading.Event) -> None:
+        super().__init__(config)
+        self._stop = stop
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+    async def on_tick(self, counter: int) -> bool:
+        return await super().on_tick(counter) or self._stop.is_set()
+
+
+def listen(address: tuple[str, int]) -> socket.socket:
+    """Return a socket that listens at *address*. Raises ConfigError if that cannot be."""
+    host, port = address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server(address, family=family, backlog=CONNECTIONS)
+    except OSError as error:
+        raise ConfigError(
+            f"room_listen: found {name_address(host, port)}, which cannot be listened at ({error.strerror}): "
+            "expected an address of this machine and a free port, as in --listen 127.0.0.1:8461"
+        ) from error
+
+
+def name_address(host: str, port: int) -> str:
+    """Return `address:port` as an URL has it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def serve(library: Library, sock: socket.socket, stop: threading.Event) -> None:
+    """Answer requests that come to *sock* until *stop* is set."""
+    config = uvicorn.Config(
+        make_app(library),
+        http="h11",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # whom to believe is decided in access.py
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        h11_max_incomplete_event_size=HEAD_BYTES,
+        limit_concurrency=CONNECTIONS,
+    )
+    _Server(config, stop).run(sockets=[sock])

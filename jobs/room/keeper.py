@@ -1,0 +1,102 @@
+"""The room's other process (`python -m jobs.room.keeper`): the only one that writes catalog and index.
+
+Its first line of standard input is what to do; when that pipe ends, its parent is dead, and it ends too. After each
+look at the store it prints a line of JSON. What the store has against a look is told, and the next look tries again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from config.errors import ArchiveError, ExitCode
+from config.logs import configure_logging, describe_logging
+from config.settings import Settings
+from jobs.archive.identity import list_sources
+from jobs.context import open_archive
+from jobs.search.index import INDEX_FILE, SearchIndex
+
+if TYPE_CHECKING:
+    from jobs.context import OpenArchive
+
+_CHUNK_BYTES = 65_536
+
+
+def encode_assignment(settings: Settings) -> bytes:
+    """Return the line that tells a keeper what to do: log as this process does, and look as *settings* say."""
+    given = {"settings": json.loads(settings.model_dump_json()), "logging": describe_logging()}
+    return json.dumps(given).encode() + b"\n"
+
+
+def main() -> int:
+    """Look for news until the parent is gone; return an exit code, of errors that another look would not mend."""
+    assignment = _take_assignment()
+    if assignment is None:
+        return ExitCode.INTERRUPTED
+    configure_logging(**assignment["logging"])
+    settings = Settings(**assignment["settings"])
+    threading.Thread(target=_obey_parent, name="parent", daemon=True).start()
+    try:
+        with open_archive(settings) as archive, SearchIndex.open(archive.state / INDEX_FILE) as index:
+            while True:
+                began = time.monotonic()
+                _say(look(archive, index))
+                time.sleep(max(0.0, settings.room_refresh_seconds - (time.monotonic() - began)))
+    except ArchiveError as error:
+        _say({"failed": str(error)})
+        return error.exit_code
+
+
+def look(archive: OpenArchive, index: SearchIndex) -> dict[str, Any]:
+    """Bring catalog and index to the ends of all logs; return what is to be told: what went wrong, by source."""
+    trouble: dict[str, str] = {}
+    try:
+        sources = list_sources(archive.store)
+    except ArchiveError as error:
+        return {"trouble": {"": str(error)}}
+    for number, source in enumerate(sources, 1):
+        _say({"step": f"{source} ({number} of {len(sources)})"})
+        try:
+            archive.refresh(source)
+        except ArchiveError as error:
+            trouble[source] = str(error)
+    with contextlib.suppress(NotImplementedError):  # until the index folds
+        index.fold(
+            archive.catalog, archive.info.archive, tell=lambda count: _say({"step": f"{count} articles indexed"})
+        )
+    return {"trouble": trouble}
+
+
+def _say(told: dict[str, Any]) -> None:
+    try:
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os._exit(ExitCode.INTERRUPTED)  # nobody is left to hear
+
+
+def _take_assignment() -> dict[str, Any] | None:
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        data = os.read(0, _CHUNK_BYTES)
+        if not data:
+            return None
+        line += data
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+def _obey_parent() -> None:
+    """End this process when standard input ends: what it writes is in transactions, so it may end anywhere."""
+    while os.read(0, _CHUNK_BYTES):
+        pass
+    os._exit(ExitCode.INTERRUPTED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""The web process's side of the keeper: starts it, hears what it says, starts it again when it dies."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+import structlog
+
+from config.errors import ArchiveError
+from jobs.room.keeper import encode_assignment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from config.settings import Settings
+
+log = structlog.get_logger()
+
+_FIRST_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 60.0
+_END_SECONDS = 5.0
+
+
+class Upkeep:
+    """A keeper that is at work; leave the block to end it."""
+
+    def __init__(self, settings: Settings, *, tell: Callable[[str], None] | None = None) -> None:
+        """Nothing is started yet. *tell*: told how far the first look is."""
+        self._assignment = encode_assignment(settings)
+        self._tell = tell
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._looked = threading.Event()
+        self._failed: str | None = None
+        self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+        self.trouble: dict[str, str] = {}
+        """Of the last look: source → what went wrong; "" is the store as a whole."""
+        self.looked_at: float | None = None
+        """When the last look ended, in seconds since 1970."""
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._over.set()
+        with self._lock:
+            process = self._process
+        if process is not None:
+            process.kill()  # its writes are transactions
+        self._thread.join(_END_SECONDS)
+
+    def wait(self, stop: threading.Event) -> bool:
+        """Return whether the first look is over; False if *stop* came before. Raises ArchiveError if it cannot be."""
+        while not stop.is_set():
+            if self._looked.wait(0.1):
+                return True
+            if self._failed is not None:
+                raise ArchiveError(self._failed)
+        return False
+
+    def _run(self) -> None:
+        pause = _FIRST_PAUSE_SECONDS
+        while not self._over.is_set():
+            began = time.monotonic()
+            code = self._follow()
+            if self._over.is_set():
+                return
+            log.error("failed_keeper", exit_code=code, reason=self._failed)
+            self._failed = self._failed or f"the keeper of catalog and index ended with {code}; see the log"
+            pause = _FIRST_PAUSE_SECONDS if time.monotonic() - began > _LONGEST_PAUSE_SECONDS else pause * 2
+            self._over.wait(min(pause, _LONGEST_PAUSE_SECONDS))
+
+    def _follow(self) -> int:
+        """Start a keeper, hear it until it ends; return its exit code."""
+        with self._lock:
+            if self._over.is_set():
+                return 0
+            self._process = process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "jobs.room.keeper"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,  # a Ctrl-C is for us
+            )
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("no pipes")
+        with process:
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(self._assignment)
+                process.stdin.flush()
+            for line in process.stdout:
+                self._hear(json.loads(line))
+            return process.wait()
+
+    def _hear(self, told: dict[str, Any]) -> None:
+        if "step" in told:
+            if self._tell is not None and not self._looked.is_set():
+                self._tell(told["step"])
+        elif "failed" in told:
+            self._failed = told["failed"]
+        else:
+            if told["trouble"] and told["trouble"] != self.trouble:
+                log.warning("failed_look", trouble=told["trouble"])
+            self.trouble, self._failed = told["trouble"], None
+            self.looked_at = time.time()
+            self._looked.set()
