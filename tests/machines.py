@@ -84,7 +84,13 @@ def derivation_of(name: str) -> str:
 
 
 def make_rows(
-    segment: str, run: str, looks: Iterable[Look], again: Iterable[Again], opened: datetime, epoch: int = 0
+    segment: str,
+    run: str,
+    looks: Iterable[Look],
+    again: Iterable[Again],
+    opened: datetime,
+    epoch: int = 0,
+    source: str = SOURCE,
 ) -> tuple[list[Row], dict[str, Any]]:
     """Return the rows of a segment, and the derivations in it."""
     used: set[str] = set()
@@ -109,7 +115,7 @@ def make_rows(
         used.add(one.derivation)
     closed = opened + timedelta(minutes=1)
     meanings = {derivation_of(name): meaning_of(name) for name in sorted(used)}
-    rows.insert(0, SegmentRow(SOURCE, run, segment, opened, "ofrecord/test", derivations=meanings, epoch=epoch))
+    rows.insert(0, SegmentRow(source, run, segment, opened, "ofrecord/test", derivations=meanings, epoch=epoch))
     settled = [row.target_uri for row in rows if isinstance(row, CaptureRow) and row.purpose == "feed"]
     discovery = [{"url": "feed", "settled": {"rules": RULES, "urls": settled[::2]}}]
     rows.append(RunRow(run, "job", opened, closed, "finished", discovery=discovery))
@@ -121,9 +127,12 @@ def make_rows(
 class Machine:
     """One that commits to the log of one source: a catalog and the code that a crawl commits with."""
 
-    def __init__(self, store: ObjectStore, info: ArchiveInfo, catalog: Catalog, *, sums_up: bool = True) -> None:
+    def __init__(
+        self, store: ObjectStore, info: ArchiveInfo, catalog: Catalog, *, sums_up: bool = True, source: str = SOURCE
+    ) -> None:
         self.store = store
-        self.log = Log(store, info, SOURCE)
+        self.source = source
+        self.log = Log(store, info, source)
         self.catalog = catalog
         self._sums_up = sums_up
 
@@ -145,15 +154,15 @@ class Machine:
     ) -> StoredCommit:
         """Put a segment, *number* by its id, and commit it; put before it what is due."""
         opened = opened or START + timedelta(minutes=30 * number)
-        segment = f"{SOURCE}-{opened:%Y%m%dT%H%M%SZ}-{number:016x}"
-        rows, derivations = make_rows(segment, run or segment, looks, again, opened, epoch)
+        segment = f"{self.source}-{opened:%Y%m%dT%H%M%SZ}-{number:016x}"
+        rows, derivations = make_rows(segment, run or segment, looks, again, opened, epoch, self.source)
         rows[-2:-2] = slots
         data = b"".join(encode_facts((encode_row(row) for row in rows), segment=segment, date=opened))
-        key = warc_key(SOURCE, opened, segment)
+        key = warc_key(self.source, opened, segment)
         self.store.create(key, data, sha256=digest(data))
         place = RowsPlace(key, 0, len(data), digest(data), len(rows))
         draft = Commit(
-            SOURCE,
+            self.source,
             "segment",
             opened,
             self.log.archive,
@@ -174,7 +183,7 @@ class Machine:
         """Commit *draft*, and put before it what is due."""
         if self._sums_up:
             draft = replace(draft, **sum_up(self.catalog, self.store, self.log))
-        after, head = self.catalog.head(SOURCE)
+        after, head = self.catalog.head(self.source)
         stored, others = self.log.append(draft, after=after, head=head)
         for one in [*others, stored]:
             self.catalog.add_commit(self.store, one)
@@ -280,7 +289,7 @@ def _make_snapshot(url: str, captured_at: datetime, words: str, derivation: str,
         text_digest=digest(text.encode()),
         page_class="article",
         class_reason="test",
-        title=words[:60],
+        title=words.partition("\n")[0][:60],
         fields=fields,
         confidence=0.5,
     )
