@@ -7,6 +7,7 @@ goes on where it was stopped. A text that is to be found otherwise than before g
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import zstandard
 
 from jobs.changes import ChangeLister, EditReporter, What
 from jobs.feeds.items import make_item
-from jobs.search.facets import list_facets
+from jobs.search.facets import MAX_VALUES, list_facets
 from jobs.search.facts import NEW
 from jobs.search.letters import fold_words
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 BATCH = 500
 """Articles in one transaction."""
 ROWS_A_SECOND = 1_024
-MAX_TITLE_CHARS = 300
+MAX_TITLE_CHARS, MAX_STATED_CHARS = 300, 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_TEXTS = frozenset({What.REVISED, What.REVERTED, What.ALTERNATING})
 
@@ -54,6 +55,7 @@ class _Folding:
         self._changes = ChangeLister(catalog)
         self._reporter = EditReporter(catalog)
         self._packer = zstandard.ZstdCompressor(level=3)
+        self._stated: Counter[tuple[str, str]] = Counter()
 
     def take_in(self, source: str, seq: int, head: str) -> Iterator[int]:
         """Take in *source* up to commit *seq*, which has the digest *head*; yield numbers of articles."""
@@ -81,6 +83,7 @@ class _Folding:
         try:
             for article in touched:
                 self._take_article(source, article)
+            self._keep_stated()
             last = touched[-1]
             self._db.execute(
                 "UPDATE marks SET seq = ?, url = ?, head = '' WHERE source = ?", (last.seq, last.url, source)
@@ -167,6 +170,17 @@ class _Folding:
             (row, fold_words(title), fold_words(body), facets),
         )
         self._db.execute("INSERT INTO facts VALUES ('rows', 1) ON CONFLICT DO UPDATE SET value = value + 1")
+        fields = snapshot["fields"]
+        stated = [(name, read_field(fields, name)) for name in ("language", "section")]
+        stated += [("author", author) for author in read_authors(fields)[:MAX_VALUES]]
+        self._stated.update((name, value) for name, value in stated if 0 < len(value) <= MAX_STATED_CHARS)
+
+    def _keep_stated(self) -> None:
+        stated, self._stated = self._stated, Counter()
+        self._db.executemany(
+            "INSERT INTO stated VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET texts = texts + excluded.texts",
+            [(name, fold_words(value), value, number) for (name, value), number in stated.items()],
+        )
 
     def _find_free_row(self, at: datetime) -> int:
         """Return a row that no text ever had, as near behind *at* as there is one."""

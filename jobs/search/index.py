@@ -55,3 +55,8 @@ class SearchIndex:
     def count_heads(self) -> dict[str, int]:
         """Return source → the last commit that is taken in."""
         return {row["source"]: row["seq"] for row in self._db.execute("SELECT source, seq FROM marks")}
+
+    def list_values(self, name: str, limit: int = 50) -> tuple[str, ...]:
+        """Return the *limit* values of `language`, `section` or `author` that most texts state, sorted."""
+        query = "SELECT value FROM stated WHERE name = ? ORDER BY texts DESC LIMIT ?"
+        return tuple(sorted(row["value"] for row in self._db.execute(query, (name, limit))))

@@ -31,6 +31,9 @@ CREATE TABLE documents (id INTEGER PRIMARY KEY, article INTEGER NOT NULL, number
 CREATE INDEX documents_by_article ON documents (article, number);
 CREATE VIRTUAL TABLE words USING fts5 (title, body, facets, content='', tokenize='ascii');
 CREATE VIRTUAL TABLE terms USING fts5vocab (words, row);
+CREATE TABLE stated (name TEXT, folded TEXT, value TEXT NOT NULL, texts INTEGER NOT NULL, PRIMARY KEY (name, folded))
+    WITHOUT ROWID;
+CREATE INDEX stated_by_texts ON stated (name, texts);
 CREATE TABLE events (id INTEGER PRIMARY KEY, article INTEGER NOT NULL, source TEXT NOT NULL, what TEXT NOT NULL,
     at INTEGER NOT NULL, kinds TEXT NOT NULL, silent INTEGER, backdated INTEGER NOT NULL, title TEXT, before INTEGER,
     after INTEGER, evidence TEXT, target TEXT, run TEXT NOT NULL, segment TEXT NOT NULL, n INTEGER NOT NULL, item BLOB);
