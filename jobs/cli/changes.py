@@ -84,8 +84,8 @@ def changes(
     if interval is not None and not follow:
         raise ConfigError("--interval: found without --follow, which it belongs to")
     wanted = _Filter(
-        frozenset(_check_words("--what", what, list(What))),
-        frozenset(_check_words("--class", kinds, list(EditKind))),
+        frozenset(check_words("--what", what, list(What))),
+        frozenset(check_words("--class", kinds, list(EditKind))),
         silent,
     )
     with enter_archive(invocation) as archive:
@@ -218,7 +218,7 @@ class _Teller:
                     yield change, summary
 
 
-def _check_words(option: str, given: Iterable[str], known: list[Any]) -> list[str]:
+def check_words(option: str, given: Iterable[str], known: list[Any]) -> list[str]:
     """Return *given*, each one of *known*. Raises ConfigError naming the nearest."""
     names = [str(one) for one in known]
     words = [word.strip().replace("-", "_") for word in given]

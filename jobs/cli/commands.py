@@ -32,6 +32,7 @@ COMMANDS = {
     "history": "history:history",
     "diff": "comparing:diff",
     "changes": "changes:changes",
+    "search": "searching:search",
     "serve": "serving:serve",
     "preview": "previewing:preview",
     "extract": "extracting:extract",

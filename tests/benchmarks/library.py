@@ -91,7 +91,9 @@ class Words:
         return ("" if not self.paper.spaced else " ").join(self.take(8)).capitalize()[:60].strip()
 
 
-def build_library(store: ObjectStore, catalog: Catalog, articles: int, *, seed: int = 7) -> tuple[str, dict[str, Words]]:
+def build_library(
+    store: ObjectStore, catalog: Catalog, articles: int, *, seed: int = 7
+) -> tuple[str, dict[str, Words]]:
     """Commit so many articles; return the archive's id, and the words of each source."""
     info = create_archive(store, single_writer=False, now=START)
     words: dict[str, Words] = {}
