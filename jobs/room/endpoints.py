@@ -24,6 +24,11 @@ class Told(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What page and twin say in headers beside those that every answer has; a view's own model may say more."""
+        return {}
+
 
 A = TypeVar("A", bound=Asked)
 T = TypeVar("T", bound=Told)
