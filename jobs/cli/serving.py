@@ -61,6 +61,7 @@ def serve(
     address = require_guarded(settings)
     from jobs.room.access import AccessRules  # noqa: PLC0415 - only where all it needs is known to be installed
     from jobs.room.library import Library  # noqa: PLC0415
+    from jobs.room.reading_store import OnlyReading  # noqa: PLC0415
     from jobs.room.server import listen as listen_at  # noqa: PLC0415
     from jobs.room.server import name_address  # noqa: PLC0415
     from jobs.room.server import serve as serve_room  # noqa: PLC0415
@@ -81,7 +82,7 @@ def serve(
             begun = upkeep.wait(stop)
         if begun:
             state = find_state(settings, store, info.archive)
-            library = Library(store, info, settings, invocation.load_sources(), state)
+            library = Library(OnlyReading(store), info, settings, invocation.load_sources(), state)
             stack.callback(library.close)
             url = settings.room_public_url or f"http://{name_address(*sock.getsockname()[:2])}"
             invocation.print_result({"url": f"{url}/", "archive": store.url}, f"reading room of {store.url}: {url}/")

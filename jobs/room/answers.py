@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from config.errors import DamageFound, ObjectMissing, RecordError, StoreError
-from jobs.room.endpoints import BadRequest, Document, Download, NotThere, Page
+from jobs.room.endpoints import BadRequest, Document, Download, NotThere, Page, TookTooLong
 from jobs.room.freshness import Freshness
 from jobs.room.headers import encode_value, name_file
 from jobs.room.rendering import render_page
@@ -162,6 +162,8 @@ def _tell_trouble(error: Exception) -> tuple[int, str, str]:
             return 404, "Not in this archive", str(error)
         case BadRequest() | QueryError():
             return 400, "Not understood", str(error)
+        case TookTooLong():
+            return 503, "Too much at once", str(error)
         case DamageFound() | ObjectMissing() | RecordError():
             return 502, "Damaged", str(error)
         case StoreError() if not error.retryable:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from config.errors import ArchiveError
+from jobs.room import openapi
 from jobs.room.answers import (
     answer_download,
     answer_http_trouble,
@@ -24,7 +25,7 @@ from jobs.room.answers import (
     make_trouble,
     target_of,
 )
-from jobs.room.endpoints import BadRequest, NotThere, Page
+from jobs.room.endpoints import BadRequest, NotThere, Page, TookTooLong
 from jobs.room.headers import SafeHeaders
 from jobs.room.static_files import FOLDER, find_static
 from jobs.room.views import ENDPOINTS
@@ -46,14 +47,14 @@ _FOR_GOOD = "public, max-age=31536000, immutable"
 
 def make_app(library: Library) -> Starlette:
     """Return the application that reads in *library*; who may come in is the guard's business."""
-    routes = [Route(FOLDER + "{name}", _answer_static)]
+    routes = [Route(FOLDER + "{name}", _answer_static), Route(openapi.PATH, _answer_openapi)]
     for endpoint in ENDPOINTS:
         if isinstance(endpoint, Page):  # the twin first: a path's last part may hold a point
             routes.append(Route(endpoint.twin, answer_twin(endpoint, library), name=f"{endpoint.name}_json"))
             routes.append(Route(endpoint.path, answer_page(endpoint, library), name=endpoint.name))
         else:
             routes.append(Route(endpoint.path, answer_download(endpoint, library), name=endpoint.name))
-    told = (NotThere, BadRequest, QueryError, ArchiveError)
+    told = (NotThere, BadRequest, TookTooLong, QueryError, ArchiveError)
     return Starlette(
         routes=routes,
         middleware=[Middleware(SafeHeaders), Middleware(_Faults)],
@@ -92,6 +93,11 @@ class _Faults:
                 raise
             trouble = make_trouble(request, 500, "Something went wrong", "it is in the log of who runs this room")
             await trouble(scope, receive, send)
+
+
+def _answer_openapi(request: Request) -> Response:
+    del request
+    return Response(openapi.describe_room(), media_type="application/json")
 
 
 def _answer_static(request: Request) -> Response:

@@ -42,6 +42,10 @@ class BadRequest(Exception):
     """The request makes no sense: 400. Says what was found and what is expected."""
 
 
+class TookTooLong(Exception):
+    """The request asked too much of catalog or index: 503."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[A, T]):
     """A page for people; its twin for programs has the path with `.json` after it, that of `/` is `/index.json`."""
