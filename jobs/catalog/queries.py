@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,18 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
 
+STEPS = 50_000
+"""Of SQLite's machine between two looks at the clock: some milliseconds."""
 _SHOWN = "CASE WHEN class = 'unread' AND verdict = 'bad' THEN 'unread' ELSE verdict END AS verdict"
 """A verdict in the words of people: nothing is bad of what was only recorded."""
 
 
 class CatalogQueries(HistoryQueries, ValidatorQueries, SlotQueries):
     """The reading half of the catalog."""
+
+    def stop_after(self, deadline: float) -> None:
+        """From now on end a query with an error of SQLite's that is at work when `time.monotonic()` is past that."""
+        self._db.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
 
     def head(self, source: str) -> tuple[int, str]:
         """Return number and digest of the last commit folded; (0, "") where there is none."""

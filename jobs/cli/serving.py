@@ -59,7 +59,9 @@ def serve(
     settings = invocation.settings.override(**{name: value for name, value in given.items() if value is not None})
     require_extra()
     address = require_guarded(settings)
-    from jobs.room.library import Library  # noqa: PLC0415 - only where it is known to be installed
+    from jobs.room.access import AccessRules  # noqa: PLC0415 - only where all it needs is known to be installed
+    from jobs.room.library import Library  # noqa: PLC0415
+    from jobs.room.reading_store import OnlyReading  # noqa: PLC0415
     from jobs.room.server import listen as listen_at  # noqa: PLC0415
     from jobs.room.server import name_address  # noqa: PLC0415
     from jobs.room.server import serve as serve_room  # noqa: PLC0415
@@ -68,6 +70,7 @@ def serve(
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signals())
         sock = stack.enter_context(listen_at(address))
+        rules = AccessRules.of(settings, sock.getsockname()[1])
         if not settings.archive:
             raise ConfigError("no archive named: give --archive PATH or s3://BUCKET/PREFIX, or set OFRECORD_ARCHIVE")
         store = open_store(settings.archive, settings)
@@ -79,11 +82,11 @@ def serve(
             begun = upkeep.wait(stop)
         if begun:
             state = find_state(settings, store, info.archive)
-            library = Library(store, info, settings, invocation.load_sources(), state)
+            library = Library(OnlyReading(store), info, settings, invocation.load_sources(), state)
             stack.callback(library.close)
             url = settings.room_public_url or f"http://{name_address(*sock.getsockname()[:2])}"
             invocation.print_result({"url": f"{url}/", "archive": store.url}, f"reading room of {store.url}: {url}/")
-            serve_room(library, sock, stop)
+            serve_room(library, rules, sock, stop, upkeep.tell_standing)
     return ExitCode.INTERRUPTED if stop.interrupted else ExitCode.DONE
 
 

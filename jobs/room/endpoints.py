@@ -24,6 +24,11 @@ class Told(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What page and twin say in headers beside those that every answer has; a view's own model may say more."""
+        return {}
+
 
 A = TypeVar("A", bound=Asked)
 T = TypeVar("T", bound=Told)
@@ -35,6 +40,10 @@ class NotThere(Exception):
 
 class BadRequest(Exception):
     """The request makes no sense: 400. Says what was found and what is expected."""
+
+
+class TookTooLong(Exception):
+    """The request asked too much of catalog or index: 503."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING
 
+from config.errors import ArchiveError
 from jobs.catalog import Catalog
 from jobs.context import CATALOG_FILE
 from jobs.room.desk import Desk
+from jobs.room.endpoints import BadRequest, NotThere, TookTooLong
 from jobs.search.index import INDEX_FILE, SearchIndex
+from jobs.search.queries import QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +25,19 @@ if TYPE_CHECKING:
     from config.sources import Source
     from jobs.archive.identity import ArchiveInfo
     from jobs.room.desk import ReadingStore
+
+QUERY_SECONDS = 10.0
+"""For all that one request asks of catalog and index."""
+_Files = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    catalog: Catalog
+    index: SearchIndex
+    files: _Files
+    """Which files these are: a catalog that is made anew is another one of the same name."""
+    opened: ExitStack
 
 
 @dataclass(slots=True)
@@ -32,23 +49,19 @@ class Library:
     settings: Settings
     sources: Mapping[str, Source]
     state: Path
-    _free: LifoQueue[tuple[Catalog, SearchIndex]] = field(default_factory=LifoQueue)
-    _opened: ExitStack = field(default_factory=ExitStack)
+    _free: LifoQueue[_Pair] = field(default_factory=LifoQueue)
 
     @contextmanager
     def lend(self, base: str, wanted_time: str | None = None) -> Iterator[Desk]:
-        """Lend a desk for one request. *base*, *wanted_time*: as `Desk` has them."""
-        try:
-            pair = self._free.get_nowait()
-        except Empty:
-            pair = (
-                self._opened.enter_context(Catalog.open(self.state / CATALOG_FILE, read_only=True)),
-                self._opened.enter_context(SearchIndex.open(self.state / INDEX_FILE, read_only=True)),
-            )
+        """Lend a desk for one request; *base*, *wanted_time* are its. Raises CatalogDamaged, OSError, TookTooLong."""
+        deadline = time.monotonic() + QUERY_SECONDS
+        pair = self._take()
+        pair.catalog.stop_after(deadline)
+        pair.index.stop_after(deadline)
         try:
             yield Desk(
-                catalog=pair[0],
-                index=pair[1],
+                catalog=pair.catalog,
+                index=pair.index,
                 store=self.store,
                 info=self.info,
                 settings=self.settings,
@@ -58,9 +71,41 @@ class Library:
                 base=base,
                 wanted_time=wanted_time,
             )
-        finally:
+        except (NotThere, BadRequest, QueryError, ArchiveError):
             self._free.put(pair)
+            raise
+        except Exception as error:
+            pair.opened.close()  # nobody knows what state it is in
+            if time.monotonic() > deadline:
+                raise TookTooLong("that takes longer than this room gives one reader: ask for less") from error
+            raise
+        self._free.put(pair)
 
     def close(self) -> None:
-        """Close what was opened; no desk may be lent out any more."""
-        self._opened.close()
+        """Close what is not lent out; no desk may be asked for any more."""
+        while True:
+            try:
+                self._free.get_nowait().opened.close()
+            except Empty:
+                return
+
+    def _take(self) -> _Pair:
+        files = self._find_files()
+        while True:
+            try:
+                pair = self._free.get_nowait()
+            except Empty:
+                return self._open(files)
+            if pair.files == files:
+                return pair
+            pair.opened.close()
+
+    def _open(self, files: _Files) -> _Pair:
+        with ExitStack() as stack:
+            catalog = stack.enter_context(Catalog.open(self.state / CATALOG_FILE, read_only=True))
+            index = stack.enter_context(SearchIndex.open(self.state / INDEX_FILE, read_only=True))
+            return _Pair(catalog, index, files, stack.pop_all())
+
+    def _find_files(self) -> _Files:
+        found = [(self.state / name).stat() for name in (CATALOG_FILE, INDEX_FILE)]
+        return tuple((one.st_dev, one.st_ino) for one in found)

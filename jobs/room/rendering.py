@@ -11,6 +11,7 @@ from markupsafe import Markup
 from config.rules import readable_url
 from jobs.diff import make_safe
 from jobs.room import addresses, wording
+from jobs.room.static_files import link_static
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,7 +37,7 @@ _MONTHS = (
 """In English whatever the machine's locale is."""
 
 
-def render_page(name: str, told: Told, **rest: object) -> bytes:
+def render_page(name: str, told: Told | None, **rest: object) -> bytes:
     """Return the page *name* of what is told. *rest*: what base.html needs beside it."""
     return _environment().get_template(f"{name}.html").render(told=told, **rest).encode()
 
@@ -52,7 +53,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals |= {"at": addresses}
+    environment.globals |= {"at": addresses, "static": link_static}
     environment.filters |= {
         "readable": readable_url,
         "when": _tell_time,

@@ -4,23 +4,60 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from config.errors import ConfigError
 from jobs.room.app import make_app
+from jobs.room.guard import Guard
 
 if TYPE_CHECKING:
+    import asyncio
     import threading
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
+    from jobs.room.access import AccessRules
     from jobs.room.library import Library
 
 HEAD_BYTES = 32 * 1024
+HEAD_SECONDS = 10.0
 CONNECTIONS = 256
 KEEP_ALIVE_SECONDS = 15
 _GRACE_SECONDS = 2
+
+
+class _Protocol(H11Protocol):
+    """Closes a connection whose request does not come, however it trickles in: uvicorn waits for ever."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        before = self.cycle
+        super().data_received(data)
+        if self.cycle is not before:
+            self._forget_head()
+        elif self.conn.their_state is h11.IDLE:
+            self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget_head()
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _forget_head(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
 
 class _Server(uvicorn.Server):
@@ -31,7 +68,7 @@ class _Server(uvicorn.Server):
         self._stop = stop
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
+    def capture_signals(self) -> Generator[None]:
         yield
 
     async def on_tick(self, counter: int) -> bool:
@@ -56,11 +93,17 @@ def name_address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def serve(library: Library, sock: socket.socket, stop: threading.Event) -> None:
-    """Answer requests that come to *sock* until *stop* is set."""
+def serve(
+    library: Library,
+    rules: AccessRules,
+    sock: socket.socket,
+    stop: threading.Event,
+    standing: Callable[[], dict[str, Any]],
+) -> None:
+    """Answer requests that come to *sock* until *stop* is set. *standing*: what /healthz tells."""
     config = uvicorn.Config(
-        make_app(library),
-        http="h11",
+        Guard(make_app(library), rules, standing=standing),
+        http=_Protocol,
         ws="none",
         log_config=None,
         access_log=False,

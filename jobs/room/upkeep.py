@@ -8,11 +8,13 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 
 from config.errors import ArchiveError
+from crawler.rows import format_time
 from jobs.room.keeper import encode_assignment
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class Upkeep:
     def __init__(self, settings: Settings, *, tell: Callable[[str], None] | None = None) -> None:
         """Nothing is started yet. *tell*: told how far the first look is."""
         self._assignment = encode_assignment(settings)
+        self._late_seconds = 3 * settings.room_refresh_seconds + _LONGEST_PAUSE_SECONDS
         self._tell = tell
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -68,6 +71,12 @@ class Upkeep:
             if self._failed is not None:
                 raise ArchiveError(self._failed)
         return False
+
+    def tell_standing(self) -> dict[str, Any]:
+        """Return what anybody may know: `ok`, or `late` where the last look is old or not all came of it."""
+        late = self.looked_at is None or time.time() - self.looked_at > self._late_seconds or self.trouble
+        at = None if self.looked_at is None else format_time(datetime.fromtimestamp(self.looked_at, UTC))
+        return {"status": "late" if late else "ok", "looked_at": at}
 
     def _run(self) -> None:
         pause = _FIRST_PAUSE_SECONDS

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Self
 
+from jobs.catalog.queries import STEPS
 from jobs.search.finding import find_texts
 from jobs.search.folding import fold_catalog
 from jobs.search.happenings import list_events
@@ -51,6 +53,10 @@ class SearchIndex:
     def list_events(self, wanted: EventFilter, *, limit: int = 50, after: str | None = None) -> Events:
         """Return what happened, the newest first. *after*: of the page before. Raises QueryError."""
         return list_events(self._db, wanted, limit=limit, after=after)
+
+    def stop_after(self, deadline: float) -> None:
+        """As `Catalog.stop_after`."""
+        self._db.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
 
     def count_heads(self) -> dict[str, int]:
         """Return source → the last commit that is taken in."""

@@ -1,0 +1,81 @@
+"""The room's secret: what proves that a reader knows it, and what a browser keeps in its place."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from typing import TYPE_CHECKING
+
+from config.errors import ConfigError
+from config.masks import hide
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LEAST_CHARS = 20
+COOKIE_SECONDS = 30 * 86_400
+FORM_SECONDS = 3_600
+_MOST_BYTES = 4_096
+
+
+class Token:
+    """A secret that readers share. All comparisons take the same time whatever is wrong."""
+
+    def __init__(self, text: str) -> None:
+        self._digest = hashlib.sha256(text.encode()).digest()
+        self._key = hmac.digest(text.encode(), b"ofrecord reading room", "sha256")
+        self._form_key = secrets.token_bytes(32)
+
+    @classmethod
+    def read(cls, path: Path) -> Token:
+        """Return the token that stands in a file, blanks around it left out. Raises ConfigError."""
+        expected = f"expected a file with a secret of at least {LEAST_CHARS} characters on one line"
+        try:
+            with path.open("rb") as file:
+                text = file.read(_MOST_BYTES + 1).decode("ascii").strip()
+        except OSError as error:
+            raise ConfigError(f"room_token_file: {path} cannot be read ({error.strerror}): {expected}") from error
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"room_token_file: {path}: found what is no ASCII, {expected}") from error
+        if not LEAST_CHARS <= len(text) <= _MOST_BYTES or not text.isprintable() or " " in text:
+            raise ConfigError(f"room_token_file: {path}: found {len(text)} characters, {expected}, without blanks")
+        hide(text)
+        return cls(text)
+
+    def is_shown_by(self, given: str) -> bool:
+        """Whether *given* is the secret."""
+        return hmac.compare_digest(hashlib.sha256(given.encode("utf-8", "replace")).digest(), self._digest)
+
+    def make_cookie(self, now: float) -> str:
+        """Return what a browser may keep for COOKIE_SECONDS: the secret cannot be had from it."""
+        return _seal(self._key, int(now) + COOKIE_SECONDS)
+
+    def accepts_cookie(self, given: str, now: float) -> bool:
+        """Whether *given* is a cookie of this secret that is still good."""
+        return _is_sealed(self._key, given, now)
+
+    def make_form(self, nonce: str, now: float) -> str:
+        """Return what the login's form sends back beside the cookie *nonce*: a page of others can know neither."""
+        return _seal(self._form_key, int(now) + FORM_SECONDS, nonce)
+
+    def accepts_form(self, given: str, nonce: str, now: float) -> bool:
+        """Whether a form was made for that *nonce*, within the last hour, by this process."""
+        return bool(nonce) and _is_sealed(self._form_key, given, now, nonce)
+
+
+def make_nonce() -> str:
+    """Return what nobody can guess."""
+    return secrets.token_urlsafe(24)
+
+
+def _seal(key: bytes, until: int, subject: str = "") -> str:
+    return f"{until}.{hmac.digest(key, f'{until}.{subject}'.encode(), 'sha256').hex()}"
+
+
+def _is_sealed(key: bytes, given: str, now: float, subject: str = "") -> bool:
+    until, _, _ = given.partition(".")
+    if not (until.isascii() and until.isdigit() and len(until) <= 12):
+        return False
+    expected = _seal(key, int(until), subject)
+    return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace")) and now < int(until)
