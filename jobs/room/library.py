@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from config.sources import Source
     from jobs.archive.identity import ArchiveInfo
+    from jobs.health import HealthMemory
     from jobs.room.desk import ReadingStore
 
 
@@ -32,6 +33,7 @@ class Library:
     settings: Settings
     sources: Mapping[str, Source]
     state: Path
+    health: HealthMemory = field(default_factory=dict)
     _free: LifoQueue[tuple[Catalog, SearchIndex]] = field(default_factory=LifoQueue)
     _opened: ExitStack = field(default_factory=ExitStack)
 
@@ -57,6 +59,7 @@ class Library:
                 now=datetime.now(UTC),
                 base=base,
                 wanted_time=wanted_time,
+                health=self.health,
             )
         finally:
             self._free.put(pair)

@@ -52,7 +52,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals |= {"at": addresses}
+    environment.globals |= {"at": addresses, "wording": wording}
     environment.filters |= {
         "readable": readable_url,
         "when": _tell_time,
