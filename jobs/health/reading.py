@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from config.sources import Source
     from jobs.catalog import Catalog
+    from jobs.catalog.health import SourceTally
     from jobs.health.states import SourceHealth
     from jobs.spool_use import SpoolUse
 
@@ -57,6 +58,12 @@ def read_health(
         noted = () if spools is None else Journal.open(spools / name).pending()
         found.append(judge_source(findings, waiting, settings, now, noted=noted))
     return found
+
+
+def recall_tally(memory: HealthMemory, source: str) -> SourceTally | None:
+    """Return the counts that *source* was judged by last; `None`: it was not."""
+    known = memory.get(source)
+    return None if known is None else known[3].tally
 
 
 def _measure(spool: Path) -> SpoolUse | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from config.sources import Source
     from jobs.archive.identity import ArchiveInfo
     from jobs.catalog import Catalog
+    from jobs.health import HealthMemory
     from jobs.search.index import SearchIndex
     from jobs.store import StoredObject
 
@@ -55,3 +56,5 @@ class Desk:
     """The room's address as the reader sees it, without a slash at the end: `http://127.0.0.1:8460`."""
     wanted_time: str | None = None
     """The header Accept-Datetime."""
+    health: HealthMemory = field(default_factory=dict)
+    """Shared by all desks: what `read_health` need not find out again."""

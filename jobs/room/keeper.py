@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from config.errors import ArchiveError, ExitCode
@@ -54,6 +55,7 @@ def main() -> int:
 def look(archive: OpenArchive, index: SearchIndex) -> dict[str, Any]:
     """Bring catalog and index to the ends of all logs; return what is to be told: what went wrong, by source."""
     trouble: dict[str, str] = {}
+    now = datetime.now(UTC)
     try:
         sources = list_sources(archive.store)
     except ArchiveError as error:
@@ -62,6 +64,7 @@ def look(archive: OpenArchive, index: SearchIndex) -> dict[str, Any]:
         _say({"step": f"{source} ({number} of {len(sources)})"})
         try:
             archive.refresh(source)
+            archive.catalog.tally_health(source, now)  # who only reads the catalog cannot count
         except ArchiveError as error:
             trouble[source] = str(error)
     index.fold(archive.catalog, archive.info.archive, tell=lambda number: _say({"step": f"article {number}"}))

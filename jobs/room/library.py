@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from config.sources import Source
     from jobs.archive.identity import ArchiveInfo
+    from jobs.health import HealthMemory
     from jobs.room.desk import ReadingStore
 
 QUERY_SECONDS = 10.0
@@ -49,6 +50,7 @@ class Library:
     settings: Settings
     sources: Mapping[str, Source]
     state: Path
+    health: HealthMemory = field(default_factory=dict)
     _free: LifoQueue[_Pair] = field(default_factory=LifoQueue)
 
     @contextmanager
@@ -70,6 +72,7 @@ class Library:
                 now=datetime.now(UTC),
                 base=base,
                 wanted_time=wanted_time,
+                health=self.health,
             )
         except (NotThere, BadRequest, QueryError, ArchiveError):
             self._free.put(pair)

@@ -53,7 +53,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals |= {"at": addresses, "static": link_static}
+    environment.globals |= {"at": addresses, "static": link_static, "wording": wording}
     environment.filters |= {
         "readable": readable_url,
         "when": _tell_time,

@@ -1,0 +1,1 @@
+"""Numbers → shapes. No markup here: templates draw, room.css colours."""
