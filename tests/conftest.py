@@ -10,13 +10,18 @@ import hypothesis
 import pytest
 import structlog
 
+from jobs.room.app import make_app
 from tests import seaweed
 from tests.installation import Ofrecord, write_config
+from tests.rooms import Client, lend_library, make_room
 from tests.site.server import Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from jobs.room.library import Library
+    from tests.rooms import Room
 
 # A loaded machine is no fault of the code, and a run must be repeatable.
 hypothesis.settings.register_profile("ofrecord", deadline=None, derandomize=True)
@@ -90,6 +95,25 @@ def ofrecord(tmp_path: Path, config_dir: Path) -> Ofrecord:
     home = tmp_path / "home"
     home.mkdir()
     return Ofrecord(config_dir, home)
+
+
+@pytest.fixture(scope="session")
+def room_archive(tmp_path_factory: pytest.TempPathFactory) -> Room:
+    """An archive for the reading room: see tests/rooms.py. Made once for each test process; only to be read."""
+    return make_room(tmp_path_factory.mktemp("room"))
+
+
+@pytest.fixture(scope="session")
+def room_library(room_archive: Room, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """What a room in this process reads in: that archive, with catalog and index."""
+    with lend_library(room_archive, tmp_path_factory.mktemp("room-state")) as library:
+        yield library
+
+
+@pytest.fixture(scope="session")
+def room_client(room_library: Library) -> Client:
+    """A client of the room in this process."""
+    return Client(make_app(room_library))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
