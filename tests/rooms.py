@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING
@@ -198,7 +198,7 @@ def lend_library(room: Room, state: Path) -> Iterator[Library]:
     with ExitStack() as stack:
         archive = stack.enter_context(open_archive(settings))
         archive.refresh()
-        with SearchIndex.open(archive.state / INDEX_FILE) as index, suppress(NotImplementedError):  # until it folds
+        with SearchIndex.open(archive.state / INDEX_FILE) as index:
             index.fold(archive.catalog, archive.info.archive)
         sources = load_sources(room.ofrecord.config / "sources")
         library = Library(archive.store, archive.info, settings, sources, archive.state)
