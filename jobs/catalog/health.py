@@ -151,10 +151,6 @@ class _Changes:
 class HealthCatalog(LayeredCatalog):
     """The catalog as far as it knows how sources fare."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__(connection)
-        self._for_reading = bool(connection.execute("PRAGMA query_only").fetchone()[0])
-
     def tally_health(self, source: str, now: datetime) -> SourceTally:
         """Return the counts of *source*, brought up to date with what is folded. *now* says which days are kept.
 
@@ -162,7 +158,7 @@ class HealthCatalog(LayeredCatalog):
         """
         seq = self.head(source)[0]
         known = self._db.execute("SELECT seq, facts FROM health_marks WHERE source = ?", (source,)).fetchone()
-        if self._for_reading:
+        if self._is_for_reading:
             seq = known["seq"] if known is not None else 0
         elif seq and (known is None or known["seq"] != seq):
             with self.transaction():
@@ -171,7 +167,7 @@ class HealthCatalog(LayeredCatalog):
 
     def list_tallied(self) -> dict[str, int]:
         """Return source → the last commit of which `tally_health` tells."""
-        table = "health_marks" if self._for_reading else "logs"
+        table = "health_marks" if self._is_for_reading else "logs"
         return dict(self._db.execute(f"SELECT source, seq FROM {table}"))  # noqa: S608 - a name of ours
 
     def _count_captures(self, source: str, known: sqlite3.Row | None, seq: int, now: datetime) -> None:

@@ -63,6 +63,7 @@ class LayeredCatalog(FoldingCatalog):
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
         self._compressor = zstandard.ZstdCompressor(level=3)
+        self._is_for_reading = bool(connection.execute("PRAGMA query_only").fetchone()[0])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

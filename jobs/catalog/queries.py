@@ -13,6 +13,7 @@ from crawler.compare import KnownReading, LastAsset, LastLook, LastVersion
 from crawler.model import FieldValue, PageClass, RecordReference, Snapshot
 from jobs.catalog.histories import HistoryQueries, StoredCapture
 from jobs.catalog.instants import format_instant
+from jobs.catalog.logbook import LogQueries
 from jobs.catalog.schema import LOOKED, TABLES
 from jobs.catalog.slots import SlotQueries
 from jobs.catalog.validators import ValidatorQueries
@@ -27,7 +28,7 @@ _SHOWN = "CASE WHEN class = 'unread' AND verdict = 'bad' THEN 'unread' ELSE verd
 """A verdict in the words of people: nothing is bad of what was only recorded."""
 
 
-class CatalogQueries(HistoryQueries, ValidatorQueries, SlotQueries):
+class CatalogQueries(HistoryQueries, ValidatorQueries, SlotQueries, LogQueries):
     """The reading half of the catalog."""
 
     def stop_after(self, deadline: float) -> None:

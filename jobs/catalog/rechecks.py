@@ -127,9 +127,12 @@ class RecheckCatalog(LayeredCatalog):
     def plan_rechecks(self, source: str, policy: RecheckPolicy) -> None:
         """Bring up to date where those articles stand that commits touched since; all, if it was asked otherwise then.
 
-        All takes some 15 s of CPU for a million.
+        All takes some 15 s of CPU for a million. A catalog opened to be read keeps what somebody brought up to date
+        last; who asks one must know by `planned_until` that there is anything.
         """
-        wanted = json.dumps([policy.ages, policy.raw_only, policy.second_look_seconds])
+        if self._is_for_reading:
+            return
+        wanted = _describe(policy)
         seq = self.head(source)[0]
         known = self._db.execute("SELECT asked, seq FROM recheck_plans WHERE source = ?", (source,)).fetchone()
         if known is not None and tuple(known) == (wanted, seq):
@@ -148,6 +151,11 @@ class RecheckCatalog(LayeredCatalog):
                 self._db.executemany(_PUT, self._stand_all(source, rows, policy, changes))
             self._add_changes(source, changes)
             self._db.execute("INSERT OR REPLACE INTO recheck_plans VALUES (?,?,?)", (source, wanted, seq))
+
+    def planned_until(self, source: str, policy: RecheckPolicy) -> int | None:
+        """Return the last commit that plans of such a policy know of; `None`: there are none, or by other ages."""
+        known = self._db.execute("SELECT asked, seq FROM recheck_plans WHERE source = ?", (source,)).fetchone()
+        return int(known["seq"]) if known is not None and known["asked"] == _describe(policy) else None
 
     def _stand_all(
         self, source: str, rows: sqlite3.Cursor, policy: RecheckPolicy, changes: _Changes
@@ -333,6 +341,11 @@ class _Changes:
             self.edits[share.section, at] += number
         if share.looked is not None:
             self.looks[share.site, share.looked] += number
+
+
+def _describe(policy: RecheckPolicy) -> str:
+    """Return what of *policy* decides where articles stand."""
+    return json.dumps([policy.ages, policy.raw_only, policy.second_look_seconds])
 
 
 def _take(rows: list[Iterator[Turn]], room: dict[str, int | None], site: str) -> Iterator[Turn]:

@@ -88,7 +88,7 @@ class SlotQueries:
         )
         # times stand there without decimals where there are none, which sort behind those of the same second
         least = since.replace(microsecond=0).isoformat()[:19] if since else None
-        runs = map(_to_run, self._db.execute(query, (source, least)))
+        runs = map(to_run, self._db.execute(query, (source, least)))
         return [one for one in runs if since is None or one.started >= since]
 
     def list_newcomers(self, source: str, *, since: datetime) -> Iterator[Newcomer]:
@@ -118,7 +118,8 @@ def _to_row(row: sqlite3.Row) -> SlotRow:
     )
 
 
-def _to_run(row: sqlite3.Row) -> StoredRun:
+def to_run(row: sqlite3.Row) -> StoredRun:
+    """Return the run of a row with its columns."""
     return StoredRun(
         run=row["run"],
         trigger=row["trigger"],

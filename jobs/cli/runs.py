@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config.units import count
-from jobs.cli.ledger import choose_ledgers, count_outcomes, read_ledger
+from jobs.catalog.ledgers import OPEN, RUN, count_outcomes
+from jobs.cli.ledger import choose_ledgers, read_ledger
 from jobs.cli.options import Invocation, archive_options, enter_archive, iterate_json, printable, reading_codes
 from jobs.cli.times import A_TIME, read_time
 from jobs.ledger import LATE_SECONDS, Outcome
@@ -18,15 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crawler.rows import SlotRow
+    from jobs.catalog.ledgers import SourceLedger
     from jobs.catalog.slots import StoredRun
-    from jobs.cli.ledger import SourceLedger
     from jobs.context import OpenArchive
     from jobs.ledger import Stretch
 
 DEFAULT_SINCE = "7 days"
-OPEN, UNSCHEDULED = "open", "unscheduled"
+UNSCHEDULED = "unscheduled"
 _CHOICES = [*(one.value for one in Outcome if not one.is_mark), OPEN, UNSCHEDULED]
-_RUN = {Outcome.DONE, Outcome.LATE}
 _TRIGGERS = {"crawl": "by hand", "job": "by a job", "daemon": "no slot", "backfill": "backfill"}
 _ENDS = {"finished": "", "limit": "ended at a limit", "stopped": "was stopped", "lease": "lost its lease"}
 _HEAD = f"{'slot':<17}  {'outcome':<9}  {'began':<8}  {'seconds':>8}  {'pages':>6}  {'new':>6}  {'revised':>7}"
@@ -133,7 +133,7 @@ def describe_total(ledger: SourceLedger) -> dict[str, Any]:
     """Return how many slots there were of each outcome, and which share of those that are settled had a run."""
     counts = count_outcomes(ledger.stretches)
     settled = sum(counts.values()) - counts[OPEN]
-    share = sum(counts[one] for one in _RUN) / settled if settled else None
+    share = sum(counts[one] for one in RUN) / settled if settled else None
     others = len(ledger.runs.keys() - {one.run for one in ledger.stretches})
     return {"kind": "total", "source": ledger.source, **counts, UNSCHEDULED: others, "share": share}
 
@@ -158,7 +158,7 @@ def render_line(line: Line) -> str:
     pending = " (noted here, not committed yet)" if data.get("pending") else ""
     if data["kind"] == "schedule":
         return f"— schedule from {_show(line.at)} on: {printable(data['schedule'] or 'none')}"
-    if data["kind"] == "slot" and data["outcome"] not in _RUN and "started" not in data:
+    if data["kind"] == "slot" and data["outcome"] not in RUN and "started" not in data:
         through = f" to {_show_end(line.at, data['through'])}" if data["slots"] > 1 else ""
         return f"— {count(data['slots'], 'slot')} {data['outcome']}, {_show(line.at)}{through}{reason}{pending}"
     return f"{_render_run(line)}{reason}{pending}".rstrip()

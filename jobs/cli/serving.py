@@ -76,13 +76,14 @@ def serve(
         store = open_store(settings.archive, settings)
         stack.callback(store.close)
         info = read_info(store)
+        sources = invocation.load_sources()
         with show_line(wanted=not invocation.as_json) as line:
             tell = None if line is None else lambda step: line.show(lambda columns: f"reading {step}"[:columns])
-            upkeep = stack.enter_context(Upkeep(settings, tell=tell))
+            upkeep = stack.enter_context(Upkeep(settings, sources, tell=tell))
             begun = upkeep.wait(stop)
         if begun:
             state = find_state(settings, store, info.archive)
-            library = Library(OnlyReading(store), info, settings, invocation.load_sources(), state)
+            library = Library(OnlyReading(store), info, settings, sources, state)
             stack.callback(library.close)
             url = settings.room_public_url or f"http://{name_address(*sock.getsockname()[:2])}"
             invocation.print_result({"url": f"{url}/", "archive": store.url}, f"reading room of {store.url}: {url}/")

@@ -5,6 +5,7 @@ What is told of stretches stays stretches: one sweep over the times at which som
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -88,11 +89,13 @@ def resolve_slots(
     since: datetime = EPOCH,
     pending: Iterable[SlotRow] = (),
     open_since: datetime | None = None,
+    cuts: Iterable[datetime] = (),
 ) -> Iterator[Stretch]:
     """Yield what became of each slot from *since* to *until* (both inclusive) in order of time, each once.
 
     Slots are those that marks expect and those that rows and runs tell of; where marks expect none, a stretch stands
     for as many as it says. *pending*: rows of the journal. *open_since*: from then on untold slots are open.
+    *cuts*: no stretch has slots both before one of these and from then on.
     """
     told, here = set(rows), set(pending)
     failed = {(row.slot, row.run) for row in told | here if row.outcome == Outcome.FAILED and row.run}
@@ -104,7 +107,9 @@ def resolve_slots(
             outcome = Outcome.LATE if is_late(run.slot, run.started) else Outcome.DONE
             sweep.add_point(run.slot, _Telling(outcome, run.run, None, pending=False))
     sweep.add_periods(list_marks(told | here), find_calendar)
-    yield from _merge(sweep.walk(None if open_since is None else to_number(open_since - EPOCH)))
+    edges = sorted(cuts)
+    sweep.add_cuts(edges)
+    yield from _merge(sweep.walk(None if open_since is None else to_number(open_since - EPOCH)), edges)
 
 
 def list_marks(rows: Iterable[SlotRow]) -> list[SlotRow]:
@@ -155,6 +160,9 @@ class _Sweep:
                 self._periods[begin] = find_calendar(mark.schedule or "") if mark.outcome == "scheduled" else None
                 self._bounds.add(begin)
 
+    def add_cuts(self, cuts: Iterable[datetime]) -> None:
+        self._bounds |= {at for at in (to_number(one - EPOCH) for one in cuts) if self._first < at < self._end}
+
     def walk(self, open_since: int | None) -> Iterator[Stretch]:
         """Yield what was told between each two bounds, as far as there are slots."""
         if open_since is not None and self._first < open_since < self._end:
@@ -199,11 +207,12 @@ def _to_time(number: int) -> datetime:
     return EPOCH + timedelta(microseconds=number)
 
 
-def _merge(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
-    """Yield *stretches*, neighbours of which the same is told as one."""
+def _merge(stretches: Iterable[Stretch], cuts: Sequence[datetime]) -> Iterator[Stretch]:
+    """Yield *stretches*, neighbours of which the same is told as one where no cut lies between."""
     last: Stretch | None = None
     for one in stretches:
-        if last is not None and one.run is None and _say(one) == _say(last):
+        together = last is not None and bisect_right(cuts, last.slot) == bisect_right(cuts, one.slot)
+        if last is not None and together and one.run is None and _say(one) == _say(last):
             last = replace(last, through=one.through, slots=last.slots + one.slots)
             continue
         if last is not None:

@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,17 +20,28 @@ from config.logs import configure_logging, describe_logging
 from config.settings import Settings
 from jobs.archive.identity import list_sources
 from jobs.context import open_archive
+from jobs.rechecks import RecheckPolicy
 from jobs.search.index import INDEX_FILE, SearchIndex
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from config.sources import Source
     from jobs.context import OpenArchive
 
 _CHUNK_BYTES = 65_536
 
 
-def encode_assignment(settings: Settings) -> bytes:
-    """Return the line that tells a keeper what to do: log as this process does, and look as *settings* say."""
-    given = {"settings": json.loads(settings.model_dump_json()), "logging": describe_logging()}
+def encode_assignment(settings: Settings, sources: Mapping[str, Source]) -> bytes:
+    """Return the line that tells a keeper what to do: log as this process does, and look as *settings* say.
+
+    *sources*: as configured; of them it must know when their articles are looked at again.
+    """
+    given = {
+        "settings": json.loads(settings.model_dump_json()),
+        "logging": describe_logging(),
+        "policies": {name: asdict(RecheckPolicy.of(one, settings)) for name, one in sources.items()},
+    }
     return json.dumps(given).encode() + b"\n"
 
 
@@ -40,20 +52,24 @@ def main() -> int:
         return ExitCode.INTERRUPTED
     configure_logging(**assignment["logging"])
     settings = Settings(**assignment["settings"])
+    policies = {name: _read_policy(told) for name, told in assignment["policies"].items()}
     threading.Thread(target=_obey_parent, name="parent", daemon=True).start()
     try:
         with open_archive(settings) as archive, SearchIndex.open(archive.state / INDEX_FILE) as index:
             while True:
                 began = time.monotonic()
-                _say(look(archive, index))
+                _say(look(archive, index, policies))
                 time.sleep(max(0.0, settings.room_refresh_seconds - (time.monotonic() - began)))
     except ArchiveError as error:
         _say({"failed": str(error)})
         return error.exit_code
 
 
-def look(archive: OpenArchive, index: SearchIndex) -> dict[str, Any]:
-    """Bring catalog and index to the ends of all logs; return what is to be told: what went wrong, by source."""
+def look(archive: OpenArchive, index: SearchIndex, policies: Mapping[str, RecheckPolicy]) -> dict[str, Any]:
+    """Bring catalog and index to the ends of all logs; return what is to be told: what went wrong, by source.
+
+    So are the counts that health is judged by and, of sources with a policy, the plan of rechecks: readers cannot.
+    """
     trouble: dict[str, str] = {}
     now = datetime.now(UTC)
     try:
@@ -65,10 +81,16 @@ def look(archive: OpenArchive, index: SearchIndex) -> dict[str, Any]:
         try:
             archive.refresh(source)
             archive.catalog.tally_health(source, now)  # who only reads the catalog cannot count
+            if source in policies:
+                archive.catalog.plan_rechecks(source, policies[source])
         except ArchiveError as error:
             trouble[source] = str(error)
     index.fold(archive.catalog, archive.info.archive, tell=lambda number: _say({"step": f"article {number}"}))
     return {"trouble": trouble}
+
+
+def _read_policy(told: dict[str, Any]) -> RecheckPolicy:
+    return RecheckPolicy(**told | {"ages": tuple(told["ages"])})
 
 
 def _say(told: dict[str, Any]) -> None:

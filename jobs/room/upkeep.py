@@ -18,10 +18,11 @@ from crawler.rows import format_time
 from jobs.room.keeper import encode_assignment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from config.settings import Settings
+    from config.sources import Source
 
 log = structlog.get_logger()
 
@@ -33,9 +34,11 @@ _END_SECONDS = 5.0
 class Upkeep:
     """A keeper that is at work; leave the block to end it."""
 
-    def __init__(self, settings: Settings, *, tell: Callable[[str], None] | None = None) -> None:
-        """Nothing is started yet. *tell*: told how far the first look is."""
-        self._assignment = encode_assignment(settings)
+    def __init__(
+        self, settings: Settings, sources: Mapping[str, Source], *, tell: Callable[[str], None] | None = None
+    ) -> None:
+        """Nothing is started yet. *sources*: as configured. *tell*: told how far the first look is."""
+        self._assignment = encode_assignment(settings, sources)
         self._late_seconds = 3 * settings.room_refresh_seconds + _LONGEST_PAUSE_SECONDS
         self._tell = tell
         self._process: subprocess.Popen[bytes] | None = None

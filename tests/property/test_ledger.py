@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -128,3 +129,22 @@ def test_a_later_look_shows_the_end_of_the_same_ledger(history: _History, since:
     assert [one[0] for one in spread(part)] == sorted({one[0] for one in spread(part)})
     if not any(r.schedule == "every 1 hour" for r in rows):  # of which half hours are no slots
         assert spread(part) == cut
+
+
+@given(_histories, st.lists(_halves, max_size=4))
+def test_a_ledger_that_is_cut_tells_the_same(history: _History, cuts: list[float]) -> None:
+    marks, notes, runs, _ = history
+    rows, edges = [*marks, *notes], [at(hour) for hour in cuts]
+    whole = resolve_slots(rows, runs, find_calendar=find_calendar, until=UNTIL)
+    parts = list(resolve_slots(rows, runs, find_calendar=find_calendar, until=UNTIL, cuts=edges))
+    assert not any(one.slot < edge <= one.through for one in parts for edge in edges)
+
+    joined: list[Stretch] = []
+    for one in parts:
+        last = joined[-1] if joined else one
+        same = one.run is None and replace(last, slot=one.slot, through=one.through, slots=one.slots) == one
+        if joined and same:
+            joined[-1] = replace(last, through=one.through, slots=last.slots + one.slots)
+        else:
+            joined.append(one)
+    assert joined == list(whole)
