@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.search.facts import Hit, Hits, Order
 from jobs.search.folding import ROWS_A_SECOND, read_authors, read_field, split_text
-from jobs.search.queries import QueryError, make_expression, read_query
+from jobs.search.queries import QueryError, make_expression, quote_term, read_query
 from jobs.search.snippets import make_snippet, mark_title
 
 if TYPE_CHECKING:
@@ -22,13 +22,21 @@ COMMON = 50
 """A word that more than one in so many texts has is common: what it finds is ordered by date."""
 MAX_COUNTED = 1_000
 """So many hits are counted, and so many of those by rank can be turned to."""
-_TITLE_WEIGHT = 8.0
-_COLUMNS = "d.id, d.number, d.segment, d.n, d.captured_at, d.kinds, d.silent, a.source, a.url, a.state, a.latest"
-_ALL = f"SELECT {_COLUMNS} FROM documents d JOIN articles a ON a.id = d.article WHERE d.id BETWEEN ? AND ?"  # noqa: S608 - texts of ours
-_FOUND = (
-    f"SELECT {_COLUMNS} FROM words w CROSS JOIN documents d ON d.id = w.rowid"  # noqa: S608 - the same
-    " CROSS JOIN articles a ON a.id = d.article WHERE words MATCH ? AND w.rowid BETWEEN ? AND ?"
+_LEAST_TEXTS = 1_000
+"""An archive is taken for as large as that: in a small one what few texts have is not common."""
+_RANK = "bm25(words, 8.0, 1.0, 0.0)"
+"""A word in the title counts as eight in the text."""
+_NEWEST = (
+    "SELECT w.rowid AS id FROM words w CROSS JOIN documents d ON d.id = w.rowid"
+    " WHERE words MATCH ? AND w.rowid BETWEEN ? AND ? ORDER BY w.rowid DESC LIMIT ?"
 )
+_BEST = (
+    "SELECT w.rowid AS id FROM words w CROSS JOIN documents d ON d.id = w.rowid"  # noqa: S608 - texts of ours
+    " WHERE words MATCH ? AND w.rowid BETWEEN ? AND ?"
+    " AND +w.rowid IN (SELECT f.rowid FROM words f WHERE f.words MATCH ? AND f.rowid BETWEEN ? AND ?)"
+    f" ORDER BY {_RANK}, w.rowid DESC LIMIT ? OFFSET ?"
+)
+"""Ranked by rare words alone: each word in the rank costs a look at all texts that have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +46,27 @@ class _Search:
     last: int
     """The rows between which times lie."""
 
+    @property
+    def bounds(self) -> tuple[str | None, int, int]:
+        return self.expression, self.first, self.last
+
 
 def find_texts(db: sqlite3.Connection, catalog: Catalog, query: Query, *, limit: int, after: str | None) -> Hits:
     """Return the texts that *query* finds, a page of *limit*; *after*: as the page before says. Raises QueryError."""
     terms = read_query(query.words)
     search = _Search(make_expression(terms, query), _row_of(query.since, 0), _row_of(query.until, 1))
-    order = _choose_order(db, terms)
+    rare = [quote_term(term) for term in terms if not term.without and _is_rare(db, term)]
+    order = Order.RELEVANCE if rare else Order.DATE
     at = _read_after(after, order)
     if order is Order.DATE:
         rows = _find_newest(db, search, limit + 1, at)
-        following = str(rows[limit - 1]["id"]) if len(rows) > limit else None
+        following = str(rows[limit - 1]) if len(rows) > limit else None
     else:
-        rows = _find_best(db, search, limit + 1, at or 0)
+        rows = _find_best(db, search, " AND ".join(rare), limit + 1, at or 0)
         reached = (at or 0) + limit
         following = str(reached) if len(rows) > limit and reached < MAX_COUNTED else None
     total = _count(db, search)
-    hits = (_to_hit(row, catalog, terms) for row in rows[:limit])
+    hits = (_read_hit(db, row, catalog, terms) for row in rows[:limit])
     return Hits(
         hits=tuple(hit for hit in hits if hit is not None),
         total=min(total, MAX_COUNTED),
@@ -63,30 +76,27 @@ def find_texts(db: sqlite3.Connection, catalog: Catalog, query: Query, *, limit:
     )
 
 
-def _choose_order(db: sqlite3.Connection, terms: list[Term]) -> Order:
-    """Return relevance where some word is so rare that what it finds can be weighed."""
-    tokens = {term.tokens[-1] for term in terms if not term.without and not term.prefix}
-    if not tokens:
-        return Order.DATE
-    texts = db.execute("SELECT value FROM facts WHERE name = 'rows'").fetchone()
-    total = int(texts[0]) if texts else 0
-    query = "SELECT doc FROM terms WHERE term = ?"
-    counts = [row[0] if (row := db.execute(query, (token,)).fetchone()) else 0 for token in tokens]
-    return Order.RELEVANCE if min(counts) * COMMON <= max(total, 1_000) else Order.DATE
+def _is_rare(db: sqlite3.Connection, term: Term) -> bool:
+    """Whether so few texts have it that they can be weighed against one another."""
+    if term.prefix:
+        return False
+    row = db.execute("SELECT value FROM facts WHERE name = 'rows'").fetchone()
+    most = max(int(row["value"]) if row else 0, _LEAST_TEXTS) // COMMON
+    query = "SELECT COUNT(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"
+    return bool(db.execute(query, (quote_term(term), most + 1)).fetchone()[0] <= most)
 
 
-def _find_newest(db: sqlite3.Connection, search: _Search, limit: int, before: int | None) -> list[sqlite3.Row]:
+def _find_newest(db: sqlite3.Connection, search: _Search, limit: int, before: int | None) -> list[int]:
     last = search.last if before is None else min(search.last, before - 1)
     if search.expression is None:
-        return db.execute(f"{_ALL} ORDER BY d.id DESC LIMIT ?", (search.first, last, limit)).fetchall()
-    values = (search.expression, search.first, last, limit)
-    return db.execute(f"{_FOUND} ORDER BY w.rowid DESC LIMIT ?", values).fetchall()
+        query = "SELECT id FROM documents WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT ?"
+        return [row["id"] for row in db.execute(query, (search.first, last, limit))]
+    return [row["id"] for row in db.execute(_NEWEST, (search.expression, search.first, last, limit))]
 
 
-def _find_best(db: sqlite3.Connection, search: _Search, limit: int, offset: int) -> list[sqlite3.Row]:
-    rank = f"bm25(words, {_TITLE_WEIGHT}, 1.0, 0.0)"
-    values = (search.expression, search.first, search.last, limit, offset)
-    return db.execute(f"{_FOUND} ORDER BY {rank}, w.rowid DESC LIMIT ? OFFSET ?", values).fetchall()
+def _find_best(db: sqlite3.Connection, search: _Search, rare: str, limit: int, offset: int) -> list[int]:
+    values = (rare, search.first, search.last, *search.bounds, limit, offset)
+    return [row["id"] for row in db.execute(_BEST, values)]
 
 
 def _count(db: sqlite3.Connection, search: _Search) -> int:
@@ -118,8 +128,14 @@ def _read_after(after: str | None, order: Order) -> int | None:
     return int(after)
 
 
-def _to_hit(row: sqlite3.Row, catalog: Catalog, terms: list[Term]) -> Hit | None:
-    snapshot: dict[str, Any] | None = catalog.read_snapshot(row["segment"], row["n"])
+def _read_hit(db: sqlite3.Connection, number: int, catalog: Catalog, terms: list[Term]) -> Hit | None:
+    """Return the text in row *number*; `None` where the catalog has it not any more."""
+    query = (
+        "SELECT d.number, d.segment, d.n, d.captured_at, d.kinds, d.silent, a.source, a.url, a.state, a.latest"
+        " FROM documents d JOIN articles a ON a.id = d.article WHERE d.id = ?"
+    )
+    row = db.execute(query, (number,)).fetchone()
+    snapshot: dict[str, Any] | None = catalog.read_snapshot(row["segment"], row["n"]) if row else None
     if snapshot is None:
         return None
     fields = snapshot["fields"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -70,15 +71,22 @@ def fold_words(text: str) -> str:
     """Return the words of *text* as the index has them, a space between any two."""
     if text.isascii():
         return " ".join([word[:MAX_TOKEN_CHARS] for word in _ASCII_WORD.findall(text.lower())])
-    return " ".join([token for word in _WORD.findall(_fold(text)) for token in _split(word)])
+    words = _WORD.findall(_fold(text))
+    if _UNSPACED_LETTER.search(text) is None:
+        return " ".join([word[:MAX_TOKEN_CHARS] for word in words])
+    return " ".join([token for word in words for token in _split(word)])
 
 
-def list_words(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+def walk_words(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
     """Yield where each word of *text* begins and ends, and as what the index has it; usually that is one token."""
     for found in _WORD.finditer(text.replace("_", " ")):
-        tokens = tuple(fold_words(found[0]).split())
-        if tokens:
+        if tokens := _list_tokens(found[0]):
             yield found.start(), found.end(), tokens
+
+
+@lru_cache(maxsize=16_384)
+def _list_tokens(word: str) -> tuple[str, ...]:
+    return tuple(fold_words(word).split())
 
 
 def is_unspaced(token: str) -> bool:

@@ -69,9 +69,9 @@ def read_query(words: str) -> list[Term]:
 
 def make_expression(terms: Iterable[Term], query: Query) -> str | None:
     """Return what FTS5 is to match; `None`: everything."""
-    wanted = [_quote(term) for term in terms if not term.without]
+    wanted = [quote_term(term) for term in terms if not term.without]
     wanted += _list_facets(query)
-    unwanted = [_quote(term) for term in terms if term.without]
+    unwanted = [quote_term(term) for term in terms if term.without]
     if unwanted and not wanted:
         wanted = [_choose([make_facet("any")])]
     if not wanted:
@@ -97,7 +97,8 @@ def _choose(facets: list[str]) -> str:
     return "facets : (" + " OR ".join(f'"{one}"' for one in facets) + ")"
 
 
-def _quote(term: Term) -> str:
+def quote_term(term: Term) -> str:
+    """Return the expression of FTS5 for a term, whether it is wanted or not."""
     phrase = f'"{" ".join(term.tokens)}"{" *" if term.prefix else ""}'
     return f"{'title' if term.title else '{title body}'} : {phrase}"
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from jobs.search.facts import Run
-from jobs.search.letters import is_unspaced, list_words
+from jobs.search.letters import is_unspaced, walk_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from jobs.search.queries import Term
 
 SNIPPET_CHARS = 240
 MAX_TITLE_CHARS = 300
-MAX_SEARCHED_CHARS = 100_000
+MAX_SEARCHED_CHARS = 30_000
 _BEFORE = 60
 """Characters before the first word that was found."""
 
@@ -22,15 +24,16 @@ _BEFORE = 60
 def mark_title(title: str, terms: Iterable[Term]) -> tuple[Run, ...]:
     """Return a title with the words marked."""
     shown = title if len(title) <= MAX_TITLE_CHARS else title[: MAX_TITLE_CHARS - 1] + "…"
-    return _cut_runs(shown, _find(shown, terms), 0, len(shown))
+    return _cut_runs(shown, list(_Wanted.of(terms).find(shown)), 0, len(shown))
 
 
 def make_snippet(body: str, terms: Iterable[Term]) -> tuple[Run, ...]:
     """Return the piece of *body* around the first word that was found, or its beginning."""
     text = body[:MAX_SEARCHED_CHARS].replace("\n", " ")
-    found = _find(text, terms)
-    begin, end = _choose_window(text, found)
-    runs = list(_cut_runs(text, found, begin, end))
+    found = _Wanted.of(terms).find(text)
+    first = next(found, None)
+    begin, end = _choose_window(text, first)
+    runs = list(_cut_runs(text, () if first is None else chain([first], found), begin, end))
     if begin > 0:
         runs.insert(0, Run("… "))
     if end < len(body):
@@ -38,40 +41,56 @@ def make_snippet(body: str, terms: Iterable[Term]) -> tuple[Run, ...]:
     return tuple(runs)
 
 
-def _find(text: str, terms: Iterable[Term]) -> list[tuple[int, int]]:
-    """Return where words stand that are searched for, in order; those that touch are one."""
-    exact = {token for term in terms if not term.without for token in term.tokens}
-    beginnings = tuple(term.tokens[-1] for term in terms if term.prefix and not term.without)
-    found: list[tuple[int, int]] = []
-    for begin, end, tokens in list_words(text):
-        if any(is_unspaced(token) for token in tokens):
-            found += _find_letters(text, begin, end, exact)
-        elif any(token in exact or (beginnings and token.startswith(beginnings)) for token in tokens):
-            found.append((begin, end))
-    return found
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be marked."""
+
+    exact: frozenset[str]
+    beginnings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, terms: Iterable[Term]) -> _Wanted:
+        wanted = [term for term in terms if not term.without]
+        exact = frozenset(token for term in wanted for token in (term.tokens[:-1] if term.prefix else term.tokens))
+        return cls(exact, tuple(term.tokens[-1] for term in wanted if term.prefix))
+
+    def find(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where in *text* they stand, in order."""
+        if not self.exact and not self.beginnings:
+            return
+        for begin, end, tokens in walk_words(text):
+            if is_unspaced(tokens[0]) or is_unspaced(tokens[-1]):
+                yield from self._find_letters(text, begin, end)
+            elif not self.exact.isdisjoint(tokens) or (
+                self.beginnings and any(token.startswith(self.beginnings) for token in tokens)
+            ):
+                yield begin, end
+
+    def _find_letters(self, text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield runs of letters, of a script without spaces, that pairs make which are wanted."""
+        first: int | None = None
+        last = begin
+        for at in range(begin, end):
+            pair = text[at : min(at + 2, end)]
+            if pair in self.exact or (self.beginnings and pair.startswith(self.beginnings)):
+                if first is not None and at > last:
+                    yield first, last
+                    first = None
+                first = at if first is None else first
+                last = at + (len(pair) if pair in self.exact else 1)
+        if first is not None:
+            yield first, last
 
 
-def _find_letters(text: str, begin: int, end: int, exact: set[str]) -> list[tuple[int, int]]:
-    pairs = [at for at in range(begin, end) if text[at : min(at + 2, end)] in exact or text[at] in exact]
-    found: list[tuple[int, int]] = []
-    for at in pairs:
-        stop = at + (2 if text[at : at + 2] in exact else 1)
-        if found and found[-1][1] >= at:
-            found[-1] = (found[-1][0], max(stop, found[-1][1]))
-        else:
-            found.append((at, stop))
-    return found
-
-
-def _choose_window(text: str, found: list[tuple[int, int]]) -> tuple[int, int]:
-    if not found:
+def _choose_window(text: str, first: tuple[int, int] | None) -> tuple[int, int]:
+    if first is None:
         return 0, _end_at_word(text, min(len(text), SNIPPET_CHARS))
-    begin = max(0, found[0][0] - _BEFORE)
+    begin = max(0, first[0] - _BEFORE)
     if begin:
-        space = text.find(" ", begin, found[0][0])
+        space = text.find(" ", begin, first[0])
         begin = space + 1 if space >= 0 else begin
-    end = min(len(text), begin + SNIPPET_CHARS)
-    return begin, max(_end_at_word(text, end), min(found[0][1], begin + 2 * SNIPPET_CHARS))
+    end = _end_at_word(text, min(len(text), begin + SNIPPET_CHARS))
+    return begin, max(end, min(first[1], begin + 2 * SNIPPET_CHARS))
 
 
 def _end_at_word(text: str, end: int) -> int:
@@ -81,7 +100,7 @@ def _end_at_word(text: str, end: int) -> int:
     return space if space > 0 else end
 
 
-def _cut_runs(text: str, found: list[tuple[int, int]], begin: int, end: int) -> tuple[Run, ...]:
+def _cut_runs(text: str, found: Iterable[tuple[int, int]], begin: int, end: int) -> tuple[Run, ...]:
     runs: list[Run] = []
     at = begin
     for first, last in found:
