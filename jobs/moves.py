@@ -42,6 +42,11 @@ def find_move(catalog: Catalog, source: str, url: str) -> str | None:
 
 def list_origins(catalog: Catalog, source: str, url: str) -> list[str]:
     """Return the articles that moved to the one at the normalised *url*, by URL: of `MAX_ORIGINS` that led there."""
+    return sorted(one for one in list_leading(catalog, source, url) if find_move(catalog, source, one) == url)
+
+
+def list_leading(catalog: Catalog, source: str, url: str) -> list[str]:
+    """Return `MAX_ORIGINS` articles at most that led to the one at the normalised *url*, by one redirect or several."""
     asked: dict[str, None] = {}
     waiting = [url]
     for _ in range(MAX_HOPS):
@@ -49,7 +54,7 @@ def list_origins(catalog: Catalog, source: str, url: str) -> list[str]:
         waiting = [one for one in dict.fromkeys(found) if one not in asked and one != url]
         waiting = waiting[: MAX_ORIGINS - len(asked)]
         asked |= dict.fromkeys(waiting)
-    return sorted(one for one in asked if find_move(catalog, source, one) == url)
+    return list(asked)
 
 
 def _follow(catalog: Catalog, source: str, url: str) -> str | None:

@@ -1,7 +1,7 @@
 """The catalog → the index, article by article: texts to be found, and what happened.
 
 Takes in the articles that commits have touched since, in the order of the log, some hundred in one transaction; so it
-goes on where it was stopped. A text that is to be found otherwise than before gets a new row; its old one is dead.
+goes on where it was stopped. A text that is to be found otherwise than before is taken out and put in anew.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import zstandard
 
 from jobs.changes import ChangeLister, EditReporter, What
 from jobs.feeds.items import make_item
+from jobs.moves import list_leading
 from jobs.search.facets import MAX_VALUES, list_facets
 from jobs.search.facts import NEW
 from jobs.search.letters import fold_words
@@ -83,6 +85,7 @@ class _Folding:
         try:
             for article in touched:
                 self._take_article(source, article)
+            self._take_origins(source, touched)
             self._keep_stated()
             last = touched[-1]
             self._db.execute(
@@ -95,8 +98,11 @@ class _Folding:
         self._reporter.flush()
 
     def _forget(self, source: str) -> None:
+        """Take out all of *source*."""
         self._db.execute("BEGIN IMMEDIATE")
-        self._db.execute("DELETE FROM documents WHERE article IN (SELECT id FROM articles WHERE source = ?)", (source,))
+        query = "SELECT d.* FROM articles a JOIN documents d ON d.article = a.id WHERE a.source = ?"
+        for row in self._db.execute(query, (source,)).fetchall():
+            self._remove_text(row)
         for table in ("events", "articles", "marks"):
             self._db.execute(f"DELETE FROM {table} WHERE source = ?", (source,))  # noqa: S608 - names of ours
         self._db.execute("COMMIT")
@@ -109,6 +115,20 @@ class _Folding:
         changes = [(one, self._reporter.summarise(one)) for one in self._changes.list_article(source, article.url)]
         self._take_texts(number, source, article, revisions, changes)
         self._take_events(number, source, revisions[0], changes)
+
+    def _take_origins(self, source: str, touched: list[TouchedArticle]) -> None:
+        """Tell anew what happened to articles that lead to those: that one moved is seen where it moved to."""
+        done = {article.url for article in touched}
+        for article in touched:
+            for url in list_leading(self._catalog, source, article.url):
+                row = self._db.execute("SELECT id FROM articles WHERE source = ? AND url = ?", (source, url)).fetchone()
+                if row is None or url in done:
+                    continue
+                done.add(url)
+                first = self._catalog.list_revisions(source, url)[:1]
+                changes = [(one, self._reporter.summarise(one)) for one in self._changes.list_article(source, url)]
+                if first:
+                    self._take_events(row["id"], source, first[0], changes)
 
     def _name_article(self, source: str, article: TouchedArticle, latest: int) -> int:
         row = self._db.execute(
@@ -132,7 +152,7 @@ class _Folding:
             if change.what in _OF_TEXTS and change.after is not None and summary is not None
         }
         known = {
-            (row["number"], row["segment"], row["n"], row["facets"], row["text_digest"]): row["id"]
+            (row["number"], row["segment"], row["n"], row["facets"], row["text_digest"]): row
             for row in self._db.execute("SELECT * FROM documents WHERE article = ?", (number,))
         }
         for revision in revisions:
@@ -146,7 +166,7 @@ class _Folding:
             if known.pop(key, None) is None:
                 self._add_text(number, revision, snapshot, kinds, silent=silent, facets=facets)
         for old in known.values():
-            self._db.execute("DELETE FROM documents WHERE id = ?", (old,))
+            self._remove_text(old)
 
     def _add_text(
         self,
@@ -159,21 +179,35 @@ class _Folding:
         facets: str,
     ) -> None:
         row = self._find_free_row(revision.captured_at)
+        tokens = _fold_snapshot(snapshot)
         values = (
             *(row, number, revision.number, revision.segment, revision.n, _to_text(revision.captured_at)),
-            *(" ".join(kinds), silent, facets, snapshot["text_digest"]),
+            *(" ".join(kinds), silent, facets, snapshot["text_digest"], _digest(tokens)),
         )
-        self._db.execute("INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?)", values)
-        title, body = split_text(snapshot["title"], snapshot["text"])
-        self._db.execute(
-            "INSERT INTO words (rowid, title, body, facets) VALUES (?,?,?,?)",
-            (row, fold_words(title), fold_words(body), facets),
-        )
-        self._db.execute("INSERT INTO facts VALUES ('rows', 1) ON CONFLICT DO UPDATE SET value = value + 1")
+        self._db.execute("INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?,?)", values)
+        self._db.execute("INSERT INTO words (rowid, title, body, facets) VALUES (?,?,?,?)", (row, *tokens, facets))
+        self._count_rows(1)
         fields = snapshot["fields"]
         stated = [(name, read_field(fields, name)) for name in ("language", "section")]
         stated += [("author", author) for author in read_authors(fields)[:MAX_VALUES]]
         self._stated.update((name, value) for name, value in stated if 0 < len(value) <= MAX_STATED_CHARS)
+
+    def _remove_text(self, row: sqlite3.Row) -> None:
+        """Take a text out. Its tokens are wanted for that: where the catalog has them not, they find nothing any more.
+
+        (FTS5 takes out what it is told was put in, so that has to be the very same.)
+        """
+        self._db.execute("DELETE FROM documents WHERE id = ?", (row["id"],))
+        snapshot = self._catalog.read_snapshot(row["segment"], row["n"])
+        tokens = _fold_snapshot(snapshot) if snapshot is not None else ("", "")
+        if _digest(tokens) == row["tokens"]:
+            command = "INSERT INTO words (words, rowid, title, body, facets) VALUES ('delete',?,?,?,?)"
+            self._db.execute(command, (row["id"], *tokens, row["facets"]))
+            self._count_rows(-1)
+
+    def _count_rows(self, number: int) -> None:
+        command = "INSERT INTO facts VALUES ('rows', ?1) ON CONFLICT DO UPDATE SET value = value + ?1"
+        self._db.execute(command, (number,))
 
     def _keep_stated(self) -> None:
         stated, self._stated = self._stated, Counter()
@@ -183,7 +217,7 @@ class _Folding:
         )
 
     def _find_free_row(self, at: datetime) -> int:
-        """Return a row that no text ever had, as near behind *at* as there is one."""
+        """Return a row that no text has, nor a dead one, as near behind *at* as there is one."""
         first = max(0, int(at.timestamp())) * ROWS_A_SECOND
         while True:
             query = "SELECT MAX(id) FROM words_docsize WHERE id BETWEEN ? AND ?"
@@ -256,6 +290,15 @@ def to_micros(at: datetime) -> int:
     """Return microseconds since 1970."""
     span = at - _EPOCH
     return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
+
+
+def _fold_snapshot(snapshot: dict[str, Any]) -> tuple[str, str]:
+    title, body = split_text(snapshot["title"], snapshot["text"])
+    return fold_words(title), fold_words(body)
+
+
+def _digest(tokens: tuple[str, str]) -> int:
+    return int.from_bytes(blake2b("\n".join(tokens).encode(), digest_size=7).digest(), "big")
 
 
 def _facets_of(source: str, state: str, fields: dict[str, Any], kinds: list[str], *, silent: bool) -> str:

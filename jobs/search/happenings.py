@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -20,20 +22,58 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = 2**62
+_MOST_KEYS = 60
+"""Places in indexes that are looked into for one page."""
 
 
 def list_events(db: sqlite3.Connection, wanted: EventFilter, *, limit: int, after: str | None) -> Events:
     """Return a page of *limit* events. *after*: as the page before says. Raises QueryError."""
-    before = _read_after(after)
-    clauses, values = _choose(wanted)
+    if unknown := set(wanted.whats) - set(ARTICLE_EVENTS):
+        raise QueryError(f"what: found {min(unknown)[:40]!a}, expected {', '.join(ARTICLE_EVENTS)}")
+    numbers = _find_numbers(db, wanted, limit + 1, _read_after(after))
     query = (
-        "SELECT e.*, a.url FROM events e JOIN articles a ON a.id = e.article"  # noqa: S608 - texts of ours
-        f" WHERE (e.at, e.id) < (?, ?) AND e.at <= ?{''.join(clauses)} ORDER BY e.at DESC, e.id DESC LIMIT ?"
+        "SELECT e.*, a.url FROM json_each(?) j CROSS JOIN events e ON e.id = j.value"
+        " JOIN articles a ON a.id = e.article ORDER BY e.at DESC, e.id DESC"
     )
-    rows = db.execute(query, (*before, before[0], *values, limit + 1)).fetchall()
-    following = f"{rows[limit - 1]['at']}-{rows[limit - 1]['id']}" if len(rows) > limit else None
+    rows = db.execute(query, (json.dumps(numbers[:limit]),)).fetchall()
+    following = f"{rows[-1]['at']}-{rows[-1]['id']}" if len(numbers) > limit else None
     archive = db.execute("SELECT value FROM facts WHERE name = 'archive'").fetchone()
-    return Events(tuple(_to_event(row, archive[0] if archive else "") for row in rows[:limit]), following)
+    return Events(tuple(_to_event(row, archive[0] if archive else "") for row in rows), following)
+
+
+def _find_numbers(db: sqlite3.Connection, wanted: EventFilter, limit: int, before: tuple[int, int]) -> list[int]:
+    """Return the rows of the newest *limit* events: the newest of each index that has some of them in order of time."""
+    clauses, values = _choose(wanted)
+    keys = _list_keys(wanted)
+    bounds = "e.at <= ? AND (e.at, e.id) < (?, ?)"
+    found: list[tuple[int, int]] = []
+    for index, key in keys:
+        told = " AND ".join([*(f"e.{name} = ?" for name in key), bounds, *clauses])
+        query = f"SELECT e.at, e.id FROM events e{index} WHERE {told} ORDER BY e.at DESC, e.id DESC LIMIT ?"  # noqa: S608 - texts of ours
+        rows = db.execute(query, (*key.values(), before[0], *before, *values, limit))
+        found += [(row["at"], row["id"]) for row in rows]
+    return [number for _, number in heapq.nlargest(limit, found)]
+
+
+def _list_keys(wanted: EventFilter) -> list[tuple[str, dict[str, str]]]:
+    """Return the indexes to look into, and where in each."""
+    sources = [{"source": one} for one in dict.fromkeys(wanted.sources)]
+    whats = [{"what": one} for one in dict.fromkeys(wanted.whats)]
+    if wanted.url:
+        return [(" INDEXED BY events_by_article", {})]
+    edits = "silent_edits" if wanted.silent else "edits" if wanted.kinds else ""
+    if edits or len(sources) * len(whats) > _MOST_KEYS:
+        whats = []
+    if len(sources) > _MOST_KEYS:
+        sources = []
+    if sources and whats:
+        both = [source | what for source in sources for what in whats]
+        return [(" INDEXED BY events_by_source_and_what", key) for key in both]
+    if sources:
+        return [(f" INDEXED BY {edits or 'events'}_by_source", key) for key in sources]
+    if whats:
+        return [(" INDEXED BY events_by_what", key) for key in whats]
+    return [(f" INDEXED BY {edits or 'events'}_by_time", {})]
 
 
 def _choose(wanted: EventFilter) -> tuple[list[str], list[object]]:
@@ -41,16 +81,16 @@ def _choose(wanted: EventFilter) -> tuple[list[str], list[object]]:
     values: list[object] = []
 
     def add(clause: str, *more: object) -> None:
-        clauses.append(f" AND {clause}")
+        clauses.append(clause)
         values.extend(more)
 
     if wanted.url:
-        add("e.article IN (SELECT id FROM articles WHERE url = ?)", wanted.url)
+        # a look-up for each source: no index by URL alone is kept for this
+        owners = "SELECT a.id FROM marks m CROSS JOIN articles a ON a.source = m.source AND a.url = ?"
+        add(f"e.article IN ({owners})", wanted.url)
     if wanted.sources:
         add(f"e.source IN ({_marks(wanted.sources)})", *wanted.sources)
     if wanted.whats:
-        if unknown := set(wanted.whats) - set(ARTICLE_EVENTS):
-            raise QueryError(f"what: found {min(unknown)[:40]!a}, expected {', '.join(ARTICLE_EVENTS)}")
         add(f"e.what IN ({_marks(wanted.whats)})", *wanted.whats)
     if wanted.kinds:
         told = " OR ".join("instr(' ' || e.kinds || ' ', ?)" for _ in wanted.kinds)

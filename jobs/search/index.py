@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Self
 
+from config.errors import CatalogDamaged
 from jobs.catalog.queries import STEPS
 from jobs.search.finding import find_texts
 from jobs.search.folding import fold_catalog
 from jobs.search.happenings import list_events
-from jobs.search.schema import connect
+from jobs.search.schema import connect, is_whole, remove
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -33,9 +34,18 @@ class SearchIndex:
     @classmethod
     @contextmanager
     def open(cls, path: Path, *, read_only: bool = False) -> Iterator[Self]:
-        """Open the index at *path*; a writer finds an empty one where there was none that it can use."""
+        """Open the index at *path*; a writer finds an empty one where there was none that it can use.
+
+        Raises CatalogDamaged, of which a writer takes away what is damaged: the next one makes it anew.
+        """
         with closing(connect(path, read_only=read_only)) as connection:
-            yield cls(connection)
+            try:
+                yield cls(connection)
+            except sqlite3.DatabaseError as error:
+                if not read_only and not is_whole(connection):
+                    remove(path)
+                    raise CatalogDamaged(f"{path}: was damaged ({error}) and is taken away: start again") from error
+                raise
 
     def fold(self, catalog: Catalog, archive: str, *, tell: Callable[[int], None] | None = None) -> int:
         """Take in what the catalog has folded since, of all sources; return how many articles that touched.

@@ -27,7 +27,7 @@ CREATE TABLE articles (id INTEGER PRIMARY KEY, source TEXT NOT NULL, url TEXT NO
     latest INTEGER NOT NULL, UNIQUE (source, url));
 CREATE TABLE documents (id INTEGER PRIMARY KEY, article INTEGER NOT NULL, number INTEGER NOT NULL,
     segment TEXT NOT NULL, n INTEGER NOT NULL, captured_at TEXT NOT NULL, kinds TEXT NOT NULL, silent INTEGER NOT NULL,
-    facets TEXT NOT NULL, text_digest TEXT NOT NULL);
+    facets TEXT NOT NULL, text_digest TEXT NOT NULL, tokens INTEGER NOT NULL);
 CREATE INDEX documents_by_article ON documents (article, number);
 CREATE VIRTUAL TABLE words USING fts5 (title, body, facets, content='', tokenize='ascii');
 CREATE VIRTUAL TABLE terms USING fts5vocab (words, row);
@@ -40,15 +40,19 @@ CREATE TABLE events (id INTEGER PRIMARY KEY, article INTEGER NOT NULL, source TE
 CREATE INDEX events_by_article ON events (article, at);
 CREATE INDEX events_by_time ON events (at);
 CREATE INDEX events_by_source ON events (source, at);
-CREATE INDEX events_by_kind ON events (what, source, at);
+CREATE INDEX events_by_what ON events (what, at);
+CREATE INDEX events_by_source_and_what ON events (source, what, at);
+CREATE INDEX edits_by_time ON events (at, kinds) WHERE kinds != '';
+CREATE INDEX edits_by_source ON events (source, at, kinds) WHERE kinds != '';
+CREATE INDEX silent_edits_by_time ON events (at) WHERE silent = 1;
+CREATE INDEX silent_edits_by_source ON events (source, at) WHERE silent = 1;
 """
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """Open the index's file; a writer makes it anew if it is missing, of another version, or no index."""
     if not read_only and not _usable(path):
-        for leftover in path.parent.glob(path.name + "*"):
-            leftover.unlink()
+        remove(path)
     mode = "ro" if read_only else "rwc"
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=60, isolation_level=None, check_same_thread=False
@@ -60,6 +64,24 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         _create(connection)
     return connection
+
+
+def remove(path: Path) -> None:
+    """Take the index away; whoever has it open goes on reading what was there."""
+    for leftover in path.parent.glob(path.name + "*"):
+        leftover.unlink()
+
+
+def is_whole(connection: sqlite3.Connection) -> bool:
+    """Whether the file can be read: all of it is."""
+    try:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")
+        return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+    except sqlite3.DatabaseError as error:
+        codes = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+        return (getattr(error, "sqlite_errorcode", 0) & 0xFF) not in codes
 
 
 def _usable(path: Path) -> bool:
