@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ COMMON = 50
 """A word that more than one in so many texts has is common: what it finds is ordered by date."""
 MAX_COUNTED = 1_000
 """So many hits are counted, and so many of those by rank can be turned to."""
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _LEAST_TEXTS = 1_000
 """An archive is taken for as large as that: in a small one what few texts have is not common."""
 _RANK = "bm25(words, 8.0, 1.0, 0.0)"
@@ -123,7 +125,7 @@ def _row_of(at: datetime | None, seconds: int) -> int:
 def _read_after(after: str | None, order: Order) -> int | None:
     if after is None:
         return None
-    if not after.isdigit() or len(after) > 18 or (order is Order.RELEVANCE and int(after) > MAX_COUNTED):
+    if not _NUMBER.fullmatch(after) or (order is Order.RELEVANCE and int(after) > MAX_COUNTED):
         raise QueryError(f"after: found {after[:40]!a}, expected what the page before says")
     return int(after)
 

@@ -218,15 +218,12 @@ class _Folding:
 
     def _find_free_row(self, at: datetime) -> int:
         """Return a row that no text has, nor a dead one, as near behind *at* as there is one."""
-        first = max(0, int(at.timestamp())) * ROWS_A_SECOND
-        while True:
-            query = "SELECT MAX(id) FROM words_docsize WHERE id BETWEEN ? AND ?"
-            last = self._db.execute(query, (first, first + ROWS_A_SECOND - 1)).fetchone()[0]
-            if last is None:
-                return first
-            if last < first + ROWS_A_SECOND - 1:
-                return int(last) + 1
-            first += ROWS_A_SECOND
+        row = max(0, to_micros(at)) * ROWS_A_SECOND // 1_000_000
+        for taken in self._db.execute("SELECT id FROM words_docsize WHERE id >= ? ORDER BY id", (row,)):
+            if taken["id"] != row:
+                break
+            row += 1
+        return row
 
     def _take_events(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = 2**62
+_PLACE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 _MOST_KEYS = 60
 """Places in indexes that are looked into for one page."""
 
@@ -111,10 +113,10 @@ def _marks(values: Sequence[str]) -> str:
 def _read_after(after: str | None) -> tuple[int, int]:
     if after is None:
         return _LAST, _LAST
-    at, _, number = after.partition("-")
-    if not (at.isdigit() and number.isdigit()) or len(after) > 36:
+    found = _PLACE.fullmatch(after)
+    if found is None:
         raise QueryError(f"after: found {after[:40]!a}, expected what the page before says")
-    return int(at), int(number)
+    return int(found[1]), int(found[2])
 
 
 def _to_event(row: sqlite3.Row, archive: str) -> Event:

@@ -119,8 +119,9 @@ def _read_term(found: re.Match[str]) -> Term | None:
         return None
     if star and len(tokens[-1]) < MIN_PREFIX_CHARS and not is_unspaced(tokens[-1]):
         raise QueryError(f"{place}: found {text[:40]!a}, expected at least {MIN_PREFIX_CHARS} letters before *")
+    tokens = _join_letters(tokens)
     return Term(
-        tokens=_join_letters(tokens),
+        tokens=tokens,
         # a letter alone of a script without spaces is the beginning of a pair in the index, or the end of a run
         prefix=star or (len(tokens[-1]) == 1 and is_unspaced(tokens[-1])),
         without=found["without"] == "-",
