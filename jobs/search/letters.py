@@ -36,6 +36,7 @@ _UNSPACED = (
 )
 """Thai, Lao, Burmese, Khmer, Japanese, Chinese; Korean too, which writes particles without a space."""
 _UNSPACED_LETTER = re.compile(f"[{_UNSPACED}]")
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
 _PARTS = re.compile(f"[{_UNSPACED}]+|[^{_UNSPACED}]+")
 _LETTERS = str.maketrans(
     {
@@ -71,10 +72,7 @@ def fold_words(text: str) -> str:
     """Return the words of *text* as the index has them, a space between any two."""
     if text.isascii():
         return " ".join([word[:MAX_TOKEN_CHARS] for word in _ASCII_WORD.findall(text.lower())])
-    words = _WORD.findall(_fold(text))
-    if _UNSPACED_LETTER.search(text) is None:
-        return " ".join([word[:MAX_TOKEN_CHARS] for word in words])
-    return " ".join([token for word in words for token in _split(word)])
+    return " ".join([token for word in _WORD.findall(text.replace("_", " ")) for token in _list_tokens(word)])
 
 
 def walk_words(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
@@ -84,26 +82,24 @@ def walk_words(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
             yield found.start(), found.end(), tokens
 
 
-@lru_cache(maxsize=16_384)
-def _list_tokens(word: str) -> tuple[str, ...]:
-    return tuple(fold_words(word).split())
-
-
 def is_unspaced(token: str) -> bool:
     """Whether *token* is of a script that puts no spaces between words."""
     return _UNSPACED_LETTER.match(token) is not None
 
 
-_ASCII_WORD = re.compile(r"[a-z0-9]+")
+def _list_tokens(word: str) -> tuple[str, ...]:
+    return _list_of_short(word) if len(word) <= MAX_TOKEN_CHARS else tuple(_split(word))
 
 
-def _fold(text: str) -> str:
-    plain = _STRIPPED.sub("", unicodedata.normalize("NFKD", text)).casefold()
-    return unicodedata.normalize("NFC", plain).translate(_LETTERS)
+@lru_cache(maxsize=32_768)
+def _list_of_short(word: str) -> tuple[str, ...]:
+    return tuple(_split(word))
 
 
 def _split(word: str) -> Iterator[str]:
-    for part in _PARTS.findall(word):
+    plain = _STRIPPED.sub("", unicodedata.normalize("NFKD", word)).casefold()
+    folded = unicodedata.normalize("NFC", plain).translate(_LETTERS)
+    for part in (part for word in _WORD.findall(folded) for part in _PARTS.findall(word)):
         if len(part) > 1 and is_unspaced(part):
             yield from (part[at : at + 2] for at in range(len(part)))
         else:
