@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.errors import ArchiveError, ExitCode
 from config.logs import configure_logging, describe_logging
-from config.settings import Settings
+from config.settings import SECRETS, Settings
 from jobs.archive.identity import list_sources, read_info
 from jobs.context import open_archive
 from jobs.rechecks import RecheckPolicy
@@ -38,7 +38,7 @@ def encode_assignment(settings: Settings, sources: Mapping[str, Source]) -> byte
     *sources*: as configured; of them it must know when their articles are looked at again.
     """
     given = {
-        "settings": json.loads(settings.model_dump_json()),
+        "settings": json.loads(settings.model_dump_json(exclude=set(SECRETS))),
         "logging": describe_logging(),
         "policies": {name: asdict(RecheckPolicy.of(one, settings)) for name, one in sources.items()},
     }
