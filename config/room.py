@@ -40,7 +40,7 @@ class RoomSettings(BaseModel):
     """File with that secret."""
     room_trust_header: str | None = None
     """Header in which a proxy says who a reader is; believed only from `room_trust_from`."""
-    room_trust_from: Networks = ["127.0.0.1", "::1"]  # noqa: RUF012 - pydantic copies defaults
+    room_trust_from: Networks = ["127.0.0.1", "::1"]
     """Addresses or networks of proxies that are believed."""
     room_public_url: str | None = None
     """Where readers find the room, if it is not where it listens; no other `Host` is answered then."""
