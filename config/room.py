@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from config.endpoints import parse_listen
@@ -26,18 +26,21 @@ def _read_networks(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+Networks = Annotated[list[str], NoDecode, BeforeValidator(_read_networks), Field(max_length=100)]
+
+
 class RoomSettings(BaseModel):
     """What holds for `ofrecord serve`."""
 
     room_listen: str = "127.0.0.1:8460"
     """`address:port`; port 0: any that is free."""
+    room_token: SecretStr | None = None
+    """The secret that lets readers in: as a bearer token, or typed into a form once. Only by way of the environment."""
     room_token_file: Path | None = None
-    """File with the secret that lets readers in; as a bearer token, or typed into a form once."""
+    """File with that secret."""
     room_trust_header: str | None = None
     """Header in which a proxy says who a reader is; believed only from `room_trust_from`."""
-    room_trust_from: Annotated[list[str], NoDecode, BeforeValidator(_read_networks)] = Field(
-        default_factory=lambda: ["127.0.0.1", "::1"], max_length=100
-    )
+    room_trust_from: Networks = ["127.0.0.1", "::1"]
     """Addresses or networks of proxies that are believed."""
     room_public_url: str | None = None
     """Where readers find the room, if it is not where it listens; no other `Host` is answered then."""

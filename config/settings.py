@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationInfo
 
 ENV_PREFIX = "OFRECORD_"
-SECRETS = frozenset({"alerts", "heartbeat_url", "heartbeat_fail_url"})
+SECRETS = frozenset({"alerts", "heartbeat_url", "heartbeat_fail_url", "room_token"})
 """Settings that a file must not have and that no message shows."""
 
 

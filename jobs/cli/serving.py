@@ -103,7 +103,7 @@ def require_guarded(settings: Settings) -> tuple[str, int]:
     address = parse_listen(settings.room_listen)
     if address is None:
         raise ConfigError("room_listen: found off, expected an IP address and a port")
-    guarded = settings.room_token_file is not None or settings.room_trust_header is not None
+    guarded = [settings.room_token, settings.room_token_file, settings.room_trust_header] != [None, None, None]
     if not is_loopback(address[0]) and not guarded:
         raise ConfigError(
             f"room_listen: {address[0]} can be reached from other machines: give --token-file FILE with a secret, or"

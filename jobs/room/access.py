@@ -48,7 +48,7 @@ class AccessRules:
         return cls(
             hosts=frozenset(hosts),
             base=settings.room_public_url,
-            token=None if settings.room_token_file is None else Token.read(settings.room_token_file),
+            token=Token.of(settings),
             trust_header=settings.room_trust_header,
             trusted=tuple(parse_network(text) for text in settings.room_trust_from),
             requests_per_minute=settings.room_requests_per_minute,

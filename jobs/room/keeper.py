@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from config.errors import ArchiveError, ExitCode
 from config.logs import configure_logging, describe_logging
-from config.settings import Settings
-from jobs.archive.identity import list_sources
+from config.settings import SECRETS, Settings
+from jobs.archive.identity import list_sources, read_info
 from jobs.context import open_archive
 from jobs.rechecks import RecheckPolicy
 from jobs.search.index import INDEX_FILE, SearchIndex
@@ -38,7 +38,7 @@ def encode_assignment(settings: Settings, sources: Mapping[str, Source]) -> byte
     *sources*: as configured; of them it must know when their articles are looked at again.
     """
     given = {
-        "settings": json.loads(settings.model_dump_json()),
+        "settings": json.loads(settings.model_dump_json(exclude=set(SECRETS))),
         "logging": describe_logging(),
         "policies": {name: asdict(RecheckPolicy.of(one, settings)) for name, one in sources.items()},
     }
@@ -73,6 +73,7 @@ def look(archive: OpenArchive, index: SearchIndex, policies: Mapping[str, Rechec
     trouble: dict[str, str] = {}
     now = datetime.now(UTC)
     try:
+        read_info(archive.store)  # a disk that is not there any more lists nothing, and fails in nothing
         sources = list_sources(archive.store)
     except ArchiveError as error:
         return {"trouble": {"": str(error)}}

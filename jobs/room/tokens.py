@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,13 @@ from config.masks import hide
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from config.settings import Settings
+
 LEAST_CHARS = 20
 COOKIE_SECONDS = 30 * 86_400
 FORM_SECONDS = 3_600
 _MOST_BYTES = 4_096
+_EXPECTED = f"a secret of {LEAST_CHARS} characters or more: letters, digits, signs of ASCII, and no blanks"
 
 
 class Token:
@@ -28,20 +32,14 @@ class Token:
         self._form_key = secrets.token_bytes(32)
 
     @classmethod
-    def read(cls, path: Path) -> Token:
-        """Return the token that stands in a file, blanks around it left out. Raises ConfigError."""
-        expected = f"expected a file with a secret of at least {LEAST_CHARS} characters on one line"
-        try:
-            with path.open("rb") as file:
-                text = file.read(_MOST_BYTES + 1).decode("ascii").strip()
-        except OSError as error:
-            raise ConfigError(f"room_token_file: {path} cannot be read ({error.strerror}): {expected}") from error
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"room_token_file: {path}: found what is no ASCII, {expected}") from error
-        if not LEAST_CHARS <= len(text) <= _MOST_BYTES or not text.isprintable() or " " in text:
-            raise ConfigError(f"room_token_file: {path}: found {len(text)} characters, {expected}, without blanks")
-        hide(text)
-        return cls(text)
+    def of(cls, settings: Settings) -> Token | None:
+        """Return the secret that the settings name, if they do. Raises ConfigError."""
+        text, path = settings.room_token, settings.room_token_file
+        if text is not None and path is not None:
+            raise ConfigError("OFRECORD_ROOM_TOKEN and room_token_file: found both, expected one of them")
+        if text is not None:
+            return cls(_check(text.get_secret_value(), "OFRECORD_ROOM_TOKEN"))
+        return None if path is None else cls(_check(_read(path), f"room_token_file: {path}"))
 
     def is_shown_by(self, given: str) -> bool:
         """Whether *given* is the secret."""
@@ -62,6 +60,23 @@ class Token:
     def accepts_form(self, given: str, nonce: str, now: float) -> bool:
         """Whether a form was made for that *nonce*, within the last hour, by this process."""
         return bool(nonce) and _is_sealed(self._form_key, given, now, nonce)
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MOST_BYTES + 1).decode("utf-8", "replace")
+    except OSError as error:
+        raise ConfigError(f"room_token_file: {path} cannot be read ({error.strerror}): expected {_EXPECTED}") from error
+
+
+def _check(text: str, where: str) -> str:
+    """Return the secret that *text* is, without blanks around it, masked in logs from now on. Raises ConfigError."""
+    found = text.strip()
+    if not LEAST_CHARS <= len(found) <= _MOST_BYTES or not re.fullmatch(r"[!-~]+", found):
+        raise ConfigError(f"{where}: found {len(found)} characters, expected {_EXPECTED}")
+    hide(found)
+    return found
 
 
 def make_nonce() -> str:

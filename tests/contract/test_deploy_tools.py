@@ -76,7 +76,7 @@ def test_kubernetes_refuses_a_key_that_is_none(tmp_path: Path) -> None:
     assert run("kubernetes-validate", "--strict", broken).returncode != 0
 
 
-@pytest.mark.parametrize("name", ["daemon", "job"])
+@pytest.mark.parametrize("name", ["daemon", "job", "reading-room"])
 def test_kustomize_builds_what_kubernetes_takes(name: str, tmp_path: Path) -> None:
     built = run("kubectl", "kustomize", DEPLOY / "kubernetes" / name)
     assert built.returncode == 0, built.stderr

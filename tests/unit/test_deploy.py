@@ -12,9 +12,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from config.errors import ExitCode
+from config.errors import ConfigError, ExitCode
 from config.settings import Settings
 from jobs.cli.commands import COMMANDS, group
+from jobs.cli.serving import require_guarded
 from tests.seaweed import _program
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -48,17 +49,35 @@ def test_the_container_is_asked_where_the_daemon_answers() -> None:
         assert "OFRECORD_METRICS_LISTEN" not in SERVICES[service]["environment"], "then the check asks elsewhere"
 
 
+def test_the_reading_room_is_asked_where_it_answers_and_lets_in_whoever_has_the_secret() -> None:
+    room = SERVICES["reading-room"]
+    environment = room["environment"]
+    assert room["profiles"] == ["reading-room"], "nobody gets one by chance"
+    assert "127.0.0.1:8460/healthz" in room["healthcheck"]["test"][-1]
+    settings = {
+        name.removeprefix("OFRECORD_").lower(): value
+        for name, value in environment.items()
+        if name.startswith("OFRECORD_ROOM_")
+    }
+    assert settings.pop("room_token") == "${OFRECORD_ROOM_TOKEN:-}"
+    settings["room_public_url"] = settings["room_public_url"].partition(":-")[2].rstrip("}")
+    with pytest.raises(ConfigError, match="token"):
+        require_guarded(Settings(**settings))
+    assert require_guarded(Settings(room_token="x" * 20, **settings)) == ("0.0.0.0", 8460)
+
+
 def test_nothing_runs_as_root_or_is_published() -> None:
     for target in re.split(r"(?m)^FROM ", DOCKERFILE):
         if " AS s3" in target or " AS ofrecord" in target:
             assert "\nUSER 10001:10001\n" in target
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["reading-room"]
+    assert SERVICES["reading-room"]["ports"] == ["127.0.0.1:8460:8460"], "this machine alone"
     for service in SERVICES.values():
-        assert "ports" not in service
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]
 
 
-@pytest.mark.parametrize("service", ["init", "daemon"])
+@pytest.mark.parametrize("service", ["init", "daemon", "reading-room"])
 def test_commands_exist(service: str) -> None:
     result = CliRunner().invoke(group, [*SERVICES[service]["command"], "--help"])
     assert result.exit_code == 0

@@ -14,6 +14,7 @@ from config.settings import Settings
 from crawler.addresses import find_refusal
 from jobs.cli.daemon import daemon
 from jobs.cli.job import job
+from jobs.cli.serving import require_guarded
 
 FOLDER = Path(__file__).parents[2] / "deploy/kubernetes"
 
@@ -26,7 +27,8 @@ def read(name: str, kind: str) -> dict[str, Any]:
 
 JOB = read("job/cronjob.yaml", "CronJob")["spec"]["jobTemplate"]["spec"]
 DEPLOYMENT = read("daemon/daemon.yaml", "Deployment")["spec"]
-PODS = {"job": JOB["template"], "daemon": DEPLOYMENT["template"]}
+ROOM = read("reading-room/reading-room.yaml", "Deployment")["spec"]
+PODS = {"job": JOB["template"], "daemon": DEPLOYMENT["template"], "reading-room": ROOM["template"]}
 
 
 @pytest.fixture(params=PODS)
@@ -104,6 +106,24 @@ def test_the_probes_ask_what_the_daemon_answers() -> None:
         "prometheus.io/port": str(address[1]),
         "prometheus.io/path": "/metrics",
     }
+
+
+def test_the_reading_room_is_served_to_the_ingress_alone() -> None:
+    (container,) = PODS["reading-room"]["spec"]["containers"]
+    assert container["args"] == ["serve"]
+    values = {entry["name"]: entry.get("value") for entry in container["env"]}
+    assert values.pop("OFRECORD_ROOM_TOKEN") is None, "a secret stands in a Secret"
+    settings = {name.removeprefix("OFRECORD_").lower(): value for name, value in values.items()}
+    assert require_guarded(Settings(room_token="x" * 20, **settings)) == ("0.0.0.0", 8460)
+    assert container["ports"] == [{"name": "http", "containerPort": 8460}]
+    for kind in ("startup", "liveness"):
+        assert container[f"{kind}Probe"]["httpGet"] == {"path": "/healthz", "port": "http"}
+    labels = PODS["reading-room"]["metadata"]["labels"]
+    policy = read("reading-room/network-policy.yaml", "NetworkPolicy")["spec"]
+    service = read("reading-room/reading-room.yaml", "Service")["spec"]
+    assert ROOM["selector"]["matchLabels"] == policy["podSelector"]["matchLabels"] == service["selector"] == labels
+    assert policy["ingress"][0]["ports"] == [{"port": 8460, "protocol": "TCP"}]
+    assert service["ports"] == [{"name": "http", "port": 80, "targetPort": "http"}]
 
 
 def test_nobody_but_prometheus_comes_in_and_to_one_port() -> None:

@@ -14,6 +14,7 @@ from jobs.cli.commands import group
 
 FOLDER = Path(__file__).parents[2] / "deploy/systemd"
 SERVICES = ["ofrecord.service", "ofrecord-crawl.service"]
+ROOM = "ofrecord-room.service"
 
 
 def read(name: str) -> str:
@@ -26,7 +27,7 @@ def read_seconds(text: str, key: str) -> int:
     return int(found[1]) * {"s": 1, "h": 3600}[found[2]]
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", [*SERVICES, ROOM])
 def test_commands_and_settings_exist(name: str) -> None:
     (words,) = re.findall(r"(?m)^ExecStart=/opt/ofrecord/bin/ofrecord (.+)$", read(name))
     command, *rest = words.split()
@@ -34,7 +35,7 @@ def test_commands_and_settings_exist(name: str) -> None:
     assert found is not None
     found.make_context(command, list(rest))
     assert CliRunner().invoke(group, [command, "--help"]).exit_code == 0
-    for text in (read(name), read("environment.example")):
+    for text in (read(name), read("environment.example"), read("environment-room.example")):
         named = {setting.lower() for setting in re.findall(r"(?<![A-Za-z])OFRECORD_([A-Z0-9_]+)=", text)}
         assert named <= set(Settings.model_fields) | {"config_dir"}
 
@@ -45,6 +46,20 @@ def test_both_services_have_one_sandbox() -> None:
     assert "CapabilityBoundingSet=\n" in shared[0]
 
 
+def test_the_room_is_in_the_same_sandbox_with_a_place_and_keys_of_its_own() -> None:
+    def read_walls(name: str) -> set[str]:
+        lines = read(name).partition("UMask=")[2].partition("[Install]")[0].splitlines()
+        return {line for line in lines if line and not line.startswith(("#", "MemoryMax=", "TasksMax="))}
+
+    room = read(ROOM)
+    assert read_walls(ROOM) == read_walls(SERVICES[0])
+    assert "StateDirectory=ofrecord-room\n" in room
+    assert "/var/lib/ofrecord\n" not in room
+    assert "EnvironmentFile=-/etc/ofrecord/environment-room\n" in room
+    assert "LoadCredential=room-token:/etc/ofrecord/room-token\n" in room
+    assert "OFRECORD_ROOM_TOKEN_FILE=%d/room-token\n" in room
+
+
 def test_a_stop_leaves_the_time_that_a_run_takes() -> None:
     settings = Settings()
     for name in SERVICES:
@@ -53,14 +68,16 @@ def test_a_stop_leaves_the_time_that_a_run_takes() -> None:
 
 
 def test_what_trying_again_does_not_mend_is_not_tried_again() -> None:
-    (codes,) = re.findall(r"(?m)^RestartPreventExitStatus=(.+)$", read("ofrecord.service"))
-    assert {int(code) for code in codes.split()} == {ExitCode.USAGE, ExitCode.NO_ARCHIVE}
-    assert f"SuccessExitStatus={ExitCode.INTERRUPTED:d}\n" in read("ofrecord.service")
+    for name in ("ofrecord.service", ROOM):
+        (codes,) = re.findall(r"(?m)^RestartPreventExitStatus=(.+)$", read(name))
+        assert {int(code) for code in codes.split()} == {ExitCode.USAGE, ExitCode.NO_ARCHIVE}
+        assert f"SuccessExitStatus={ExitCode.INTERRUPTED:d}\n" in read(name)
 
 
 def test_the_example_holds_no_secret() -> None:
-    values = dict(line.split("=", 1) for line in read("environment.example").splitlines() if line[:1] not in {"", "#"})
-    assert values["AWS_ACCESS_KEY_ID"] == values["AWS_SECRET_ACCESS_KEY"] == ""
+    for name in ("environment.example", "environment-room.example"):
+        values = dict(line.split("=", 1) for line in read(name).splitlines() if line[:1] not in {"", "#"})
+        assert values["AWS_ACCESS_KEY_ID"] == values["AWS_SECRET_ACCESS_KEY"] == ""
 
 
 def test_the_timer_starts_the_crawl() -> None:

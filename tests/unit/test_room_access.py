@@ -1,4 +1,4 @@
-"""Who may come into the room: by-passes, rebinding, spoofed headers, forms of others, too much of anything."""
+"""Who may come into the room: ways around the door, rebinding, spoofed headers, forms of others, too much of anything."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from starlette.requests import Request
 
 from config.errors import ConfigError
+from config.loading import load_settings
 from config.settings import Settings
 from jobs.archive.identity import create_archive
 from jobs.catalog import Catalog
@@ -21,6 +22,7 @@ from jobs.room.allowance import MOST_CLIENTS, Allowance, name_client
 from jobs.room.app import make_app
 from jobs.room.guard import Guard
 from jobs.room.headers import SAFE_HEADERS
+from jobs.room.keeper import encode_assignment
 from jobs.room.library import Library
 from jobs.room.login import check_path
 from jobs.room.reading_store import OnlyReading
@@ -120,7 +122,7 @@ def token_file(tmp_path: Path) -> Path:
 
 def enter(library: Library, *, at: str = HERE, peer: str = "127.0.0.1", **settings: object) -> Visitor:
     """Return a client at the door of a room with those settings, whose requests come from *peer*."""
-    rules = AccessRules.of(Settings(**{f"room_{name}": value for name, value in settings.items()}), PORT)  # type: ignore[arg-type]
+    rules = AccessRules.of(Settings().override(**{f"room_{name}": value for name, value in settings.items()}), PORT)
     app = Guard(make_app(library), rules)
     return Visitor(app, at, peer)
 
@@ -398,9 +400,22 @@ def test_token_file_that_is_none_is_told(tmp_path: Path, text: str) -> None:
     path = tmp_path / "token"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match="room_token_file"):
-        Token.read(path)
+        Token.of(Settings(room_token_file=path))
+    with pytest.raises(ConfigError, match="ROOM_TOKEN"):
+        Token.of(Settings(room_token=text))
     with pytest.raises(ConfigError, match="cannot be read"):
-        Token.read(tmp_path / "none")
+        Token.of(Settings(room_token_file=tmp_path / "none"))
+    with pytest.raises(ConfigError, match="found both"):
+        Token.of(Settings(room_token_file=path, room_token=SECRET))
+
+
+def test_token_of_the_environment_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OFRECORD_ROOM_TOKEN", SECRET)
+    settings = load_settings()
+    token = Token.of(settings)
+    assert token is not None
+    assert token.is_shown_by(SECRET)
+    assert SECRET not in repr(settings) + settings.model_dump_json() + encode_assignment(settings, {}).decode()
 
 
 @pytest.mark.parametrize(
