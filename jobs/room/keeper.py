@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from config.errors import ArchiveError, ExitCode
 from config.logs import configure_logging, describe_logging
 from config.settings import Settings
-from jobs.archive.identity import list_sources
+from jobs.archive.identity import list_sources, read_info
 from jobs.context import open_archive
 from jobs.rechecks import RecheckPolicy
 from jobs.search.index import INDEX_FILE, SearchIndex
@@ -73,6 +73,7 @@ def look(archive: OpenArchive, index: SearchIndex, policies: Mapping[str, Rechec
     trouble: dict[str, str] = {}
     now = datetime.now(UTC)
     try:
+        read_info(archive.store)  # a disk that is not there any more lists nothing, and fails in nothing
         sources = list_sources(archive.store)
     except ArchiveError as error:
         return {"trouble": {"": str(error)}}
