@@ -38,7 +38,7 @@ class EventsAsked(Asked):
     kind: Texts = ()
     """Kinds of edits, any of which it was."""
     silent: bool = False
-    """Only edits that the page does not own up to."""
+    """Only edits that left the page's own time of change as it was."""
     since: Begin = None
     until: End = None
 
