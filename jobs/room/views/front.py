@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 OVERVIEW = {"changed": 8, "removed": 6, "new": 8}
 """Groups that are shown together, and so many events of each."""
-MAX_GLANCES = 20
+MAX_GLANCES = 16
 """Sources on this page."""
 
 
