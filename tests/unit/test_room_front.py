@@ -6,6 +6,7 @@ import re
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -129,11 +130,21 @@ def test_what_makes_no_sense_is_said(desk: Desk, asked: dict[str, Any]) -> None:
 
 
 def test_groups_are_addresses_that_keep_what_is_asked_for(desk: Desk) -> None:
-    told = view_front(desk, FrontAsked(source=(SOURCE,), what=GROUPS["removed"], kind=("typo",), silent=True))
-    changed = addresses.front(source=[SOURCE], what=GROUPS["changed"], kind=["typo"], silent=True)
-    assert told.ways["changed"] == changed
+    told = view_front(desk, FrontAsked(source=(SOURCE,), what=("removed",), kind=("typo",), silent=True))
+    assert told.groups[0].key == "removed"
+    assert told.ways["changed"] == addresses.front(source=[SOURCE], what="changed", kind=["typo"], silent=True)
     assert told.ways["latest"] == addresses.front(source=[SOURCE])
-    assert {what for what in ARTICLE_EVENTS if f"what={what}" in told.ways["all"]} == set(ARTICLE_EVENTS)
+    assert set(told.ways) == {"latest", *GROUPS}
+    feed = addresses.watch("atom", source=[SOURCE], what=GROUPS["removed"], kind=["typo"], silent=True)
+    assert escape(feed) in show(desk, told)
+
+
+def test_groups_stand_for_their_events(desk: Desk) -> None:
+    told = view_front(desk, FrontAsked(what=("removed", "new", "gone")))
+    assert told.groups[0].what == (*GROUPS["removed"], "new")
+    assert told.groups[0].key == ""
+    assert told.groups[0].events[0].what == "gone"
+    assert set(view_front(desk, FrontAsked(what=("all",))).groups[0].what) == set(ARTICLE_EVENTS)
 
 
 def test_sources_are_told_at_a_glance(desk: Desk) -> None:
