@@ -12,6 +12,7 @@ import json
 import subprocess
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -198,6 +199,8 @@ def lend_library(room: Room, state: Path) -> Iterator[Library]:
     with ExitStack() as stack:
         archive = stack.enter_context(open_archive(settings))
         archive.refresh()
+        for source in archive.catalog.list_logs():
+            archive.catalog.tally_health(source, datetime.now(UTC))
         with SearchIndex.open(archive.state / INDEX_FILE) as index:
             index.fold(archive.catalog, archive.info.archive)
         sources = load_sources(room.ofrecord.config / "sources")

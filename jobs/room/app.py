@@ -104,5 +104,7 @@ def _answer_static(request: Request) -> Response:
     found = find_static(request.path_params["name"])
     if found is None:
         raise HTTPException(404)
-    headers = {"Cache-Control": _FOR_GOOD if found.for_good else "no-cache"}
-    return Response(found.body, headers=headers, media_type=found.media_type)
+    headers = {"Cache-Control": _FOR_GOOD if found.for_good else "no-cache", "Vary": "Accept-Encoding"}
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(found.body, headers=headers, media_type=found.media_type)
+    return Response(found.packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=found.media_type)

@@ -62,6 +62,7 @@ def _environment() -> Environment:
         "long_day": _tell_long_day,
         "thousands": _tell_number,
         "bytes": _tell_bytes,
+        "counted": _tell_count,
         "event": wording.name_event,
         "kind": wording.name_kind,
         "state": wording.name_state,
@@ -96,6 +97,10 @@ def _mark_time(at: datetime, text: str) -> Markup:
 
 def _tell_number(number: int) -> str:
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def _tell_count(number: int, one: str, more: str | None = None) -> str:
+    return f"{_tell_number(number)} {one if number == 1 else more or f'{one}s'}"
 
 
 def _tell_bytes(size: int) -> str:

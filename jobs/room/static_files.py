@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +24,8 @@ class StaticFile:
     """A file as it is served."""
 
     body: bytes
+    packed: bytes
+    """The same as gzip has it: a style sheet is a quarter of what it was."""
     media_type: str
     for_good: bool
     """Whether what is served under that name will never be another."""
@@ -54,6 +57,7 @@ def _read_all() -> tuple[dict[str, str], dict[str, StaticFile]]:
     for name, body in bodies.items():
         stem, _, ending = name.rpartition(".")
         links[name] = f"{stem}.{hashlib.sha256(body).hexdigest()[:12]}.{ending}"
-        served[links[name]] = StaticFile(body, _TYPES[ending], for_good=True)
-        served[name] = StaticFile(body, _TYPES[ending], for_good=False)
+        packed = gzip.compress(body, mtime=0)
+        served[links[name]] = StaticFile(body, packed, _TYPES[ending], for_good=True)
+        served[name] = StaticFile(body, packed, _TYPES[ending], for_good=False)
     return links, served

@@ -3,10 +3,11 @@
 from typing import Any
 
 from jobs.room.endpoints import Download, Page
-from jobs.room.views import article, capture, compare, front, memento, runs, search, sources, texts, watches
+from jobs.room.views import about, article, capture, compare, front, memento, runs, search, sources, texts, watches
 
 ENDPOINTS: tuple[Page[Any, Any] | Download[Any], ...] = (
     *front.ENDPOINTS,
+    *about.ENDPOINTS,
     *search.ENDPOINTS,
     *sources.ENDPOINTS,
     *runs.ENDPOINTS,

@@ -13,7 +13,7 @@ from jobs.search import ARTICLE_EVENTS, EventFilter
 from jobs.search.facts import NEW
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from jobs.room.desk import Desk
     from jobs.search import Event
@@ -26,7 +26,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "details": (What.METADATA,),
     "all": ARTICLE_EVENTS,
 }
-"""What readers ask for together → events."""
+"""What readers ask for together → events. These names may stand where those of events do."""
 
 
 class EventsAsked(Asked):
@@ -34,11 +34,12 @@ class EventsAsked(Asked):
 
     source: Texts = ()
     what: Texts = ()
-    """What happened: new, revised, reverted, alternating, suspected, gone, returned, metadata, moved."""
+    """What happened: new, revised, reverted, alternating, suspected, gone, returned, metadata, moved; or several of
+    these as changed, removed, details, all."""
     kind: Texts = ()
     """Kinds of edits, any of which it was."""
     silent: bool = False
-    """Only edits that the page does not own up to."""
+    """Only edits that left the page's own time of change as it was."""
     since: Begin = None
     until: End = None
 
@@ -76,11 +77,11 @@ class EventTold(Told):
 
 def to_filter(asked: EventsAsked) -> EventFilter:
     """Return the events that are asked for. Raises BadRequest."""
-    _require("what", asked.what, ARTICLE_EVENTS)
+    _require("what", asked.what, (*ARTICLE_EVENTS, *(key for key in GROUPS if key not in ARTICLE_EVENTS)))
     _require("kind", asked.kind, tuple(EditKind))
     return EventFilter(
         sources=asked.source,
-        whats=asked.what,
+        whats=spell_out(asked.what),
         kinds=asked.kind,
         silent=asked.silent,
         since=asked.since,
@@ -88,9 +89,14 @@ def to_filter(asked: EventsAsked) -> EventFilter:
     )
 
 
+def spell_out(what: Iterable[str]) -> tuple[str, ...]:
+    """Return *what* with the events of groups in place of their names."""
+    return tuple(dict.fromkeys(event for one in what for event in GROUPS.get(one, (one,))))
+
+
 def find_group(what: tuple[str, ...]) -> str:
     """Return the key of the group that has just these events, of none: of all; empty if no group has."""
-    wanted = set(what or ARTICLE_EVENTS)
+    wanted = set(spell_out(what) or ARTICLE_EVENTS)
     return next((key for key, whats in GROUPS.items() if set(whats) == wanted), "")
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from jobs.room import addresses
 from jobs.room.addresses import MORE
 from jobs.room.endpoints import BadRequest, Page, Told
-from jobs.room.views.events import GROUPS, EventsAsked, EventTold, find_group, tell_event, to_filter
+from jobs.room.views.events import GROUPS, EventsAsked, EventTold, find_group, spell_out, tell_event, to_filter
 from jobs.room.views.glances import Glance, list_glances
 from jobs.search import QueryError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 OVERVIEW = {"changed": 8, "removed": 6, "new": 8}
 """Groups that are shown together, and so many events of each."""
-MAX_GLANCES = 20
+MAX_GLANCES = 16
 """Sources on this page."""
 
 
@@ -36,7 +36,7 @@ class EventGroup(Told):
     key: str
     """Of `events.GROUPS`; empty: another choice."""
     what: tuple[str, ...]
-    """How to ask for this group alone."""
+    """Which events."""
     events: tuple[EventTold, ...]
     after: str | None
     """Where the next page begins; `null`: these are all."""
@@ -63,12 +63,17 @@ class FrontTold(Told):
         return list_asked(self.asked)
 
     @property
+    def whats(self) -> tuple[str, ...]:
+        """Events that are asked for, groups spelled out."""
+        return spell_out(self.asked.what)
+
+    @property
     def ways(self) -> dict[str, str]:
         """Group → its path, narrowed as this page is; first the last ones of each."""
         narrow = list_asked(self.asked, what=())
         plain = list_asked(self.asked, what=(), kind=(), silent=False)
         return {"latest": addresses.front(**plain)} | {
-            key: addresses.front(**(narrow | {"what": what})) for key, what in GROUPS.items()
+            key: addresses.front(**(narrow | {"what": key})) for key in GROUPS
         }
 
 
@@ -76,9 +81,7 @@ def view_front(desk: Desk, asked: FrontAsked) -> FrontTold:
     """Return the front page. Raises BadRequest."""
     overview = not (asked.what or asked.kind or asked.silent or asked.after)
     if overview:
-        groups = [
-            _tell_group(desk, key, asked.model_copy(update={"what": GROUPS[key]}), OVERVIEW[key]) for key in OVERVIEW
-        ]
+        groups = [_tell_group(desk, key, asked.model_copy(update={"what": (key,)}), OVERVIEW[key]) for key in OVERVIEW]
     else:
         groups = [_tell_group(desk, find_group(asked.what), asked, MORE)]
     glances = list_glances(desk)
@@ -106,7 +109,7 @@ def _tell_group(desk: Desk, key: str, asked: FrontAsked, limit: int) -> EventGro
     except QueryError as error:
         raise BadRequest(str(error)) from error
     events = tuple(tell_event(desk, event) for event in found.events)
-    return EventGroup(key=key, what=asked.what, events=events, after=found.after)
+    return EventGroup(key=key, what=spell_out(asked.what), events=events, after=found.after)
 
 
 ENDPOINTS = (Page("front", "/", FrontAsked, FrontTold, view_front, "What is new, was changed, was taken down"),)
