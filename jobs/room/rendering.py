@@ -19,24 +19,6 @@ if TYPE_CHECKING:
     from jobs.room.endpoints import Told
 
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
-"""In English whatever the machine's locale is."""
-
-
 def render_page(name: str, told: Told | None, **rest: object) -> bytes:
     """Return the page *name* of what is told. *rest*: what base.html needs beside it."""
     return _environment().get_template(f"{name}.html").render(told=told, **rest).encode()
@@ -87,7 +69,7 @@ def _tell_clock(at: datetime) -> Markup:
 
 
 def _tell_long_day(at: datetime) -> Markup:
-    return _mark_time(at, f"{_DAYS[at.weekday()]} {at.day} {_MONTHS[at.month - 1]} {at.year}")
+    return _mark_time(at, f"{wording.DAYS[at.weekday()]} {at.day} {wording.MONTHS[at.month - 1]} {at.year}")
 
 
 def _mark_time(at: datetime, text: str) -> Markup:

@@ -58,6 +58,22 @@ STATES: Mapping[str, str] = {
     State.BLOCKED: "Blocked",
 }
 """Of an article, as the fold has them, and of a source, as its health is told."""
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+"""In English whatever the machine's locale is."""
 
 _TONES: Mapping[str, str] = {
     NEW: "good",
