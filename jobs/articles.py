@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jobs.catalog import Catalog, StoredCapture, StoredRevision
+    from jobs.fold import Place
 
 GOOD_VERDICTS = frozenset(
     {Verdict.NEW, Verdict.REVISED, Verdict.REVERTED, Verdict.UNCHANGED, Verdict.RETURNED, Verdict.UNCOMPARED}
@@ -41,13 +42,21 @@ def read_revision(
 
     *captures*: all of its article, in the order of the fold. `None`: the catalog has thin facts alone of both.
     """
+    found = find_reading(catalog, revision, captures)
+    return None if found is None else found[1]
+
+
+def find_reading(
+    catalog: Catalog, revision: StoredRevision, captures: Sequence[StoredCapture]
+) -> tuple[Place, dict[str, Any]] | None:
+    """Return the snapshot that `read_revision` does, and whose capture it is."""
     last = next((one for one in reversed(captures) if one.revision == revision.number), None)
-    first = catalog.read_snapshot(revision.segment, revision.n)
-    place = (revision.segment, revision.n) if last is None else last.read_at or last.place
-    latest = first if place == (revision.segment, revision.n) else catalog.read_snapshot(*place)
-    if first is None or latest is None:
-        return first or latest
-    return first if first["derivation"] == latest["derivation"] else latest
+    first = revision.segment, revision.n
+    places = dict.fromkeys([first, first if last is None else last.read_at or last.place])
+    found = [(place, snapshot) for place in places if (snapshot := catalog.read_snapshot(*place)) is not None]
+    if not found:
+        return None
+    return found[0] if found[0][1]["derivation"] == found[-1][1]["derivation"] else found[-1]
 
 
 def read_comparable(

@@ -48,6 +48,8 @@ def _environment() -> Environment:
         "kind": wording.name_kind,
         "state": wording.name_state,
         "tone": wording.tone_of,
+        "verdict": wording.name_verdict,
+        "stamp": _stamp,
     }
     return environment
 
@@ -74,6 +76,11 @@ def _tell_long_day(at: datetime) -> Markup:
 
 def _mark_time(at: datetime, text: str) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(f"{at:%Y-%m-%dT%H:%M:%SZ}", text)
+
+
+def _stamp(at: datetime | str) -> str:
+    """Return a time as pages state it for programs: RFC 3339, or what it was stated as."""
+    return at if isinstance(at, str) else f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _tell_number(number: int) -> str:

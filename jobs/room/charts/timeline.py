@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from config.units import count
 from jobs.fold import Verdict
 from jobs.room.endpoints import Told
+from jobs.room.wording import name_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -226,7 +227,7 @@ def _shape_of(look: Look) -> str:
 
 def _say(look: Look) -> str:
     text = f", text {look.revision}" if look.revision else ""
-    return f"{look.verdict}{text}"
+    return f"{name_verdict(look.verdict)}{text}"
 
 
 def _tell(at: datetime) -> str:
