@@ -165,6 +165,15 @@ class HistoryQueries(RollupQueries):
             for row in rows
         ]
 
+    def find_text(self, source: str, url: str, text_digest: str) -> tuple[Place, str] | None:
+        """Return the first capture of an article that has the text of that digest, and the derivation it has it in."""
+        row = self._db.execute(
+            "SELECT segment, n, derivation FROM snapshots INDEXED BY snapshots_by_text WHERE text_digest = ?3"
+            " AND source = ?1 AND url = ?2 AND fields IS NOT NULL ORDER BY captured_at, segment, n, derivation LIMIT 1",
+            (source, url, text_digest),
+        ).fetchone()
+        return None if row is None else ((row["segment"], row["n"]), row["derivation"])
+
     def read_snapshot(self, segment: str, n: int, derivation: str | None = None) -> dict[str, Any] | None:
         """Return a capture's snapshot with its `text`: the one made at capture time, or that of *derivation*.
 

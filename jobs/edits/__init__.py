@@ -2,7 +2,7 @@
 
 from jobs.edits.judging import judge_edit
 from jobs.edits.kinds import EDIT_RULES, Edit, EditKind, EditReport, PostChange, PostEdit, report_to_json
-from jobs.edits.lives import LivePage
+from jobs.edits.lives import LivePage, list_frame
 from jobs.edits.states import State, read_state
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "PostEdit",
     "State",
     "judge_edit",
+    "list_frame",
     "read_state",
     "report_to_json",
 ]

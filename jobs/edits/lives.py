@@ -77,6 +77,11 @@ class LivePage:
         return _drop_posts(old, self._old.posts), _drop_posts(new, self._new.posts)
 
 
+def list_frame(state: State) -> tuple[str, ...]:
+    """Return the lines of a live page's body that are no part of a post."""
+    return _drop_posts(state.lines, Timeline(state).posts)
+
+
 def _tell_changed(one: Post, other: Post, *, closely: bool) -> PostEdit:
     words = diff_words(one.text, other.text, steps=MAX_STEPS) if closely and one.text != other.text else ()
     return PostEdit(PostChange.CHANGED, other.id or one.id, one.time, other.time, one.text, other.text, words)

@@ -59,9 +59,9 @@ def compare(name: str, url: str, before: int, after: int) -> str:
     return source(name, "compare", url=url, before=before, after=after)
 
 
-def text(name: str, url: str, form: str, revision: int | None = None) -> str:
-    """Return the path of a clean text to save. *form*: txt, md, json."""
-    return source(name, "text", url=url, revision=revision, form=form)
+def text(name: str, url: str, form: str, revision: int | None = None, digest: str | None = None) -> str:
+    """Return the path of a clean text to save; which, as of `article`. *form*: txt, md, json."""
+    return source(name, "text", url=url, revision=revision, digest=digest, form=form)
 
 
 def capture(segment: str, n: int, part: str = "", **asked: object) -> str:

@@ -19,24 +19,6 @@ if TYPE_CHECKING:
     from jobs.room.endpoints import Told
 
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
-"""In English whatever the machine's locale is."""
-
-
 def render_page(name: str, told: Told | None, **rest: object) -> bytes:
     """Return the page *name* of what is told. *rest*: what base.html needs beside it."""
     return _environment().get_template(f"{name}.html").render(told=told, **rest).encode()
@@ -67,6 +49,8 @@ def _environment() -> Environment:
         "kind": wording.name_kind,
         "state": wording.name_state,
         "tone": wording.tone_of,
+        "verdict": wording.name_verdict,
+        "stamp": _stamp,
     }
     return environment
 
@@ -88,11 +72,16 @@ def _tell_clock(at: datetime) -> Markup:
 
 
 def _tell_long_day(at: datetime) -> Markup:
-    return _mark_time(at, f"{_DAYS[at.weekday()]} {at.day} {_MONTHS[at.month - 1]} {at.year}")
+    return _mark_time(at, f"{wording.DAYS[at.weekday()]} {at.day} {wording.MONTHS[at.month - 1]} {at.year}")
 
 
 def _mark_time(at: datetime, text: str) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(f"{at:%Y-%m-%dT%H:%M:%SZ}", text)
+
+
+def _stamp(at: datetime | str) -> str:
+    """Return a time as pages state it for programs: RFC 3339, or what it was stated as."""
+    return at if isinstance(at, str) else f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _tell_number(number: int) -> str:

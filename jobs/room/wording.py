@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from jobs.changes import What
 from jobs.edits import EditKind
 from jobs.fold import State as Presence
+from jobs.fold import Verdict
 from jobs.health import State
 from jobs.search.facts import NEW
 
@@ -58,6 +59,37 @@ STATES: Mapping[str, str] = {
     State.BLOCKED: "Blocked",
 }
 """Of an article, as the fold has them, and of a source, as its health is told."""
+VERDICTS: Mapping[str, str] = {
+    Verdict.UNCHANGED: "Unchanged",
+    Verdict.UNCOMPARED: "Not compared",
+    Verdict.BAD: "No text",
+    "unread": "Not read yet",
+}
+"""Of captures, beside those that are events."""
+ORIGINS: Mapping[str, str] = {
+    "json-ld": "data for machines",
+    "meta": "meta elements",
+    "rule": "this source’s rules",
+    "visible": "what the page shows",
+    "guess": "a guess",
+}
+"""What of a page a field is from."""
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+"""In English whatever the machine's locale is."""
 
 _TONES: Mapping[str, str] = {
     NEW: "good",
@@ -76,6 +108,11 @@ _TONES: Mapping[str, str] = {
 def name_event(what: str) -> str:
     """Return the name of an event; of one that is not known here, its own word."""
     return EVENTS.get(what, _spell(what))
+
+
+def name_verdict(verdict: str) -> str:
+    """Return the name of what a capture means for its article."""
+    return VERDICTS.get(verdict) or name_event(verdict)
 
 
 def name_kind(kind: str) -> str:
