@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from config.errors import ConfigError
 from config.rules import readable_url
+from jobs.articles import read_comparable
 from jobs.cli.options import Invocation, archive_options, enter_archive, reading_codes, want_colour
 from jobs.cli.reading import find_article, pick_revision
 from jobs.comparison import Comparison, compare_snapshots, describe_report, list_units, render_page, tell_units
 from jobs.diff import diff_texts, diff_to_json, render_diff, render_side
 from jobs.edits import EditReport, report_to_json
-
-if TYPE_CHECKING:
-    from jobs.catalog import StoredRevision
-    from jobs.context import OpenArchive
 
 _UNTOLD: dict[str, Any] = {"edits": None, "posts": None, "silent": None, "backdated": None}
 _COLUMNS = 120
@@ -64,26 +61,13 @@ def diff(
             return
         new = pick_revision(archive, owner, article, after or len(newest))
         old = pick_revision(archive, owner, article, before or max(new.number - 1, 1))
-        first, second = read_comparable(archive, old, new)
+        first, second = read_comparable(archive.catalog, old, new)
         sides = (old.number, old.captured_at), (new.number, new.captured_at)
         comparison = compare_snapshots(first, second, sides, url=article, source=owner)
         data: dict[str, Any] = {"url": article, "source": owner, "before": old.number, "after": new.number}
         data |= diff_to_json(diff_texts(first["text"], second["text"]))
         data |= report_to_json(comparison.report) if comparison.report else _UNTOLD
         invocation.print_result(data, render_page(comparison) if form == "html" else _tell(comparison, side=side))
-
-
-def read_comparable(
-    archive: OpenArchive, old: StoredRevision, new: StoredRevision
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return both snapshots, in one derivation where they have one: a change of rules is no change of words."""
-    common = sorted(old.texts.keys() & new.texts.keys())
-    for derivation in [*common, None]:
-        first = archive.catalog.read_snapshot(old.segment, old.n, derivation)
-        second = archive.catalog.read_snapshot(new.segment, new.n, derivation)
-        if first and second:
-            return first, second
-    return {"text": ""}, {"text": ""}
 
 
 def _tell(comparison: Comparison, *, side: bool) -> str:

@@ -10,20 +10,16 @@ from config.rules import readable_url
 from config.units import count
 from crawler.model import PageClass
 from crawler.rows import format_time
+from jobs.articles import GOOD_VERDICTS, list_metadata_changes
 from jobs.cli.options import Invocation, archive_options, enter_archive, iterate_json, printable, reading_codes
 from jobs.cli.reading import find_article
 from jobs.fold import NOT_MODIFIED, Verdict
-from jobs.metadata import list_changed
 from jobs.moves import find_move, list_origins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from jobs.catalog import Catalog, StoredCapture
-
-_GOOD = frozenset(
-    {Verdict.NEW, Verdict.REVISED, Verdict.REVERTED, Verdict.UNCHANGED, Verdict.RETURNED, Verdict.UNCOMPARED}
-)
 
 
 @click.command(epilog=reading_codes())
@@ -79,7 +75,7 @@ def describe_captures(
     earlier: list[StoredCapture] = []
     for capture in captures:
         changes = list_metadata_changes(catalog, capture, earlier) if capture.metadata else []
-        if capture.verdict in _GOOD:
+        if capture.verdict in GOOD_VERDICTS:
             earlier.append(capture)
         yield {
             **describe_capture(capture),
@@ -98,19 +94,6 @@ def is_partial(catalog: Catalog, capture: StoredCapture) -> bool:
     fields = next((one for _, one in catalog.read_fields(capture.read_at or capture.place)), {})
     told = fields.get("partial")
     return isinstance(told, dict) and told.get("value") is True
-
-
-def list_metadata_changes(
-    catalog: Catalog, capture: StoredCapture, earlier: Sequence[StoredCapture]
-) -> list[dict[str, Any]]:
-    """Return what is said otherwise than at the last of the *earlier* good captures, within one derivation."""
-    after = catalog.read_fields(capture.read_at or capture.place)
-    for one in reversed(earlier):
-        before = dict(catalog.read_fields(one.read_at or one.place))
-        common = [(before[derivation], fields) for derivation, fields in after if derivation in before]
-        if common:
-            return list_changed(*common[0])
-    return []
 
 
 def list_proofs(catalog: Catalog, capture: StoredCapture) -> list[StoredCapture]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +15,7 @@ from crawler.encoding import inflate
 from crawler.model import PageClass
 from crawler.urls import normalise_url
 from crawler.warc import NOT_MODIFIED, read_member, read_response
+from jobs.articles import find_latest, list_variants, read_revision
 from jobs.cli.options import (
     Invocation,
     archive_options,
@@ -78,7 +79,8 @@ def show(
             sys.stdout.buffer.write(read_page(archive, page, decoded=form == "html"))
             return
         chosen = pick_revision(archive, owner, article, revision)
-        snapshot = read_revision(archive, owner, article, chosen)
+        captures = archive.catalog.list_captures(owner, article)
+        snapshot = read_revision(archive.catalog, chosen, captures) or {}
         if form == "json" or invocation.as_json:
             data = {"url": article, "source": owner, "revision": chosen.number, "captured_at": chosen.captured_at}
             click.echo(next(iterate_json(iter([data | snapshot]))))
@@ -103,33 +105,16 @@ def find_article(archive: OpenArchive, url: str, source: str | None) -> tuple[st
     return owners[0], article
 
 
-def list_variants(url: str) -> list[str]:
-    """Return what a person may have meant by *url*: the other scheme, a slash more or less at the end."""
-    scheme, _, rest = url.partition("://")
-    schemes = ("https", "http") if scheme == "http" else ("http", "https")
-    ends = (rest, rest.rstrip("/"), rest + "/")
-    return [f"{one}://{end}" for one in schemes for end in ends if f"{one}://{end}" != url]
-
-
 def pick_revision(archive: OpenArchive, source: str, url: str, number: int | None) -> StoredRevision:
     """Return a revision of an article, the latest seen by default. Raises ConfigError if there is none such."""
     revisions = archive.catalog.list_revisions(source, url)
     if not revisions:
         raise ConfigError(f"{url}: captured, but never with a text; ofrecord history shows why")
     if number is None:
-        number = next((c.revision for c in reversed(archive.catalog.list_captures(source, url)) if c.revision), 1)
+        number = find_latest(archive.catalog.list_captures(source, url)) or 1
     if number > len(revisions):
         raise ConfigError(f"{url}: there is no text {number}: it has {count(len(revisions), 'text')}")
     return revisions[number - 1]
-
-
-def read_revision(archive: OpenArchive, source: str, url: str, revision: StoredRevision) -> dict[str, Any]:
-    """Return the snapshot of a revision: of its first capture, or of its last if better rules read that one."""
-    captures = archive.catalog.list_captures(source, url)
-    last = next(one for one in reversed(captures) if one.revision == revision.number)
-    places = (revision.segment, revision.n), last.read_at or last.place
-    first, latest = (archive.catalog.read_snapshot(*place) or {} for place in places)
-    return first if first.get("derivation") == latest.get("derivation") else latest
 
 
 def pick_capture(
