@@ -54,9 +54,9 @@ def article(name: str, url: str, revision: int | None = None, digest: str | None
     return source(name, "article", url=url, revision=revision, digest=digest)
 
 
-def compare(name: str, url: str, before: int, after: int) -> str:
-    """Return the path of two texts compared, by their numbers."""
-    return source(name, "compare", url=url, before=before, after=after)
+def compare(name: str, url: str, before: int, after: int, view: str = "") -> str:
+    """Return the path of two texts compared, by their numbers. *view*: inline, side."""
+    return source(name, "compare", url=url, before=before, after=after, view=view)
 
 
 def text(name: str, url: str, form: str, revision: int | None = None, digest: str | None = None) -> str:

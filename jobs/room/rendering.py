@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from config.rules import readable_url
-from jobs.diff import make_safe
+from jobs.diff import make_safe, make_visible
 from jobs.room import addresses, wording
 from jobs.room.static_files import link_static
 
@@ -38,6 +38,7 @@ def _environment() -> Environment:
     environment.globals |= {"at": addresses, "static": link_static, "wording": wording}
     environment.filters |= {
         "readable": readable_url,
+        "visible": make_visible,
         "when": _tell_time,
         "day": _tell_day,
         "clock": _tell_clock,
