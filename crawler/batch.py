@@ -23,6 +23,43 @@ if TYPE_CHECKING:
 _Answer = TypeVar("_Answer")
 
 
+class SharedPool:
+    """A pool of workers for many threads that have no event loop. Started when it is first asked; close it at the end.
+
+    *count* and the limits are those of `WorkerPool`.
+    """
+
+    def __init__(
+        self, count: int, deadline_seconds: float, memory_bytes: int, *, cpu_seconds: float = CPU_SECONDS
+    ) -> None:
+        self._make = partial(WorkerPool, count, deadline_seconds, memory_bytes, cpu_seconds=cpu_seconds)
+        self._lock = threading.Lock()
+        self._running: tuple[WorkerPool, asyncio.AbstractEventLoop, threading.Thread] | None = None
+
+    def ask(self, call: Callable[[WorkerPool], Coroutine[None, None, _Answer]]) -> _Answer:
+        """Return what *call* makes of the pool. Raises what it raises; ExtractError, OSError where none can start."""
+        with self._lock:
+            pool, loop, _ = self._running = self._running or self._start()
+        return asyncio.run_coroutine_threadsafe(call(pool), loop).result()
+
+    def close(self) -> None:
+        """End the workers; who waits for one hears of it. Safe to repeat."""
+        with self._lock:
+            running, self._running = self._running, None
+        if running is not None:
+            _end_loop(*running)
+
+    def _start(self) -> tuple[WorkerPool, asyncio.AbstractEventLoop, threading.Thread]:
+        pool, (loop, thread) = self._make(), _begin_loop()
+        try:
+            # the thread that starts a worker must outlive it, so it is the loop's
+            asyncio.run_coroutine_threadsafe(pool.start(), loop).result()
+        except BaseException:
+            _end_loop(pool, loop, thread)
+            raise
+        return pool, loop, thread
+
+
 def run_pages(
     items: Iterable[tuple[Exchange, PageContext]],
     *,
@@ -80,9 +117,7 @@ def _run(
     *,
     ahead: int,
 ) -> Iterator[_Answer]:
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="ofrecord-workers", daemon=True)
-    thread.start()
+    loop, thread = _begin_loop()
     waiting: deque[Future[_Answer]] = deque()
     try:
         wait_for(asyncio.run_coroutine_threadsafe(pool.start(), loop))
@@ -93,10 +128,21 @@ def _run(
         while waiting:
             yield wait_for(waiting.popleft())
     finally:
-        wait_for(asyncio.run_coroutine_threadsafe(_stop(pool), loop))
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+        _end_loop(pool, loop, thread)
+
+
+def _begin_loop() -> tuple[asyncio.AbstractEventLoop, threading.Thread]:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="ofrecord-workers", daemon=True)
+    thread.start()
+    return loop, thread
+
+
+def _end_loop(pool: WorkerPool, loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+    wait_for(asyncio.run_coroutine_threadsafe(_stop(pool), loop))
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
 
 
 async def _stop(pool: WorkerPool) -> None:

@@ -16,9 +16,12 @@ from crawler.encoding import inflate, read_html
 from crawler.extract.page.still import still_page
 from crawler.markup import HTML_TYPES, Html, inflate_page, read_markup, require_page, require_simple
 from crawler.outcome import MAX_INFLATED_BYTES, media_type_of
+from crawler.replay import replay_page, replay_sheet
 from crawler.webarchive import CopyList, read_cdx, read_timemap
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from crawler.model import Exchange
     from crawler.survey.facts import PageFacts
 
@@ -40,6 +43,21 @@ def quiet_page(exchange: Exchange, *, max_inflated_bytes: int = MAX_INFLATED_BYT
     html = require_page(read_markup(exchange, max_inflated_bytes), exchange)
     require_simple(html)
     return still_page(html.text)
+
+
+def replay_document(
+    exchange: Exchange, assets: Mapping[str, str], *, max_inflated_bytes: int = MAX_INFLATED_BYTES
+) -> str:
+    """Return the page, or the style sheet, of *exchange* with what *assets* has for it: `crawler.replay`.
+
+    Raises ExtractError if it cannot be read, or is neither.
+    """
+    if media_type_of(exchange) == "text/css":
+        body = inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=max_inflated_bytes)
+        return replay_sheet(body.decode("utf-8", "replace"), exchange.url, assets)
+    html = require_page(read_markup(exchange, max_inflated_bytes), exchange)
+    require_simple(html)
+    return replay_page(html.text, exchange.url, assets)
 
 
 def list_requisites(exchange: Exchange, limit: int, *, max_inflated_bytes: int = MAX_INFLATED_BYTES) -> tuple[str, ...]:

@@ -54,6 +54,13 @@ def _still(exchange: Exchange, data: dict[str, Any]) -> Answer:
     return b"{}", quiet_page(exchange).encode("utf-8", "replace")
 
 
+def _replay(exchange: Exchange, data: dict[str, Any]) -> Answer:
+    from crawler.documents import replay_document
+
+    assets = {url: f"{data['mark']}{number}" for number, url in enumerate(data["assets"])}
+    return b"{}", replay_document(exchange, assets).encode("utf-8", "replace")
+
+
 def _links(exchange: Exchange, data: dict[str, Any]) -> Answer:
     discovery = discover(exchange, data["limit"])
     lines, cut = encode_links(discovery)
@@ -90,6 +97,7 @@ JOBS: dict[str, Callable[[Exchange, dict[str, Any]], Answer]] = {
     "outline": _outline,
     "explain": _explain,
     "still": _still,
+    "replay": _replay,
     "links": _links,
     "facts": _facts,
     "copies": _copies,

@@ -25,6 +25,8 @@ from crawler.worker import WorkerProcess
 from crawler.worker_main import encode_frame, read_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from config.settings import Settings
     from crawler.channel import Frame
     from crawler.explanation import Explanation
@@ -46,6 +48,8 @@ PAGES_PER_WORKER = 2_000
 MAX_ERROR = 1_000
 MAX_STILL_BYTES = 16 * 1024 * 1024
 """Of a page that is only to be looked at; its characters are counted in `crawler.extract.page.still`."""
+MAX_REPLAY_BYTES = 32 * 1024 * 1024
+"""The same of a page that is shown with its assets."""
 _SLACK_BYTES = 1 << 20
 
 
@@ -175,6 +179,15 @@ class WorkerPool:
         """Return what `crawler.documents.quiet_page` makes of *exchange*. Raises ExtractError."""
         data = {"exchange": encode_exchange_data(exchange)}
         _, page = await self._call("still", data, exchange.body, url=exchange.url, max_body=MAX_STILL_BYTES)
+        return page.decode("utf-8", "replace")
+
+    async def replay(self, exchange: Exchange, assets: Sequence[str], mark: str) -> str:
+        """Return what `crawler.documents.replay_document` makes of *exchange*. Raises ExtractError.
+
+        In place of asset number n of *assets* it has *mark* with n behind it.
+        """
+        data = {"exchange": encode_exchange_data(exchange), "assets": list(assets), "mark": mark}
+        _, page = await self._call("replay", data, exchange.body, url=exchange.url, max_body=MAX_REPLAY_BYTES)
         return page.decode("utf-8", "replace")
 
     async def outline(self, exchange: Exchange, context: PageContext) -> Outline:

@@ -92,11 +92,11 @@ def _list_named(node: LexborNode) -> Iterator[tuple[int, str]]:
             yield rank, attributes[name] or ""
     for name, rank in _SETS.items():
         if attributes.get(name) and node.tag in {"img", "source"}:
-            for address in islice(_list_sizes((attributes[name] or "")[:_MAX_SET_CHARS]), _MAX_SET):
+            for address in islice(list_sizes((attributes[name] or "")[:_MAX_SET_CHARS]), _MAX_SET):
                 yield rank, address
 
 
-def _list_sizes(text: str) -> Iterator[str]:
+def list_sizes(text: str) -> Iterator[str]:
     """Yield the addresses in a `srcset`: commas may stand within one, but not at its ends."""
     described = True
     for part in text.split():
