@@ -3,13 +3,30 @@
 from typing import Any
 
 from jobs.room.endpoints import Download, Page
-from jobs.room.views import article, capture, compare, front, memento, runs, search, sources, texts, watches
+from jobs.room.views import (
+    article,
+    capture,
+    commits,
+    compare,
+    front,
+    ledgers,
+    memento,
+    rechecks,
+    runs,
+    search,
+    sources,
+    texts,
+    watches,
+)
 
 ENDPOINTS: tuple[Page[Any, Any] | Download[Any], ...] = (
     *front.ENDPOINTS,
     *search.ENDPOINTS,
     *sources.ENDPOINTS,
     *runs.ENDPOINTS,
+    *ledgers.ENDPOINTS,
+    *rechecks.ENDPOINTS,
+    *commits.ENDPOINTS,
     *article.ENDPOINTS,
     *compare.ENDPOINTS,
     *texts.ENDPOINTS,
