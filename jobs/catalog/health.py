@@ -12,14 +12,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crawler.ids import read_stamp
-from crawler.rows import Certificate
 from jobs.catalog.layers import LayeredCatalog
 from jobs.catalog.schema import LOOKED
+from jobs.catalog.slots import read_certificates
 from jobs.catalog.tallies import DAY, EPOCH, add_name, measure, name_capture, name_sight, name_snapshot
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
+
+    from crawler.rows import Certificate
 
 HISTORY_DAYS = 56
 """Eight weeks, so that each hour of the week is there eight times."""
@@ -267,7 +269,7 @@ class HealthCatalog(LayeredCatalog):
                 slot=datetime.fromisoformat(row["slot"]) if row["slot"] else None,
                 counts={k: v for k, v in json.loads(row["counts"]).items() if isinstance(v, int)},
                 seeds=dict(_list_seeds(json.loads(row["discovery"]))),
-                certificates=dict(_list_certificates(json.loads(row["certificates"] or "{}"))),
+                certificates=dict(read_certificates(json.loads(row["certificates"] or "{}"))),
             )
 
 
@@ -284,14 +286,3 @@ def _list_seeds(discovery: object) -> Iterator[tuple[str, str | None]]:
         if isinstance(entry, dict) and isinstance(entry.get("url"), str):
             error = entry.get("error")
             yield entry["url"], str(error)[:300] if error else None
-
-
-def _list_certificates(told: object) -> Iterator[tuple[str, Certificate]]:
-    for host, entry in list(told.items() if isinstance(told, dict) else ())[:100]:
-        try:
-            begin, end, issuer = entry
-            times = datetime.fromisoformat(begin), datetime.fromisoformat(end)
-        except (TypeError, ValueError):
-            continue
-        if all(one.tzinfo for one in times):
-            yield host[:260], Certificate(*times, str(issuer)[:100] if issuer else None)

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from jobs.catalog.slots import StoredRun, to_run
+from jobs.catalog.slots import StoredRun, read_certificates, to_run
 
 if TYPE_CHECKING:
     import sqlite3
 
+    from crawler.rows import Certificate
     from jobs.fold import Place
 
 MOST_LISTINGS = 1_000
-"""Of a run's row, which may come from anybody; so many hosts' certificates, too."""
+"""Of a run's row, which may come from anybody."""
 _RUN = "SELECT run, trigger, slot, started, finished, reason, counts FROM runs WHERE source = ?1"
 
 
@@ -109,6 +110,12 @@ class LogQueries:
         entries = (told if isinstance(told, list) else [])[:MOST_LISTINGS]
         return [_to_listing(one) for one in entries if isinstance(one, dict) and isinstance(one.get("url"), str)]
 
+    def list_certificates(self, source: str, run: str) -> list[tuple[str, Certificate]]:
+        """Return host and certificate of what a run reached by TLS."""
+        row = self._db.execute("SELECT certificates FROM runs WHERE source = ? AND run = ?", (source, run)).fetchone()
+        told = json.loads(row["certificates"] or "{}") if row is not None else {}
+        return sorted(read_certificates(told), key=lambda pair: pair[0])
+
     def list_run_segments(self, source: str, run: str) -> list[RunSegment]:
         """Return the segments of a run, in the order of the log."""
         query = (
@@ -137,6 +144,20 @@ class LogQueries:
         )
         segment, n = after or (None, None)
         return [_to_capture(row) for row in self._db.execute(query, (run, source, segment, n, verdict, limit))]
+
+    def find_first_sign(self, source: str) -> datetime | None:
+        """Return when the first run began, or the ledger, whichever was earlier; `None`: neither is known."""
+        query = (
+            "SELECT MIN(at) FROM (SELECT MIN(started) AS at FROM runs WHERE source = ?1"
+            " UNION ALL SELECT MIN(slot) FROM slots WHERE source = ?1)"
+        )
+        at = self._db.execute(query, (source,)).fetchone()[0]
+        return datetime.fromisoformat(at) if at else None
+
+    def count_articles(self, source: str) -> int:
+        """Return the number of articles of *source*."""
+        query = "SELECT COUNT(*) FROM articles INDEXED BY articles_by_commit WHERE source = ?"
+        return int(self._db.execute(query, (source,)).fetchone()[0])
 
     def list_commits(self, source: str, *, limit: int, before: int | None = None) -> list[LoggedCommit]:
         """Return the *limit* commits of a log before number *before* (default: its last ones), the last one first."""

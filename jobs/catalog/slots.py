@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from crawler.rows import SlotRow
+from crawler.rows import Certificate, SlotRow
 from jobs.archive.commit import owns_segment
 from jobs.catalog.instants import format_instant
 from jobs.ledger import Outcome, SlotRun, find_fault
@@ -129,3 +129,15 @@ def to_run(row: sqlite3.Row) -> StoredRun:
         reason=row["reason"],
         counts=json.loads(row["counts"]),
     )
+
+
+def read_certificates(told: object) -> Iterator[tuple[str, Certificate]]:
+    """Yield host and certificate of what a run's row says of them; rows may come from anybody."""
+    for host, entry in list(told.items() if isinstance(told, dict) else ())[:100]:
+        try:
+            begin, end, issuer = entry
+            times = datetime.fromisoformat(begin), datetime.fromisoformat(end)
+        except (TypeError, ValueError):
+            continue
+        if all(one.tzinfo for one in times):
+            yield host[:260], Certificate(*times, str(issuer)[:100] if issuer else None)

@@ -124,6 +124,11 @@ def unmeasure(step: float) -> float:
     return float(2 ** ((step + 0.5) / _STEPS))
 
 
+def span_of(step: int) -> tuple[float, float]:
+    """Return the least value of a step, and the least of the next."""
+    return float(2 ** (step / _STEPS)), float(2 ** ((step + 1) / _STEPS))
+
+
 def add_name(counts: Counter[str], name: str, number: int = 1) -> None:
     """Count *name* so many times; of rules and hosts only the first few."""
     kind = name.partition(" ")[0]

@@ -69,7 +69,7 @@ def find_extraction(tally: SourceTally) -> tuple[float | None, float | None]:
 
 def find_lags(tally: SourceTally, now: datetime) -> tuple[timedelta | None, timedelta | None]:
     """Return the middle time from publication to capture of the last seven days, and of the weeks before."""
-    lately, before = _split_lags(tally, now)
+    lately, before = split_lags(tally, now)
     return _find_middle_lag(lately), _find_middle_lag(before)
 
 
@@ -126,7 +126,7 @@ def _judge_pages(tally: SourceTally) -> Iterator[Reason]:
 
 
 def _judge_lag(tally: SourceTally, interval: timedelta | None, now: datetime) -> Iterator[Reason]:
-    lately, before = _split_lags(tally, now)
+    lately, before = split_lags(tally, now)
     lag, usual = _find_middle_lag(lately), _find_middle_lag(before)
     if lag is None or usual is None or lately.total() < _LAG_ARTICLES or before.total() < LEAST_BEFORE:
         return
@@ -184,7 +184,8 @@ def _find_quantile(steps: Counter[int], share: float) -> int:
     return max(steps)
 
 
-def _split_lags(tally: SourceTally, now: datetime) -> tuple[Counter[int], Counter[int]]:
+def split_lags(tally: SourceTally, now: datetime) -> tuple[Counter[int], Counter[int]]:
+    """Return step of a measure of minutes → articles, of the last LAG_DAYS days and of those before."""
     border = (now - EPOCH) // DAY - LAG_DAYS
     lately: Counter[int] = Counter()
     before: Counter[int] = Counter()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, StringConstraints
@@ -11,6 +11,8 @@ MAX_VALUES = 50
 """Of a parameter that may be repeated."""
 _DAY_CHARS = len("2026-11-27")
 _DAY = timedelta(days=1, microseconds=-1)
+_EARLIEST, _LATEST = date(1990, 1, 1), date(9000, 1, 1)
+"""There was no web before, and calendars end somewhere."""
 
 
 def _drop_empty(value: Any) -> Any:  # noqa: ANN401 - of a request
@@ -19,6 +21,18 @@ def _drop_empty(value: Any) -> Any:  # noqa: ANN401 - of a request
     if len(kept) > MAX_VALUES:
         raise ValueError(f"found {len(kept)} values, expected at most {MAX_VALUES}")
     return kept
+
+
+def _read_day(value: Any) -> date | None:  # noqa: ANN401 - of a request
+    if value is None or value == "":
+        return None
+    try:
+        found = date.fromisoformat(str(value)[: _DAY_CHARS + 1])
+    except ValueError:
+        found = date.min
+    if not _EARLIEST <= found <= _LATEST:
+        raise ValueError(f"found {str(value)[:40]!a}, expected a day as 2026-11-27")
+    return found
 
 
 def _read_begin(value: Any) -> datetime | None:  # noqa: ANN401 - of a request
@@ -48,3 +62,5 @@ Begin = Annotated[datetime | None, BeforeValidator(_read_begin)]
 """A time; a day: its first instant."""
 End = Annotated[datetime | None, BeforeValidator(_read_end)]
 """A time; a day: its last instant."""
+Day = Annotated[date | None, BeforeValidator(_read_day)]
+"""A day of UTC."""

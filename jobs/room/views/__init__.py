@@ -3,7 +3,22 @@
 from typing import Any
 
 from jobs.room.endpoints import Download, Page
-from jobs.room.views import about, article, capture, compare, front, memento, runs, search, sources, texts, watches
+from jobs.room.views import (
+    about,
+    article,
+    capture,
+    commits,
+    compare,
+    front,
+    ledgers,
+    memento,
+    rechecks,
+    runs,
+    search,
+    sources,
+    texts,
+    watches,
+)
 
 ENDPOINTS: tuple[Page[Any, Any] | Download[Any], ...] = (
     *front.ENDPOINTS,
@@ -11,6 +26,9 @@ ENDPOINTS: tuple[Page[Any, Any] | Download[Any], ...] = (
     *search.ENDPOINTS,
     *sources.ENDPOINTS,
     *runs.ENDPOINTS,
+    *ledgers.ENDPOINTS,
+    *rechecks.ENDPOINTS,
+    *commits.ENDPOINTS,
     *article.ENDPOINTS,
     *compare.ENDPOINTS,
     *texts.ENDPOINTS,

@@ -44,9 +44,13 @@ class Glance(Told):
     sparkline: Sparkline
 
 
-def list_glances(desk: Desk) -> list[Glance]:
-    """Return how sources fare, configured ones and those that the archive has: the worst first, then by name."""
-    names = {*desk.catalog.list_logs(), *(name for name, source in desk.sources.items() if not source.retired)}
+def list_glances(desk: Desk, *, retired: bool = False) -> list[Glance]:
+    """Return how sources fare, configured ones and those that the archive has: the worst first, then by name.
+
+    *retired*: also those that are retired and have no log.
+    """
+    configured = (name for name, source in desk.sources.items() if retired or not source.retired)
+    names = {*desk.catalog.list_logs(), *configured}
     asked = [desk.sources.get(name, name) for name in names]
     found = read_health(desk.catalog, asked, desk.settings, desk.now, spools=desk.state / "spool", memory=desk.health)
     glances = [_tell_glance(desk, health) for health in found]
