@@ -338,6 +338,7 @@ def test_no_archive_on_a_private_address_unless_the_settings_say_so(tmp_path: Pa
     ofrecord = installed(tmp_path, wayback.setting, backfill_network="public", backfill_delay_seconds=1)
     result = ofrecord("backfill", "gazette", "--json", code=3).json()
     assert "is not a public address" in result["archives"][0]["error"]
+    assert "the setting `backfill_network: private`" in result["archives"][0]["error"]
     assert not wayback.asked
 
 
