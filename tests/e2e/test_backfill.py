@@ -260,6 +260,7 @@ def test_an_archive_that_is_unwell_is_left_alone_and_the_next_one_asked(
     assert result["archives"][1]["kept"] == 24
     wayback.broken = False
     wayback.busy.update({past.stamp: 99 for past in PASTS})
+    wayback.busy_status = 500  # after each 503, who asks would wait twice as long
     alone = ofrecord("backfill", "gazette", "--every", "--web-archive", wayback.setting, "--json", code=3).json()
     assert "5 copies in a row" in alone["archives"][0]["error"]
     assert len(wayback.copies_asked) == 5
