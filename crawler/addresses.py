@@ -17,7 +17,7 @@ _HOST_NAME = re.compile(
 )
 _MAX_NAME = 253
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII)
-_OPEN = "(a source may say `network: private`)"
+_OPEN = "(`network: private` of a source allows it, for a web archive the setting `backfill_network: private`)"
 
 
 def _table(rows: dict[str, str]) -> Table:

@@ -69,6 +69,7 @@ def test_there_are_commands() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_command_has_help_that_ends_with_its_exit_codes(name: str) -> None:
     text = read_help(name)
+    assert "\\" not in text, f"{name}: the help shows what is meant for the program that lays it out"
     codes = read_codes(text)
     assert set(codes) <= {int(code) for code in ExitCode}
     assert {ExitCode.DONE, ExitCode.USAGE} <= set(codes)

@@ -158,7 +158,8 @@ class Wayback:
     lines: int = 3
     """That it gives at a time, whatever is asked for; the rest by a resumption key."""
     busy: Counter[str] = field(default_factory=Counter)
-    """Stamp → how often a copy of that time is answered with 503 before it is served."""
+    """Stamp → how often a copy of that time is answered with `busy_status` before it is served."""
+    busy_status: int = 503
     overtaxed_days: int = 0
     """The index answers 504 to questions about more days than that; 0: never."""
     timeless: bool = False
@@ -275,7 +276,7 @@ class _WaybackHandler(BaseHTTPRequestHandler):
         past = self.wayback.find_past(stamp, url)
         if self.wayback.busy[stamp]:
             self.wayback.busy[stamp] -= 1
-            self._send(503, b"busy", [])
+            self._send(self.wayback.busy_status, b"busy", [])
         elif past is None:
             self._send(404, b"The Wayback Machine has not archived that URL.", [HTML])
         elif past.stamp != stamp:

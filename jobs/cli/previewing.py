@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from config.sources import Source
     from crawler.preview.facts import Preview
 
-_CODES = exit_codes(ExitCode.CRAWL_FAILED)
+_CODES = exit_codes(ExitCode.CRAWL_FAILED, ExitCode.DAMAGE)
 
 
 @click.command(epilog=_CODES)

@@ -43,13 +43,11 @@ def list_sources(invocation: Invocation) -> None:
 @sources.command("schema", epilog=exit_codes())
 @common_options
 def schema(invocation: Invocation) -> None:
-    r"""Write the JSON Schema of a source's file, by which editors complete and explain its keys.
+    """Write the JSON Schema of a source's file, by which editors complete and explain its keys.
 
-    Put it beside the files and name it in their first line, or in the settings of the editor:
+    Put it beside the files, as source.schema.json, and name it in their first line, or in the settings of the editor:
 
-    \b
-        ofrecord sources schema > config/sources/source.schema.json
-        # yaml-language-server: $schema=source.schema.json
+    # yaml-language-server: $schema=source.schema.json
     """
     del invocation
     click.echo(json.dumps(make_schema(), ensure_ascii=False, indent=2))

@@ -129,8 +129,8 @@ def finish(ofrecord: Ofrecord, folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_eight_kills_of_a_daemon_and_its_runs(tmp_path: Path, site: Site) -> None:
-    kill_at_moments(tmp_path, site, moments=8, seed=SEED)
+def test_each_victim_s_kill_once(tmp_path: Path, site: Site) -> None:
+    kill_at_moments(tmp_path, site, moments=len(VICTIMS), seed=SEED)
 
 
 @pytest.mark.soak

@@ -53,7 +53,7 @@ def crawl_with_errors(ofrecord: Ofrecord, calls: str, when: str) -> subprocess.C
             *("-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO:when={when}"),
             *ofrecord.command("crawl", SOURCE, "--recheck", "all"),
         ],
-        env=ofrecord.variables(),
+        env={**ofrecord.variables(), "OFRECORD_GRACE_SECONDS": "3"},  # for which an upload that fails is tried again
         capture_output=True,
         encoding="utf-8",
         timeout=180,

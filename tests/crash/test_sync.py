@@ -85,11 +85,11 @@ def finish(command: Ofrecord, origin: LocalStore, place: str, settings: Settings
 
 
 @pytest.mark.slow
-def test_a_dozen_kills_between_folders(command: Ofrecord, tmp_path: Path) -> None:
+def test_kills_between_folders(command: Ofrecord, tmp_path: Path) -> None:
     origin = LocalStore(tmp_path / "archive")
     build_logs(origin, tmp_path / "spool", LENGTHS, padding=30_000)
     place = str(tmp_path / "copy")
-    reached = kill_syncs(command, origin, place, Settings(), moments=12, seconds=0.06)
+    reached = kill_syncs(command, origin, place, Settings(), moments=8, seconds=0.06)
     assert reached == sorted(reached)
     assert len({number for number in reached if 0 < number < sum(LENGTHS.values())}) >= 3, reached
     finish(command, origin, place, Settings(), tmp_path)

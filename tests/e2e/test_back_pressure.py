@@ -18,7 +18,7 @@ from tests.crawls import Answer, Crawl, Site, page, serve_site, wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PAGES, CONCURRENT = 2_000, 4
+PAGES, CONCURRENT = 500, 4
 MEGABYTE = 1_000_000
 
 

@@ -1,4 +1,4 @@
-"""Five hundred sources on one daemon for 48 simulated hours, each crawl a real process, if a tiny one."""
+"""Five hundred sources on one daemon for a simulated day or two, each crawl a real process, if a tiny one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jobs.ledger import Outcome
 from tests.daemons import HOUR, NOON, Simulation
 
 SOURCES = 500
-HOURS = 48
+DAYS = [1, pytest.param(2, marks=pytest.mark.soak)]
 _PAGE_BYTES = resource.getpagesize()
 
 
@@ -24,14 +24,16 @@ def read_rss() -> int:
 
 
 @pytest.mark.slow
-def test_five_hundred_sources_for_two_days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("days", DAYS)
+def test_five_hundred_sources_for_days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    hours = 24 * days
     simulation = Simulation(tmp_path, monkeypatch, daemon_concurrent_runs=8)
     every = {0: "every 2 hours", 1: "every 4 hours", 2: "cron 0 */3 * * *", 3: "cron 30 6,18 * * * Europe/Berlin"}
     schedules = {f"source-{number:03}": every[number % 4] for number in range(SOURCES)}
     simulation.book.crawled.update(schedules)
     simulation.start(schedules)
     figures = []
-    for hour in range(0, HOURS + 1, 8):
+    for hour in range(0, hours + 1, 8):
         simulation.pass_until(NOON + hour * HOUR + 5 * timedelta(minutes=1))
         figures.append(read_rss())
     print(f"{len(simulation.crawls)} runs; RSS in MB: {[round(one / 1e6, 1) for one in figures]}")  # noqa: T201
@@ -40,7 +42,7 @@ def test_five_hundred_sources_for_two_days(tmp_path: Path, monkeypatch: pytest.M
     late = max((crawl.began - crawl.slot).total_seconds() for crawl in simulation.crawls if crawl.slot)
     print(f"the last of a moment began {late:.1f} s after its slot")  # noqa: T201
     assert late < 60
-    until = NOON + HOURS * HOUR
+    until = NOON + hours * HOUR
     for source in schedules:
         told = simulation.book.tell(source, NOON, until)
         assert set(told.values()) == {Outcome.DONE}, source

@@ -61,7 +61,13 @@ def edit_in_silence() -> bytes:
 # --- the seed's history
 
 
-@pytest.mark.parametrize("silent", [True, False], ids=["time of change left", "time of change moved"])
+@pytest.mark.parametrize(
+    "silent",
+    [
+        pytest.param(True, id="time of change left"),
+        pytest.param(False, id="time of change moved", marks=pytest.mark.soak),
+    ],
+)
 def test_the_seed_article_is_edited_restored_taken_away_and_back(
     ofrecord: Ofrecord, site: Site, archive_dir: Path, silent: bool
 ) -> None:
@@ -138,14 +144,21 @@ def test_robots_txt_that_is_not_to_be_had_is_evidence_of_nothing(crawled: Ofreco
 @pytest.mark.parametrize(
     ("answer", "evidence"),
     [
-        (Answer(451, b"<html><body><h1>Unavailable for legal reasons</h1></body></html>"), "451 legal"),
-        (Answer(404, b"<html><body><h1>Not found</h1></body></html>"), "404"),
-        (Answer(410, b"<html><body><h1>Gone</h1></body></html>"), "410"),
-        (Answer(body=read_page("gone.html")), "soft 404"),
-        (Answer(302, headers=(("Location", "/"),)), "redirect to home or section"),
-        (Answer(301, headers=(("Location", "/news/politics"),)), "redirect to home or section"),
+        pytest.param(
+            Answer(451, b"<html><body><h1>Unavailable for legal reasons</h1></body></html>"), "451 legal", id="451"
+        ),
+        pytest.param(
+            Answer(404, b"<html><body><h1>Not found</h1></body></html>"), "404", id="404", marks=pytest.mark.soak
+        ),
+        pytest.param(Answer(410, b"<html><body><h1>Gone</h1></body></html>"), "410", id="410", marks=pytest.mark.soak),
+        pytest.param(Answer(body=read_page("gone.html")), "soft 404", id="soft 404"),
+        pytest.param(
+            Answer(302, headers=(("Location", "/"),)), "redirect to home or section", id="home", marks=pytest.mark.soak
+        ),
+        pytest.param(
+            Answer(301, headers=(("Location", "/news/politics"),)), "redirect to home or section", id="section"
+        ),
     ],
-    ids=["451", "404", "410", "soft 404", "home", "section"],
 )
 def test_the_kind_of_evidence_is_told_and_its_answer_is_kept(
     crawled: Ofrecord, site: Site, archive_dir: Path, answer: Answer, evidence: str

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import threading
 import zipfile
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -204,7 +205,7 @@ def test_what_warcio_wrote(gazette: Ofrecord, tmp_path: Path) -> None:
             writer.write_request_response_pair(request, page)
         again = writer.create_revisit_record(
             f"{HOST}/2019/story-0",
-            page.rec_headers["WARC-Payload-Digest"].replace("sha1", "sha1"),
+            page.rec_headers["WARC-Payload-Digest"],
             f"{HOST}/2019/story-5",
             page.rec_headers["WARC-Date"],
             http_headers=StatusAndHeaders("200 OK", [("Content-Type", "text/html")], protocol="HTTP/1.1"),
@@ -320,8 +321,7 @@ def test_revisits_are_what_they_repeat_wherever_that_is(gazette: Ofrecord, tmp_p
         for row in gazette("history", first.headers["WARC-Target-URI"], "--json").rows()
         if "verdict" in row
     ]
-    assert verdicts[:1] == ["new"]
-    assert set(verdicts[1:]) <= {"unchanged"}
+    assert verdicts == ["new", *["unchanged"] * 4]
     require_clean(gazette)
 
 
@@ -440,6 +440,7 @@ def test_the_child_gets_no_credentials(gazette: Ofrecord, tmp_path: Path) -> Non
             except OSError:
                 continue
         for path in (tmp_path / "here" / "state").rglob("assignment-*.json"):
-            assert secret not in path.read_text()
+            with suppress(FileNotFoundError):  # the child has taken it
+                assert secret not in path.read_text()
     assert json.loads(running.communicate()[0])["captures"] == 6
     assert seen

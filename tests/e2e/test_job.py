@@ -49,7 +49,7 @@ def test_a_page_that_our_own_time_cuts_off_is_left_to_do(site: Site, tmp_path: P
     announce(site, 2)
     site.answers["/2026/1"].seconds = 60
     ofrecord = install_at(site, tmp_path)
-    report = ofrecord("job", "--max-seconds", "25", "--grace", "4", "--json").json()
+    report = ofrecord("job", "--max-seconds", "14", "--grace", "4", "--json").json()
     (run,) = report["runs"]
     assert (run["reason"], run["new"], run["links"], run["failed"], run["errors"]) == ("limit", 1, 1, 0, 0)
     assert [url.rpartition("/")[2] for _, url in read_histories(tmp_path / "archive")] == ["0"]
@@ -97,8 +97,8 @@ def test_a_job_is_done_in_its_time_whatever_takes_it(site: Site, s3_environment:
             answer.seconds = 1.0
         proxy.add("latency", 0.5, method="PUT", path="/segments/")  # quicker than a segment a second
         begun = time.monotonic()
-        report = ofrecord("job", "--max-seconds", "30", "--grace", "9", "--recheck", "all", "--json").json()
-        assert time.monotonic() - begun < 36
+        report = ofrecord("job", "--max-seconds", "18", "--grace", "6", "--recheck", "all", "--json").json()
+        assert time.monotonic() - begun < 24
         (run,) = report["runs"]
         assert (run["reason"], run["spool_segments"], run["failed"]) == ("limit", 0, 0)
         assert run["pages"] > 0

@@ -32,13 +32,13 @@ def slow_site() -> Iterator[Site]:
     """Announces 24 pages, one of which is not to be had."""
     with serve_site() as site:
         site.publish(PAGES)
-        site.answers["/2026/5"] = Answer(b"busy", status=503)
+        site.answers["/2026/5"] = Answer(b"broken", status=500)  # a crawl would slow down for a 503
         yield site
 
 
 @pytest.fixture
 def ofrecord(slow_site: Site, tmp_path: Path) -> Ofrecord:
-    return install(tmp_path, slow_site.describe_source(delay_seconds=0.1, concurrent_requests=1))
+    return install(tmp_path, slow_site.describe_source(delay_seconds=0.15, concurrent_requests=1))
 
 
 def test_a_terminal_shows_how_a_crawl_goes_and_is_left_clean(ofrecord: Ofrecord) -> None:

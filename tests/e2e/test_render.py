@@ -112,7 +112,7 @@ def test_an_edit_is_seen_though_the_page_as_served_stays_the_same(tmp_path: Path
     url = f"{site.root}/2026/0"
     assert "on day 12" in ofrecord("show", url, "--capture", "2", "--format", "html").stdout
     assert "on day 12" not in ofrecord("show", url, "--capture", "1", "--format", "html").stdout
-    assert ofrecord("diff", url).stdout.count("{+") or "+ The council met on day 12" in ofrecord("diff", url).stdout
+    assert "on day 12" in ofrecord("diff", url).stdout
     ofrecord("verify", "--full", "--rederive")
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.seaweed import S3Server
     from tests.site.server import Site
 
-SOURCES = ("almayadeen-arabic", "almayadeen-english")
+SOURCES = ("almayadeen-english", "almayadeen-arabic")
 
 pytestmark = [pytest.mark.s3, pytest.mark.slow]
 
@@ -44,6 +44,7 @@ def new_place(server: S3Server) -> str:
     return f"s3://{server.bucket}/{secrets.token_hex(4)}/news"
 
 
+@pytest.mark.parametrize(("sources", "articles"), [(SOURCES[:1], 8), pytest.param(SOURCES, 9, marks=pytest.mark.soak)])
 def test_crawl_daemon_and_job_make_the_same_histories(
     ofrecord: Ofrecord,
     on_s3: Ofrecord,
@@ -52,17 +53,20 @@ def test_crawl_daemon_and_job_make_the_same_histories(
     archive_dir: Path,
     config_dir: Path,
     tmp_path: Path,
+    *,
+    sources: tuple[str, ...],
+    articles: int,
 ) -> None:
     ofrecord("init")
     for _ in range(2):
-        ofrecord("crawl", *SOURCES, "--recheck", "all")
+        ofrecord("crawl", *sources, "--recheck", "all")
     expected = read_histories(archive_dir)
-    assert sum(history[0][0] == "new" for history in expected.values()) == 9
+    assert sum(history[0][0] == "new" for history in expected.values()) == articles
 
     crawled = new_place(s3_environment)
     on_s3("init", "--archive", crawled)
     for _ in range(2):
-        on_s3("crawl", *SOURCES, "--recheck", "all", "--archive", crawled)
+        on_s3("crawl", *sources, "--recheck", "all", "--archive", crawled)
     assert read_histories(crawled, settings) == expected
 
     jobbed = new_place(s3_environment)
@@ -72,7 +76,7 @@ def test_crawl_daemon_and_job_make_the_same_histories(
         home = tmp_path / f"empty-{number}"
         home.mkdir()
         stateless = Ofrecord(config_dir, home, on_s3.environment)
-        report = stateless("job", *SOURCES, "--recheck", "all", "--archive", jobbed, "--json").json()
+        report = stateless("job", *sources, "--recheck", "all", "--archive", jobbed, "--json").json()
         assert report["exit_code"] == 0
         assert not any(home.rglob("*.sqlite"))
     assert read_histories(jobbed, settings) == expected
@@ -81,7 +85,7 @@ def test_crawl_daemon_and_job_make_the_same_histories(
     on_s3("init", "--archive", ticked)
     reschedule(config_dir, "every 5 seconds")
     state = tmp_path / "daemon-state"
-    on_s3("daemon", *SOURCES, "--max-runs", "2", "--recheck", "all", "--archive", ticked, "--state", state)
+    on_s3("daemon", *sources, "--max-runs", "2", "--recheck", "all", "--archive", ticked, "--state", state)
     assert read_histories(ticked, settings) == expected
     assert all(stored.commit.run for commits in read_commits(ticked, settings).values() for stored in commits)
 

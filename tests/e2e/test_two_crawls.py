@@ -12,6 +12,7 @@ import pytest
 
 from tests.crash.test_kill import find_children
 from tests.crawls import Site, serve_site, wait_until
+from tests.daemon_process import change_source
 from tests.histories import check_archive, read_commits, read_histories
 from tests.installation import Ofrecord, install
 
@@ -51,6 +52,7 @@ def test_the_second_is_told_who_crawls_and_until_when(
     out, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert out
+    change_source(second, politeness={"delay_seconds": 0})
     after = second("crawl", "gazette", "--recheck", "all", "--json").json()  # the last commit gave the lease up
     assert after["unchanged"] == PAGES
     epochs = [stored.commit.epoch for stored in read_commits(tmp_path / "archive")["gazette"]]

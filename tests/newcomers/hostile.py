@@ -25,9 +25,9 @@ class Ground:
 
     make: Callable[[str], Newcomer]
     problems: frozenset[str] = frozenset()
-    """Kinds of which one at least is to be told; none: nothing in particular."""
-    writes: bool | None = None
-    """Whether a source can come of it; `None`: as one likes."""
+    """Kinds that are to be told, beside any others."""
+    writes: bool = False
+    """Whether a source comes of it."""
     most_bytes: int = 64 * 1024**2
     """That the server may have sent."""
     settings: dict[str, Any] = field(default_factory=dict)
@@ -291,22 +291,22 @@ def hangs(root: str) -> Newcomer:
 
 
 HOSTILE = [
-    Ground(robots_out_of_order, frozenset({"robots_refuses", "unreachable"}), writes=False),
-    Ground(robots_forbids_all, frozenset({"robots_refuses"}), writes=False),
+    Ground(robots_out_of_order, frozenset({"robots_refuses"})),
+    Ground(robots_forbids_all, frozenset({"robots_refuses"})),
     Ground(endless_calendar, frozenset({"endless_calendar"}), writes=True),
-    Ground(login_wall, frozenset({"login_wall"}), writes=False),
-    Ground(redirect_loop, frozenset({"redirect_loop", "robots_refuses"}), writes=False),
-    Ground(private_addresses, frozenset({"private_address", "no_articles"}), writes=False),
-    Ground(led_away, frozenset({"private_address", "other_site"}), writes=False),
-    Ground(endless_feed, frozenset({"cut"}), writes=True),
-    Ground(packed_bombs),
-    Ground(look_alike, frozenset({"look_alike", "other_site"})),
-    Ground(moved_to_look_alike, frozenset({"look_alike", "other_site"}), writes=False),
+    Ground(login_wall, frozenset({"login_wall"})),
+    Ground(redirect_loop, frozenset({"redirect_loop"})),
+    Ground(private_addresses, frozenset({"private_address", "no_articles"})),
+    Ground(led_away, frozenset({"private_address"})),
+    Ground(endless_feed, frozenset({"cut"}), writes=True, settings={"max_body_bytes": 4 * 1024**2}),
+    Ground(packed_bombs, frozenset({"missing", "no_articles"})),
+    Ground(look_alike, frozenset({"look_alike", "no_articles"})),
+    Ground(moved_to_look_alike, frozenset({"other_site"})),
     Ground(answers_everything, frozenset({"answers_everything", "no_articles"})),
     Ground(says_no_with_200, frozenset({"answers_everything"}), writes=True),
-    Ground(sitemap_bomb, writes=True),
-    Ground(slow_to_let, settings={"max_crawl_delay_seconds": 1}),
+    Ground(sitemap_bomb, frozenset({"endless_sitemaps"}), writes=True),
+    Ground(slow_to_let, writes=True, settings={"max_crawl_delay_seconds": 0.2}),
     Ground(poisoned_words, writes=True),
-    Ground(nothing_there, writes=False),
-    Ground(hangs, frozenset({"unreachable", "robots_refuses"}), writes=False, settings={"request_seconds": 3}),
+    Ground(nothing_there, frozenset({"missing", "no_articles"})),
+    Ground(hangs, frozenset({"robots_refuses"}), settings={"request_seconds": 3}),
 ]
