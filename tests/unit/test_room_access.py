@@ -1,4 +1,4 @@
-"""Who may come into the room: ways around the door, rebinding, spoofed headers, forms of others, too much of anything."""
+"""Who may come into the room: ways around the door, rebinding, spoofed headers, others' forms, too much of anything."""
 
 from __future__ import annotations
 
