@@ -76,3 +76,7 @@ class SearchIndex:
         """Return the *limit* values of `language`, `section` or `author` that most texts state, sorted."""
         query = "SELECT value FROM stated WHERE name = ? ORDER BY texts DESC LIMIT ?"
         return tuple(sorted(row["value"] for row in self._db.execute(query, (name, limit))))
+
+    def count_texts(self) -> int:
+        """Return how many texts there are."""
+        return int(self._db.execute("SELECT COUNT(*) FROM documents").fetchone()[0])
