@@ -30,6 +30,7 @@ _SIGNS = (
 """Vowel signs and the like of the scripts of South and South-East Asia, which spell words: `\\w` leaves some out."""
 _WORD = re.compile(rf"[\w{_MARKS}{_SIGNS}]+")
 _STRIPPED = re.compile(f"[{_MARKS}]+")
+FIRST_UNSPACED = "\u0e00"
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
     "\uf900-\ufaff\U00020000-\U0003ffff"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from jobs.search.facts import Run
-from jobs.search.letters import is_unspaced, walk_words
+from jobs.search.letters import FIRST_UNSPACED, is_unspaced, walk_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,16 +23,17 @@ _BEFORE = 60
 def mark_title(title: str, terms: Iterable[Term]) -> tuple[Run, ...]:
     """Return a title with the words marked."""
     shown = title if len(title) <= MAX_TITLE_CHARS else title[: MAX_TITLE_CHARS - 1] + "…"
-    return _cut_runs(shown, list(_Wanted.of(terms).find(shown)), 0, len(shown))
+    return tuple(_cut_runs(shown, _Wanted.of(terms).find(shown)))
 
 
 def make_snippet(body: str, terms: Iterable[Term]) -> tuple[Run, ...]:
     """Return the piece of *body* around the first word that was found, or its beginning."""
     text = body[:MAX_SEARCHED_CHARS].replace("\n", " ")
-    found = _Wanted.of(terms).find(text)
-    first = next(found, None)
+    wanted = _Wanted.of(terms)
+    first = next(wanted.find(text), None)
     begin, end = _choose_window(text, first)
-    runs = list(_cut_runs(text, () if first is None else chain([first], found), begin, end))
+    shown = text[begin:end]
+    runs = list(_cut_runs(shown, () if first is None else wanted.find(shown)))
     if begin > 0:
         runs.insert(0, Run("… "))
     if end < len(body):
@@ -59,7 +59,7 @@ class _Wanted:
         if not self.exact and not self.beginnings:
             return
         for begin, end, tokens in walk_words(text):
-            if is_unspaced(tokens[0]) or is_unspaced(tokens[-1]):
+            if max(tokens) >= FIRST_UNSPACED and (is_unspaced(tokens[0]) or is_unspaced(tokens[-1])):
                 yield from self._find_letters(text, begin, end)
             elif not self.exact.isdisjoint(tokens) or (
                 self.beginnings and any(token.startswith(self.beginnings) for token in tokens)
@@ -100,18 +100,12 @@ def _end_at_word(text: str, end: int) -> int:
     return space if space > 0 else end
 
 
-def _cut_runs(text: str, found: Iterable[tuple[int, int]], begin: int, end: int) -> tuple[Run, ...]:
-    runs: list[Run] = []
-    at = begin
+def _cut_runs(text: str, found: Iterable[tuple[int, int]]) -> Iterator[Run]:
+    at = 0
     for first, last in found:
-        if last > end:
-            break
-        if first < at:
-            continue
         if first > at:
-            runs.append(Run(text[at:first]))
-        runs.append(Run(text[first:last], marked=True))
+            yield Run(text[at:first])
+        yield Run(text[first:last], marked=True)
         at = last
-    if at < end:
-        runs.append(Run(text[at:end]))
-    return tuple(runs)
+    if at < len(text):
+        yield Run(text[at:])

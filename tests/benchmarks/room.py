@@ -7,6 +7,7 @@ A library of 300,000 articles takes about ten minutes of CPU time to write, as l
 from __future__ import annotations
 
 import json
+import os
 import random
 import statistics
 import subprocess
@@ -70,6 +71,8 @@ class Cost:
     index_mb: float = 0.0
     pages: dict[str, list[float]] = field(default_factory=dict)
     """Kind of page → time of each request, one at a time."""
+    work: dict[str, float] = field(default_factory=dict)
+    """Kind of page → CPU time of the server for one request: what is left where nothing else wants the machine."""
     rate: float = 0.0
     """Requests a second of all kinds, from several clients at once."""
     server_mb: float = 0.0
@@ -239,9 +242,16 @@ def read_peak_mb(pid: int) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1e3
 
 
+def read_cpu_seconds(pid: int) -> float:
+    """Return the CPU time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def find_child(pid: int) -> int:
     """Return the process that *pid* started."""
-    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+    threads = Path(f"/proc/{pid}/task").glob("*/children")
+    return next(int(one) for thread in threads for one in thread.read_text().split())
 
 
 def measure(articles: int, folder: Path, *, load_seconds: float = LOAD_SECONDS) -> Cost:
@@ -266,7 +276,9 @@ def measure(articles: int, folder: Path, *, load_seconds: float = LOAD_SECONDS) 
     with serve(place) as (host, port, pid):
         for kind, paths in mix.items():
             measure_pages((host, port), paths[:20])  # what is loaded at first is not counted
+            before = read_cpu_seconds(pid)
             cost.pages[kind] = measure_pages((host, port), paths)
+            cost.work[kind] = 1e3 * (read_cpu_seconds(pid) - before) / len(paths)
         everything = [path for paths in mix.values() for path in paths]
         chance.shuffle(everything)
         cost.rate = measure_rate((host, port), everything, load_seconds)
@@ -279,11 +291,13 @@ def describe(cost: Cost) -> str:
     lines = [
         f"{cost.articles:,} articles, {cost.texts:,} texts, folded in {cost.fold:,.0f} s of CPU time",
         f"catalog {cost.catalog_mb:,.0f} MB, index {cost.index_mb:,.0f} MB",
-        f"{'':10}{'p50 ms':>10}{'p95 ms':>10}{'limit':>10}{'longest':>10}",
+        f"{'':10}{'p50 ms':>10}{'p95 ms':>10}{'limit':>10}{'longest':>10}{'CPU ms':>10}",
     ]
     for kind, took in cost.pages.items():
         middle, most = statistics.median(took), find_p95(took)
-        lines.append(f"{kind:10}{middle:>10.1f}{most:>10.1f}{LIMITS[kind]:>10.0f}{max(took):>10.1f}")
+        lines.append(
+            f"{kind:10}{middle:>10.1f}{most:>10.1f}{LIMITS[kind]:>10.0f}{max(took):>10.1f}{cost.work[kind]:>10.1f}"
+        )
     lines.append(f"{cost.rate:.0f} requests a second from {CLIENTS} clients")
     lines.append(f"memory: server {cost.server_mb:.0f} MB (limit {MOST_MB:.0f}), keeper {cost.keeper_mb:.0f} MB")
     return "\n".join(lines)
