@@ -9,7 +9,7 @@ CHECKS := $(VENV)/deploy
 CODE := config crawler jobs tests setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak bench bench-extract bench-newcomers bench-year wheel clean
+.PHONY: help demo test check soak bench bench-extract bench-newcomers bench-room bench-year wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ bench-extract: $(READY) ## quality, stability, speed and cost of the clean text 
 # More words in ARGS, such as --seed 3 or --short 300.
 bench-year: $(READY) ## a simulated year of rechecks, adaptive, by fixed ages and flat: table and plot in bench/; some ten minutes
 	@$(BIN)/python -m tests.benchmarks.year $(ARGS)
+
+# A folder after the number keeps the archive, to be measured again.
+bench-room: $(READY) ## what the reading room costs over 20,000 articles of made-up words: times, memory; ARGS=300000 of more
+	@$(BIN)/python -m tests.benchmarks.room $(ARGS)
 
 # More words in ARGS, such as --only feed.
 bench-newcomers: $(READY) ## what sources add and a crawl find of sites nobody has described: a table; MIRROR=DIR of more sites

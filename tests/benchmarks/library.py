@@ -118,6 +118,7 @@ def _write_paper(machine: Machine, words: Words, articles: int) -> None:
         machine.commit([*looks, *fresh], number=number, opened=opened)
         gone = [Look(one.path, None, 404) for one in later if one.words is None]
         later, again = list(_change(words, fresh)), gone
+    machine.commit([*later, *again], number=commits, opened=START)
 
 
 def _write_article(words: Words, number: int, minutes: int) -> Look:

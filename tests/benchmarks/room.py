@@ -80,7 +80,7 @@ class Cost:
     """Largest resident memory."""
 
 
-def list_searches(words: dict[str, Words], chance: random.Random) -> list[str]:
+def list_searches(words: dict[str, Words], chance: random.Random, number: int) -> list[str]:
     """Return the mix of searches: what people of a newsroom type, and what filters they set. One page each."""
     latin, spanish, arabic, chinese = (words[name].words for name in ("gazette", "cronica", "sahifa", "ribao"))
 
@@ -114,10 +114,10 @@ def list_searches(words: dict[str, Words], chance: random.Random) -> list[str]:
         addresses.search,
         lambda: addresses.search(words="nosuchword"),
     ]
-    return [chance.choice(makers)() for _ in range(REQUESTS)]
+    return [chance.choice(makers)() for _ in range(number)]
 
 
-def list_fronts(chance: random.Random) -> list[str]:
+def list_fronts(chance: random.Random, number: int) -> list[str]:
     """Return front pages: mostly the first, some narrowed."""
     names = [paper.source for paper in PAPERS]
     makers = [
@@ -128,22 +128,24 @@ def list_fronts(chance: random.Random) -> list[str]:
         lambda: addresses.front(kind="paragraph_removed"),
         lambda: addresses.front(silent=True),
     ]
-    return [chance.choice(makers)() for _ in range(REQUESTS)]
+    return [chance.choice(makers)() for _ in range(number)]
 
 
-def list_articles(catalog: Catalog, index: SearchIndex, chance: random.Random) -> tuple[list[str], list[str]]:
+def list_articles(
+    catalog: Catalog, index: SearchIndex, chance: random.Random, number: int
+) -> tuple[list[str], list[str]]:
     """Return paths of articles, and of their texts compared."""
     known = [(paper.source, url) for paper in PAPERS for url in catalog.list_newest(paper.source, 5_000)]
-    articles = [addresses.article(*one) for one in chance.choices(known, k=REQUESTS)]
+    articles = [addresses.article(*one) for one in chance.choices(known, k=number)]
     changed: list[str] = []
     after: str | None = None
-    while len(changed) < 5 * REQUESTS:
+    while len(changed) < 5 * number:
         page = index.list_events(EventFilter(whats=("revised",)), limit=500, after=after)
         changed += [addresses.compare(one.source, one.url, one.before or 1, one.after or 1) for one in page.events]
         after = page.after
         if after is None:
             break
-    return articles, chance.choices(changed, k=REQUESTS)
+    return articles, chance.choices(changed, k=number)
 
 
 def make_place(folder: Path, articles: int) -> Place:
@@ -254,7 +256,7 @@ def find_child(pid: int) -> int:
     return next(int(one) for thread in threads for one in thread.read_text().split())
 
 
-def measure(articles: int, folder: Path, *, load_seconds: float = LOAD_SECONDS) -> Cost:
+def measure(articles: int, folder: Path, *, requests: int = REQUESTS, load_seconds: float = LOAD_SECONDS) -> Cost:
     """Build, fold, serve and ask."""
     cost = Cost(articles)
     place = make_place(folder, articles)
@@ -266,12 +268,12 @@ def measure(articles: int, folder: Path, *, load_seconds: float = LOAD_SECONDS) 
         Catalog.open(state / CATALOG_FILE, read_only=True) as catalog,
         SearchIndex.open(state / INDEX_FILE, read_only=True) as index,
     ):
-        told, compared = list_articles(catalog, index, chance)
+        told, compared = list_articles(catalog, index, chance, requests)
     mix = {
-        "front": list_fronts(chance),
+        "front": list_fronts(chance, requests),
         "article": told,
         "compare": compared,
-        "search": list_searches(words, chance),
+        "search": list_searches(words, chance, requests),
     }
     with serve(place) as (host, port, pid):
         for kind, paths in mix.items():
