@@ -36,7 +36,7 @@ from tests.installation import ROOT
 from tests.machines import START
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 ARTICLES = 20_000
 REQUESTS = 400
@@ -90,7 +90,7 @@ def list_searches(words: dict[str, Words], chance: random.Random, number: int) -
     def about(days: int) -> str:
         return f"{START - timedelta(days=days):%Y-%m-%d}"
 
-    makers = [
+    makers: list[Callable[[], str]] = [
         *[lambda: addresses.search(words=pick(latin, 50, 20_000))] * 4,  # one word
         *[lambda: addresses.search(words=f"{pick(latin, 50, 5_000)} {pick(latin, 50, 5_000)}")] * 4,
         *[lambda: addresses.search(words=f"{pick(latin, 1, 50)} {pick(latin, 500, 20_000)}")] * 2,
@@ -120,7 +120,7 @@ def list_searches(words: dict[str, Words], chance: random.Random, number: int) -
 def list_fronts(chance: random.Random, number: int) -> list[str]:
     """Return front pages: mostly the first, some narrowed."""
     names = [paper.source for paper in PAPERS]
-    makers = [
+    makers: list[Callable[[], str]] = [
         *[addresses.front] * 6,
         lambda: addresses.front(source=chance.choice(names)),
         lambda: addresses.front(what=["revised", "reverted"]),
@@ -196,7 +196,7 @@ def serve(place: Place) -> Iterator[tuple[str, int, int]]:
         yield host, int(port), process.pid
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.communicate(timeout=30)
 
 
 def measure_pages(address: tuple[str, int], paths: Sequence[str]) -> list[float]:
