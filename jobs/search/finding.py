@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from jobs.search.facts import Hit, Hits, Order
-from jobs.search.folding import ROWS_A_SECOND, read_authors, read_field, split_text
+from jobs.search.fields import read_authors, read_field, split_text
+from jobs.search.instants import first_row, last_row
 from jobs.search.queries import QueryError, make_expression, quote_term, read_query
 from jobs.search.snippets import make_snippet, mark_title
 
@@ -56,7 +57,7 @@ class _Search:
 def find_texts(db: sqlite3.Connection, catalog: Catalog, query: Query, *, limit: int, after: str | None) -> Hits:
     """Return the texts that *query* finds, a page of *limit*; *after*: as the page before says. Raises QueryError."""
     terms = read_query(query.words)
-    search = _Search(make_expression(terms, query), _row_of(query.since, 0), _row_of(query.until, 1))
+    search = _Search(make_expression(terms, query), first_row(query.since), last_row(query.until))
     rare = [quote_term(term) for term in terms if not term.without and _is_rare(db, term)]
     order = Order.RELEVANCE if rare else Order.DATE
     at = _read_after(after, order)
@@ -113,13 +114,6 @@ def _count(db: sqlite3.Connection, search: _Search) -> int:
         )
         found = db.execute(query, (search.expression, search.first, search.last, MAX_COUNTED + 1))
     return int(found.fetchone()[0])
-
-
-def _row_of(at: datetime | None, seconds: int) -> int:
-    """Return the first row of that second; *seconds* 1: the last."""
-    if at is None:
-        return (2**62) * seconds
-    return (max(0, int(at.timestamp())) + seconds) * ROWS_A_SECOND - seconds
 
 
 def _read_after(after: str | None, order: Order) -> int | None:

@@ -6,22 +6,19 @@ goes on where it was stopped. A text that is to be found otherwise than before i
 
 from __future__ import annotations
 
-import sqlite3
-from collections import Counter
-from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import zstandard
 
-from jobs.changes import ChangeLister, EditReporter, What
+from jobs.changes import ChangeLister, EditReporter
 from jobs.feeds.items import make_item
 from jobs.moves import list_leading
-from jobs.search.facets import MAX_VALUES, list_facets
 from jobs.search.facts import NEW
-from jobs.search.letters import fold_words
+from jobs.search.instants import to_micros
+from jobs.search.texts import TextWriter
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterator
 
     from jobs.catalog import Catalog, StoredRevision, TouchedArticle
@@ -29,10 +26,7 @@ if TYPE_CHECKING:
 
 BATCH = 500
 """Articles in one transaction."""
-ROWS_A_SECOND = 1_024
-MAX_TITLE_CHARS, MAX_STATED_CHARS = 300, 100
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_OF_TEXTS = frozenset({What.REVISED, What.REVERTED, What.ALTERNATING})
+MAX_TITLE_CHARS = 300
 
 
 def fold_catalog(
@@ -57,7 +51,7 @@ class _Folding:
         self._changes = ChangeLister(catalog)
         self._reporter = EditReporter(catalog)
         self._packer = zstandard.ZstdCompressor(level=3)
-        self._stated: Counter[tuple[str, str]] = Counter()
+        self._texts = TextWriter(db, catalog)
 
     def take_in(self, source: str, seq: int, head: str) -> Iterator[int]:
         """Take in *source* up to commit *seq*, which has the digest *head*; yield numbers of articles."""
@@ -86,7 +80,7 @@ class _Folding:
             for article in touched:
                 self._take_article(source, article)
             self._take_origins(source, touched)
-            self._keep_stated()
+            self._texts.flush()
             last = touched[-1]
             self._db.execute(
                 "UPDATE marks SET seq = ?, url = ?, head = '' WHERE source = ?", (last.seq, last.url, source)
@@ -102,7 +96,7 @@ class _Folding:
         self._db.execute("BEGIN IMMEDIATE")
         query = "SELECT d.* FROM articles a JOIN documents d ON d.article = a.id WHERE a.source = ?"
         for row in self._db.execute(query, (source,)).fetchall():
-            self._remove_text(row)
+            self._texts.remove(row)
         for table in ("events", "articles", "marks"):
             self._db.execute(f"DELETE FROM {table} WHERE source = ?", (source,))  # noqa: S608 - names of ours
         self._db.execute("COMMIT")
@@ -110,11 +104,22 @@ class _Folding:
     def _take_article(self, source: str, article: TouchedArticle) -> None:
         revisions = self._catalog.list_revisions(source, article.url)
         if not revisions:
+            self._drop_article(source, article.url)
             return
         number = self._name_article(source, article, revisions[-1].number)
         changes = [(one, self._reporter.summarise(one)) for one in self._changes.list_article(source, article.url)]
-        self._take_texts(number, source, article, revisions, changes)
+        self._texts.take(number, source, article, revisions, changes)
         self._take_events(number, source, revisions[0], changes)
+
+    def _drop_article(self, source: str, url: str) -> None:
+        """Take out an article that has no text any more, if it was there."""
+        row = self._db.execute("SELECT id FROM articles WHERE source = ? AND url = ?", (source, url)).fetchone()
+        if row is None:
+            return
+        for text in self._db.execute("SELECT * FROM documents WHERE article = ?", (row["id"],)).fetchall():
+            self._texts.remove(text)
+        self._db.execute("DELETE FROM events WHERE article = ?", (row["id"],))
+        self._db.execute("DELETE FROM articles WHERE id = ?", (row["id"],))
 
     def _take_origins(self, source: str, touched: list[TouchedArticle]) -> None:
         """Tell anew what happened to articles that lead to those: that one moved is seen where it moved to."""
@@ -137,93 +142,6 @@ class _Folding:
             (source, article.url, article.state, latest),
         ).fetchone()
         return int(row["id"])
-
-    def _take_texts(
-        self,
-        number: int,
-        source: str,
-        article: TouchedArticle,
-        revisions: list[StoredRevision],
-        changes: list[tuple[Change, EditSummary | None]],
-    ) -> None:
-        edits = {
-            change.after.revision: summary
-            for change, summary in reversed(changes)
-            if change.what in _OF_TEXTS and change.after is not None and summary is not None
-        }
-        known = {
-            (row["number"], row["segment"], row["n"], row["facets"], row["text_digest"]): row
-            for row in self._db.execute("SELECT * FROM documents WHERE article = ?", (number,))
-        }
-        for revision in revisions:
-            snapshot = self._catalog.read_snapshot(revision.segment, revision.n)
-            if snapshot is None:
-                continue
-            edit = edits.get(revision.number) if revision.number > 1 else None
-            kinds, silent = (edit.kinds, bool(edit.silent)) if edit else ([], False)
-            facets = _facets_of(source, article.state, snapshot["fields"], kinds, silent=silent)
-            key = (revision.number, revision.segment, revision.n, facets, snapshot["text_digest"])
-            if known.pop(key, None) is None:
-                self._add_text(number, revision, snapshot, kinds, silent=silent, facets=facets)
-        for old in known.values():
-            self._remove_text(old)
-
-    def _add_text(
-        self,
-        number: int,
-        revision: StoredRevision,
-        snapshot: dict[str, Any],
-        kinds: list[str],
-        *,
-        silent: bool,
-        facets: str,
-    ) -> None:
-        row = self._find_free_row(revision.captured_at)
-        tokens = _fold_snapshot(snapshot)
-        values = (
-            *(row, number, revision.number, revision.segment, revision.n, _to_text(revision.captured_at)),
-            *(" ".join(kinds), silent, facets, snapshot["text_digest"], _digest(tokens)),
-        )
-        self._db.execute("INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?,?)", values)
-        self._db.execute("INSERT INTO words (rowid, title, body, facets) VALUES (?,?,?,?)", (row, *tokens, facets))
-        self._count_rows(1)
-        fields = snapshot["fields"]
-        stated = [(name, read_field(fields, name)) for name in ("language", "section")]
-        stated += [("author", author) for author in read_authors(fields)[:MAX_VALUES]]
-        self._stated.update((name, value) for name, value in stated if 0 < len(value) <= MAX_STATED_CHARS)
-
-    def _remove_text(self, row: sqlite3.Row) -> None:
-        """Take a text out. Its tokens are wanted for that: where the catalog has them not, they find nothing any more.
-
-        (FTS5 takes out what it is told was put in, so that has to be the very same.)
-        """
-        self._db.execute("DELETE FROM documents WHERE id = ?", (row["id"],))
-        snapshot = self._catalog.read_snapshot(row["segment"], row["n"])
-        tokens = _fold_snapshot(snapshot) if snapshot is not None else ("", "")
-        if _digest(tokens) == row["tokens"]:
-            command = "INSERT INTO words (words, rowid, title, body, facets) VALUES ('delete',?,?,?,?)"
-            self._db.execute(command, (row["id"], *tokens, row["facets"]))
-            self._count_rows(-1)
-
-    def _count_rows(self, number: int) -> None:
-        command = "INSERT INTO facts VALUES ('rows', ?1) ON CONFLICT DO UPDATE SET value = value + ?1"
-        self._db.execute(command, (number,))
-
-    def _keep_stated(self) -> None:
-        stated, self._stated = self._stated, Counter()
-        self._db.executemany(
-            "INSERT INTO stated VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET texts = texts + excluded.texts",
-            [(name, fold_words(value), value, number) for (name, value), number in stated.items()],
-        )
-
-    def _find_free_row(self, at: datetime) -> int:
-        """Return a row that no text has, nor a dead one, as near behind *at* as there is one."""
-        row = max(0, to_micros(at)) * ROWS_A_SECOND // 1_000_000
-        for taken in self._db.execute("SELECT id FROM words_docsize WHERE id >= ? ORDER BY id", (row,)):
-            if taken["id"] != row:
-                break
-            row += 1
-        return row
 
     def _take_events(
         self,
@@ -263,56 +181,5 @@ class _Folding:
         )
 
 
-def split_text(title: str | None, text: str) -> tuple[str, str]:
-    """Return title and body of a text whose first line is its title."""
-    first, _, rest = text.partition("\n")
-    return (title, rest) if title and first == title else (title or "", text)
-
-
-def read_field(fields: dict[str, Any], name: str) -> str:
-    """Return a field's value where that is a text; else nothing."""
-    told = fields.get(name)
-    value = told.get("value") if isinstance(told, dict) else None
-    return value if isinstance(value, str) else ""
-
-
-def read_authors(fields: dict[str, Any]) -> tuple[str, ...]:
-    """Return the authors that a page states."""
-    told = fields.get("authors")
-    value = told.get("value") if isinstance(told, dict) else None
-    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
-
-
-def to_micros(at: datetime) -> int:
-    """Return microseconds since 1970."""
-    span = at - _EPOCH
-    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
-
-
-def _fold_snapshot(snapshot: dict[str, Any]) -> tuple[str, str]:
-    title, body = split_text(snapshot["title"], snapshot["text"])
-    return fold_words(title), fold_words(body)
-
-
-def _digest(tokens: tuple[str, str]) -> int:
-    return int.from_bytes(blake2b("\n".join(tokens).encode(), digest_size=7).digest(), "big")
-
-
-def _facets_of(source: str, state: str, fields: dict[str, Any], kinds: list[str], *, silent: bool) -> str:
-    return list_facets(
-        source=source,
-        language=read_field(fields, "language"),
-        section=read_field(fields, "section"),
-        authors=read_authors(fields),
-        kinds=kinds,
-        silent=silent,
-        deleted=state in {"suspected", "gone"},
-    )
-
-
 def _cut(title: str | None) -> str | None:
     return title if title is None or len(title) <= MAX_TITLE_CHARS else title[: MAX_TITLE_CHARS - 1] + "…"
-
-
-def _to_text(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

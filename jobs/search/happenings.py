@@ -5,23 +5,22 @@ from __future__ import annotations
 import heapq
 import json
 import re
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import zstandard
 
 from jobs.feeds.items import FeedItem, make_news
 from jobs.search.facts import ARTICLE_EVENTS, NEW, Event, Events
-from jobs.search.folding import to_micros
+from jobs.search.instants import from_micros, to_micros
 from jobs.search.queries import QueryError
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
+    from datetime import datetime
 
     from jobs.search.facts import EventFilter
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = 2**62
 _PLACE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 _MOST_KEYS = 60
@@ -120,7 +119,7 @@ def _read_after(after: str | None) -> tuple[int, int]:
 
 
 def _to_event(row: sqlite3.Row, archive: str) -> Event:
-    at = _EPOCH + timedelta(microseconds=row["at"])
+    at = from_micros(row["at"])
     return Event(
         source=row["source"],
         url=row["url"],

@@ -15,6 +15,7 @@ from jobs.search import Event, EventFilter, Hits, Order, Query, QueryError
 from jobs.search import folding as folding_module
 from jobs.search.finding import MAX_COUNTED
 from jobs.search.index import SearchIndex
+from jobs.search.instants import ROWS_A_SECOND
 from jobs.search.schema import VERSION
 from tests.machines import SOURCE, START, Look, Machine
 
@@ -223,11 +224,13 @@ def test_a_page_that_no_page_names_is_refused(desk: Desk) -> None:
             desk.search("rare", after=after)
 
 
-def test_texts_of_one_second_all_have_a_row(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folding_module, "ROWS_A_SECOND", 4)
-    desk.commit(*(Look(f"p{number}", f"Text {number}") for number in range(11)))
+def test_texts_of_one_instant_all_have_a_row(desk: Desk) -> None:
+    number = 2 * ROWS_A_SECOND
+    desk.commit(*(Look(f"p{at}", f"Text {at}") for at in range(number)))
     desk.fold()
-    assert len(desk.find("text")) == 11
+    with desk.open() as index:
+        assert index.count_texts() == number
+    assert desk.search("text").total == MAX_COUNTED
 
 
 def test_what_happened_is_told_the_newest_first(desk: Desk) -> None:
