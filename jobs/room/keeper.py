@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from jobs.context import OpenArchive
 
 _CHUNK_BYTES = 65_536
+_NICENESS = 5
+"""Readers come first."""
 
 
 def encode_assignment(settings: Settings, sources: Mapping[str, Source]) -> bytes:
@@ -51,6 +53,7 @@ def main() -> int:
     if assignment is None:
         return ExitCode.INTERRUPTED
     configure_logging(**assignment["logging"])
+    os.nice(_NICENESS)
     settings = Settings(**assignment["settings"])
     policies = {name: _read_policy(told) for name, told in assignment["policies"].items()}
     threading.Thread(target=_obey_parent, name="parent", daemon=True).start()

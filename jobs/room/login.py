@@ -11,7 +11,7 @@ from starlette.responses import Response
 from jobs.room.allowance import Allowance
 from jobs.room.answers import base_of, make_trouble, target_of, wants_page
 from jobs.room.rendering import render_page
-from jobs.room.tokens import COOKIE_SECONDS, FORM_SECONDS, make_nonce
+from jobs.room.tokens import COOKIE_SECONDS, FORM_SECONDS, is_nonce, make_nonce
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -34,7 +34,8 @@ class LoginDesk:
 
     def show(self, request: Request, now: float, *, status: int = 200, detail: str = "", to: str = "") -> Response:
         """Return the form, to come to the path *to* by; by default to what the query says."""
-        nonce = request.cookies.get(_NONCE) or make_nonce()
+        given = request.cookies.get(_NONCE, "")
+        nonce = given if is_nonce(given) else make_nonce()  # a form in another tab stays good
         body = render_page(
             "login",
             None,

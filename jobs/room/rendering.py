@@ -24,6 +24,13 @@ def render_page(name: str, told: Told | None, **rest: object) -> bytes:
     return _environment().get_template(f"{name}.html").render(told=told, **rest).encode()
 
 
+def load_templates() -> None:
+    """Compile all templates now, so that no reader waits for it."""
+    environment = _environment()
+    for name in environment.list_templates():
+        environment.get_template(name)
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(

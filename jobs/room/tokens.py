@@ -84,6 +84,11 @@ def make_nonce() -> str:
     return secrets.token_urlsafe(24)
 
 
+def is_nonce(text: str) -> bool:
+    """Whether `make_nonce` may have made that."""
+    return re.fullmatch(r"[A-Za-z0-9_-]{32}", text) is not None
+
+
 def _seal(key: bytes, until: int, subject: str = "") -> str:
     return f"{until}.{hmac.digest(key, f'{until}.{subject}'.encode(), 'sha256').hex()}"
 

@@ -4,72 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-import httpx
 import pytest
 from starlette.requests import Request
 
 from config.errors import ConfigError
 from config.loading import load_settings
 from config.settings import Settings
-from jobs.archive.identity import create_archive
-from jobs.catalog import Catalog
-from jobs.context import CATALOG_FILE
 from jobs.room.access import AccessRules
 from jobs.room.allowance import MOST_CLIENTS, Allowance, name_client
 from jobs.room.app import make_app
 from jobs.room.guard import Guard
 from jobs.room.headers import SAFE_HEADERS
 from jobs.room.keeper import encode_assignment
-from jobs.room.library import Library
 from jobs.room.login import check_path
-from jobs.room.reading_store import OnlyReading
 from jobs.room.tokens import COOKIE_SECONDS, FORM_SECONDS, Token
-from jobs.search.index import INDEX_FILE, SearchIndex
-from jobs.store.memory import MemoryStore
-from tests.machines import SOURCE, START, Look, Machine
+from tests.doors import ARTICLE, Visitor, open_small_library
+from tests.machines import SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import httpx
     from starlette.types import ASGIApp, Message
 
+    from jobs.room.library import Library
+
 SECRET = "correct-horse-battery-staple"
-ARTICLE = f"/sources/{SOURCE}/article?url=https://gazette.example/one"
 PORT = 8460
 HERE = f"http://127.0.0.1:{PORT}"
 PUBLIC = "https://room.example"
 PROXY = "10.1.2.3"
-
-
-class Visitor:
-    """A browser at the door: asks without a socket, keeps cookies, follows nothing."""
-
-    def __init__(self, app: ASGIApp, base: str, peer: str) -> None:
-        self.app = app
-        self._transport = httpx.ASGITransport(app, client=(peer, 50_000))
-        self._base = base
-        self._cookies = httpx.Cookies()
-
-    def get(self, path: str, headers: Any = None) -> httpx.Response:
-        return self.request("GET", path, headers=headers)
-
-    def post(self, path: str, **sent: Any) -> httpx.Response:
-        return self.request("POST", path, **sent)
-
-    def request(self, method: str, path: str, **sent: Any) -> httpx.Response:
-        async def ask() -> httpx.Response:
-            async with httpx.AsyncClient(
-                transport=self._transport, base_url=self._base, cookies=self._cookies
-            ) as client:
-                answer = await client.request(method, path, **sent)
-                self._cookies = client.cookies
-                return answer
-
-        return asyncio.run(ask())
 
 
 def ask_raw(app: ASGIApp, target: str, *headers: tuple[bytes, bytes]) -> tuple[int, bytes]:
@@ -98,19 +66,8 @@ def ask_raw(app: ASGIApp, target: str, *headers: tuple[bytes, bytes]) -> tuple[i
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    state = tmp_path_factory.mktemp("state")
-    store = MemoryStore()
-    info = create_archive(store, single_writer=False, now=START)
-    with (
-        Catalog.open(state / CATALOG_FILE) as catalog,
-        SearchIndex.open(state / INDEX_FILE) as index,
-    ):
-        machine = Machine(store, info, catalog)
-        machine.commit([Look("one", "The bridge will be built"), Look("two", "It opens on Monday")], number=1)
-        index.fold(catalog, info.archive)
-        library = Library(OnlyReading(store), info, Settings(), {}, state)
+    with open_small_library(tmp_path_factory.mktemp("state")) as library:
         yield library
-        library.close()
 
 
 @pytest.fixture
