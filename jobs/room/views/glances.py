@@ -41,7 +41,13 @@ class Glance(Told):
     """First seen in seven days."""
     captures: tuple[int, ...]
     """Of pages, by day (UTC): four weeks, the last is today."""
-    sparkline: Sparkline
+
+    @property
+    def sparkline(self) -> Sparkline:
+        """Those captures as a chart."""
+        captures = self.captures
+        label = f"Pages captured in {DAYS} days: {sum(captures)}, on one day {max(captures, default=0)} at most"
+        return draw_sparkline(captures, label)
 
 
 def list_glances(desk: Desk, *, retired: bool = False) -> list[Glance]:
@@ -71,8 +77,6 @@ def tell_glance(desk: Desk, health: SourceHealth) -> Glance:
     """Return what is told of a source that `rank_sources` has judged."""
     source = desk.sources.get(health.source)
     tally = recall_tally(desk.health, health.source)
-    captures = count_captures(tally, desk.now)
-    label = f"Pages captured in {DAYS} days: {sum(captures)}, on one day {max(captures)} at most"
     return Glance(
         source=health.source,
         name=name_of(desk, health.source),
@@ -83,8 +87,7 @@ def tell_glance(desk: Desk, health: SourceHealth) -> Glance:
         since=health.since,
         last_capture=None if tally is None else tally.last_capture,
         new_articles=health.figures.new_articles,
-        captures=captures,
-        sparkline=draw_sparkline(captures, label),
+        captures=count_captures(tally, desk.now),
     )
 
 
