@@ -15,7 +15,6 @@ from config.settings import Settings
 from jobs.catalog import Catalog
 from jobs.room import addresses
 from jobs.room.app import make_app
-from jobs.room.charts.sparkline import draw_sparkline
 from jobs.room.desk import Desk
 from jobs.room.endpoints import BadRequest
 from jobs.room.library import Library
@@ -195,7 +194,7 @@ def make_full(told: FrontTold) -> FrontTold:
             "source": event.source,
             "reasons": ("no run for 9 hours, expected one an hour",),
             "state": "degraded",
-            "sparkline": draw_sparkline([number * 37 % 101 for number in range(28)], "Pages captured in 28 days: 1400"),
+            "captures": tuple(number * 37 % 101 for number in range(28)),
         }
     )
     plain = event.model_copy(update={"kinds": (), "silent": None, "words": (), "more": 0})

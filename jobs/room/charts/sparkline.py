@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from jobs.room.endpoints import Told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +13,8 @@ _LEAST = 1
 """What little is, is seen."""
 
 
-class Sparkline(Told):
+@dataclass(frozen=True, slots=True)
+class Sparkline:
     """Shapes of a chart, `width` × `height` units."""
 
     width: int

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from jobs.health import recall_tally
 from jobs.room import addresses
 from jobs.room.addresses import MORE
 from jobs.room.endpoints import BadRequest, Page, Told
 from jobs.room.views.events import GROUPS, EventsAsked, EventTold, find_group, spell_out, tell_event, to_filter
-from jobs.room.views.glances import Glance, list_glances
+from jobs.room.views.glances import Glance, name_of, rank_sources, tell_glance
 from jobs.search import QueryError
 
 if TYPE_CHECKING:
@@ -84,15 +85,16 @@ def view_front(desk: Desk, asked: FrontAsked) -> FrontTold:
         groups = [_tell_group(desk, key, asked.model_copy(update={"what": (key,)}), OVERVIEW[key]) for key in OVERVIEW]
     else:
         groups = [_tell_group(desk, find_group(asked.what), asked, MORE)]
-    glances = list_glances(desk)
-    names = sorted(((one.source, one.name) for one in glances), key=lambda pair: pair[1].casefold())
+    ranked = rank_sources(desk)
+    tallies = [recall_tally(desk.health, one.source) for one in ranked]
+    names = sorted(((one.source, name_of(desk, one.source)) for one in ranked), key=lambda pair: pair[1].casefold())
     return FrontTold(
         asked=asked,
         overview=overview,
         groups=tuple(groups),
-        last_capture=max((one.last_capture for one in glances if one.last_capture), default=None),
-        sources=tuple(glances[:MAX_GLANCES]),
-        source_count=len(glances),
+        last_capture=max((one.last_capture for one in tallies if one and one.last_capture), default=None),
+        sources=tuple(tell_glance(desk, one) for one in ranked[:MAX_GLANCES]),
+        source_count=len(ranked),
         choices=tuple(names),
     )
 

@@ -41,10 +41,21 @@ class Glance(Told):
     """First seen in seven days."""
     captures: tuple[int, ...]
     """Of pages, by day (UTC): four weeks, the last is today."""
-    sparkline: Sparkline
+
+    @property
+    def sparkline(self) -> Sparkline:
+        """Those captures as a chart."""
+        captures = self.captures
+        label = f"Pages captured in {DAYS} days: {sum(captures)}, on one day {max(captures, default=0)} at most"
+        return draw_sparkline(captures, label)
 
 
 def list_glances(desk: Desk, *, retired: bool = False) -> list[Glance]:
+    """Return how sources fare. *retired*: as `rank_sources` has it."""
+    return [tell_glance(desk, health) for health in rank_sources(desk, retired=retired)]
+
+
+def rank_sources(desk: Desk, *, retired: bool = False) -> list[SourceHealth]:
     """Return how sources fare, configured ones and those that the archive has: the worst first, then by name.
 
     *retired*: also those that are retired and have no log.
@@ -53,19 +64,22 @@ def list_glances(desk: Desk, *, retired: bool = False) -> list[Glance]:
     names = {*desk.catalog.list_logs(), *configured}
     asked = [desk.sources.get(name, name) for name in names]
     found = read_health(desk.catalog, asked, desk.settings, desk.now, spools=desk.state / "spool", memory=desk.health)
-    glances = [_tell_glance(desk, health) for health in found]
-    gravity = {health.source: health.state.gravity for health in found}
-    return sorted(glances, key=lambda one: (-gravity[one.source], one.name.casefold(), one.source))
+    return sorted(found, key=lambda one: (-one.state.gravity, name_of(desk, one.source).casefold(), one.source))
 
 
-def _tell_glance(desk: Desk, health: SourceHealth) -> Glance:
+def name_of(desk: Desk, source: str) -> str:
+    """Return the name of *source* as configured, else its id."""
+    known = desk.sources.get(source)
+    return source if known is None else known.name
+
+
+def tell_glance(desk: Desk, health: SourceHealth) -> Glance:
+    """Return what is told of a source that `rank_sources` has judged."""
     source = desk.sources.get(health.source)
     tally = recall_tally(desk.health, health.source)
-    captures = count_captures(tally, desk.now)
-    label = f"Pages captured in {DAYS} days: {sum(captures)}, on one day {max(captures)} at most"
     return Glance(
         source=health.source,
-        name=health.source if source is None else source.name,
+        name=name_of(desk, health.source),
         language="" if source is None else source.language or "",
         state=health.state,
         reasons=tuple(reason.text for reason in health.reasons),
@@ -73,8 +87,7 @@ def _tell_glance(desk: Desk, health: SourceHealth) -> Glance:
         since=health.since,
         last_capture=None if tally is None else tally.last_capture,
         new_articles=health.figures.new_articles,
-        captures=captures,
-        sparkline=draw_sparkline(captures, label),
+        captures=count_captures(tally, desk.now),
     )
 
 
