@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 WIDTH, HEIGHT = 1_000, 118
-_LEFT, _RIGHT = 14, 986
+_LEFT, _RIGHT = 14, 954
+_TAIL = 32
+"""As wide is drawn what was found last, since nobody knows yet until when it holds."""
 _BAR_Y, _BAR_HEIGHT, _DOT_Y, _LABEL_Y = 10, 30, 64, 106
 _STEP = 12
 """Marks that are nearer than that become one."""
@@ -134,10 +136,10 @@ def _draw_bars(looks: Sequence[Look], places: Sequence[float]) -> Iterator[Bar]:
     telling = [at for at, look in enumerate(looks) if look.revision or look.verdict in _AWAY]
     runs = [list(group) for _, group in groupby(telling, key=lambda at: looks[at].revision)]
     begins = [places[run[0]] for run in runs]
-    ends = [*begins[1:], places[-1]]
+    ends = [*begins[1:], places[-1] + _TAIL]
     narrow: list[list[int]] = []
     for run, x, end in zip(runs, begins, ends, strict=True):
-        if end - x < _LEAST_BAR and end != ends[-1]:
+        if end - x < _LEAST_BAR:
             narrow.append(run)
             continue
         if narrow:
@@ -145,7 +147,7 @@ def _draw_bars(looks: Sequence[Look], places: Sequence[float]) -> Iterator[Bar]:
             narrow = []
         yield _draw_bar(looks, run, x, max(end - x, _LEAST_BAR))
     if narrow:
-        yield _draw_several(looks, narrow, places[narrow[0][0]], places[-1])
+        yield _draw_several(looks, narrow, places[narrow[0][0]], ends[-1])
 
 
 def _draw_bar(looks: Sequence[Look], run: Sequence[int], x: float, width: float) -> Bar:
