@@ -60,7 +60,7 @@ def test_one_capture_is_a_chart() -> None:
 def test_captures_of_one_instant_are_one_mark() -> None:
     chart = draw_timeline(looks((0 * HOUR, "new", 1), (0 * HOUR, "revised", 2), (0 * HOUR, "unchanged", 2)))
     check(chart)
-    assert [dot.captures for dot in chart.dots] == [3]
+    assert [(dot.captures, dot.shape) for dot in chart.dots] == [(3, "changes")]
     assert chart.dots[0].label.endswith(", 2 changes among them")
 
 
@@ -81,6 +81,7 @@ def test_marks_are_few_however_many_captures(flips: bool) -> None:
     assert sum(dot.captures for dot in chart.dots) == 3_000
     assert len(chart.bars) <= 250
     assert (chart.bars[0].tone == "several") is flips
+    assert [dot.shape for dot in chart.dots[1:]] == (["changes"] if flips else ["several"]) * (len(chart.dots) - 1)
 
 
 def test_times_that_go_back_do_not_break_it() -> None:

@@ -68,7 +68,7 @@ class Dot(Told):
 
     x: float
     shape: str
-    """What was found: `text` another one, `same`, `away`, `nothing`; `several`."""
+    """What was found: `text` another one, `same`, `away`, `nothing`; of several captures, `changes` or `several`."""
     label: str
     first: int
     """Number of its first capture."""
@@ -182,7 +182,8 @@ def _draw_dots(looks: Sequence[Look], places: Sequence[float]) -> Iterator[Dot]:
         else:
             changes = sum(_shape_of(looks[at]) in {"text", "away"} for at in group)
             told = f", {count(changes, 'change')} among them" if changes else ""
-            shape, label = "several", f"{len(group)} captures from {_tell(first.at)} to {_tell(last.at)}{told}"
+            shape = "changes" if changes else "several"
+            label = f"{len(group)} captures from {_tell(first.at)} to {_tell(last.at)}{told}"
         yield Dot(x=x, shape=shape, label=label, first=first.number, captures=len(group))
 
 

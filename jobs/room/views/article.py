@@ -218,7 +218,7 @@ def view_article(desk: Desk, asked: ArticleAsked) -> ArticleTold:
         changes=changes,
         older=older,
         deletion=tell_deletion(desk, captures),
-        moved_to=find_move(desk.catalog, source, url),
+        moved_to=find_move(desk.catalog, source, url) if any(one.redirect for one in captures) else None,
         moved_from=tuple(list_origins(desk.catalog, source, url)),
         also_in=tuple(
             SourceTold(source=one, name=name_source(desk, one))
