@@ -281,6 +281,20 @@ def test_a_text_runs_as_it_is_written(room: Room, words: str, language: Any, dir
     assert "onload=" not in page.replace("onload=&#34;", "")
 
 
+def test_heads_and_posts_of_others_are_set_apart(room: Room) -> None:
+    embeds = [{"platform": "x", "text": "Two lines\nof a post."}, "odd", {"text": 3}]
+    words = "The tax\nIt rises.\nWhat now?\nTwo lines\nof a post.\nNobody knows."
+    room.look(words, fields={"subheads": ["What now?", 5], "embeds": embeds})
+    assert room.read().blocks[:5] == [
+        ("text", "It rises."),
+        ("head", "What now?"),
+        ("quote", "Two lines"),
+        ("quote", "of a post."),
+        ("text", "Nobody knows."),
+    ]
+    assert "<h2>What now?</h2>" in room.show(room.view())
+
+
 EVIL = "\"><script>alert(1)</script><img src=x onerror=alert(2)> {{ 7*7 }} ' \u202e"
 
 

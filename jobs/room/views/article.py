@@ -129,6 +129,12 @@ class TextTold(Told):
         return list_strings(self.fields, "corrections")
 
     @property
+    def blocks(self) -> list[tuple[str, str]]:
+        """The lines of the body, each with what it is: `head`, `quote` (of a post that is embedded) or `text`."""
+        heads, quoted = set(list_strings(self.fields, "subheads")), _list_quoted(self.fields)
+        return [("head" if line in heads else "quote" if line in quoted else "text", line) for line in self.body]
+
+    @property
     def section(self) -> str:
         """As the page states it, or nothing."""
         return read_string(self.fields, "section")
@@ -310,6 +316,14 @@ def _tell_text(desk: Desk, article: ChosenArticle, chosen: ChosenText, state: st
         url=url,
         citations=cite(citable),
     )
+
+
+def _list_quoted(fields: dict[str, Any]) -> set[str]:
+    """Return the lines that posts of social networks in the body are made of."""
+    told = fields.get("embeds")
+    value = told.get("value") if isinstance(told, dict) else None
+    texts = [one.get("text") for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return {line for text in texts if isinstance(text, str) for line in text.split("\n")}
 
 
 def _tell_apart(capture: CaptureTold) -> int:
