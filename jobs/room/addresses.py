@@ -16,7 +16,7 @@ def _with(path: str, **asked: object) -> str:
         if one not in {None, "", False}
     ]
     pairs = [(name, "true" if value == "True" else value) for name, value in pairs]
-    return f"{path}?{urlencode(pairs)}" if pairs else path
+    return f"{path}?{urlencode(pairs, safe='/:')}" if pairs else path
 
 
 def front(**asked: object) -> str:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 WIDTH, HEIGHT = 1_000, 118
-_LEFT, _RIGHT = 14, 986
+_LEFT, _RIGHT = 14, 954
+_TAIL = 32
+"""As wide is drawn what was found last, since nobody knows yet until when it holds."""
 _BAR_Y, _BAR_HEIGHT, _DOT_Y, _LABEL_Y = 10, 30, 64, 106
 _STEP = 12
 """Marks that are nearer than that become one."""
@@ -66,7 +68,7 @@ class Dot(Told):
 
     x: float
     shape: str
-    """What was found: `text` another one, `same`, `away`, `nothing`; `several`."""
+    """What was found: `text` another one, `same`, `away`, `nothing`; of several captures, `changes` or `several`."""
     label: str
     first: int
     """Number of its first capture."""
@@ -130,22 +132,22 @@ def _place(times: Sequence[datetime]) -> list[float]:
 
 
 def _draw_bars(looks: Sequence[Look], places: Sequence[float]) -> Iterator[Bar]:
-    """Yield stretches of one text; those too narrow to be seen as one."""
+    """Yield stretches of one text; those too narrow to be seen as one. None begins before the one before it ends."""
     telling = [at for at, look in enumerate(looks) if look.revision or look.verdict in _AWAY]
     runs = [list(group) for _, group in groupby(telling, key=lambda at: looks[at].revision)]
-    begins = [places[run[0]] for run in runs]
-    ends = [*begins[1:], places[-1]]
+    ends = [*(places[run[0]] for run in runs[1:]), places[-1] + _TAIL]
     narrow: list[list[int]] = []
-    for run, x, end in zip(runs, begins, ends, strict=True):
-        if end - x < _LEAST_BAR and end != ends[-1]:
+    x = places[runs[0][0]] if runs else 0.0
+    for run, end in zip(runs, ends, strict=False):
+        if end - max(x, places[run[0]]) < _LEAST_BAR:
             narrow.append(run)
             continue
         if narrow:
-            yield _draw_several(looks, narrow, places[narrow[0][0]], x)
-            narrow = []
-        yield _draw_bar(looks, run, x, max(end - x, _LEAST_BAR))
-    if narrow:
-        yield _draw_several(looks, narrow, places[narrow[0][0]], places[-1])
+            width = max(places[run[0]] - x, _LEAST_BAR)
+            yield _draw_several(looks, narrow, x, width)
+            x, narrow = x + width, []
+        yield _draw_bar(looks, run, x, end - x)
+        x = end
 
 
 def _draw_bar(looks: Sequence[Look], run: Sequence[int], x: float, width: float) -> Bar:
@@ -158,18 +160,17 @@ def _draw_bar(looks: Sequence[Look], run: Sequence[int], x: float, width: float)
         what, tone = f"Text {first.revision}", "odd" if first.revision % 2 else "even"
         short = what if width > 4 * _LABELLED else str(first.revision) if width >= _LABELLED else ""
     label = f"{what}, {span}, {count(len(run), 'capture')}"
-    return Bar(
-        x=x, width=round(width, 1), revision=first.revision, tone=tone, label=label, short=short, first=first.number
-    )
+    at, wide = round(x, 1), round(width, 1)
+    return Bar(x=at, width=wide, revision=first.revision, tone=tone, label=label, short=short, first=first.number)
 
 
-def _draw_several(looks: Sequence[Look], runs: Sequence[Sequence[int]], x: float, end: float) -> Bar:
+def _draw_several(looks: Sequence[Look], runs: Sequence[Sequence[int]], x: float, width: float) -> Bar:
     if len(runs) == 1:
-        return _draw_bar(looks, runs[0], x, max(end - x, _LEAST_BAR))
+        return _draw_bar(looks, runs[0], x, width)
     label = f"{len(runs)} changes from {_tell(looks[runs[0][0]].at)} to {_tell(looks[runs[-1][-1]].at)}"
-    width = round(max(end - x, _LEAST_BAR), 1)
     first = looks[runs[0][0]].number
-    return Bar(x=x, width=width, revision=None, tone="several", label=label, short="", first=first)
+    at, wide = round(x, 1), round(width, 1)
+    return Bar(x=at, width=wide, revision=None, tone="several", label=label, short="", first=first)
 
 
 def _draw_dots(looks: Sequence[Look], places: Sequence[float]) -> Iterator[Dot]:
@@ -181,7 +182,8 @@ def _draw_dots(looks: Sequence[Look], places: Sequence[float]) -> Iterator[Dot]:
         else:
             changes = sum(_shape_of(looks[at]) in {"text", "away"} for at in group)
             told = f", {count(changes, 'change')} among them" if changes else ""
-            shape, label = "several", f"{len(group)} captures from {_tell(first.at)} to {_tell(last.at)}{told}"
+            shape = "changes" if changes else "several"
+            label = f"{len(group)} captures from {_tell(first.at)} to {_tell(last.at)}{told}"
         yield Dot(x=x, shape=shape, label=label, first=first.number, captures=len(group))
 
 

@@ -11,10 +11,13 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from config.rules import readable_url
+from crawler.urls import normalise_url
 from jobs.articles import find_latest
 from jobs.diff import runs_to_left
 from jobs.edits import list_frame
 from jobs.edits import read_state as split_text
+from jobs.fold import Verdict
 from jobs.moves import find_move, list_origins
 from jobs.room import addresses
 from jobs.room.charts.timeline import Look, Timeline, draw_timeline
@@ -126,6 +129,12 @@ class TextTold(Told):
         return list_strings(self.fields, "corrections")
 
     @property
+    def blocks(self) -> list[tuple[str, str]]:
+        """The lines of the body, each with what it is: `head`, `quote` (of a post that is embedded) or `text`."""
+        heads, quoted = set(list_strings(self.fields, "subheads")), _list_quoted(self.fields)
+        return [("head" if line in heads else "quote" if line in quoted else "text", line) for line in self.body]
+
+    @property
     def section(self) -> str:
         """As the page states it, or nothing."""
         return read_string(self.fields, "section")
@@ -176,8 +185,8 @@ class ArticleTold(Told):
 
     @property
     def stretches(self) -> list[list[CaptureTold]]:
-        """The captures, the newest first; those in a row that found the same are together."""
-        groups = groupby(reversed(self.captures), key=lambda one: (one.verdict, one.revision, one.reason, one.status))
+        """The captures, the newest first; those in a row that found no change are together."""
+        groups = groupby(reversed(self.captures), key=lambda one: (_tell_apart(one), one.revision))
         return [list(group) for _, group in groups]
 
     @property
@@ -203,7 +212,7 @@ def view_article(desk: Desk, asked: ArticleAsked) -> ArticleTold:
     state = read_state(captures)
     return ArticleTold(
         source=source,
-        source_name=_name_source(desk, source),
+        source_name=name_source(desk, source),
         url=url,
         state=state,
         text=None if chosen is None else _tell_text(desk, article, chosen, state),
@@ -215,16 +224,37 @@ def view_article(desk: Desk, asked: ArticleAsked) -> ArticleTold:
         changes=changes,
         older=older,
         deletion=tell_deletion(desk, captures),
-        moved_to=find_move(desk.catalog, source, url),
+        moved_to=find_move(desk.catalog, source, url) if any(one.redirect for one in captures) else None,
         moved_from=tuple(list_origins(desk.catalog, source, url)),
         also_in=tuple(
-            SourceTold(source=one, name=_name_source(desk, one))
+            SourceTold(source=one, name=name_source(desk, one))
             for one in desk.catalog.find_sources(url)
             if one != source
         ),
         timegate=desk.base + addresses.timegate(url),
         timemap=desk.base + addresses.timemap(url),
     )
+
+
+def name_source(desk: Desk, source: str) -> str:
+    """Return a source's name as readers know it; its id where it is not configured."""
+    known = desk.sources.get(source)
+    return source if known is None else known.name
+
+
+def cite_url(desk: Desk, article: ChosenArticle, digest: str) -> str:
+    """Return the address of a text for good; the article's URL in it with its own letters, if that means the same."""
+    readable = readable_url(article.url)
+    url = readable if _means(readable, article.url) else article.url
+    return desk.base + addresses.article(article.source, url, digest=digest)
+
+
+def _means(url: str, wanted: str) -> bool:
+    """Whether the normal form of *url* is *wanted*."""
+    try:
+        return normalise_url(url) == wanted
+    except ValueError:
+        return False
 
 
 def read_string(fields: dict[str, Any], name: str) -> str:
@@ -249,13 +279,13 @@ def _tell_text(desk: Desk, article: ChosenArticle, chosen: ChosenText, state: st
     digest = snapshot["text_digest"]
     language = read_string(fields, "language")
     language = language if _LANGUAGE.fullmatch(language) else ""
-    url = desk.base + addresses.article(article.source, article.url, digest=digest)
+    url = cite_url(desk, article, digest)
     citable = Citable(
         url=article.url,
         archive_url=url,
         captured_at=chosen.captured_at,
         text_digest=digest,
-        site=_name_source(desk, article.source),
+        site=name_source(desk, article.source),
         source=article.source,
         title=snapshot["title"],
         authors=list_strings(fields, "authors"),
@@ -288,6 +318,19 @@ def _tell_text(desk: Desk, article: ChosenArticle, chosen: ChosenText, state: st
     )
 
 
+def _list_quoted(fields: dict[str, Any]) -> set[str]:
+    """Return the lines that posts of social networks in the body are made of."""
+    told = fields.get("embeds")
+    value = told.get("value") if isinstance(told, dict) else None
+    texts = [one.get("text") for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return {line for text in texts if isinstance(text, str) for line in text.split("\n")}
+
+
+def _tell_apart(capture: CaptureTold) -> int:
+    plain = capture.verdict == Verdict.UNCHANGED and not capture.metadata
+    return 0 if plain else capture.number
+
+
 def _list_posts(fields: dict[str, Any]) -> tuple[PostTold, ...]:
     told = fields.get("posts")
     value = told.get("value") if isinstance(told, dict) else None
@@ -297,11 +340,6 @@ def _list_posts(fields: dict[str, Any]) -> tuple[PostTold, ...]:
         for post in (value if isinstance(value, list) else ())
         if isinstance(post, dict)
     )
-
-
-def _name_source(desk: Desk, source: str) -> str:
-    known = desk.sources.get(source)
-    return source if known is None else known.name
 
 
 def _read_stated(fields: dict[str, Any], name: str) -> str | None:
