@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from itertools import zip_longest
 
+_PIECES = re.compile(
+    r"[^\W_\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
+    r"|\s+|.",
+    re.DOTALL,
+)
+"""Letters and digits that do not stand alone, or white space, as many as come; else one character."""
 _JOINERS = frozenset("'\u2019.,:-\u2010\u2011\u00b7\u05f3\u05f4")
 """Between two letters or digits they do not part a word: don't, 3.5, 1,000, 12:30, well-known."""
 _ZWJ = "\u200d"
@@ -21,18 +29,18 @@ def split_words(line: str) -> list[str]:
     """
     words: list[str] = []
     kind_before = ""
-    for place, character in enumerate(line):
-        kind = _kind_of(character)
-        following = line[place + 1 : place + 2]
-        if character in _JOINERS and kind_before == "word" and following and _kind_of(following) == "word":
+    pieces = _PIECES.findall(line)
+    for piece, following in zip_longest(pieces, pieces[1:], fillvalue=""):
+        kind = _kind_of(piece[0])
+        if piece in _JOINERS and kind_before == "word" and following and _kind_of(following[0]) == "word":
             kind = "word"
         if words and (kind == "mark" or (kind == kind_before and kind in {"word", "space"})):
-            words[-1] += character
+            words[-1] += piece
             kind = kind_before
         elif words and _goes_on(words[-1], kind):
-            words[-1] += character
+            words[-1] += piece
         else:
-            words.append(character)
+            words.append(piece)
         kind_before = kind
     return words
 

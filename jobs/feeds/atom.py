@@ -16,14 +16,19 @@ NAMESPACE = "http://www.w3.org/2005/Atom"
 MEDIA_TYPE = "application/atom+xml"
 
 
-def encode_entry(item: FeedItem) -> str:
-    """Return an entry as XML; it belongs into the feed's namespace."""
+def encode_entry(item: FeedItem, *, page_url: str | None = None) -> str:
+    """Return an entry as XML; it belongs into the feed's namespace.
+
+    *page_url*: a page about what happened, to be linked in place of the article, which is related then.
+    """
     entry = ET.Element("entry")
     _add(entry, "id", item.id)
     _add(entry, "title", item.title)
     _add(entry, "updated", format_time(item.told.at))
     _add(entry, "published", format_time(item.told.since))
-    ET.SubElement(entry, "link", {"rel": "alternate", "href": item.url})
+    ET.SubElement(entry, "link", {"rel": "alternate", "href": page_url or item.url})
+    if page_url:
+        ET.SubElement(entry, "link", {"rel": "related", "href": item.url})
     for tag in item.tags:
         ET.SubElement(entry, "category", {"term": tag})
     _add(entry, "summary", item.summary)
@@ -32,9 +37,16 @@ def encode_entry(item: FeedItem) -> str:
 
 
 def encode_feed(
-    title: str, feed_id: str, updated: str, entries: Iterable[str], *, feed_url: str | None, generator: str
+    title: str,
+    feed_id: str,
+    updated: str,
+    entries: Iterable[str],
+    *,
+    feed_url: str | None,
+    generator: str,
+    page_url: str | None = None,
 ) -> bytes:
-    """Return a feed of encoded *entries*."""
+    """Return a feed of encoded *entries*. *page_url*: a page that tells the same."""
     head = ET.Element("feed", {"xmlns": NAMESPACE})
     _add(head, "id", feed_id)
     _add(head, "title", title)
@@ -43,6 +55,8 @@ def encode_feed(
     _add(head, "generator", generator)
     if feed_url:
         ET.SubElement(head, "link", {"rel": "self", "href": feed_url, "type": MEDIA_TYPE})
+    if page_url:
+        ET.SubElement(head, "link", {"rel": "alternate", "href": page_url, "type": "text/html"})
     start = ET.tostring(head, encoding="unicode").removesuffix("</feed>")
     return ('<?xml version="1.0" encoding="utf-8"?>\n' + "\n".join([start, *entries, "</feed>"]) + "\n").encode()
 

@@ -182,6 +182,41 @@ def make_news(
         return None
 
 
+def make_text(
+    source: str,
+    url: str,
+    at: datetime,
+    text_digest: str,
+    *,
+    number: int,
+    headline: str,
+    words: str,
+    kinds: tuple[str, ...],
+    silent: bool,
+    archive: str,
+) -> FeedItem | None:
+    """Return the entry for a text of an article, whatever it was found by; `None` as above.
+
+    *words*: what of the text is to be read in the entry.
+    """
+    name = f"{source} text {text_digest} {url}"
+    told = {
+        "source": source,
+        "what": "new" if number == 1 else What.REVISED.value,
+        "at": at,
+        "since": at,
+        "headline": clean(headline, MAX_TITLE_CHARS) if headline else None,
+        "after": number,
+        "kinds": kinds[:MAX_KINDS],
+        "silent": silent,
+        "words": [[("same", clean(words, MAX_RUN_CHARS))]] if words else [],
+    }
+    try:
+        return FeedItem.model_validate({"id": uuid.uuid5(uuid.UUID(archive), name).urn, "url": url, "_ofrecord": told})
+    except ValueError:
+        return None
+
+
 def _mark(kind: str, text: str) -> str:
     shown = escape(clean(text, MAX_RUN_CHARS), quote=False)
     return {"removed": f"<del>{shown}</del>", "added": f"<ins>{shown}</ins>"}.get(kind, shown)

@@ -18,11 +18,11 @@ MEDIA_TYPE = "application/feed+json"
 _ANYTHING: TypeAdapter[Any] = TypeAdapter(Any)
 
 
-def encode_item(item: FeedItem) -> str:
-    """Return an entry as JSON."""
+def encode_item(item: FeedItem, *, page_url: str | None = None) -> str:
+    """Return an entry as JSON. *page_url*: a page about what happened; the article is its `external_url` then."""
     data = {
         "id": item.id,
-        "url": item.url,
+        **({"url": page_url, "external_url": item.url} if page_url else {"url": item.url}),
         "title": item.title,
         "summary": item.summary,
         "content_html": item.html,
@@ -34,9 +34,10 @@ def encode_item(item: FeedItem) -> str:
     return json.dumps(data, ensure_ascii=False)
 
 
-def encode_feed(title: str, items: Iterable[str], *, feed_url: str | None) -> bytes:
-    """Return a feed of encoded *items*."""
-    head = {"version": VERSION, "title": title, **({"feed_url": feed_url} if feed_url else {})}
+def encode_feed(title: str, items: Iterable[str], *, feed_url: str | None, page_url: str | None = None) -> bytes:
+    """Return a feed of encoded *items*. *page_url*: a page that tells the same."""
+    head = {"version": VERSION, "title": title}
+    head |= {name: url for name, url in (("home_page_url", page_url), ("feed_url", feed_url)) if url}
     start = json.dumps(head, ensure_ascii=False).removesuffix("}")
     return (start + ', "items": [\n' + ",\n".join(items) + "\n]}\n").encode()
 

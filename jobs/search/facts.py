@@ -44,6 +44,8 @@ class Query:
     """Only articles that are gone, or suspected to be."""
     since: datetime | None = None
     until: datetime | None = None
+    newest: bool = False
+    """By date, however rare the words are."""
 
 
 @dataclass(frozen=True, slots=True)

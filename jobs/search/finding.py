@@ -59,7 +59,7 @@ def find_texts(db: sqlite3.Connection, catalog: Catalog, query: Query, *, limit:
     terms = read_query(query.words)
     search = _Search(make_expression(terms, query), first_row(query.since), last_row(query.until))
     rare = [quote_term(term) for term in terms if not term.without and _is_rare(db, term)]
-    order = Order.RELEVANCE if rare else Order.DATE
+    order = Order.RELEVANCE if rare and not query.newest else Order.DATE
     at = _read_after(after, order)
     if order is Order.DATE:
         rows = _find_newest(db, search, limit + 1, at)

@@ -6,7 +6,6 @@ import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import feedparser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +17,7 @@ from jobs.changes import Change, ChangeLister, EditSummary, TextSeen, What
 from jobs.checkpoint.restoring import refresh_catalog
 from jobs.feeds import FeedsReport, atom, json_feed, write_feeds, writing
 from jobs.feeds.items import FeedItem, make_item
+from tests.feeds import ATOM, check_atom, check_json_feed
 from tests.machines import SOURCE, START, CountingStore, Look, Machine
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from jobs.store.memory import MemoryStore
     from tests.unit.conftest import MakeCatalog
 
-ATOM = "{http://www.w3.org/2005/Atom}"
 NOW = START + timedelta(days=1)
 ARCHIVE = "0123456789abcdef" * 2
 HOSTILE = [
@@ -54,44 +53,6 @@ def read_json(store: ObjectStore, name: str = SOURCE) -> Any:
 
 def list_ids(store: ObjectStore, name: str = SOURCE) -> list[str]:
     return [item["id"] for item in read_json(store, name)["items"]]
-
-
-def check_json_feed(data: bytes) -> Any:
-    """Hold *data* against https://jsonfeed.org/version/1.1: what must be there, and of which type."""
-    feed = json.loads(data.decode())
-    assert feed["version"] == "https://jsonfeed.org/version/1.1"
-    assert isinstance(feed["title"], str)
-    assert isinstance(feed["items"], list)
-    for item in feed["items"]:
-        assert isinstance(item["id"], str)
-        assert item["id"]
-        assert isinstance(item["content_html"], str)
-        assert all(isinstance(item[name], str) for name in ("url", "title", "summary"))
-        for name in ("date_published", "date_modified"):
-            assert datetime.fromisoformat(item[name]).tzinfo is not None
-        assert all(isinstance(tag, str) for tag in item["tags"])
-        assert {name for name in item if name.startswith("_")} == {"_ofrecord"}
-    assert len({item["id"] for item in feed["items"]}) == len(feed["items"])
-    return feed
-
-
-def check_atom(data: bytes) -> etree._Element:
-    """Hold *data* against RFC 4287 § 4.1: what must stand once in a feed and in each entry."""
-    root = etree.fromstring(data, etree.XMLParser(resolve_entities=False))
-    assert root.tag == f"{ATOM}feed"
-    for one in (root, *root.iter(f"{ATOM}entry")):
-        for name in ("id", "title", "updated"):
-            assert len(one.findall(f"{ATOM}{name}")) == 1, name
-            assert one.findtext(f"{ATOM}{name}")
-        assert datetime.fromisoformat(one.findtext(f"{ATOM}updated", "")).tzinfo is not None
-    assert root.findtext(f"{ATOM}author/{ATOM}name")
-    for entry in root.iter(f"{ATOM}entry"):
-        (link,) = entry.findall(f"{ATOM}link")
-        assert (link.get("rel"), link.get("href", "")[:4]) == ("alternate", "http")
-    read = feedparser.parse(data)
-    assert not read.bozo, read.bozo_exception
-    assert len(read.entries) == len(root.findall(f"{ATOM}entry"))
-    return root
 
 
 @pytest.fixture

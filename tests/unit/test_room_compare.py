@@ -12,7 +12,15 @@ from jobs.room.desk import Desk
 from jobs.room.endpoints import NotThere
 from jobs.room.reading_store import OnlyReading
 from jobs.room.rendering import render_page
-from jobs.room.views.compare import ENDPOINTS, FOLDED_LINES, MAX_CHOICES, CompareAsked, CompareTold, view_compare
+from jobs.room.views.compare import (
+    ENDPOINTS,
+    FOLDED_LINES,
+    MAX_CHOICES,
+    MAX_LINES,
+    CompareAsked,
+    CompareTold,
+    view_compare,
+)
 from tests.machines import SOURCE, START, Look, Machine
 
 if TYPE_CHECKING:
@@ -196,3 +204,16 @@ def test_texts_to_choose_from_are_bounded_and_the_chosen_is_among_them(room: Roo
     page = room.show(told)
     assert page.count(" selected>") == 2
     assert '<option value="2" selected>' in page
+
+
+def test_a_page_without_end_has_one(room: Room) -> None:
+    lines = [f"Line {number}" for number in range(MAX_LINES + 100)]
+    room.say("\n".join(lines))
+    room.say("\n".join(["Line 0 and more", "Line 1 and more", *lines[2:], "One more."]))
+    told = room.compare()
+    assert (sum(len(stretch.lines) for stretch in told.stretches), told.left_out) == (MAX_LINES, 102)
+    assert (told.changes, told.told_changes, told.differs) == (3, 2, True)
+    page = room.show(told)
+    assert "102 more lines" in page
+    for name in re.findall(r'href="#(change-[^"]+)"', page):
+        assert page.count(f'id="{name}"') == 1, name

@@ -28,6 +28,8 @@ FOLDED_LINES = 2
 """Fewer unchanged lines in a row are shown: a fold would take as much room."""
 MAX_CHOICES = 400
 """Texts to choose from; of more, the newest."""
+MAX_LINES = 3_000
+"""That are told; no article has so many, but a page may."""
 _SAMPLE_CHARS = 2_000
 
 
@@ -143,12 +145,22 @@ class CompareTold(Told):
     changes: int
     """Lines that came, went or changed, those that moved left out."""
     stretches: tuple[Stretch, ...]
+    left_out: int
+    """Lines beyond those that are told."""
     choices: tuple[Choice, ...]
 
     @property
     def differs(self) -> bool:
         """Whether any line came, went, changed or moved."""
-        return any(line.change != Change.SAME for stretch in self.stretches for line in stretch.lines)
+        return bool(self.changes) or any(
+            line.change != Change.SAME for stretch in self.stretches for line in stretch.lines
+        )
+
+    @property
+    def told_changes(self) -> int:
+        """How many of the changes are among the lines that are told."""
+        lines = (line for stretch in self.stretches for line in stretch.lines)
+        return sum(line.change in {Change.REMOVED, Change.ADDED, Change.CHANGED} for line in lines)
 
 
 def view_compare(desk: Desk, asked: CompareAsked) -> CompareTold:
@@ -182,6 +194,7 @@ def view_compare(desk: Desk, asked: CompareAsked) -> CompareTold:
         posts=tuple(_tell_post(post) for post in report.posts) if report else (),
         changes=_count_changes(comparison.diff),
         stretches=tuple(_list_stretches(comparison)),
+        left_out=max(0, len(comparison.diff.lines) - MAX_LINES),
         choices=tuple(Choice(number=one.number, captured_at=one.captured_at) for one in revisions[-MAX_CHOICES:]),
     )
 
@@ -232,7 +245,7 @@ def _tell_post(post: PostEdit) -> PostTold:
 
 
 def _list_stretches(comparison: Comparison) -> Iterator[Stretch]:
-    lines = comparison.diff.lines
+    lines = comparison.diff.lines[:MAX_LINES]
     told = list(_tell_lines(comparison))
     near = find_near(lines, CONTEXT_LINES)
     waiting: list[LineTold] = []
@@ -253,7 +266,7 @@ def _tell_lines(comparison: Comparison) -> Iterator[LineTold]:
     moved = comparison.diff.moved
     went = _number_texts((line.before, line.before_number) for line in moved if line.change is Change.REMOVED)
     came = _number_texts((line.after, line.after_number) for line in moved if line.change is Change.ADDED)
-    for line in comparison.diff.lines:
+    for line in comparison.diff.lines[:MAX_LINES]:
         change, other = line.change.value, None
         if line in moved and line.change is Change.REMOVED:
             change, other = "moved_from", came[line.before or ""]
