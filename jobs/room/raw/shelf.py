@@ -74,8 +74,10 @@ class Shelf:
         captures = self._desk.catalog.find_shown_with(self._source, sorted(set(normal.values())), self._at)
         wanted = self._choose({url: captures[one][-1] for url, one in normal.items() if one in captures})
         with ThreadPoolExecutor(_THREADS) as threads:  # a store is asked over a network
-            for (url, _), read in zip(wanted, threads.map(self._read, [one for _, one in wanted]), strict=True):
-                self._made[url] = NOTHING if read is None else self._make_address(*read, depth=depth)
+            reads = list(zip(wanted, threads.map(self._read, [one for _, one in wanted]), strict=True))
+        # sheets last: they may take what the page itself takes
+        for (url, _), read in sorted(reads, key=lambda one: one[1] is not None and one[1][2] == SHEET):
+            self._made[url] = NOTHING if read is None else self._make_address(*read, depth=depth)
 
     def _choose(self, captures: dict[str, StoredCapture]) -> list[tuple[str, StoredCapture]]:
         """Return those of *captures* that there is room for, as far as their records tell."""
