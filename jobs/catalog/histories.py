@@ -24,7 +24,7 @@ READ_AT_JOIN = (
     " AND r.source = c.source AND r.url = c.url AND r.purpose = 'article' AND r.status IS NOT 304"
     " AND (r.captured_at, r.segment, r.n) < (c.captured_at, c.segment, c.n)"
 )
-_CAPTURES = (
+CAPTURES = (
     "SELECT c.*, s.warc_key, ps.warc_key AS payload_key, p.response_offset AS payload_offset,"  # noqa: S608 - texts of ours
     f" p.response_length AS payload_length, {READ_AT_COLUMNS}"
     " FROM captures c JOIN segments s USING (segment)"
@@ -32,6 +32,7 @@ _CAPTURES = (
     " AND p.source = c.source AND p.target_uri = c.target_uri LEFT JOIN segments ps ON ps.segment = p.segment"
     f" {READ_AT_JOIN}"
 )
+"""Captures as `to_capture` reads them, as far as the condition of a statement."""
 MAX_REDIRECTS = 5
 """Of a robots.txt, as many as a crawl follows."""
 
@@ -103,12 +104,12 @@ class HistoryQueries(RollupQueries):
     def list_captures(self, source: str, url: str) -> list[StoredCapture]:
         """Return all captures of an article in the order of the fold."""
         where = "WHERE c.source = ? AND c.url = ? AND c.purpose = 'article' ORDER BY c.captured_at, c.segment, c.n"
-        return [_to_capture(row) for row in self._db.execute(f"{_CAPTURES} {where}", (source, url))]
+        return [to_capture(row) for row in self._db.execute(f"{CAPTURES} {where}", (source, url))]
 
     def find_capture(self, segment: str, n: int) -> StoredCapture | None:
         """Return capture *n* of a segment."""
-        row = self._db.execute(f"{_CAPTURES} WHERE c.segment = ? AND c.n = ?", (segment, n)).fetchone()
-        return None if row is None else _to_capture(row)
+        row = self._db.execute(f"{CAPTURES} WHERE c.segment = ? AND c.n = ?", (segment, n)).fetchone()
+        return None if row is None else to_capture(row)
 
     def list_rules(self, capture: StoredCapture) -> list[StoredCapture]:
         """Return the answers that a capture's run had for the robots.txt that held for it: redirects, then the rules.
@@ -125,10 +126,10 @@ class HistoryQueries(RollupQueries):
                 " AND c.response_offset IS NOT NULL ORDER BY c.captured_at DESC LIMIT 1"
             )
             values = (capture.run, capture.source, normalise_url(url), *capture.place)
-            row = self._db.execute(f"{_CAPTURES} {where}", values).fetchone()
+            row = self._db.execute(f"{CAPTURES} {where}", values).fetchone()
             if row is None:
                 break
-            found.append(_to_capture(row))
+            found.append(to_capture(row))
             url = found[-1].redirect
         return found
 
@@ -192,7 +193,8 @@ class HistoryQueries(RollupQueries):
         return found
 
 
-def _to_capture(row: sqlite3.Row) -> StoredCapture:
+def to_capture(row: sqlite3.Row) -> StoredCapture:
+    """Return a row of CAPTURES as a capture."""
     revisits = row["revisit_segment"] is not None
     return StoredCapture(
         url=row["url"],

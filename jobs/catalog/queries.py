@@ -11,9 +11,9 @@ import zstandard
 
 from crawler.compare import KnownReading, LastAsset, LastLook, LastVersion
 from crawler.model import FieldValue, PageClass, RecordReference, Snapshot
-from jobs.catalog.histories import HistoryQueries, StoredCapture
 from jobs.catalog.instants import format_instant
 from jobs.catalog.logbook import LogQueries
+from jobs.catalog.replays import ReplayQueries
 from jobs.catalog.schema import LOOKED, TABLES
 from jobs.catalog.slots import SlotQueries
 from jobs.catalog.validators import ValidatorQueries
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
 
+    from jobs.catalog.histories import StoredCapture
+
 STEPS = 50_000
 """Of SQLite's machine between two looks at the clock: some milliseconds."""
 _SHOWN = "CASE WHEN class = 'unread' AND verdict = 'bad' THEN 'unread' ELSE verdict END AS verdict"
 """A verdict in the words of people: nothing is bad of what was only recorded."""
 
 
-class CatalogQueries(HistoryQueries, ValidatorQueries, SlotQueries, LogQueries):
+class CatalogQueries(ReplayQueries, ValidatorQueries, SlotQueries, LogQueries):
     """The reading half of the catalog."""
 
     def stop_after(self, deadline: float) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from config.sources import Source
+    from crawler.batch import SharedPool
     from jobs.archive.identity import ArchiveInfo
     from jobs.catalog import Catalog
     from jobs.health import HealthMemory
@@ -54,6 +55,8 @@ class Desk:
     now: datetime
     base: str
     """The room's address as the reader sees it, without a slash at the end: `http://127.0.0.1:8460`."""
+    pool: SharedPool
+    """Reads hostile pages, in processes of its own; shared by all desks."""
     wanted_time: str | None = None
     """The header Accept-Datetime."""
     health: HealthMemory = field(default_factory=dict)

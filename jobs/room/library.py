@@ -10,6 +10,7 @@ from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING
 
 from config.errors import ArchiveError
+from crawler.batch import SharedPool
 from jobs.catalog import Catalog
 from jobs.context import CATALOG_FILE
 from jobs.room.desk import Desk
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 QUERY_SECONDS = 10.0
 """For all that one request asks of catalog and index."""
+_WORKERS = 2
+"""Processes of 45 MB that read hostile pages, once one is to be shown."""
 _Files = tuple[tuple[int, int], ...]
 
 
@@ -52,6 +55,13 @@ class Library:
     state: Path
     health: HealthMemory = field(default_factory=dict)
     _free: LifoQueue[_Pair] = field(default_factory=LifoQueue)
+    _pool: SharedPool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the pool, which starts no process yet."""
+        settings = self.settings
+        limits = (_WORKERS, settings.page_seconds, settings.worker_memory_bytes)
+        self._pool = SharedPool(*limits, cpu_seconds=settings.page_cpu_seconds)
 
     @contextmanager
     def lend(self, base: str, wanted_time: str | None = None) -> Iterator[Desk]:
@@ -71,6 +81,7 @@ class Library:
                 state=self.state,
                 now=datetime.now(UTC),
                 base=base,
+                pool=self._pool,
                 wanted_time=wanted_time,
                 health=self.health,
             )
@@ -86,6 +97,7 @@ class Library:
 
     def close(self) -> None:
         """Close what is not lent out; no desk may be asked for any more."""
+        self._pool.close()
         while True:
             try:
                 self._free.get_nowait().opened.close()

@@ -137,17 +137,21 @@ def _place_between(record: RecordPlace, request_offset: int | None) -> RecordPla
 
 
 def read_capture(
-    read: Callable[[RecordPlace], bytes], places: CapturePlaces, context: PageContext | None = None
+    read: Callable[[RecordPlace], bytes],
+    places: CapturePlaces,
+    context: PageContext | None = None,
+    *,
+    limit: int = MAX_RECORD_BYTES,
 ) -> Exchange:
     """Return the exchange of the capture at *places*, digests checked.
 
-    With its rendered document, if it has one and *context* makes texts of these, or there is no context. Raises
-    RecordError, and what *read* raises.
+    With its rendered document, if it has one and *context* makes texts of these, or there is no context. *limit*: bytes
+    that a record may inflate to. Raises RecordError, and what *read* raises.
     """
-    exchange = read_exchange(read, places.record, places.body)
+    exchange = read_exchange(read, places.record, places.body, limit=limit)
     if places.rendered is None or (context is not None and context.render is None):
         return exchange
-    view = read_member(fetch_member(read, places.rendered), where=str(places.rendered), limit=MAX_RECORD_BYTES)
+    view = read_member(fetch_member(read, places.rendered), where=str(places.rendered), limit=limit)
     if view.type != "conversion" or view.header("WARC-Target-URI") != exchange.url:
         raise RecordError(f"{places.rendered}: found a record of type {view.type!r}, expected {exchange.url}, rendered")
     if faults := view.find_faults():
@@ -155,24 +159,30 @@ def read_capture(
     return replace(exchange, rendition=Rendition(view.block, view.header("WARC-Rendered-By") or ""))
 
 
-def read_exchange(read: Callable[[RecordPlace], bytes], record: RecordPlace, body: RecordPlace | None) -> Exchange:
+def read_exchange(
+    read: Callable[[RecordPlace], bytes],
+    record: RecordPlace,
+    body: RecordPlace | None,
+    *,
+    limit: int = MAX_RECORD_BYTES,
+) -> Exchange:
     """Return the exchange of a capture whose response or revisit record is at *record*.
 
     *body*: where the response record is that holds the payload; of a response, its own place. Digests are checked.
     Raises RecordError, and what *read* raises.
     """
     if body == record:
-        return read_response(fetch_member(read, record), where=str(record), limit=MAX_RECORD_BYTES).exchange(
+        return read_response(fetch_member(read, record), where=str(record), limit=limit).exchange(
             Purpose.ARTICLE
         )
-    view = read_member(fetch_member(read, record), where=str(record), limit=MAX_RECORD_BYTES)
+    view = read_member(fetch_member(read, record), where=str(record), limit=limit)
     if view.type != "revisit":
         raise RecordError(f"{record}: found a record of type {view.type!r}, expected a revisit")
     if faults := view.find_faults():
         raise RecordError(faults[0])
     if body is None:
         raise RecordError(f"{record}: the record that this revisit refers to is not there")
-    referred = read_response(fetch_member(read, body), where=str(body), limit=MAX_RECORD_BYTES)
+    referred = read_response(fetch_member(read, body), where=str(body), limit=limit)
     digest = view.header("WARC-Payload-Digest")
     if digest not in (None, referred.payload_digest):
         raise RecordError(f"{record}: a revisit of {digest}, but {body} holds {referred.payload_digest}")

@@ -1,0 +1,101 @@
+"""Captures → their records and exchanges, read from the store within bounds. What is damaged raises RecordError."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from config.errors import ExtractError, RecordError
+from crawler.encoding import inflate
+from crawler.warc import NOT_MODIFIED, read_records, read_response
+from jobs.room.endpoints import NotThere
+from jobs.segments.pages import CapturePlaces, fetch_member, read_capture
+
+if TYPE_CHECKING:
+    from crawler.model import Exchange
+    from crawler.warc import RecordView
+    from jobs.catalog import StoredCapture
+    from jobs.catalog.replays import StoredExchange
+    from jobs.room.desk import Desk
+    from jobs.segments.pages import RecordPlace
+
+MAX_FETCHED_BYTES = 24 * 1024 * 1024
+"""Of records as they are stored; a body is cut at 16 MiB on the wire, where nothing else is set."""
+MAX_INFLATED_BYTES = 32 * 1024 * 1024
+
+
+def find_stored(desk: Desk, segment: str, n: int) -> StoredExchange:
+    """Return capture *n* of a segment. Raises NotThere."""
+    found = desk.catalog.find_exchange(segment, n)
+    if found is None:
+        raise NotThere(f"{segment}, capture {n}: not in this archive, as far as this room has read it")
+    return found
+
+
+def fetch_bytes(desk: Desk, stored: StoredExchange) -> bytes:
+    """Return all records of a capture as they lie in their file. Raises NotThere where there are none, or too long."""
+    capture = stored.capture
+    if capture.response_offset is None or stored.end is None:
+        raise _tell_nothing(capture)
+    length = stored.end - capture.response_offset
+    _check_length(length, f"{capture.warc_key}: offset {capture.response_offset}")
+    data = desk.store.get(capture.warc_key, offset=capture.response_offset, length=length)
+    if len(data) != length:
+        raise RecordError(
+            f"{capture.warc_key}: found {len(data)} bytes at {capture.response_offset}, expected {length}"
+        )
+    return data
+
+
+def split_records(data: bytes, where: str) -> list[RecordView]:
+    """Return the records in *data*, digests checked. Raises RecordError."""
+    file = io.BytesIO(data)
+    file.name = where
+    records = list(read_records(file, limit=MAX_INFLATED_BYTES))
+    for record in records:
+        if faults := record.find_faults():
+            raise RecordError(faults[0])
+    return records
+
+
+def read_page(
+    desk: Desk, capture: StoredCapture, *, rendered: bool = False, limit: int = MAX_INFLATED_BYTES
+) -> Exchange:
+    """Return the exchange of a capture with its body: of a revisit, of the record that it refers to.
+
+    *rendered*: the document that a browser made of it, if there is one. *limit*: bytes that a record may inflate to.
+    Raises NotThere, RecordError, StoreError.
+    """
+    places = CapturePlaces.of(capture)
+    if places is None:
+        raise _tell_nothing(capture)
+
+    def fetch(place: RecordPlace) -> bytes:
+        _check_length(place.length, str(place))
+        return desk.store.get(place.key, offset=place.offset, length=place.length)
+
+    if capture.status == NOT_MODIFIED and places.body is not None:
+        data = fetch_member(fetch, places.body)
+        return read_response(data, where=str(places.body), limit=limit).exchange()
+    if not rendered:
+        places = replace(places, rendered=None)
+    return read_capture(fetch, places, limit=limit).as_rendered()
+
+
+def read_body(exchange: Exchange, *, limit: int = MAX_INFLATED_BYTES) -> bytes:
+    """Return the body of *exchange*, its content coding undone. Raises RecordError where that cannot be done."""
+    try:
+        return inflate(exchange.body, exchange.header_values("Content-Encoding"), limit=limit)
+    except ExtractError as error:
+        raise RecordError(f"{exchange.url}: {error}") from error
+
+
+def _tell_nothing(capture: StoredCapture) -> NotThere:
+    reason = capture.error or capture.class_reason
+    return NotThere(f"{capture.url}: no answer came ({reason}), so there is no record")
+
+
+def _check_length(length: int, where: str) -> None:
+    if length > MAX_FETCHED_BYTES:
+        raise NotThere(f"{where}: {length} bytes; at most {MAX_FETCHED_BYTES} are read here: take it from the archive")
