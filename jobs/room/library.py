@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from queue import Empty, LifoQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from config.errors import ArchiveError
 from jobs.catalog import Catalog
@@ -51,6 +51,7 @@ class Library:
     sources: Mapping[str, Source]
     state: Path
     health: HealthMemory = field(default_factory=dict)
+    years: dict[str, Any] = field(default_factory=dict)
     _free: LifoQueue[_Pair] = field(default_factory=LifoQueue)
 
     @contextmanager
@@ -73,6 +74,7 @@ class Library:
                 base=base,
                 wanted_time=wanted_time,
                 health=self.health,
+                years=self.years,
             )
         except (NotThere, BadRequest, QueryError, ArchiveError):
             self._free.put(pair)
