@@ -66,8 +66,8 @@ class LedgerLine(Told):
     outcome: str | None
     """`null`: it was for no slot."""
     run: str | None
-    recorded: bool
-    """Whether the archive has that run."""
+    started: datetime | None
+    """When the run began; `null`: the archive has no run of that id that ended in good order."""
     reason: str | None
     pending: bool
     """Whether only this machine's notes say so."""
@@ -250,7 +250,7 @@ def _list_lines(desk: Desk, source: str, day: date) -> tuple[LedgerLine, ...]:
             slots=0,
             outcome=None,
             run=run.run,
-            recorded=True,
+            started=run.started,
             reason=None,
             pending=False,
         )
@@ -261,13 +261,14 @@ def _list_lines(desk: Desk, source: str, day: date) -> tuple[LedgerLine, ...]:
 
 
 def _tell_stretch(ledger: SourceLedger, one: Stretch) -> LedgerLine:
+    run = ledger.runs.get(one.run or "")
     return LedgerLine(
         at=one.slot,
         through=one.through,
         slots=one.slots,
         outcome=one.outcome or OPEN,
         run=one.run,
-        recorded=one.run in ledger.runs,
+        started=None if run is None else run.started,
         reason=one.reason,
         pending=one.pending,
     )
