@@ -43,6 +43,16 @@ class SourceLedger:
     """Those that `stretches` name, and all others that began since, by id, in order of time."""
 
 
+@dataclass(frozen=True, slots=True)
+class DayLedger:
+    """What became of slots, day by day (UTC): no stretch goes on over midnight."""
+
+    marks: list[SlotRow]
+    stretches: list[Stretch]
+    started: dict[str, datetime]
+    """Run → when it began: those that `stretches` name, and all others that began in that time."""
+
+
 def read_ledger(
     catalog: Catalog,
     source: str,
@@ -52,31 +62,72 @@ def read_ledger(
     now: datetime,
     run_seconds: float,
     until: datetime | None = None,
-    by_day: bool = False,
 ) -> SourceLedger:
     """Return the ledger of *source* from *since* to *until* (default: *now*), as far as the catalog knows it.
 
     *spool*: the source's own folder in the local state, which has its journal. *run_seconds*: a run may take so long.
-    *by_day*: no stretch goes on over midnight (UTC).
     """
     end = now if until is None else min(until, now)
-    rows = catalog.list_slot_rows(source, since=since)
-    pending = Journal.open(spool).pending()
-    runs = catalog.list_runs(source, since=since - _EARLIER)
-    stretches = resolve_slots(
-        rows,
-        [SlotRun(run.slot, run.run, run.started) for run in runs if run.slot is not None],
-        find_calendar=find_calendar,
-        since=since,
-        until=end,
-        pending=pending,
-        open_since=now - timedelta(seconds=run_seconds),
-        cuts=_list_midnights(since, end) if by_day else (),
-    )
-    found = list(stretches)
+    notes = _Notes(catalog.list_slot_rows(source, since=since), Journal.open(spool).pending())
+    runs = catalog.list_runs(source, since=since - _EARLIER, until=end + _EARLIER)
+    claims = [SlotRun(run.slot, run.run, run.started) for run in runs if run.slot is not None]
+    found = notes.resolve(claims, since, end, now - timedelta(seconds=run_seconds))
     named = {one.run for one in found}
     kept = {run.run: run for run in runs if run.run in named or since <= run.started <= end}
-    return SourceLedger(source, list_marks([*rows, *pending]), found, kept)
+    return SourceLedger(source, notes.marks, found, kept)
+
+
+def read_days(
+    catalog: Catalog,
+    source: str,
+    *,
+    spool: Path,
+    since: datetime,
+    until: datetime,
+    now: datetime,
+    run_seconds: float,
+) -> DayLedger:
+    """Return the ledger of *source* by day; arguments as of `read_ledger`. A year of half hours takes some 0.2 s."""
+    end = min(until, now)
+    notes = _Notes(catalog.list_slot_rows(source, since=since), Journal.open(spool).pending())
+    runs = catalog.list_starts(source, since=since - _EARLIER, until=end + _EARLIER)
+    claims = [SlotRun(slot, run, started) for run, started, slot in runs if slot is not None]
+    found = notes.resolve(claims, since, end, now - timedelta(seconds=run_seconds), cuts=_list_midnights(since, end))
+    named = {one.run for one in found}
+    kept = {run: started for run, started, _ in runs if run in named or since <= started <= end}
+    return DayLedger(notes.marks, found, kept)
+
+
+@dataclass(frozen=True, slots=True)
+class _Notes:
+    """What is said of slots: in commits, and in this machine's journal."""
+
+    rows: list[SlotRow]
+    pending: list[SlotRow]
+
+    @property
+    def marks(self) -> list[SlotRow]:
+        return list_marks([*self.rows, *self.pending])
+
+    def resolve(
+        self,
+        runs: list[SlotRun],
+        since: datetime,
+        until: datetime,
+        open_since: datetime,
+        cuts: Iterable[datetime] = (),
+    ) -> list[Stretch]:
+        found = resolve_slots(
+            self.rows,
+            runs,
+            find_calendar=find_calendar,
+            since=since,
+            until=until,
+            pending=self.pending,
+            open_since=open_since,
+            cuts=cuts,
+        )
+        return list(found)
 
 
 def count_outcomes(stretches: Sequence[Stretch]) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 MOST_LISTINGS = 1_000
 """Of a run's row, which may come from anybody."""
+SHOWN = "CASE WHEN class = 'unread' AND verdict = 'bad' THEN 'unread' ELSE verdict END"
+"""A verdict in the words of people: nothing is bad of what was only recorded."""
 _RUN = "SELECT run, trigger, slot, started, finished, reason, counts FROM runs WHERE source = ?1"
 
 
@@ -49,6 +52,16 @@ class RunCapture:
     seconds: float | None
     from_elsewhere: bool
     """Whether it was imported or backfilled."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunCounts:
+    """What the captures of a run are, and what those of articles came to."""
+
+    purposes: dict[str, int]
+    verdicts: dict[str, int]
+    whole: bool
+    """Whether all were counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +132,24 @@ class LogQueries:
     def list_run_segments(self, source: str, run: str) -> list[RunSegment]:
         """Return the segments of a run, in the order of the log."""
         query = (
-            "SELECT DISTINCT s.segment, s.seq, s.warc_key, s.size_bytes FROM captures c"
-            " JOIN segments s USING (segment) WHERE c.run = ?2 AND s.source = ?1 ORDER BY s.seq"
+            "SELECT segment, seq, warc_key, size_bytes FROM segments INDEXED BY segments_by_commit"
+            " WHERE source = ? AND run = ? ORDER BY seq"
         )
         return [RunSegment(*row) for row in self._db.execute(query, (source, run))]
 
-    def count_captures(self, source: str, run: str) -> dict[str, int]:
-        """Return purpose → number of captures of a run."""
-        query = "SELECT purpose, COUNT(*) FROM captures WHERE run = ? AND source = ? GROUP BY purpose"
-        return dict(self._db.execute(query, (run, source)).fetchall())
+    def count_run(self, source: str, run: str, *, most: int) -> RunCounts:
+        """Return what the captures of a run are and came to. *most*: so many are counted."""
+        query = (
+            f"SELECT purpose, shown, COUNT(*) FROM (SELECT purpose, {SHOWN} AS shown FROM captures"  # noqa: S608 - a text of ours
+            " INDEXED BY captures_by_run WHERE run = ? AND source = ? LIMIT ?) GROUP BY 1, 2"
+        )
+        purposes: Counter[str] = Counter()
+        verdicts: Counter[str] = Counter()
+        for purpose, verdict, number in self._db.execute(query, (run, source, most + 1)):
+            purposes[purpose] += number
+            if purpose == "article" and verdict:
+                verdicts[verdict] += number
+        return RunCounts(dict(purposes), dict(verdicts), whole=purposes.total() <= most)
 
     def list_run_captures(
         self, source: str, run: str, *, limit: int, after: Place | None = None, verdict: str | None = None
@@ -137,10 +159,10 @@ class LogQueries:
         *verdict*: only captures of articles that came to that; "article": only captures of articles.
         """
         query = (
-            "SELECT segment, n, url, captured_at, purpose, status, class, verdict, revision, error, redirect, seconds,"
-            " origin IS NOT NULL AS elsewhere FROM captures INDEXED BY captures_by_run"
+            f"SELECT segment, n, url, captured_at, purpose, status, class, {SHOWN} AS shown, revision, error, redirect,"  # noqa: S608 - texts of ours
+            " seconds, origin IS NOT NULL AS elsewhere FROM captures INDEXED BY captures_by_run"
             " WHERE run = ?1 AND source = ?2 AND (?3 IS NULL OR (segment, n) > (?3, ?4))"
-            " AND (?5 IS NULL OR (purpose = 'article' AND ?5 IN ('article', verdict))) ORDER BY segment, n LIMIT ?6"
+            " AND (?5 IS NULL OR (purpose = 'article' AND ?5 IN ('article', shown))) ORDER BY segment, n LIMIT ?6"
         )
         segment, n = after or (None, None)
         return [_to_capture(row) for row in self._db.execute(query, (run, source, segment, n, verdict, limit))]
@@ -188,7 +210,7 @@ def _to_capture(row: sqlite3.Row) -> RunCapture:
         purpose=row["purpose"],
         status=row["status"],
         page_class=row["class"] or "",
-        verdict=row["verdict"],
+        verdict=row["shown"],
         revision=row["revision"],
         error=row["error"],
         redirect=row["redirect"],

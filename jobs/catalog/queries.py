@@ -12,7 +12,7 @@ import zstandard
 from crawler.compare import KnownReading, LastAsset, LastLook, LastVersion
 from crawler.model import FieldValue, PageClass, RecordReference, Snapshot
 from jobs.catalog.instants import format_instant
-from jobs.catalog.logbook import LogQueries
+from jobs.catalog.logbook import SHOWN, LogQueries
 from jobs.catalog.replays import ReplayQueries
 from jobs.catalog.schema import LOOKED, TABLES
 from jobs.catalog.slots import SlotQueries
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 STEPS = 50_000
 """Of SQLite's machine between two looks at the clock: some milliseconds."""
-_SHOWN = "CASE WHEN class = 'unread' AND verdict = 'bad' THEN 'unread' ELSE verdict END AS verdict"
-"""A verdict in the words of people: nothing is bad of what was only recorded."""
 
 
 class CatalogQueries(ReplayQueries, ValidatorQueries, SlotQueries, LogQueries):
@@ -194,7 +192,7 @@ class CatalogQueries(ReplayQueries, ValidatorQueries, SlotQueries, LogQueries):
     def count_verdicts(self, run: str) -> dict[str, int]:
         """Return verdict → number of captures of articles in *run*."""
         rows = self._db.execute(
-            f"SELECT {_SHOWN}, COUNT(*) AS n FROM captures WHERE run = ? AND purpose = 'article' GROUP BY 1",  # noqa: S608 - a text of ours
+            f"SELECT {SHOWN} AS verdict, COUNT(*) AS n FROM captures WHERE run = ? AND purpose = 'article' GROUP BY 1",  # noqa: S608 - a text of ours
             (run,),
         )
         return {row["verdict"]: row["n"] for row in rows if row["verdict"]}
@@ -207,7 +205,7 @@ class CatalogQueries(ReplayQueries, ValidatorQueries, SlotQueries, LogQueries):
     def list_verdicts(self, run: str) -> Iterator[dict[str, Any]]:
         """Yield URL, verdict, class and revision of each article capture of *run*, in order of time."""
         rows = self._db.execute(
-            f"SELECT url, {_SHOWN}, class, class_reason, status, revision, captured_at FROM captures"  # noqa: S608 - a text of ours
+            f"SELECT url, {SHOWN} AS verdict, class, class_reason, status, revision, captured_at FROM captures"  # noqa: S608 - a text of ours
             " WHERE run = ? AND purpose = 'article' ORDER BY captured_at, segment, n",
             (run,),
         )

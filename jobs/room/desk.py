@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,3 +61,5 @@ class Desk:
     """The header Accept-Datetime."""
     health: HealthMemory = field(default_factory=dict)
     """Shared by all desks: what `read_health` need not find out again."""
+    years: dict[str, Any] = field(default_factory=dict)
+    """Shared by all desks: source → the year of its ledger that was told last."""

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from queue import Empty, LifoQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from config.errors import ArchiveError
 from crawler.batch import SharedPool
@@ -54,6 +54,7 @@ class Library:
     sources: Mapping[str, Source]
     state: Path
     health: HealthMemory = field(default_factory=dict)
+    years: dict[str, Any] = field(default_factory=dict)
     _free: LifoQueue[_Pair] = field(default_factory=LifoQueue)
     _pool: SharedPool = field(init=False)
 
@@ -84,6 +85,7 @@ class Library:
                 pool=self._pool,
                 wanted_time=wanted_time,
                 health=self.health,
+                years=self.years,
             )
         except (NotThere, BadRequest, QueryError, ArchiveError):
             self._free.put(pair)

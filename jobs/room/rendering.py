@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from markupsafe import Markup
 
 from config.rules import readable_url
 from jobs.diff import make_safe, make_visible
+from jobs.health.quality import show_span
 from jobs.room import addresses, wording
 from jobs.room.static_files import link_static
 
@@ -53,6 +55,7 @@ def _environment() -> Environment:
         "thousands": _tell_number,
         "bytes": _tell_bytes,
         "counted": _tell_count,
+        "span": _tell_span,
         "event": wording.name_event,
         "kind": wording.name_kind,
         "state": wording.name_state,
@@ -98,6 +101,12 @@ def _tell_number(number: int) -> str:
 
 def _tell_count(number: int, one: str, more: str | None = None) -> str:
     return f"{_tell_number(number)} {one if number == 1 else more or f'{one}s'}"
+
+
+def _tell_span(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return show_span(timedelta(seconds=seconds))
 
 
 def _tell_bytes(size: int) -> str:

@@ -53,7 +53,10 @@ def test_captures_of_a_run_come_in_the_order_of_the_record(machine: Machine) -> 
     run = catalog.list_last_runs(SOURCE, limit=1)[0].run
     found = catalog.list_run_captures(SOURCE, run, limit=10)
     assert [(one.n, one.purpose) for one in found] == [(0, "feed"), (1, "article"), (2, "article"), (3, "article")]
-    assert catalog.count_captures(SOURCE, run) == {"article": 3, "feed": 1}
+    counts = catalog.count_run(SOURCE, run, most=4)
+    assert (counts.purposes, counts.verdicts, counts.whole) == ({"article": 3, "feed": 1}, {"unchanged": 3}, True)
+    assert not catalog.count_run(SOURCE, run, most=3).whole
+    assert catalog.count_run("other", run, most=9).purposes == {}
     behind = catalog.list_run_captures(SOURCE, run, limit=2, after=(found[0].segment, 0))
     assert behind == found[1:3]
     assert catalog.list_run_captures(SOURCE, run, limit=9, verdict="article") == found[1:]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from config.errors import StoreError
+from crawler.ids import read_stamp
 from jobs.archive.commit import UNSIGNED, commit_key
 from jobs.room.addresses import MORE
 from jobs.room.endpoints import Page, Told
@@ -41,6 +42,8 @@ class CommitLine(Told):
     """`null`: only its rows were read here; so of what follows."""
     committed: datetime | None
     run: str | None
+    run_began: datetime | None
+    """As its id says."""
     segment: str | None
     key: str
     """Of the commit's own object."""
@@ -144,6 +147,7 @@ def _tell_commit(source: str, one: LoggedCommit, finding: Finding | None) -> Com
         kind=one.kind,
         committed=one.committed,
         run=one.run,
+        run_began=read_stamp(one.run) if one.run else None,
         segment=one.segment,
         key=commit_key(source, one.seq),
         object_key=one.key,

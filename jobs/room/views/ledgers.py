@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from jobs.catalog.ledgers import OPEN, RUN, count_days, count_outcomes, read_ledger
+from jobs.catalog.ledgers import OPEN, RUN, count_days, count_outcomes, read_days, read_ledger
 from jobs.ledger import Outcome, find_gaps
 from jobs.room.asking import Day  # noqa: TC001 - pydantic reads it
 from jobs.room.charts.heatmap import DayKind, Heatmap, draw_heatmap
@@ -14,7 +14,7 @@ from jobs.room.endpoints import Page, Told
 from jobs.room.views.namings import Naming, SourceAsked, name_source
 
 if TYPE_CHECKING:
-    from jobs.catalog.ledgers import SourceLedger
+    from jobs.catalog.ledgers import DayLedger, SourceLedger
     from jobs.ledger import Gap, Stretch
     from jobs.room.desk import Desk
 
@@ -22,6 +22,9 @@ DAYS = 365
 MOST_GAPS = 100
 MOST_LINES = 1_500
 """Of a day: a slot a minute."""
+_KEPT_SECONDS = 300
+"""So long a year is told as it was: what is open or missed changes by itself."""
+_MOST_YEARS = 50
 _UNSEEN = (Outcome.MISSED, Outcome.FAILED)
 _DAY = timedelta(days=1)
 
@@ -63,11 +66,22 @@ class LedgerLine(Told):
     outcome: str | None
     """`null`: it was for no slot."""
     run: str | None
-    recorded: bool
-    """Whether the archive has that run."""
+    started: datetime | None
+    """When the run began; `null`: the archive has no run of that id that ended in good order."""
     reason: str | None
     pending: bool
     """Whether only this machine's notes say so."""
+
+
+class LedgerYear(Told):
+    """What became of the slots of a year."""
+
+    schedule: str | None
+    kept_since: datetime | None
+    days: tuple[LedgerDay, ...]
+    outcomes: dict[str, int]
+    gaps: tuple[LedgerGap, ...]
+    gap_count: int
 
 
 class LedgerTold(Told):
@@ -120,36 +134,69 @@ def view_ledger(desk: Desk, asked: LedgerAsked) -> LedgerTold:
     today = desk.now.date()
     last = min(asked.until or today, today)
     first = last - timedelta(days=DAYS - 1)
-    ledger = _read(desk, asked.source, first, last)
-    gaps = find_gaps(ledger.stretches, {run.run: run.started for run in ledger.runs.values()}, _end_of(last, desk.now))
-    outcomes = count_outcomes(ledger.stretches)
-    settled = sum(outcomes.values()) - outcomes[OPEN]
-    days = list_days(ledger)
+    year = _recall_year(desk, asked.source, first, last)
+    settled = sum(year.outcomes.values()) - year.outcomes[OPEN]
     since = desk.catalog.find_first_sign(asked.source)
     return LedgerTold(
         source=naming,
-        schedule=ledger.marks[-1].schedule if ledger.marks else None,
-        kept_since=ledger.marks[0].slot if ledger.marks else None,
+        schedule=year.schedule,
+        kept_since=year.kept_since,
         first=first,
         last=last,
-        days=days,
-        outcomes=outcomes,
-        share=round(sum(outcomes[one] for one in RUN) / settled, 4) if settled else None,
-        runs=sum(one.runs for one in days),
-        gaps=tuple(_tell_gap(one) for one in reversed(gaps[-MOST_GAPS:])),
-        gap_count=len(gaps),
+        days=year.days,
+        outcomes=year.outcomes,
+        share=round(sum(year.outcomes[one] for one in RUN) / settled, 4) if settled else None,
+        runs=sum(one.runs for one in year.days),
+        gaps=year.gaps,
+        gap_count=year.gap_count,
         day=asked.day,
-        lines=() if asked.day is None else _list_lines(_read(desk, asked.source, asked.day, asked.day)),
+        lines=() if asked.day is None else _list_lines(desk, asked.source, asked.day),
         earlier=first - _DAY if since is not None and since.date() < first else None,
         later=min(today, last + timedelta(days=DAYS)) if last < today else None,
     )
 
 
-def list_days(ledger: SourceLedger) -> tuple[LedgerDay, ...]:
-    """Return the days of *ledger*, which was read by day, of which there is something to tell."""
+def _recall_year(desk: Desk, source: str, first: date, last: date) -> LedgerYear:
+    """Return what became of the slots of a year: made anew after a commit, or after some minutes."""
+    key = (desk.catalog.head(source)[0], first, last, int(desk.now.timestamp()) // _KEPT_SECONDS)
+    known = desk.years.get(source)
+    if known is not None and known[0] == key:
+        found: LedgerYear = known[1]
+        return found
+    year = _read_year(desk, source, first, last)
+    if len(desk.years) >= _MOST_YEARS:
+        desk.years.clear()
+    desk.years[source] = (key, year)
+    return year
+
+
+def _read_year(desk: Desk, source: str, first: date, last: date) -> LedgerYear:
+    end = _end_of(last, desk.now)
+    ledger = read_days(
+        desk.catalog,
+        source,
+        spool=desk.state / "spool" / source,
+        since=datetime.combine(first, time(), UTC),
+        until=end,
+        now=desk.now,
+        run_seconds=desk.settings.max_run_seconds,
+    )
+    gaps = find_gaps(ledger.stretches, ledger.started, end)
+    return LedgerYear(
+        schedule=ledger.marks[-1].schedule if ledger.marks else None,
+        kept_since=ledger.marks[0].slot if ledger.marks else None,
+        days=list_days(ledger),
+        outcomes=count_outcomes(ledger.stretches),
+        gaps=tuple(_tell_gap(one) for one in reversed(gaps[-MOST_GAPS:])),
+        gap_count=len(gaps),
+    )
+
+
+def list_days(ledger: DayLedger) -> tuple[LedgerDay, ...]:
+    """Return the days of which there is something to tell."""
     outcomes = count_days(ledger.stretches)
-    named = _name_runs(ledger)
-    beside = Counter(run.started.date() for run in ledger.runs.values() if run.run not in named)
+    named = {one.run for one in ledger.stretches}
+    beside = Counter(started.date() for run, started in ledger.started.items() if run not in named)
     return tuple(
         LedgerDay(day=day, outcomes=dict(outcomes.get(day, {})), runs=beside[day])
         for day in sorted({*outcomes, *beside})
@@ -175,25 +222,8 @@ def tell_day(day: LedgerDay) -> str:
     return f"{day.day}: {', '.join(told)}"
 
 
-def _read(desk: Desk, source: str, first: date, last: date) -> SourceLedger:
-    return read_ledger(
-        desk.catalog,
-        source,
-        spool=desk.state / "spool" / source,
-        since=datetime.combine(first, time(), UTC),
-        now=desk.now,
-        until=_end_of(last, desk.now),
-        run_seconds=desk.settings.max_run_seconds,
-        by_day=True,
-    )
-
-
 def _end_of(day: date, now: datetime) -> datetime:
     return min(now, datetime.combine(day, time(), UTC) + _DAY - timedelta(microseconds=1))
-
-
-def _name_runs(ledger: SourceLedger) -> set[str | None]:
-    return {one.run for one in ledger.stretches}
 
 
 def _tell_gap(gap: Gap) -> LedgerGap:
@@ -201,8 +231,17 @@ def _tell_gap(gap: Gap) -> LedgerGap:
     return LedgerGap(after=gap.after, until=gap.until, slots=gap.slots, reasons=tuple(reasons)[:5])
 
 
-def _list_lines(ledger: SourceLedger) -> tuple[LedgerLine, ...]:
-    named = _name_runs(ledger)
+def _list_lines(desk: Desk, source: str, day: date) -> tuple[LedgerLine, ...]:
+    ledger = read_ledger(
+        desk.catalog,
+        source,
+        spool=desk.state / "spool" / source,
+        since=datetime.combine(day, time(), UTC),
+        until=_end_of(day, desk.now),
+        now=desk.now,
+        run_seconds=desk.settings.max_run_seconds,
+    )
+    named = {one.run for one in ledger.stretches}
     lines = [_tell_stretch(ledger, one) for one in ledger.stretches]
     lines += [
         LedgerLine(
@@ -211,7 +250,7 @@ def _list_lines(ledger: SourceLedger) -> tuple[LedgerLine, ...]:
             slots=0,
             outcome=None,
             run=run.run,
-            recorded=True,
+            started=run.started,
             reason=None,
             pending=False,
         )
@@ -222,13 +261,14 @@ def _list_lines(ledger: SourceLedger) -> tuple[LedgerLine, ...]:
 
 
 def _tell_stretch(ledger: SourceLedger, one: Stretch) -> LedgerLine:
+    run = ledger.runs.get(one.run or "")
     return LedgerLine(
         at=one.slot,
         through=one.through,
         slots=one.slots,
         outcome=one.outcome or OPEN,
         run=one.run,
-        recorded=one.run in ledger.runs,
+        started=None if run is None else run.started,
         reason=one.reason,
         pending=one.pending,
     )

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 CAPTURES = 100
 """Of a run, on one page."""
-ARTICLES = "article"
-"""A choice of captures: those of articles, whatever they came to."""
+COUNTED = 100_000
+"""Captures of a run that are counted for its page."""
+_COUNTED_AT_ONCE = 5_000
+"""The same of each run in a list of many."""
+_MOST_CHARS = 200
+"""Of a word in a row that anybody may have written."""
 
 
 class RunsAsked(SourceAsked):
@@ -45,8 +49,8 @@ class RunLine(Told):
     """finished, limit, stopped, lease."""
     counts: dict[str, int]
     """As its row has them: captures, articles, snapshots, links, errors, failed, bytes, not_modified, …"""
-    verdicts: dict[str, int]
-    """What its captures of articles came to → how many."""
+    verdicts: dict[str, int] | None
+    """What its captures of articles came to → how many; `null`: there are too many to count them for this page."""
 
 
 class RunsTold(Told):
@@ -130,6 +134,8 @@ class RunTold(Told):
     purposes: dict[str, int]
     """Purpose → captures."""
     verdicts: dict[str, int]
+    counted: bool
+    """Whether these are all, and not only the first ones of very many."""
     show: str
     captures: tuple[CaptureLine, ...]
     after: str | None
@@ -149,7 +155,7 @@ def view_runs(desk: Desk, asked: RunsAsked) -> RunsTold:
     found = desk.catalog.list_last_runs(asked.source, limit=MORE + 1, before=before)
     return RunsTold(
         source=naming,
-        runs=tuple(tell_run(desk, one) for one in found[:MORE]),
+        runs=tuple(_tell_run(one, _count_verdicts(desk, asked.source, one)) for one in found[:MORE]),
         first=before is None,
         after=found[MORE - 1].run if len(found) > MORE else None,
     )
@@ -159,19 +165,18 @@ def view_run(desk: Desk, asked: RunAsked) -> RunTold:
     """Return a run, and a page of its captures. Raises NotThere, BadRequest."""
     naming = name_source(desk, asked.source)
     stored = desk.catalog.find_run(asked.source, asked.run)
-    purposes = desk.catalog.count_captures(asked.source, asked.run)
-    if stored is None and not purposes:
+    counts = desk.catalog.count_run(asked.source, asked.run, most=COUNTED)
+    if stored is None and not counts.purposes:
         raise NotThere(f"no run {asked.run!a} of {asked.source} in this archive")
     place = None if asked.after is None else _read_place(asked.after)
     found = desk.catalog.list_run_captures(
         asked.source, asked.run, limit=CAPTURES + 1, after=place, verdict=asked.show or None
     )
     shown = found[:CAPTURES]
-    line = None if stored is None else tell_run(desk, stored)
     return RunTold(
         source=naming,
         id=asked.run,
-        run=line,
+        run=None if stored is None else _tell_run(stored, counts.verdicts),
         listings=tuple(
             ListingTold(url=one.url, purpose=one.purpose, links=one.links, error=one.error)
             for one in desk.catalog.list_listings(asked.source, asked.run)
@@ -184,8 +189,9 @@ def view_run(desk: Desk, asked: RunAsked) -> RunTold:
             SegmentTold(segment=one.segment, commit=one.seq, key=one.key, size_bytes=one.size_bytes)
             for one in desk.catalog.list_run_segments(asked.source, asked.run)
         ),
-        purposes=purposes,
-        verdicts=desk.catalog.count_verdicts(asked.run) if line is None else line.verdicts,
+        purposes=counts.purposes,
+        verdicts=counts.verdicts,
+        counted=counts.whole,
         show=asked.show,
         captures=tuple(_tell_capture(one) for one in shown),
         after=f"{shown[-1].segment}:{shown[-1].n}" if len(found) > CAPTURES else None,
@@ -193,25 +199,32 @@ def view_run(desk: Desk, asked: RunAsked) -> RunTold:
     )
 
 
-def tell_run(desk: Desk, run: StoredRun) -> RunLine:
-    """Return what is told of a run."""
+def _tell_run(run: StoredRun, verdicts: dict[str, int] | None) -> RunLine:
     return RunLine(
         run=run.run,
-        trigger=run.trigger,
+        trigger=run.trigger[:_MOST_CHARS],
         slot=run.slot,
         late=run.slot is not None and is_late(run.slot, run.started),
         started=run.started,
         finished=run.finished,
-        end=run.reason,
+        end=run.reason[:_MOST_CHARS],
         counts=_read_counts(run.counts),
-        verdicts=desk.catalog.count_verdicts(run.run),
+        verdicts=verdicts,
     )
+
+
+def _count_verdicts(desk: Desk, source: str, run: StoredRun) -> dict[str, int] | None:
+    told = run.counts.get("captures")
+    if isinstance(told, int) and told > _COUNTED_AT_ONCE:
+        return None
+    counts = desk.catalog.count_run(source, run.run, most=_COUNTED_AT_ONCE)
+    return counts.verdicts if counts.whole else None
 
 
 def _read_counts(told: dict[str, Any]) -> dict[str, int]:
     """Return the numbers of a row that anybody may have written."""
     pairs = [(str(name)[:40], value) for name, value in list(told.items())[:40]]
-    return {name: value for name, value in pairs if isinstance(value, int) and not isinstance(value, bool)}
+    return {name: value for name, value in pairs if type(value) is int and 0 <= value < 2**63}
 
 
 def _read_place(text: str) -> tuple[str, int]:
@@ -232,7 +245,7 @@ def _tell_capture(one: RunCapture) -> CaptureLine:
         page_class=one.page_class,
         verdict=one.verdict,
         revision=one.revision,
-        error=one.error,
+        error=one.error and one.error[:1_000],
         redirect=one.redirect,
         seconds=one.seconds,
         from_elsewhere=one.from_elsewhere,
