@@ -54,7 +54,7 @@ def fill(disk: Path, *, left_bytes: int) -> Path:
 
 
 @pytest.mark.parametrize(
-    "left_bytes", [0, 120_000, *(pytest.param(n, marks=pytest.mark.soak) for n in (30_000, 250_000))]
+    "left_bytes", [0, *(pytest.param(n, marks=pytest.mark.soak) for n in (30_000, 120_000, 250_000))]
 )
 def test_no_room_for_local_state(ofrecord: Ofrecord, archive_dir: Path, disk: Path, left_bytes: int) -> None:
     ofrecord = Ofrecord(ofrecord.config, ofrecord.home, QUICK)
@@ -103,7 +103,7 @@ def test_a_disk_that_is_full_for_all_sources_ends_the_command(ofrecord: Ofrecord
     assert result.json()["exit_code"] == 4
 
 
-@pytest.mark.parametrize("left_bytes", [0, 60_000])
+@pytest.mark.parametrize("left_bytes", [60_000, pytest.param(0, marks=pytest.mark.soak)])
 def test_no_room_for_the_archive(ofrecord: Ofrecord, disk: Path, left_bytes: int) -> None:
     ofrecord = Ofrecord(ofrecord.config, ofrecord.home, QUICK)
     archive = disk / "archive"

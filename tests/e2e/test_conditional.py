@@ -122,7 +122,13 @@ def test_an_edit_is_seen_though_the_page_was_asked_for_so(tmp_path: Path, site: 
     assert list_asked(site, "/2026/0")[-1] == {"If-None-Match": '"b"'}
 
 
-@pytest.mark.parametrize("by", [{"ETag": '"for-ever"'}, {"Last-Modified": LONG_AGO}], ids=["tag", "date"])
+@pytest.mark.parametrize(
+    "by",
+    [
+        pytest.param({"ETag": '"for-ever"'}, id="tag"),
+        pytest.param({"Last-Modified": LONG_AGO}, id="date", marks=pytest.mark.soak),
+    ],
+)
 def test_a_server_that_lies_is_found_out_within_n_looks(tmp_path: Path, site: Site, by: dict[str, str]) -> None:
     """Every page has the same name for ever; one of them is edited. Others are asked for as wholes from then on."""
     many = [f"/2026/{number}" for number in range(40)]
@@ -157,8 +163,9 @@ def test_by_default_a_lie_is_found_out_within_the_looks_of_an_article(tmp_path: 
     tag(site, "/2026/0", ETag='"for-ever"')
     look(ofrecord)
     site.answers["/2026/0"] = replace(site.answers["/2026/0"], body=page("Softened in silence"))
-    verdicts = [read_verdicts(tmp_path, site, "/2026/0")[-1] for _ in DEFAULT_RECHECK if look(ofrecord)]
-    assert "revised" in verdicts[: len(DEFAULT_RECHECK) // 2]
+    half = DEFAULT_RECHECK[: len(DEFAULT_RECHECK) // 2]
+    verdicts = [read_verdicts(tmp_path, site, "/2026/0")[-1] for _ in half if look(ofrecord)]
+    assert "revised" in verdicts
 
 
 def test_one_look_of_n_is_unconditional(tmp_path: Path, site: Site) -> None:
@@ -179,13 +186,13 @@ def test_a_job_without_state_knows_how_many_looks_were_conditional(tmp_path: Pat
     """Beyond a checkpoint, too, whose thin facts leave out most captures."""
     ofrecord = install(tmp_path, site.describe_source(), unconditional_every=5)
     tag(site, "/rss.xml", ETag='"feed"')
-    for number in range(14):
+    for number in range(12):
         ofrecord("job", "gazette", "--recheck", "all", "--state", tmp_path / f"state-{number}")
     asked = [bool(one) for one in list_asked(site, "/2026/0")]
-    assert asked == [number % 5 > 0 for number in range(14)]
+    assert asked == [number % 5 > 0 for number in range(12)]
     asked = [bool(one) for one in list_asked(site, "/rss.xml")]
     assert asked[:2] == [False, False]  # the first brought pages
-    assert asked[2:] == [number % 5 > 0 for number in range(1, 13)]
+    assert asked[2:] == [number % 5 > 0 for number in range(1, 11)]
     ofrecord("verify", "--full")
 
 
@@ -314,7 +321,7 @@ def test_a_feed_loses_no_link_by_being_asked_so(tmp_path: Path, site: Site) -> N
     site.publish(4)
     tag(site, "/rss.xml", ETag='"feed"')
     third = site.answers["/2026/2"]
-    site.answers["/2026/2"] = Answer(b"not now", 503)
+    site.answers["/2026/2"] = Answer(b"broken", 500)  # a crawl would slow down for a 503
     ofrecord = install(
         tmp_path, site.describe_source() | {"articles": {"include": ["/2026/[0-2]"]}}, max_failed=1, raw_only=False
     )

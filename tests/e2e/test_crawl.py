@@ -92,7 +92,7 @@ def test_edit_return_and_deletion_of_the_seed_article(ofrecord: Ofrecord, site: 
     assert page == (site_page := read_site_page("2023")), (len(page), len(site_page))
 
 
-@pytest.mark.parametrize("phase", ["403", "404", "410", "500"])
+@pytest.mark.parametrize("phase", ["404", "500", *(pytest.param(n, marks=pytest.mark.soak) for n in ("403", "410"))])
 def test_an_error_in_place_of_a_known_article_keeps_its_text(
     crawled: Ofrecord, site: Site, archive_dir: Path, phase: str
 ) -> None:
