@@ -21,9 +21,13 @@ import httpx
 import yaml
 
 from config.loading import load_settings
+from config.settings import Settings
 from config.sources import load_sources
+from crawler.batch import SharedPool
 from jobs.context import open_archive
+from jobs.room.desk import Desk
 from jobs.room.library import Library
+from jobs.room.reading_store import OnlyReading
 from jobs.search.index import INDEX_FILE, SearchIndex
 from tests.installation import Ofrecord, write_config
 from tests.site.pages import ENGLISH, LIVE_PATH, Answer, Phase, answer
@@ -35,8 +39,12 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from config.settings import Settings
+    from config.sources import Source
+    from jobs.archive.identity import ArchiveInfo
+    from jobs.catalog import Catalog
+    from jobs.store import ObjectStore
 
+BASE = "http://127.0.0.1:8460"
 SOURCE, ARABIC_SOURCE, SPANISH_SOURCE = "almayadeen-english", "almayadeen-arabic", "almayadeen-spanish"
 LIVE_URL = f"https://{ENGLISH}{LIVE_PATH}"
 TRACKER = "tracker.example"
@@ -209,10 +217,36 @@ def lend_library(room: Room, state: Path) -> Iterator[Library]:
         yield library
 
 
+def lay_desk(
+    catalog: Catalog,
+    index: SearchIndex,
+    store: ObjectStore,
+    info: ArchiveInfo,
+    state: Path,
+    now: datetime,
+    *,
+    sources: Mapping[str, Source] | None = None,
+    settings: Settings | None = None,
+) -> Desk:
+    """Return a desk over what a test made, for views that ask no worker: its pool is never started."""
+    return Desk(
+        catalog=catalog,
+        index=index,
+        store=OnlyReading(store),
+        info=info,
+        settings=settings or Settings(),
+        sources=sources or {},
+        state=state,
+        now=now,
+        base=BASE,
+        pool=SharedPool(1, 1.0, 1 << 30),
+    )
+
+
 class Client:
     """Asks an application in this process, without a socket; raises what it raises."""
 
-    def __init__(self, app: ASGIApp, base: str = "http://127.0.0.1:8460") -> None:
+    def __init__(self, app: ASGIApp, base: str = BASE) -> None:
         self._app = app
         self._base = base
 

@@ -172,9 +172,7 @@ def read_exchange(
     Raises RecordError, and what *read* raises.
     """
     if body == record:
-        return read_response(fetch_member(read, record), where=str(record), limit=limit).exchange(
-            Purpose.ARTICLE
-        )
+        return read_response(fetch_member(read, record), where=str(record), limit=limit).exchange(Purpose.ARTICLE)
     view = read_member(fetch_member(read, record), where=str(record), limit=limit)
     if view.type != "revisit":
         raise RecordError(f"{record}: found a record of type {view.type!r}, expected a revisit")

@@ -151,7 +151,7 @@ def test_the_command_finds_what_the_page_finds(room_archive: Room, room_client: 
     ("arguments", "message"),
     [
         (['"a'], "found a phrase without an end"),
-        (["a", "--class", "nonsens"], "--class: found 'nonsens'"),
+        (["a", "--class", "nonsense"], "--class: found 'nonsense'"),
         (["a", "--since", "soon"], "--since: found 'soon'"),
     ],
 )

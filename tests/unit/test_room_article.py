@@ -14,18 +14,16 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from markdown_it import MarkdownIt
 
-from config.settings import Settings
 from jobs.catalog import Catalog
 from jobs.room import addresses
 from jobs.room.choosing import TextAsked
-from jobs.room.desk import Desk
 from jobs.room.endpoints import BadRequest, Document, NotThere
-from jobs.room.reading_store import OnlyReading
 from jobs.room.rendering import render_page
 from jobs.room.views.article import ENDPOINTS, ArticleAsked, ArticleTold, TextTold, view_article
 from jobs.room.views.texts import SavedAsked, escape_markdown, view_text
 from jobs.search.index import SearchIndex
 from tests.machines import SOURCE, START, Look, Machine
+from tests.rooms import lay_desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,17 +44,8 @@ class Room:
         self.machine = machine
         self.index = stack.enter_context(SearchIndex.open(state / "search.sqlite"))
         self.info = info
-        self.desk = Desk(
-            catalog=stack.enter_context(Catalog.open(state / "room.sqlite", read_only=True)),
-            index=self.index,
-            store=OnlyReading(machine.store),
-            info=info,
-            settings=Settings(),
-            sources={},
-            state=state,
-            now=START,
-            base="http://127.0.0.1:8460",
-        )
+        catalog = stack.enter_context(Catalog.open(state / "room.sqlite", read_only=True))
+        self.desk = lay_desk(catalog, self.index, machine.store, info, state, START)
         self._numbers = iter(range(1, 100_000))
 
     def look(self, words: str | None = "one", *, after: timedelta | None = None, **told: Any) -> None:

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from config.settings import Settings
-from jobs.room.desk import Desk
 from jobs.room.endpoints import NotThere
-from jobs.room.reading_store import OnlyReading
 from jobs.room.rendering import render_page
 from jobs.room.views.compare import (
     ENDPOINTS,
@@ -22,6 +19,7 @@ from jobs.room.views.compare import (
     view_compare,
 )
 from tests.machines import SOURCE, START, Look, Machine
+from tests.rooms import lay_desk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,17 +40,9 @@ class Room:
 
     def __init__(self, machine: Machine, info: ArchiveInfo, state: Path) -> None:
         self.machine = machine
-        self.desk = Desk(
-            catalog=machine.catalog,
-            index=cast("SearchIndex", None),  # no view here asks it
-            store=OnlyReading(machine.store),
-            info=info,
-            settings=Settings(),
-            sources={},
-            state=state,
-            now=START,
-            base="http://127.0.0.1:8460",
-        )
+        self.desk = lay_desk(
+            machine.catalog, cast("SearchIndex", None), machine.store, info, state, START
+        )  # no view here asks the index
         self.numbers = iter(range(1, 10_000))
 
     def say(self, text: str, *, path: str = "tax", derivation: str = "a", **fields: str) -> None:

@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from config.settings import Settings
 from jobs.catalog import Catalog
 from jobs.room import addresses
 from jobs.room.app import make_app
-from jobs.room.desk import Desk
 from jobs.room.endpoints import BadRequest
 from jobs.room.library import Library
-from jobs.room.reading_store import OnlyReading
 from jobs.room.rendering import render_page
 from jobs.room.static_files import find_static, link_static
 from jobs.room.views.about import ENDPOINTS as ABOUT
@@ -28,13 +25,14 @@ from jobs.search import ARTICLE_EVENTS
 from jobs.search.index import SearchIndex
 from tests.machines import SOURCE
 from tests.newsdesks import Newsdesk, Seen
-from tests.rooms import Client
+from tests.rooms import Client, lay_desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from jobs.archive.identity import ArchiveInfo
+    from jobs.room.desk import Desk
     from jobs.store.memory import MemoryStore
     from tests.unit.conftest import MakeCatalog
 
@@ -55,17 +53,8 @@ def desk(store: MemoryStore, info: ArchiveInfo, catalogs: MakeCatalog, tmp_path:
     with ExitStack() as stack:
         index = stack.enter_context(SearchIndex.open(tmp_path / "search.sqlite"))
         index.fold(news.machine.catalog, info.archive)
-        yield Desk(
-            catalog=stack.enter_context(Catalog.open(tmp_path / "room.sqlite", read_only=True)),
-            index=index,
-            store=OnlyReading(store),
-            info=info,
-            settings=Settings(),
-            sources={},
-            state=tmp_path,
-            now=NOON,
-            base="http://127.0.0.1:8460",
-        )
+        catalog = stack.enter_context(Catalog.open(tmp_path / "room.sqlite", read_only=True))
+        yield lay_desk(catalog, index, store, info, tmp_path, NOON)
 
 
 def show(desk: Desk, told: FrontTold) -> str:

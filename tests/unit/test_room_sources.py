@@ -19,9 +19,7 @@ from jobs.context import OpenArchive
 from jobs.rechecks import RecheckPolicy
 from jobs.room import keeper
 from jobs.room.charts.heatmap import DayKind
-from jobs.room.desk import Desk
 from jobs.room.endpoints import BadRequest, NotThere
-from jobs.room.reading_store import OnlyReading
 from jobs.room.rendering import render_page
 from jobs.room.views import ENDPOINTS
 from jobs.room.views.commits import CommitsAsked, view_commits
@@ -35,11 +33,13 @@ from jobs.store.memory import MemoryStore
 from tests.daemons import make_source
 from tests.machines import SOURCE, Look
 from tests.newsdesks import FEED, Newsdesk, Seen, feed
+from tests.rooms import lay_desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from jobs.room.desk import Desk
     from jobs.room.endpoints import Told
 
 MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
@@ -94,17 +94,8 @@ def open_house(folder: Path) -> Iterator[House]:
         live(news)
         index = stack.enter_context(SearchIndex.open(folder / "search.sqlite"))
         assert keeper.look(OpenArchive(store, info, settings, folder, catalog), index, policies) == {"trouble": {}}
-        desk = Desk(
-            catalog=stack.enter_context(Catalog.open(folder / "room.sqlite", read_only=True)),
-            index=index,
-            store=OnlyReading(store),
-            info=info,
-            settings=settings,
-            sources=SOURCES,
-            state=folder,
-            now=NOW,
-            base="http://127.0.0.1:8460",
-        )
+        reading = stack.enter_context(Catalog.open(folder / "room.sqlite", read_only=True))
+        desk = lay_desk(reading, index, store, info, folder, NOW, sources=SOURCES, settings=settings)
         yield House(news, store, desk)
 
 

@@ -13,14 +13,13 @@ from config.settings import Settings
 from jobs.changes import ChangeLister
 from jobs.feeds.writing import MAX_FEED_BYTES
 from jobs.room import addresses
-from jobs.room.desk import Desk
 from jobs.room.endpoints import BadRequest, NotThere
-from jobs.room.reading_store import OnlyReading
 from jobs.room.views.watches import ENDPOINTS, MAX_HITS, WatchAsked, view_atom, view_json
 from jobs.search.index import SearchIndex
 from jobs.search.queries import QueryError
 from tests.feeds import check_atom, check_json_feed
 from tests.machines import SOURCE, START, Look, Machine
+from tests.rooms import lay_desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,17 +40,7 @@ class Watched:
     def __init__(self, machine: Machine, index: SearchIndex, info: ArchiveInfo, state: Path) -> None:
         self.machine = machine
         self.index = index
-        self.desk = Desk(
-            catalog=machine.catalog,
-            index=index,
-            store=OnlyReading(machine.store),
-            info=info,
-            settings=Settings(),
-            sources={},
-            state=state,
-            now=START,
-            base=BASE,
-        )
+        self.desk = lay_desk(machine.catalog, index, machine.store, info, state, START)
         self.numbers = iter(range(1, 10_000))
 
     def commit(self, *looks: Look) -> None:
