@@ -227,6 +227,7 @@ def lay_desk(
     *,
     sources: Mapping[str, Source] | None = None,
     settings: Settings | None = None,
+    base: str = BASE,
 ) -> Desk:
     """Return a desk over what a test made, for views that ask no worker: its pool is never started."""
     return Desk(
@@ -238,7 +239,7 @@ def lay_desk(
         sources=sources or {},
         state=state,
         now=now,
-        base=BASE,
+        base=base,
         pool=SharedPool(1, 1.0, 1 << 30),
     )
 

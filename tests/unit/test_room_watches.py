@@ -40,7 +40,7 @@ class Watched:
     def __init__(self, machine: Machine, index: SearchIndex, info: ArchiveInfo, state: Path) -> None:
         self.machine = machine
         self.index = index
-        self.desk = lay_desk(machine.catalog, index, machine.store, info, state, START)
+        self.desk = lay_desk(machine.catalog, index, machine.store, info, state, START, base=BASE)
         self.numbers = iter(range(1, 10_000))
 
     def commit(self, *looks: Look) -> None:
