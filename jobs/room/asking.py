@@ -55,6 +55,11 @@ def _read_time(value: object, later: timedelta) -> datetime | None:
         raise ValueError(f"found {text[:40]!a}, expected a day or a time as 2026-11-27T09:30:00Z") from None
 
 
+def _read_flag(value: Any) -> Any:  # noqa: ANN401 - of a request
+    return False if value == "" else value
+
+
+Flag = Annotated[bool, BeforeValidator(_read_flag)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_drop_empty)]
 """A parameter that may be repeated."""

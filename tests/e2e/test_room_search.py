@@ -50,7 +50,7 @@ def test_letters_are_folded_and_marked_as_the_page_has_them(room_client: Client,
 
 
 def test_a_form_that_is_sent_empty_asks_for_nothing(room_client: Client) -> None:
-    names = ("words", "source", "language", "section", "author", "kind", "since", "until")
+    names = ("words", "source", "language", "section", "author", "kind", "since", "until", "silent", "deleted")
     empty = room_client.get("/search?" + "&".join(f"{name}=" for name in names))
     assert empty.status_code == 200
     assert ask(room_client, **dict.fromkeys(names, ""))["hits"] == ask(room_client)["hits"]

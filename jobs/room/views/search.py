@@ -35,9 +35,9 @@ class SearchAsked(Asked):
     author: Text = ""
     kind: Texts = ()
     """Kinds of edits, any of which made that text."""
-    silent: bool = False
+    silent: Flag = False
     """Only texts that came by an edit which the page does not own up to."""
-    deleted: bool = False
+    deleted: Flag = False
     """Only articles that are gone, or perhaps gone."""
     since: Begin = None
     """First captured then or later."""
