@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,6 @@ from jobs.room import addresses, wording
 from jobs.room.static_files import link_static
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from jobs.room.endpoints import Told
 
 
@@ -71,28 +69,31 @@ def _finalize(value: object) -> object:
 
 
 def _tell_time(at: datetime) -> Markup:
-    return _mark_time(at, f"{at:%Y-%m-%d %H:%M} UTC")
+    return _mark_time(at, "{0:%Y-%m-%d %H:%M} UTC")
 
 
 def _tell_day(at: datetime) -> Markup:
-    return _mark_time(at, f"{at:%Y-%m-%d}")
+    return _mark_time(at, "{0:%Y-%m-%d}")
 
 
 def _tell_clock(at: datetime) -> Markup:
-    return _mark_time(at, f"{at:%H:%M}")
+    return _mark_time(at, "{0:%H:%M}")
 
 
 def _tell_long_day(at: datetime) -> Markup:
-    return _mark_time(at, f"{wording.DAYS[at.weekday()]} {at.day} {wording.MONTHS[at.month - 1]} {at.year}")
+    utc = at.astimezone(UTC)
+    return _mark_time(utc, f"{wording.DAYS[utc.weekday()]} {{0.day}} {wording.MONTHS[utc.month - 1]} {{0.year}}")
 
 
-def _mark_time(at: datetime, text: str) -> Markup:
-    return Markup(f'<time datetime="{at:%Y-%m-%dT%H:%M:%SZ}">{text}</time>')  # noqa: S704 - digits and words of ours
+def _mark_time(at: datetime, form: str) -> Markup:
+    utc = at.astimezone(UTC)
+    text = f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}">{form.format(utc)}</time>'
+    return Markup(text)  # noqa: S704 - digits and words of ours
 
 
 def _stamp(at: datetime | str) -> str:
     """Return a time as pages state it for programs: RFC 3339, or what it was stated as."""
-    return at if isinstance(at, str) else f"{at:%Y-%m-%dT%H:%M:%SZ}"
+    return at if isinstance(at, str) else f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _tell_number(number: int) -> str:
