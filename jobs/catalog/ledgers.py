@@ -87,7 +87,7 @@ def read_days(
     now: datetime,
     run_seconds: float,
 ) -> DayLedger:
-    """Return the ledger of *source* by day; arguments as of `read_ledger`. A year of half hours takes some 0.2 s."""
+    """Return the ledger of *source* by day; arguments as of `read_ledger`. A year of half hours takes 0.25 s of CPU."""
     end = min(until, now)
     notes = _Notes(catalog.list_slot_rows(source, since=since), Journal.open(spool).pending())
     runs = catalog.list_starts(source, since=since - _EARLIER, until=end + _EARLIER)
