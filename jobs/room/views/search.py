@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, StringConstraints
 
 from jobs.edits import EditKind
-from jobs.room.asking import Begin, End, Text, Texts
+from jobs.room.asking import Begin, End, Flag, Text, Texts
 from jobs.room.endpoints import Asked, BadRequest, Page, Told
 from jobs.search import Order, Query, QueryError
 
