@@ -4,6 +4,7 @@ C parsers cannot be interrupted, and hostile pages may take a parser over: so wo
 pickles, hold no secrets, and what they answer is checked. The pool never loses a page: where a worker fails, the
 outcome says so and still has the raw records.
 """
+# ruff: noqa: PLC0415 - what few pools are asked for is loaded when it is: 0.05 s of the start of each crawl
 
 from __future__ import annotations
 
@@ -17,10 +18,7 @@ import structlog
 
 from config.errors import ExtractError
 from crawler.announcement import MAX_LINKS_BYTES, LinkStream
-from crawler.explanation import decode_explanation, failed_explanation
 from crawler.outcome import decode_outcome, decode_outline, encode_exchange_data, encode_page, failed_outcome
-from crawler.survey.transport import decode_page_facts
-from crawler.webarchive import CopyList, decode_copies
 from crawler.worker import WorkerProcess
 from crawler.worker_main import encode_frame, read_answer
 
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from crawler.model import Exchange, Outline
     from crawler.outcome import PageContext, PageOutcome
     from crawler.survey.facts import PageFacts
+    from crawler.webarchive import CopyList
 
 log = structlog.get_logger()
 
@@ -143,6 +142,8 @@ class WorkerPool:
 
     async def copies(self, exchange: Exchange, original: str | None = None) -> CopyList:
         """Return what `crawler.documents.list_copies` finds in a web archive's answer. Does not raise."""
+        from crawler.webarchive import CopyList, decode_copies
+
         data = {"exchange": encode_exchange_data(exchange), "original": original}
         try:
             found, _ = await self._call("copies", data, exchange.body, url=exchange.url, max_body=0)
@@ -162,6 +163,8 @@ class WorkerPool:
 
     async def explain(self, exchange: Exchange, context: PageContext, *, whole: bool) -> Explanation:
         """Return what `crawler.task.explain_page` says of *exchange*. Does not raise."""
+        from crawler.explanation import decode_explanation, failed_explanation
+
         data, body = encode_page(exchange, context)
         try:
             found, _ = await self._call("explain", {**data, "whole": whole}, body, url=exchange.url, max_body=0)
@@ -171,6 +174,8 @@ class WorkerPool:
 
     async def facts(self, exchange: Exchange, product: str) -> PageFacts:
         """Return what `crawler.documents.read_facts` reads off *exchange*. Raises ExtractError."""
+        from crawler.survey.transport import decode_page_facts
+
         data = {"exchange": encode_exchange_data(exchange), "product": product}
         found, _ = await self._call("facts", data, exchange.body, url=exchange.url, max_body=0)
         return decode_page_facts(found)
