@@ -62,7 +62,7 @@ def test_what_is_asked_for_stays_in_the_form_and_in_the_links(room_client: Clien
     assert 'value="the &#34;room&#34;"' in page
     assert f'<option value="{SOURCE}" selected>' in page
     assert '<input type="date" name="since" value="2020-01-01">' in page
-    assert "/watch.atom?words=the+%22room%22&amp;source=almayadeen-english&amp;language=en" in page
+    assert "/watch.atom?texts=true&amp;words=the+%22room%22&amp;source=almayadeen-english&amp;language=en" in page
     assert "<details open>" in page
 
 
