@@ -49,6 +49,15 @@ def test_letters_are_folded_and_marked_as_the_page_has_them(room_client: Client,
     }
 
 
+def test_an_address_finds_its_article_however_it_is_written(room_client: Client) -> None:
+    (hit,) = ask(room_client, words="sequia")["hits"]
+    for url in (hit["url"], hit["url"] + "/", hit["url"].replace("https", "http"), hit["url"] + "#top"):
+        assert [one["url"] for one in ask(room_client, words=url)["named"]] == [hit["url"]]
+    assert "At this address" in room_client.get("/search?words=" + quote(hit["url"], safe="")).text
+    for words in ("https://nowhere.example/", "https://[", "sequia"):
+        assert ask(room_client, words=words)["named"] == []
+
+
 def test_a_form_that_is_sent_empty_asks_for_nothing(room_client: Client) -> None:
     names = ("words", "source", "language", "section", "author", "kind", "since", "until", "silent", "deleted")
     empty = room_client.get("/search?" + "&".join(f"{name}=" for name in names))
