@@ -15,6 +15,7 @@ from jobs.search.snippets import make_snippet, mark_title
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
     from jobs.catalog import Catalog
     from jobs.search.facts import Query
@@ -77,6 +78,19 @@ def find_texts(db: sqlite3.Connection, catalog: Catalog, query: Query, *, limit:
         order=order,
         after=following,
     )
+
+
+def find_address(db: sqlite3.Connection, catalog: Catalog, urls: Sequence[str]) -> tuple[Hit, ...]:
+    """Return the latest text of each article that has the first of the normalised *urls* which any has."""
+    query = (
+        "SELECT d.id FROM marks m CROSS JOIN articles a ON a.source = m.source AND a.url = ?"
+        " JOIN documents d ON d.article = a.id AND d.number = a.latest ORDER BY a.source"
+    )
+    for url in urls:
+        hits = [_read_hit(db, row["id"], catalog, []) for row in db.execute(query, (url,)).fetchall()]
+        if hits:
+            return tuple(hit for hit in hits if hit is not None)
+    return ()
 
 
 def _is_rare(db: sqlite3.Connection, term: Term) -> bool:

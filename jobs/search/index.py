@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Self
 
 from config.errors import CatalogDamaged
 from jobs.catalog.queries import STEPS
-from jobs.search.finding import find_texts
+from jobs.search.finding import find_address, find_texts
 from jobs.search.folding import fold_catalog
 from jobs.search.happenings import list_events
 from jobs.search.schema import connect, is_whole, remove
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from jobs.catalog import Catalog
-    from jobs.search.facts import EventFilter, Events, Hits, Query
+    from jobs.search.facts import EventFilter, Events, Hit, Hits, Query
 
 INDEX_FILE = "search.sqlite"
 """Beside the catalog."""
@@ -59,6 +59,10 @@ class SearchIndex:
     def search(self, query: Query, catalog: Catalog, *, limit: int = 20, after: str | None = None) -> Hits:
         """Return the texts that *query* finds, with snippets. *after*: of the page before. Raises QueryError."""
         return find_texts(self._db, catalog, query, limit=limit, after=after)
+
+    def find_address(self, urls: Sequence[str], catalog: Catalog) -> tuple[Hit, ...]:
+        """Return the latest text of each source's article at the first of the normalised *urls* that any has."""
+        return find_address(self._db, catalog, urls)
 
     def list_events(self, wanted: EventFilter, *, limit: int = 50, after: str | None = None) -> Events:
         """Return what happened, the newest first. *after*: of the page before. Raises QueryError."""

@@ -6,6 +6,7 @@ from collections import Counter
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from jobs.articles import find_reading
 from jobs.catalog.instants import format_instant
 from jobs.changes import What
 from jobs.search.facets import MAX_VALUES, list_facets
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from jobs.catalog import Catalog, StoredRevision, TouchedArticle
     from jobs.changes import Change, EditSummary
+    from jobs.fold import Place
 
 MAX_STATED_CHARS = 100
 _OF_TEXTS = frozenset({What.REVISED, What.REVERTED, What.ALTERNATING})
@@ -52,16 +54,19 @@ class TextWriter:
             (row["number"], row["segment"], row["n"], row["facets"], row["text_digest"]): row
             for row in self._db.execute("SELECT * FROM documents WHERE article = ?", (number,))
         }
+        several = any(revision.captures > 1 for revision in revisions)
+        captures = self._catalog.list_captures(source, article.url) if several else []
         for revision in revisions:
-            snapshot = self._catalog.read_snapshot(revision.segment, revision.n)
-            if snapshot is None:
+            reading = find_reading(self._catalog, revision, captures)
+            if reading is None:
                 continue
+            place, snapshot = reading
             edit = edits.get(revision.number) if revision.number > 1 else None
             kinds, silent = (edit.kinds, bool(edit.silent)) if edit else ([], False)
             facets = _facets_of(source, article.state, snapshot["fields"], kinds, silent=silent)
-            key = (revision.number, revision.segment, revision.n, facets, snapshot["text_digest"])
+            key = (revision.number, *place, facets, snapshot["text_digest"])
             if known.pop(key, None) is None:
-                self._add_text(number, revision, snapshot, kinds, silent=silent, facets=facets)
+                self._add_text(number, revision, reading, kinds, silent=silent, facets=facets)
         for old in known.values():
             self.remove(old)
 
@@ -69,16 +74,17 @@ class TextWriter:
         self,
         number: int,
         revision: StoredRevision,
-        snapshot: dict[str, Any],
+        reading: tuple[Place, dict[str, Any]],
         kinds: list[str],
         *,
         silent: bool,
         facets: str,
     ) -> None:
+        place, snapshot = reading
         row = self._find_free_row(revision.captured_at)
         tokens = _fold_snapshot(snapshot)
         values = (
-            *(row, number, revision.number, revision.segment, revision.n, format_instant(revision.captured_at)),
+            *(row, number, revision.number, *place, format_instant(revision.captured_at)),
             *(" ".join(kinds), silent, facets, snapshot["text_digest"], _digest(tokens)),
         )
         self._db.execute("INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?,?)", values)

@@ -170,11 +170,9 @@ def find_place(place: Place) -> Path:
 
 
 def fold(place: Place, cost: Cost) -> None:
-    """Fold the index anew and say what it cost."""
+    """Fold the index, if it is not there, and say what it cost."""
     state = find_place(place)
     archive = read_info(LocalStore(place.archive)).archive
-    for old in state.glob(INDEX_FILE + "*"):
-        old.unlink()
     begun = time.process_time()
     with Catalog.open(state / CATALOG_FILE) as catalog, SearchIndex.open(state / INDEX_FILE) as index:
         index.fold(catalog, archive)
@@ -188,7 +186,8 @@ def fold(place: Place, cost: Cost) -> None:
 def serve(place: Place) -> Iterator[tuple[str, int, int]]:
     """Run `ofrecord serve`; yield host, port and the process's id."""
     command = [sys.executable, "-m", "jobs", "serve", "--listen", "127.0.0.1:0", "--json", *place.options]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    environment = {**os.environ, "OFRECORD_ROOM_REQUESTS_PER_MINUTE": "0"}
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
     try:
         if process.stdout is None:
             raise RuntimeError("no pipe")

@@ -49,6 +49,15 @@ def test_letters_are_folded_and_marked_as_the_page_has_them(room_client: Client,
     }
 
 
+def test_an_address_finds_its_article_however_it_is_written(room_client: Client) -> None:
+    (hit,) = ask(room_client, words="sequia")["hits"]
+    for url in (hit["url"], hit["url"] + "/", hit["url"].replace("https", "http"), hit["url"] + "#top"):
+        assert [one["url"] for one in ask(room_client, words=url)["named"]] == [hit["url"]]
+    assert "At this address" in room_client.get("/search?words=" + quote(hit["url"], safe="")).text
+    for words in ("https://nowhere.example/", "https://[", "sequia"):
+        assert ask(room_client, words=words)["named"] == []
+
+
 def test_a_form_that_is_sent_empty_asks_for_nothing(room_client: Client) -> None:
     names = ("words", "source", "language", "section", "author", "kind", "since", "until", "silent", "deleted")
     empty = room_client.get("/search?" + "&".join(f"{name}=" for name in names))
@@ -62,7 +71,7 @@ def test_what_is_asked_for_stays_in_the_form_and_in_the_links(room_client: Clien
     assert 'value="the &#34;room&#34;"' in page
     assert f'<option value="{SOURCE}" selected>' in page
     assert '<input type="date" name="since" value="2020-01-01">' in page
-    assert "/watch.atom?words=the+%22room%22&amp;source=almayadeen-english&amp;language=en" in page
+    assert "/watch.atom?texts=true&amp;words=the+%22room%22&amp;source=almayadeen-english&amp;language=en" in page
     assert "<details open>" in page
 
 

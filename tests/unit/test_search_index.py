@@ -379,3 +379,13 @@ def test_times_before_1970_and_after_all_ages_are_bounds_like_others(desk: Desk)
     assert desk.find(since=long_ago, until=START.replace(year=9999)) == [("a", 1)]
     assert desk.find(until=long_ago) == []
     assert desk.list_events(since=long_ago, until=START.replace(year=9999))
+
+
+def test_a_text_that_better_rules_read_is_found_as_they_read_it(desk: Desk) -> None:
+    desk.commit(Look("a", "*Council votes"))
+    desk.fold()
+    assert desk.find('"as a see it"') == [("a", 1)]
+    desk.commit(Look("a", "*Council votes", derivation="b", also=("a",)))
+    assert desk.fold() == 1
+    assert desk.find('"as b see it"') == [("a", 1)]
+    assert desk.find('"as a see it"') == []

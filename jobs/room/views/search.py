@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, StringConstraints
 
+from crawler.urls import normalise_url
+from jobs.articles import list_variants
 from jobs.edits import EditKind
 from jobs.room.asking import Begin, End, Flag, Text, Texts
 from jobs.room.endpoints import Asked, BadRequest, Page, Told
@@ -16,11 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from jobs.room.desk import Desk
-    from jobs.search import Hit, Hits, Run
+    from jobs.search import Hit, Run
 
 HITS = 20
 """On one page."""
 MAX_WORDS_CHARS = 500
+_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
 class SearchAsked(Asked):
@@ -98,6 +102,8 @@ class SearchTold(Told):
     """Otherwise there are more."""
     order: Order
     hits: tuple[FoundText, ...]
+    named: tuple[FoundText, ...]
+    """Where an address was typed: the latest texts of the articles that have it."""
     after: str | None
     """Where the next page begins."""
     choices: Choices
@@ -118,7 +124,8 @@ def view_search(desk: Desk, asked: SearchAsked) -> SearchTold:
         total=found.total if found else 0,
         exact=found is None or found.exact,
         order=found.order if found else Order.DATE,
-        hits=_tell_hits(found),
+        hits=_tell_hits(found.hits if found else ()),
+        named=() if asked.after else _tell_hits(_find_named(desk, asked.words)),
         after=found.after if found else None,
         choices=_list_choices(desk),
     )
@@ -146,8 +153,18 @@ def list_asked(asked: SearchAsked) -> dict[str, object]:
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()}
 
 
-def _tell_hits(found: Hits | None) -> tuple[FoundText, ...]:
-    return tuple(_tell_hit(hit) for hit in found.hits) if found else ()
+def _find_named(desk: Desk, words: str) -> tuple[Hit, ...]:
+    if not _ADDRESS.fullmatch(words.strip()):
+        return ()
+    try:
+        url = normalise_url(words.strip())
+    except ValueError:
+        return ()
+    return desk.index.find_address([url, *list_variants(url)], desk.catalog)
+
+
+def _tell_hits(hits: Iterable[Hit]) -> tuple[FoundText, ...]:
+    return tuple(map(_tell_hit, hits))
 
 
 def _tell_hit(hit: Hit) -> FoundText:
