@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -72,8 +72,10 @@ def _tell_time(at: datetime) -> Markup:
     return _mark_time(at, "{0:%Y-%m-%d %H:%M} UTC")
 
 
-def _tell_day(at: datetime) -> Markup:
-    return _mark_time(at, "{0:%Y-%m-%d}")
+def _tell_day(at: date) -> Markup:
+    if isinstance(at, datetime):
+        return _mark_time(at, "{0:%Y-%m-%d}")
+    return Markup(f"<time>{at:%Y-%m-%d}</time>")  # noqa: S704 - digits
 
 
 def _tell_clock(at: datetime) -> Markup:
