@@ -19,7 +19,7 @@ from jobs.search.index import SearchIndex
 from jobs.search.queries import QueryError
 from tests.feeds import check_atom, check_json_feed
 from tests.machines import SOURCE, START, Look, Machine
-from tests.rooms import lay_desk
+from tests.rooms import BASE, lay_desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from jobs.store.memory import MemoryStore
     from tests.unit.conftest import MakeCatalog
 
-BASE = "https://room.example"
 HOSTILE = "<script>alert(1)</script> \u202e]]> & \x07\ufffe"
 TAX, BRIDGE = Look("tax").url, Look("bridge").url
 
