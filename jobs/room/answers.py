@@ -71,16 +71,19 @@ def answer_download(download: Download[Any], library: Library) -> Callable[[Requ
             freshness = Freshness.of(desk, request)
             if freshness.is_had():
                 return freshness.answer_unchanged()
-            document = download.view(desk, read_asked(download.asked, request))
+            document = download.view(desk, read_asked(download.asked, request, rest=_find_rest(download, request)))
         return freshness.mark(_to_response(document))
 
     return answer
 
 
-def read_asked(asked: type[Asked], request: Request) -> Asked:
-    """Return what a request asks for. Raises BadRequest naming the parameter."""
-    given: dict[str, Any] = dict(request.path_params)
-    for name in request.query_params:
+def read_asked(asked: type[Asked], request: Request, *, rest: Mapping[str, str] | None = None) -> Asked:
+    """Return what a request asks for. Raises BadRequest naming the parameter.
+
+    *rest*: the parameter that has all that follows in the request's target, its query among it.
+    """
+    given: dict[str, Any] = {**request.path_params, **(rest or {})}
+    for name in request.query_params if rest is None else ():
         values = request.query_params.getlist(name)
         field = asked.model_fields.get(name)
         several = field is not None and get_origin(field.annotation) in {tuple, list}
@@ -95,6 +98,14 @@ def read_asked(asked: type[Asked], request: Request) -> Asked:
         first = error.errors(include_url=False)[0]
         name = ".".join(map(str, first["loc"][:1])) or "request"
         raise BadRequest(f"{name}: {first['msg']}") from error
+
+
+def _find_rest(download: Download[Any], request: Request) -> dict[str, str] | None:
+    if not download.rest:
+        return None
+    before, _, last = download.path.rpartition("/{")
+    *_, rest = target_of(request).split("/", before.count("/") + 1)
+    return {last.partition(":")[0]: rest}
 
 
 def base_of(request: Request) -> str:

@@ -89,6 +89,8 @@ class Download(Generic[A]):
     """Raises NotThere, BadRequest."""
     media_types: tuple[str, ...]
     summary: str
+    rest: bool = False
+    """Whether the last parameter of the path is all that follows, as sent: a URL with its own query."""
 
 
 Endpoint = Page[A, T] | Download[A]

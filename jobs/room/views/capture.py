@@ -96,7 +96,7 @@ class RecordsTold(Told):
     """What made a document of the page, if it was rendered."""
 
 
-class CaptureTold(Told):
+class CapturedTold(Told):
     """A capture with its exchange and its records."""
 
     source: str
@@ -139,14 +139,14 @@ class CaptureTold(Told):
     """What gets them from this room."""
 
 
-def view_capture(desk: Desk, asked: CaptureAsked) -> CaptureTold:
+def view_capture(desk: Desk, asked: CaptureAsked) -> CapturedTold:
     """Return a capture. Raises NotThere."""
     stored = find_stored(desk, asked.segment, asked.n)
     capture = stored.capture
     place, fault = _read_place(desk, stored)
     earlier, later = _find_neighbours(desk, capture) if stored.purpose == Purpose.ARTICLE else (None, None)
     media_type = None if place is None else _find_media_type(place.response)
-    return CaptureTold(
+    return CapturedTold(
         source=capture.source,
         url=capture.url,
         target_uri=capture.target_uri,
@@ -344,5 +344,5 @@ ENDPOINTS = (
     Download("capture_asset", f"{_PATH}/asset", AssetAsked, view_asset, _SHOWN, "What a page is shown with"),
     Download("capture_record", f"{_PATH}/record", CaptureAsked, view_record, (WARC_TYPE,), "The records of a capture"),
     Download("capture_wacz", f"{_PATH}/wacz", CaptureAsked, view_wacz, (WACZ_TYPE,), "A capture as a WACZ file"),
-    Page("capture", _PATH, CaptureAsked, CaptureTold, view_capture, "A capture: exchange, records, digests"),
+    Page("capture", _PATH, CaptureAsked, CapturedTold, view_capture, "A capture: exchange, records, digests"),
 )
