@@ -95,7 +95,7 @@ def test_room_keeps_up_with_the_archive(served: Served, ofrecord: Ofrecord, site
     assert served.get("/healthz").json()["status"] == "ok"
     site.answers["/2026/0"] = Answer(page("A title that is another one by now"))
     ofrecord("crawl", "gazette", "--recheck", "all")
-    wait_until(lambda: served.get(article(site, 0)).json()["title"] != first.json()["title"])
+    wait_until(lambda: served.get(article(site, 0)).json()["text"]["title"] != first.json()["text"]["title"])
     assert served.get(article(site, 0), if_none_match=tag).status_code == 200
 
 
