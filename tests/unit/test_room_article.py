@@ -144,7 +144,15 @@ def test_what_is_not_there_says_what_may_be_meant(room: Room, url: str, hint: st
 
 
 @pytest.mark.parametrize(
-    "asked", [{"digest": "sha256:zz"}, {"digest": "a" * 71}, {"revision": 0}, {"revision": "x"}, {"url": "h" * 9_000}]
+    "asked",
+    [
+        {"digest": "sha256:zz"},
+        {"digest": "a" * 71},
+        {"digest": f"sha256:{'0' * 64}\n"},
+        {"revision": 0},
+        {"revision": "x"},
+        {"url": "h" * 9_000},
+    ],
 )
 def test_senseless_parameters_are_refused(asked: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"digest|revision|url"):
