@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jobs.room.desk import Desk
 
 MAX_URL_CHARS = 8_192
-Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}\z")]
+Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
 class TextAsked(Asked):
