@@ -82,9 +82,12 @@ def _tell_clock(at: datetime) -> Markup:
     return _mark_time(at, "{0:%H:%M}")
 
 
-def _tell_long_day(at: datetime) -> Markup:
-    utc = at.astimezone(UTC)
-    return _mark_time(utc, f"{wording.DAYS[utc.weekday()]} {{0.day}} {wording.MONTHS[utc.month - 1]} {{0.year}}")
+def _tell_long_day(at: date) -> Markup:
+    day = at.astimezone(UTC) if isinstance(at, datetime) else at
+    words = f"{wording.DAYS[day.weekday()]} {day.day} {wording.MONTHS[day.month - 1]} {day.year}"
+    if isinstance(day, datetime):
+        return _mark_time(day, words)
+    return Markup(f'<time datetime="{day:%Y-%m-%d}">{words}</time>')  # noqa: S704 - digits and words of ours
 
 
 def _mark_time(at: datetime, form: str) -> Markup:

@@ -76,6 +76,7 @@ def test_pages_name_their_watches(room_client: Client) -> None:
         addresses.search(words="bridge", source=[SOURCE]),
         addresses.article(SOURCE, SEED_URL),
         addresses.compare(SOURCE, SEED_URL, 1, 2),
+        addresses.source(SOURCE),
     )
     for path in pages:
         page = read_page(room_client, path)
