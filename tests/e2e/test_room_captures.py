@@ -12,6 +12,7 @@ import subprocess
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from crawler.warc import read_records
@@ -22,6 +23,7 @@ from tests.rooms import (
     DRAWING_URL,
     MARK,
     PICTURE_URL,
+    PIXEL,
     PLANTED_URL,
     SHEET_URL,
     SOURCE,
@@ -31,6 +33,7 @@ from tests.rooms import (
     lend_library,
 )
 from tests.site.pages import SEED_URL
+from tests.webarchives import serve_pywb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +100,8 @@ def test_a_page_tells_it_to_people(room_client: Client, planted: StoredCapture) 
     assert f'<iframe class="page" sandbox="" src="{path}"' in page
     assert f"<script>window.{MARK}" not in page
     assert f"&lt;script&gt;window.{MARK}=4&lt;/script&gt;" in page  # a header of the answer
-    assert 'rel="noopener' not in page
+    assert "\nContent-Type: text/html; charset=utf-8\n" in page
+    assert "\\x0a" not in page
 
 
 def test_the_page_is_harmless_and_has_what_was_recorded_for_it(room_client: Client, planted: StoredCapture) -> None:
@@ -221,6 +225,22 @@ def test_another_archive_takes_a_wacz_in(
     room_archive.ofrecord("import", file, "--source", SOURCE, *other)
     text = room_archive.ofrecord("show", SEED_URL, "--revision", "1", *other).stdout
     assert text == room_archive.ofrecord("show", SEED_URL, "--revision", "1").stdout
+
+
+@pytest.mark.slow
+def test_pywb_replays_a_wacz(room_client: Client, planted: StoredCapture, tmp_path: Path) -> None:
+    """By the file's own index: the page, and what it is shown with."""
+    parts = read_zip(ask(room_client, planted, "wacz").content)
+    warc, index = tmp_path / "data.warc.gz", tmp_path / "index.cdxj"
+    warc.write_bytes(parts["archive/data.warc.gz"])
+    index.write_bytes(parts["indexes/index.cdx"])
+    with serve_pywb(tmp_path / "pywb", [warc], index=index) as base:
+        stamp = f"{planted.captured_at:%Y%m%d%H%M%S}"
+        page = httpx.get(f"{base}/{stamp}id_/{planted.target_uri}", trust_env=False)
+        picture = httpx.get(f"{base}/{stamp}id_/{PICTURE_URL}", trust_env=False)
+    assert page.status_code == 200
+    assert "The council met and agreed" in page.text
+    assert (picture.status_code, picture.content) == (200, PIXEL)
 
 
 def test_a_revisit_brings_its_page_along(room_client: Client, seed: list[StoredCapture]) -> None:

@@ -101,6 +101,8 @@ class CapturedTold(Told):
 
     source: str
     url: str
+    title: str | None
+    """Of the text that was read of it."""
     target_uri: str
     segment: str
     n: int
@@ -149,6 +151,7 @@ def view_capture(desk: Desk, asked: CaptureAsked) -> CapturedTold:
     return CapturedTold(
         source=capture.source,
         url=capture.url,
+        title=desk.catalog.find_title(capture.place),
         target_uri=capture.target_uri,
         segment=capture.segment,
         n=capture.n,
