@@ -73,9 +73,7 @@ def _tell_time(at: datetime) -> Markup:
 
 
 def _tell_day(at: date) -> Markup:
-    if isinstance(at, datetime):
-        return _mark_time(at, "{0:%Y-%m-%d}")
-    return Markup(f"<time>{at:%Y-%m-%d}</time>")  # noqa: S704 - digits
+    return _mark_time(at, "{0:%Y-%m-%d}")
 
 
 def _tell_clock(at: datetime) -> Markup:
@@ -83,17 +81,15 @@ def _tell_clock(at: datetime) -> Markup:
 
 
 def _tell_long_day(at: date) -> Markup:
-    day = at.astimezone(UTC) if isinstance(at, datetime) else at
-    words = f"{wording.DAYS[day.weekday()]} {day.day} {wording.MONTHS[day.month - 1]} {day.year}"
-    if isinstance(day, datetime):
-        return _mark_time(day, words)
-    return Markup(f'<time datetime="{day:%Y-%m-%d}">{words}</time>')  # noqa: S704 - digits and words of ours
+    return _mark_time(at, "{weekday} {0.day} {month} {0.year}")
 
 
-def _mark_time(at: datetime, form: str) -> Markup:
-    utc = at.astimezone(UTC)
-    text = f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}">{form.format(utc)}</time>'
-    return Markup(text)  # noqa: S704 - digits and words of ours
+def _mark_time(at: date, form: str) -> Markup:
+    """*at*: an instant, or a day that is none: the same wherever one is."""
+    utc = at.astimezone(UTC) if isinstance(at, datetime) else at
+    text = form.format(utc, weekday=wording.DAYS[utc.weekday()], month=wording.MONTHS[utc.month - 1])
+    exact = f"{utc:%Y-%m-%dT%H:%M:%SZ}" if isinstance(at, datetime) else f"{utc:%Y-%m-%d}"
+    return Markup(f'<time datetime="{exact}">{text}</time>')  # noqa: S704 - digits and words of ours
 
 
 def _stamp(at: datetime | str) -> str:

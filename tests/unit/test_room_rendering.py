@@ -24,7 +24,8 @@ def render(source: str, **told: Any) -> str:
     [
         ("{{ x | when }}", AT, '<time datetime="2026-11-07T09:05:59Z">2026-11-07 09:05 UTC</time>'),
         ("{{ x | day }}", AT, '<time datetime="2026-11-07T09:05:59Z">2026-11-07</time>'),
-        ("{{ x | day }}", AT.date(), "<time>2026-11-07</time>"),
+        ("{{ x | day }}", AT.date(), '<time datetime="2026-11-07">2026-11-07</time>'),
+        ("{{ x | long_day }}", AT.date(), '<time datetime="2026-11-07">Saturday 7 November 2026</time>'),
         ("{{ x | clock }}", AT, '<time datetime="2026-11-07T09:05:59Z">09:05</time>'),
         ("{{ x | long_day }}", AT, '<time datetime="2026-11-07T09:05:59Z">Saturday 7 November 2026</time>'),
         ("{{ x | long_day }}", AT.date(), '<time datetime="2026-11-07">Saturday 7 November 2026</time>'),
