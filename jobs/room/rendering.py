@@ -16,6 +16,8 @@ from jobs.room import addresses, wording
 from jobs.room.static_files import link_static
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from jobs.room.endpoints import Told
 
 
@@ -72,7 +74,7 @@ def _tell_time(at: datetime) -> Markup:
     return _mark_time(at, "{0:%Y-%m-%d %H:%M} UTC")
 
 
-def _tell_day(at: datetime) -> Markup:
+def _tell_day(at: date) -> Markup:
     return _mark_time(at, "{0:%Y-%m-%d}")
 
 
@@ -80,15 +82,20 @@ def _tell_clock(at: datetime) -> Markup:
     return _mark_time(at, "{0:%H:%M}")
 
 
-def _tell_long_day(at: datetime) -> Markup:
-    utc = at.astimezone(UTC)
+def _tell_long_day(at: date) -> Markup:
+    utc = _to_utc(at)
     return _mark_time(utc, f"{wording.DAYS[utc.weekday()]} {{0.day}} {wording.MONTHS[utc.month - 1]} {{0.year}}")
 
 
-def _mark_time(at: datetime, form: str) -> Markup:
-    utc = at.astimezone(UTC)
-    text = f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}">{form.format(utc)}</time>'
-    return Markup(text)  # noqa: S704 - digits and words of ours
+def _mark_time(at: date, form: str) -> Markup:
+    utc = _to_utc(at)
+    stamp = f"{utc:%Y-%m-%dT%H:%M:%SZ}" if isinstance(utc, datetime) else f"{utc:%Y-%m-%d}"
+    return Markup(f'<time datetime="{stamp}">{form.format(utc)}</time>')  # noqa: S704 - digits and words of ours
+
+
+def _to_utc(at: date) -> date:
+    """Return a time in UTC; a day is one of UTC already."""
+    return at.astimezone(UTC) if isinstance(at, datetime) else at
 
 
 def _stamp(at: datetime | str) -> str:
