@@ -34,13 +34,13 @@ _NEWEST = (
     "SELECT w.rowid AS id FROM words w CROSS JOIN documents d ON d.id = w.rowid"
     " WHERE words MATCH ? AND w.rowid BETWEEN ? AND ? ORDER BY w.rowid DESC LIMIT ?"
 )
-_BEST = (
-    "SELECT w.rowid AS id FROM words w CROSS JOIN documents d ON d.id = w.rowid"  # noqa: S608 - texts of ours
+_RARE = (
+    "SELECT w.rowid AS id FROM words w CROSS JOIN documents d ON d.id = w.rowid"
     " WHERE words MATCH ? AND w.rowid BETWEEN ? AND ?"
-    " AND +w.rowid IN (SELECT f.rowid FROM words f WHERE f.words MATCH ? AND f.rowid BETWEEN ? AND ?)"
-    f" ORDER BY {_RANK}, w.rowid DESC LIMIT ? OFFSET ?"
 )
+_AMONG = " AND +w.rowid IN (SELECT f.rowid FROM words f WHERE f.words MATCH ? AND f.rowid BETWEEN ? AND ?)"
 """Ranked by rare words alone: each word in the rank costs a look at all texts that have it."""
+_BY_RANK = f" ORDER BY {_RANK}, w.rowid DESC LIMIT ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +59,19 @@ def find_texts(db: sqlite3.Connection, catalog: Catalog, query: Query, *, limit:
     """Return the texts that *query* finds, a page of *limit*; *after*: as the page before says. Raises QueryError."""
     terms = read_query(query.words)
     search = _Search(make_expression(terms, query), first_row(query.since), last_row(query.until))
-    rare = [quote_term(term) for term in terms if not term.without and _is_rare(db, term)]
-    order = Order.RELEVANCE if rare and not query.newest else Order.DATE
+    rare = [] if query.newest else [quote_term(term) for term in terms if not term.without and _is_rare(db, term)]
+    order = Order.RELEVANCE if rare else Order.DATE
     at = _read_after(after, order)
     if order is Order.DATE:
-        rows = _find_newest(db, search, limit + 1, at)
+        # on the first page all that is counted is had at once: both would look through the same texts
+        rows = _find_newest(db, search, limit + 1 if at else MAX_COUNTED + 1, at)
+        total = _count(db, search) if at else len(rows)
         following = str(rows[limit - 1]) if len(rows) > limit else None
     else:
-        rows = _find_best(db, search, " AND ".join(rare), limit + 1, at or 0)
-        reached = (at or 0) + limit
+        rows = _find_best(db, search, " AND ".join(rare))
+        total, reached = len(rows), (at or 0) + limit
+        rows = rows[at or 0 :]
         following = str(reached) if len(rows) > limit and reached < MAX_COUNTED else None
-    total = _count(db, search)
     hits = (_read_hit(db, row, catalog, terms) for row in rows[:limit])
     return Hits(
         hits=tuple(hit for hit in hits if hit is not None),
@@ -111,9 +113,12 @@ def _find_newest(db: sqlite3.Connection, search: _Search, limit: int, before: in
     return [row["id"] for row in db.execute(_NEWEST, (search.expression, search.first, last, limit))]
 
 
-def _find_best(db: sqlite3.Connection, search: _Search, rare: str, limit: int, offset: int) -> list[int]:
-    values = (rare, search.first, search.last, *search.bounds, limit, offset)
-    return [row["id"] for row in db.execute(_BEST, values)]
+def _find_best(db: sqlite3.Connection, search: _Search, rare: str) -> list[int]:
+    """Return the rows of the best texts, one more than MAX_COUNTED at the most."""
+    values = (rare, search.first, search.last)
+    if search.expression == rare:
+        return [row["id"] for row in db.execute(_RARE + _BY_RANK, (*values, MAX_COUNTED + 1))]
+    return [row["id"] for row in db.execute(_RARE + _AMONG + _BY_RANK, (*values, *search.bounds, MAX_COUNTED + 1))]
 
 
 def _count(db: sqlite3.Connection, search: _Search) -> int:
