@@ -46,7 +46,10 @@ class LoginDesk:
             to=check_path(to or request.query_params.get("to", "")),
             detail=detail,
         )
-        headers = {"Cache-Control": "no-store"}
+        headers = {
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "same-origin",
+        }  # else the form's Origin would be null
         if status == 401:
             headers["WWW-Authenticate"] = 'Bearer realm="reading room"'
         response = Response(body, status, headers, media_type="text/html")
