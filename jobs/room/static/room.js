@@ -54,7 +54,7 @@
     document.querySelectorAll("button.theme").forEach(setUpTheme);
     if (navigator.clipboard) document.querySelectorAll("button.copy").forEach(setUpCopy);
     document.querySelectorAll("[data-walk]").forEach((line) => line.addEventListener("keydown", walk));
-    document.querySelectorAll("time[datetime*="T"]:not([title])").forEach((time) => {
+    document.querySelectorAll("time[datetime*='T']:not([title])").forEach((time) => {
       const at = new Date(time.dateTime);
       if (!Number.isNaN(at.valueOf())) time.title = `${at.toLocaleString()} here`;
     });
