@@ -95,6 +95,7 @@ EVENTS: frozenset[str] = frozenset(
         "failed_keeper",
         "failed_look",
         "failed_request",
+        "failed_asset",
         "ignored_told",
         "failed_told",
         "built_tables",

@@ -138,7 +138,10 @@ def test_an_asset_is_shown_and_nothing_else(room_client: Client, planted: Stored
     picture = ask(room_client, planted, "asset", url=PICTURE_URL)
     assert (picture.status_code, picture.headers["Content-Type"]) == (200, "image/gif")
     drawing = ask(room_client, planted, "asset", url=DRAWING_URL)
-    assert drawing.headers["Content-Type"] == "image/svg+xml"
+    assert drawing.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert re.fullmatch(
+        r'<!DOCTYPE html>[^>]*>[^>]*>[^>]*><img alt="" src="data:[a-z/+]*;base64,[^"]*"></html>', drawing.text
+    )
     sheet = ask(room_client, planted, "asset", url=SHEET_URL)
     assert sheet.headers["Content-Type"] == "text/plain; charset=utf-8"
     for answer in (picture, drawing, sheet):

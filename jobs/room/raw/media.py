@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+DRAWING = "image/svg+xml"
 PICTURES = frozenset(
     f"image/{name}" for name in ("png", "jpeg", "gif", "webp", "avif", "apng", "bmp", "svg+xml", "x-icon")
 )

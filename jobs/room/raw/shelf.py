@@ -20,6 +20,7 @@ from crawler.urls import find_normal
 from jobs.room.endpoints import NotThere
 from jobs.room.raw.media import FONTS, PICTURES, SHEET, find_kind
 from jobs.room.raw.reading import read_body, read_page
+from jobs.room.raw.turns import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,6 +55,7 @@ class Shelf:
         self._made: dict[str, str] = {}
         """URL → its address, or NOTHING."""
         self._left = MAX_ALL_BYTES
+        self._patience = Patience()
 
     def fill(self, exchange: Exchange) -> str:
         """Return the page of *exchange* with what is at hand for it. Raises ExtractError."""
@@ -101,7 +103,7 @@ class Shelf:
 
     def _make_address(self, exchange: Exchange, body: bytes, kind: str, *, depth: int) -> str:
         if kind == SHEET:
-            if depth >= MAX_SHEETS:
+            if depth >= MAX_SHEETS or self._patience.is_over():
                 return NOTHING
             try:
                 body = self._replay(exchange, depth=depth + 1, limit=MAX_SHEET_CHARS).encode("utf-8", "replace")

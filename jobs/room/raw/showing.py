@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
+from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from config.errors import ExtractError
 from crawler.charset import decode, read_header
 from crawler.markup import HTML_TYPES
 from crawler.outcome import media_type_of
-from jobs.room.endpoints import Document, TookTooLong
-from jobs.room.raw.media import PICTURES, PLAIN, find_kind, is_text
+from jobs.room.endpoints import Document
+from jobs.room.raw.media import DRAWING, PICTURES, PLAIN, find_kind, is_text
 from jobs.room.raw.reading import read_body
 from jobs.room.raw.shelf import Shelf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from crawler.model import Exchange
     from jobs.catalog import StoredCapture
     from jobs.room.desk import Desk
@@ -37,45 +34,41 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "unsafe-none",
     "X-DNS-Prefetch-Control": "off",
 }
-_AT_ONCE = threading.BoundedSemaphore(3)
-"""Pages that are put together at a time: each may take 100 MB for a moment, and half the room's threads stay free."""
-_WAIT_SECONDS = 15.0
 
 
 def show_exchange(desk: Desk, capture: StoredCapture, exchange: Exchange, *, as_page: bool = True) -> Document:
     """Return what *exchange* brought: a web page with its assets, a picture, a text; else something to be saved.
 
-    *as_page*: show HTML as a page, and not as its text. Raises RecordError, TookTooLong.
+    *as_page*: show HTML as a page, and not as its text. Raises RecordError.
     """
-    with _take_turn():
-        media_type = media_type_of(exchange)
-        if as_page and media_type in {None, *HTML_TYPES}:
-            try:
-                page = Shelf(desk, capture.source, capture.captured_at).fill(exchange)
-            except ExtractError as error:
-                if media_type is not None:
-                    return _say(f"This page cannot be shown here: {error}. Its record can be saved as it is.")
-            else:
-                return Document(page.encode("utf-8", "replace"), "text/html; charset=utf-8", dict(HEADERS))
-        body = read_body(exchange)
-        kind = find_kind(media_type, body)
-        if kind in PICTURES:
-            return Document(body, kind, dict(HEADERS))
-        if is_text(kind):
-            text = decode(body, read_header(exchange.header("Content-Type")) or "utf-8")
-            return Document(text.encode("utf-8", "replace"), PLAIN, dict(HEADERS))
-        return Document(body, "application/octet-stream", dict(HEADERS), filename=f"{capture.segment}-{capture.n}.bin")
+    media_type = media_type_of(exchange)
+    if as_page and media_type in {None, *HTML_TYPES}:
+        try:
+            page = Shelf(desk, capture.source, capture.captured_at).fill(exchange)
+        except ExtractError as error:
+            if media_type is not None:
+                return _say(f"This page cannot be shown here: {error}. Its record can be saved as it is.")
+        else:
+            return Document(page.encode("utf-8", "replace"), "text/html; charset=utf-8", dict(HEADERS))
+    body = read_body(exchange)
+    kind = find_kind(media_type, body)
+    if kind == DRAWING:
+        return Document(_hold_drawing(body), "text/html; charset=utf-8", dict(HEADERS))
+    if kind in PICTURES:
+        return Document(body, kind, dict(HEADERS))
+    if is_text(kind):
+        text = decode(body, read_header(exchange.header("Content-Type")) or "utf-8")
+        return Document(text.encode("utf-8", "replace"), PLAIN, dict(HEADERS))
+    return Document(body, "application/octet-stream", dict(HEADERS), filename=f"{capture.segment}-{capture.n}.bin")
+
+
+def _hold_drawing(body: bytes) -> bytes:
+    """Return a page that has a drawing as its picture: by itself one is a document, with frames and links."""
+    return b'<!DOCTYPE html><html lang="en"><title>Drawing</title><img alt="" src="data:%b;base64,%b"></html>' % (
+        DRAWING.encode(),
+        b64encode(body),
+    )
 
 
 def _say(text: str) -> Document:
     return Document(text.encode(), PLAIN, dict(HEADERS))
-
-
-@contextmanager
-def _take_turn() -> Iterator[None]:
-    if not _AT_ONCE.acquire(timeout=_WAIT_SECONDS):
-        raise TookTooLong("other pages are being shown just now: try again in a moment")
-    try:
-        yield
-    finally:
-        _AT_ONCE.release()

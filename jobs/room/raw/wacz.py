@@ -21,6 +21,7 @@ from crawler.warc import digest_bytes, encode_warcinfo
 from jobs.room.endpoints import NotThere
 from jobs.room.raw.media import SHEET
 from jobs.room.raw.reading import MAX_FETCHED_BYTES, fetch_bytes, read_page, split_records
+from jobs.room.raw.turns import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Iterator
@@ -165,9 +166,13 @@ def _list_sheets(desk: Desk, capture: StoredCapture, pack: _Pack) -> Iterator[Ex
         yield read_page(desk, capture)
     except (NotThere, RecordError):
         return
+    patience = Patience()
     for _ in range(MAX_SHEETS):
         sheets, pack.sheets = pack.sheets, []
-        yield from sheets
+        for sheet in sheets:
+            if patience.is_over():
+                return
+            yield sheet
 
 
 def _list_named(exchange: Exchange, pool: WorkerPool) -> Coroutine[None, None, list[str]]:

@@ -17,6 +17,7 @@ from jobs.room.endpoints import Asked, Document, Download, NotThere, Page, Told
 from jobs.room.raw.media import PICTURES, find_kind, is_text
 from jobs.room.raw.reading import fetch_bytes, find_stored, read_page, split_records
 from jobs.room.raw.showing import show_exchange
+from jobs.room.raw.turns import take_turn
 from jobs.room.raw.wacz import pack_capture
 
 if TYPE_CHECKING:
@@ -145,7 +146,8 @@ def view_capture(desk: Desk, asked: CaptureAsked) -> CapturedTold:
     """Return a capture. Raises NotThere."""
     stored = find_stored(desk, asked.segment, asked.n)
     capture = stored.capture
-    place, fault = _read_place(desk, stored)
+    with take_turn():
+        place, fault = _read_place(desk, stored)
     earlier, later = _find_neighbours(desk, capture) if stored.purpose == Purpose.ARTICLE else (None, None)
     media_type = None if place is None else _find_media_type(place.response)
     return CapturedTold(
@@ -187,7 +189,8 @@ def view_capture(desk: Desk, asked: CaptureAsked) -> CapturedTold:
 def view_page(desk: Desk, asked: PageAsked) -> Document:
     """Return the page of a capture, in a sandbox. Raises NotThere, RecordError, StoreError, TookTooLong."""
     capture = find_stored(desk, asked.segment, asked.n).capture
-    return show_exchange(desk, capture, read_page(desk, capture, rendered=asked.form != "served"))
+    with take_turn():
+        return show_exchange(desk, capture, read_page(desk, capture, rendered=asked.form != "served"))
 
 
 def view_asset(desk: Desk, asked: AssetAsked) -> Document:
@@ -198,21 +201,25 @@ def view_asset(desk: Desk, asked: AssetAsked) -> Document:
     if url not in found:
         raise NotThere(f"{asked.url}: not recorded for pages of {capture.source}; nothing is fetched for this room")
     asset = found[url][-1]
-    return show_exchange(desk, asset, read_page(desk, asset), as_page=False)
+    with take_turn():
+        return show_exchange(desk, asset, read_page(desk, asset), as_page=False)
 
 
 def view_record(desk: Desk, asked: CaptureAsked) -> Document:
     """Return the records of a capture as they lie in the archive, each a gzip member. Raises as `view_page`."""
     stored = find_stored(desk, asked.segment, asked.n)
-    data = fetch_bytes(desk, stored)
-    split_records(data, _name_place(stored))
+    with take_turn():
+        data = fetch_bytes(desk, stored)
+        split_records(data, _name_place(stored))
     return Document(data, WARC_TYPE, filename=f"{asked.segment}-{asked.n}.warc.gz")
 
 
 def view_wacz(desk: Desk, asked: CaptureAsked) -> Document:
     """Return a capture with all that it is shown with, as one WACZ file. Raises as `view_page`."""
     stored = find_stored(desk, asked.segment, asked.n)
-    return Document(pack_capture(desk, stored), WACZ_TYPE, filename=f"{asked.segment}-{asked.n}.wacz")
+    with take_turn():
+        data = pack_capture(desk, stored)
+    return Document(data, WACZ_TYPE, filename=f"{asked.segment}-{asked.n}.wacz")
 
 
 def _read_place(desk: Desk, stored: StoredExchange) -> tuple[RecordsTold | None, str | None]:

@@ -15,6 +15,7 @@ from jobs.room.endpoints import Asked, BadRequest, Document, Download, NotThere
 from jobs.room.mementos import PAGE, Mementos, read_http_date, read_stamp, to_http_date, to_stamp
 from jobs.room.raw.reading import find_stored, read_page
 from jobs.room.raw.showing import show_exchange
+from jobs.room.raw.turns import take_turn
 
 if TYPE_CHECKING:
     from jobs.room.desk import Desk
@@ -127,7 +128,8 @@ def view_memento(desk: Desk, asked: DatedAsked) -> Document:
     if target is not None:
         headers["Location"] = desk.base + addresses.memento(stamp, target)
         return Document(b"", "text/plain; charset=utf-8", headers, status=302)
-    shown = show_exchange(desk, capture, read_page(desk, capture, rendered=True))
+    with take_turn():
+        shown = show_exchange(desk, capture, read_page(desk, capture, rendered=True))
     return Document(
         shown.body,
         shown.media_type,
