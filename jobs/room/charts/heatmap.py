@@ -10,6 +10,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from jobs.room.wording import MONTHS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
@@ -18,7 +20,6 @@ DAYS = 371
 """Of a calendar at most: 53 weeks."""
 _STEP, _SIZE = 13, 11
 _LEFT, _TOP = 30, 16
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _WEEKDAYS = {0: "Mon", 2: "Wed", 4: "Fri"}
 
 
@@ -89,7 +90,7 @@ def draw_heatmap(days: Mapping[date, tuple[DayKind, str]], first: date, last: da
         x, y = _LEFT + (day - monday).days // 7 * _STEP, _TOP + day.weekday() * _STEP
         square = f"M{x} {y}h{_SIZE}v{_SIZE}h-{_SIZE}z"
         if day.day == 1:
-            months.append((x, _MONTHS[day.month - 1]))
+            months.append((x, MONTHS[day.month - 1][:3]))
         kind, told = days.get(day, (DayKind.NONE, ""))
         if kind is DayKind.NONE:
             empty.append(square)

@@ -16,6 +16,7 @@ from jobs.room.charts.histogram import Bars, draw_bars
 from jobs.room.endpoints import Asked, Page, Told
 from jobs.room.views.glances import Glance, list_glances
 from jobs.room.views.namings import Naming, SourceAsked, name_source
+from jobs.room.wording import MONTHS
 
 if TYPE_CHECKING:
     from jobs.catalog.health import SourceTally
@@ -128,7 +129,7 @@ class SourceTold(Told):
     def new_chart(self) -> Bars:
         """New articles by day, beside what was expected."""
         labels = [_label_day(one) for one in self.days]
-        mondays = {at: f"{one.day:%-d} {_MONTHS[one.day.month - 1]}" for at, one in enumerate(self.days)}
+        mondays = {at: f"{one.day:%-d} {MONTHS[one.day.month - 1][:3]}" for at, one in enumerate(self.days)}
         ticks = {at: text for at, text in mondays.items() if self.days[at].day.weekday() == 0 and at % 14 < 7}
         return draw_bars(
             [one.new for one in self.days],
@@ -164,9 +165,6 @@ class SourceTold(Told):
             label = f"{having} of {texts} texts have it"
             found.append((field, having, texts, draw_shares(shares, label)))
         return tuple(found)
-
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def view_sources(desk: Desk, _asked: SourcesAsked) -> SourcesTold:
