@@ -16,8 +16,6 @@ from jobs.room import addresses, wording
 from jobs.room.static_files import link_static
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from jobs.room.endpoints import Told
 
 
