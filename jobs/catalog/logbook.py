@@ -102,8 +102,8 @@ class LogQueries:
 
     def list_last_runs(self, source: str, *, limit: int, before: tuple[str, str] | None = None) -> list[StoredRun]:
         """Return the *limit* runs that began last, the newest first. *before*: start (as kept) and id of a run."""
-        query = f"{_RUN} AND (?2 IS NULL OR (started, run) < (?2, ?3)) ORDER BY started DESC, run DESC LIMIT ?4"
-        started, run = before or (None, None)
+        query = f"{_RUN} AND (started, run) < (?2, ?3) ORDER BY started DESC, run DESC LIMIT ?4"
+        started, run = before or ("~", "~")
         return [to_run(row) for row in self._db.execute(query, (source, started, run, limit))]
 
     def find_run(self, source: str, run: str) -> StoredRun | None:
@@ -161,10 +161,10 @@ class LogQueries:
         query = (
             f"SELECT segment, n, url, captured_at, purpose, status, class, {SHOWN} AS shown, revision, error, redirect,"  # noqa: S608 - texts of ours
             " seconds, origin IS NOT NULL AS elsewhere FROM captures INDEXED BY captures_by_run"
-            " WHERE run = ?1 AND source = ?2 AND (?3 IS NULL OR (segment, n) > (?3, ?4))"
+            " WHERE run = ?1 AND source = ?2 AND (segment, n) > (?3, ?4)"
             " AND (?5 IS NULL OR (purpose = 'article' AND ?5 IN ('article', shown))) ORDER BY segment, n LIMIT ?6"
         )
-        segment, n = after or (None, None)
+        segment, n = after or ("", -1)
         return [_to_capture(row) for row in self._db.execute(query, (run, source, segment, n, verdict, limit))]
 
     def find_first_sign(self, source: str) -> datetime | None:
