@@ -1,4 +1,4 @@
-"""What the catalog tells of pages as captured: where records end, what was recorded nearest, when a URL was captured."""
+"""What the catalog tells of pages as captured: where records end, what was recorded nearest, when a URL was seen."""
 
 from __future__ import annotations
 
