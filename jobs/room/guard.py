@@ -52,6 +52,9 @@ class Guard:
         if response is None:
             set_base(request, self._rules.find_base(request))
             response = await self._meet(request)
+        if response is not None and _has_body(request):
+            # What is not read of a body would be taken for the next request of the connection, or waited for.
+            response.headers["Connection"] = "close"
         await (self._app if response is None else SafeHeaders(response))(scope, receive, send)
 
     def _refuse_form(self, request: Request) -> Response | None:
@@ -62,10 +65,8 @@ class Guard:
         if len(request.scope["raw_path"]) + len(request.scope["query_string"]) > TARGET_BYTES:
             return make_trouble(request, 414, "Too long", f"expected an address of at most {TARGET_BYTES} bytes")
         length = request.headers.get("content-length", "0")
-        has_body = "transfer-encoding" in request.headers or length != "0"
-        if has_body and (request.method != "POST" or not length.isdigit() or int(length) > BODY_BYTES):
-            # What is not read of a body would be taken for the next request of the connection.
-            return make_trouble(request, 413, "Too long", "expected no body, or a short one", {"Connection": "close"})
+        if _has_body(request) and (request.method != "POST" or not length.isdigit() or int(length) > BODY_BYTES):
+            return make_trouble(request, 413, "Too long", "expected no body, or a short one")
         return None
 
     def _answer_probe(self, request: Request) -> Response | None:
@@ -97,13 +98,17 @@ class Guard:
                 return self._login.show(request, now)
             body = await _read_body(request)
             if body is None:
-                return make_trouble(request, 408, "Too slow", "the form did not come", {"Connection": "close"})
+                return make_trouble(request, 408, "Too slow", "the form did not come")
             return self._login.take(request, body, now)
         if self._rules.lets_in(request, now):
             return None
         if self._login is None:
             return make_trouble(request, 401, "Not without leave", "expected to be asked by way of the proxy")
         return self._login.turn_away(request, now)
+
+
+def _has_body(request: Request) -> bool:
+    return "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"
 
 
 async def _read_body(request: Request) -> bytes | None:

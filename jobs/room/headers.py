@@ -23,6 +23,8 @@ SAFE_HEADERS = {
     "Cache-Control": "private, no-cache",
 }
 """An answer that has one of them by itself keeps its own."""
+_NOT_MODIFIED = 304
+"""Says nothing of them: a browser would take it in place of what it has, and a page out of its sandbox."""
 _ENCODED = [(name.lower().encode(), value.encode()) for name, value in SAFE_HEADERS.items()]
 
 
@@ -36,7 +38,7 @@ class SafeHeaders:
         """Answer, as ASGI has it."""
 
         async def add(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and message["status"] != _NOT_MODIFIED:
                 given = {name.lower() for name, _ in message["headers"]}
                 message["headers"] = [*message["headers"], *(pair for pair in _ENCODED if pair[0] not in given)]
             await send(message)

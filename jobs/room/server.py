@@ -27,13 +27,17 @@ HEAD_BYTES = 32 * 1024
 HEAD_SECONDS = 5.0
 CONNECTIONS = 256
 KEEP_ALIVE_SECONDS = 15
+TAKING_SECONDS = 30.0
+TAKEN_BYTES = 64 * 1024
+"""So much of an answer a reader takes in TAKING_SECONDS, or all that is left of it; else it is not kept for them."""
 _GRACE_SECONDS = 2
 
 
 class _Protocol(H11Protocol):
-    """Closes a connection whose request does not come, however it trickles in: uvicorn waits for ever."""
+    """Ends a connection whose request does not come, or whose answer is not taken, or by drops: uvicorn waits on."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _taking: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -49,7 +53,21 @@ class _Protocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_head()
+        if self._taking is not None:
+            self._taking.cancel()
         super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._taking is None:
+            self._watch_reader()
+
+    def _watch_reader(self, before: int | None = None) -> None:
+        """*before*: bytes that were left to be taken when we looked last."""
+        left = self.transport.get_write_buffer_size()
+        if before is not None and left and before - left < TAKEN_BYTES:
+            self.transport.abort()
+        self._taking = self.loop.call_later(TAKING_SECONDS, self._watch_reader, left) if left else None
 
     def _await_head(self) -> None:
         if self._deadline is None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from playwright.sync_api import Dialog, Frame, Page, sync_playwright
 
@@ -165,3 +166,24 @@ def test_a_planted_page_is_seen_and_does_nothing(
             assert frame.locator("h1").evaluate("one => getComputedStyle(one).color") == "rgb(1, 2, 3)"
             assert frame.locator("img[alt='A bridge']").evaluate("one => one.naturalWidth") == 1
             assert "The council met" in frame.locator("body").inner_text()
+
+
+def test_a_page_that_is_looked_at_again_has_its_wall_still(
+    page: Page, room_archive: Room, room_library: Library
+) -> None:
+    """The browser has it, and is told that nothing changed: of its headers, too."""
+    with room_library.lend("") as desk:
+        capture = desk.catalog.list_captures(SOURCE, PLANTED_URL)[0]
+    with serve_room(room_archive) as base:
+        for path in (
+            addresses.capture(capture.segment, capture.n),
+            addresses.capture(capture.segment, capture.n, "page"),
+        ):
+            for _ in range(3):
+                page.goto("about:blank")
+                page.goto(base + path, wait_until="load")
+                page.frames[-1].locator("h1").wait_for(state="attached")
+                assert page.frames[-1].evaluate("() => self.origin") == "null"
+                assert "The council met" in page.frames[-1].locator("body").inner_text()
+                tag = httpx.get(base + path).headers["ETag"]
+                assert httpx.get(base + path, headers={"If-None-Match": tag}).status_code == 304

@@ -18,7 +18,7 @@ from jobs.room import library as lending
 from jobs.room.answers import answer_trouble
 from jobs.room.endpoints import Asked, Document, Download, NotThere, TookTooLong
 from jobs.room.freshness import TRUSTED_SECONDS, Freshness
-from jobs.room.headers import encode_value, name_file
+from jobs.room.headers import SAFE_HEADERS, encode_value, name_file
 from jobs.room.static_files import SHEET, find_static, link_static
 from jobs.search.index import INDEX_FILE
 from tests.doors import ARTICLE, Visitor, fold_index, open_small_library
@@ -196,6 +196,21 @@ def test_view_has_a_say_in_its_headers(library: Library, monkeypatch: pytest.Mon
     answer = visit(library).get("/odd")
     assert answer.headers.get_list("Content-Security-Policy") == ["sandbox"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_reader_who_has_it_keeps_its_headers(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A policy that came with a 304 would replace that of the page in the browser's cache."""
+
+    def view(desk: Desk, asked: Asked) -> Document:
+        del desk, asked
+        return Document(b"", "text/html", {"Content-Security-Policy": "sandbox"})
+
+    offer(monkeypatch, view)
+    client = visit(library)
+    tag = client.get("/odd").headers["ETag"]
+    again = client.get("/odd", headers={"If-None-Match": tag})
+    assert again.status_code == 304
+    assert {name.lower() for name in SAFE_HEADERS}.isdisjoint(again.headers)
 
 
 def test_static_files_are_named_by_what_they_are() -> None:
