@@ -62,6 +62,7 @@ def serve(
     from jobs.room.access import AccessRules  # noqa: PLC0415 - only where all it needs is known to be installed
     from jobs.room.library import Library  # noqa: PLC0415
     from jobs.room.reading_store import OnlyReading  # noqa: PLC0415
+    from jobs.room.rendering import load_templates  # noqa: PLC0415
     from jobs.room.server import listen as listen_at  # noqa: PLC0415
     from jobs.room.server import name_address  # noqa: PLC0415
     from jobs.room.server import serve as serve_room  # noqa: PLC0415
@@ -80,6 +81,7 @@ def serve(
         with show_line(wanted=not invocation.as_json) as line:
             tell = None if line is None else lambda step: line.show(lambda columns: f"reading {step}"[:columns])
             upkeep = stack.enter_context(Upkeep(settings, sources, tell=tell))
+            load_templates()  # meanwhile
             begun = upkeep.wait(stop)
         if begun:
             state = find_state(settings, store, info.archive)

@@ -69,6 +69,16 @@ class AccessRules:
         hosts = request.headers.getlist("host")
         return len(hosts) == 1 and hosts[0].lower() in self.hosts
 
+    @staticmethod
+    def is_loaded_elsewhere(request: Request) -> bool:
+        """Whether a page of another site loads this as a part of its own, to learn by how long it takes what there is.
+
+        A link from there is followed; who sends no such headers is no browser, or an old one.
+        """
+        site = request.headers.get("sec-fetch-site", "none")
+        mode, target = (request.headers.get(f"sec-fetch-{name}") for name in ("mode", "dest"))
+        return site not in {"none", "same-origin"} and (mode, target) != ("navigate", "document")
+
     def find_base(self, request: Request) -> str:
         """Return the room's address as the reader sees it."""
         return self.base or f"http://{request.headers['host'].lower()}"

@@ -80,6 +80,10 @@ class Guard:
     def _refuse_client(self, request: Request) -> Response | None:
         if not self._rules.knows_host(request):
             return make_trouble(request, 421, "Not this room", "the Host header names no address of this room")
+        if self._rules.is_loaded_elsewhere(request) and request.method != "POST":  # the login's form has its own rule
+            return make_trouble(
+                request, 403, "Not within other sites", "a page of another site asks for this as a part"
+            )
         if request.scope["path"].startswith(_STATIC):
             return None
         wait = self._allowance.take(self._rules.find_client(request), time.monotonic())

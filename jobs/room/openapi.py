@@ -32,6 +32,7 @@ _PROBLEM = {
 _FAULTS = {
     "400": "The request makes no sense: detail says what was found and what is expected",
     "401": "Not without leave",
+    "403": "A page of another site may link here, not load this",
     "404": "Not in this archive",
     "429": "Too often: wait as Retry-After says",
     "502": "Damaged, or refused by the archive's store",

@@ -13,7 +13,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from config.errors import ConfigError
 from jobs.room.app import make_app
 from jobs.room.guard import Guard
-from jobs.room.rendering import load_templates
 
 if TYPE_CHECKING:
     import asyncio
@@ -120,7 +119,6 @@ def serve(
     standing: Callable[[], dict[str, Any]],
 ) -> None:
     """Answer requests that come to *sock* until *stop* is set. *standing*: what /healthz tells."""
-    load_templates()
     config = uvicorn.Config(
         Guard(make_app(library), rules, standing=standing),
         http=_Protocol,

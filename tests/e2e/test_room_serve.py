@@ -18,10 +18,13 @@ import pytest
 
 from crawler.family import read_processes
 from tests.crawls import Answer, Site, page, serve_site, wait_until
-from tests.installation import Ofrecord, install
+from tests.installation import Ofrecord, install, install_on_s3
+from tests.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.seaweed import S3Server
 
 SECRET = "correct-horse-battery-staple"
 
@@ -238,6 +241,28 @@ def test_room_with_a_secret_lets_in_who_has_it(ofrecord: Ofrecord, site: Site, t
             sent = browser.post("/login", data={"form": form, "token": SECRET, "to": article(site, 1)})
             assert sent.status_code == 303
             assert browser.get(sent.headers["Location"]).json()["source"] == "gazette"
+
+
+def test_room_reads_a_bucket_and_goes_on_while_it_is_away(s3_server: S3Server, site: Site, tmp_path: Path) -> None:
+    with Proxy(s3_server.endpoint_url) as proxy:
+        place = f"s3://{s3_server.bucket}/room-{tmp_path.name}"
+        ofrecord = install_on_s3(
+            tmp_path, site.describe_source(), s3_server, place, endpoint_url=proxy.url, s3_attempts=1
+        )
+        ofrecord("crawl", "gazette")
+        with serve(ofrecord) as served:
+            told = served.get(article(site, 1)).json()
+            page = f"/captures/{told['captures'][0]['segment']}/{told['captures'][0]['n']}/record"
+            assert served.get(page).content[:2] == b"\x1f\x8b"
+            proxy.stop_listening()
+            wait_until(lambda: served.get("/healthz").json()["status"] == "late", 60)
+            assert served.get(article(site, 1)).status_code == 200, "what is known here is still here"
+            answer = served.get(page)
+            assert answer.status_code == 503
+            assert "127.0.0.1" not in answer.text.replace(served.url, "")
+            proxy.listen()
+            wait_until(lambda: served.get("/healthz").json()["status"] == "ok", 60)
+            assert served.get(page).status_code == 200
 
 
 REFUSED: dict[str, tuple[list[str], int, str]] = {

@@ -250,6 +250,22 @@ def test_header_of_who_is_no_proxy_is_nothing(library: Library) -> None:
         assert client.get(ARTICLE, headers=headers).status_code == 401
 
 
+def test_page_of_another_site_can_link_and_not_load(library: Library) -> None:
+    client = enter(library)
+
+    def come(site: str, mode: str, target: str, path: str = ARTICLE) -> int:
+        headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": target}
+        return client.get(path, headers=headers).status_code
+
+    for site in ("cross-site", "same-site"):
+        assert come(site, "navigate", "document") == 200, "a link"
+        for mode, target in (("no-cors", "image"), ("no-cors", "script"), ("cors", "empty"), ("navigate", "iframe")):
+            assert come(site, mode, target) == 403
+            assert come(site, mode, target, "/static/room.css") == 403
+    for site in ("same-origin", "none"):
+        assert come(site, "no-cors", "image") == 200
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "BREW"])
 def test_nothing_can_be_changed(library: Library, method: str) -> None:
     answer = enter(library).request(method, ARTICLE)
