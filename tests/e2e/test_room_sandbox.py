@@ -154,6 +154,7 @@ def test_a_planted_page_is_seen_and_does_nothing(
         for path in (
             addresses.capture(capture.segment, capture.n),
             addresses.capture(capture.segment, capture.n, "page"),
+            addresses.memento(f"{capture.captured_at:%Y%m%d%H%M%S}", PLANTED_URL),
         ):
             seen = look(page, base + path, bell)
             assert seen["url"] == base + path

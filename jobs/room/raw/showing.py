@@ -47,7 +47,8 @@ def show_exchange(desk: Desk, capture: StoredCapture, exchange: Exchange, *, as_
             page = Shelf(desk, capture.source, capture.captured_at).fill(exchange)
         except ExtractError as error:
             if media_type is not None:
-                return _say(f"This page cannot be shown here: {error}. Its record can be saved as it is.")
+                reason = str(error).removeprefix("ExtractError: ")  # as a worker tells it
+                return _say(f"This page cannot be shown here: {reason}. Its record can be saved as it is.")
         else:
             return Document(page.encode("utf-8", "replace"), "text/html; charset=utf-8", dict(HEADERS))
     body = read_body(exchange)
