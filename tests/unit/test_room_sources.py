@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 
 from config.settings import Settings
@@ -15,6 +18,7 @@ from crawler.rows import Certificate, SlotRow
 from jobs.archive.commit import commit_key, digest
 from jobs.archive.identity import create_archive
 from jobs.catalog import Catalog
+from jobs.cli.commands import group
 from jobs.context import OpenArchive
 from jobs.rechecks import RecheckPolicy
 from jobs.room import keeper
@@ -362,3 +366,15 @@ def test_commits_behind_the_known_end_are_counted(house: House, tmp_path: Path) 
     end = view_commits(house.desk, CommitsAsked(source=SOURCE)).end
     assert end is not None
     assert (end.as_seen, end.beyond) == (True, 1)
+
+
+def test_commands_on_pages_are_commands(desk: Desk) -> None:
+    pages = show(desk, "ledger", view_ledger(desk, LedgerAsked(source=SOURCE)))
+    pages += show(desk, "commits", view_commits(desk, CommitsAsked(source=SOURCE)))
+    commands = [unescape(one).split() for one in re.findall(r"<pre><code>([^<]+)</code></pre>", pages)]
+    assert [words[1] for words in commands] == ["backfill-gaps", "verify", "verify", "verify"]
+    for program, name, *words in commands:
+        assert program == "ofrecord"
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
+        assert command.make_context(name, words).params["source"] == (SOURCE,)  # else it is refused
