@@ -3,66 +3,28 @@
 from __future__ import annotations
 
 import re
-import socket
-import threading
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from playwright.sync_api import Dialog, Frame, Page, sync_playwright
 
-from config.settings import Settings
-from crawler.render.renderer import find_browser
 from jobs.room import addresses
 from jobs.room.raw.showing import HEADERS
-from tests.browsers import SETTINGS, needs_browser
+from tests.browsers import needs_browser
 from tests.crawls import Answer, serve_site
+from tests.readers import count_knocks, open_browser
 from tests.rooms import MARK, PLANTED_URL, SOURCE, TRACKER, Room, make_planted, serve_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playwright.sync_api import Dialog, Frame, Page
+
     from jobs.room.library import Library
+    from tests.readers import Doorbell
 
 pytestmark = [needs_browser, pytest.mark.slow]
 _QUIET_MILLISECONDS = 1_000
-
-
-@dataclass
-class Doorbell:
-    """Where every name but this machine's own address leads: counts who knocks."""
-
-    port: int
-    knocks: list[bytes] = field(default_factory=list)
-
-
-@contextmanager
-def count_knocks() -> Iterator[Doorbell]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        bell = Doorbell(server.getsockname()[1])
-
-        def answer() -> None:
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                with connection:
-                    connection.settimeout(0.5)
-                    try:
-                        bell.knocks.append(connection.recv(4096))
-                    except OSError:
-                        bell.knocks.append(b"")
-
-        thread = threading.Thread(target=answer)
-        thread.start()
-        try:
-            yield bell
-        finally:
-            server.shutdown(socket.SHUT_RDWR)
-            thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -73,15 +35,8 @@ def bell() -> Iterator[Doorbell]:
 
 @pytest.fixture(scope="module")
 def page(bell: Doorbell) -> Iterator[Page]:
-    arguments = [f"--host-resolver-rules=MAP * 127.0.0.1:{bell.port}, EXCLUDE 127.0.0.1"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=find_browser(Settings()), args=arguments, chromium_sandbox=SETTINGS["render_sandbox"]
-        )
-        try:
-            yield browser.new_page()
-        finally:
-            browser.close()
+    with open_browser(bell) as browser:
+        yield browser.new_page()
 
 
 def look(page: Page, url: str, bell: Doorbell, *, click: bool = True) -> dict[str, Any]:
