@@ -89,7 +89,8 @@ class AccessRules:
             return name_client(_peer(request))
         if (reader := self._find_reader(request)) is not None:
             return f"reader {reader[:100]}"
-        last = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()  # the others anybody may write
+        # the last of the last line, which some proxies add anew: the others anybody may write
+        last = "".join(request.headers.getlist("x-forwarded-for")[-1:]).rpartition(",")[2].strip()
         return name_client(last or _peer(request))
 
     def lets_in(self, request: Request, now: float) -> bool:

@@ -326,6 +326,13 @@ def test_readers_behind_one_proxy_are_counted_apart(library: Library) -> None:
     assert statuses == [200, 429], "nobody but the proxy is believed"
 
 
+def test_proxy_that_adds_a_line_of_its_own_is_believed_that(library: Library) -> None:
+    options = {"public_url": PUBLIC, "trust_from": PROXY, "requests_per_minute": 1}
+    client = enter(library, at=PUBLIC, peer=PROXY, **options)
+    written = [[("X-Forwarded-For", f"198.51.100.{n}"), ("X-Forwarded-For", "192.0.2.1")] for n in range(2)]
+    assert [client.get(ARTICLE, headers=lines).status_code for lines in written] == [200, 429]
+
+
 def test_allowance_comes_back_and_is_bounded() -> None:
     allowance = Allowance(60)
     assert [allowance.take("a", 0.0) for _ in range(60)] == [0.0] * 60
