@@ -9,15 +9,21 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+_MAX_LINES = 10_000
+"""Of a head, those that are read: in the archives of others one may be as long as a page."""
 _FOLD = re.compile(rb"\r\n[ \t]+")
 _FORM = re.compile(rb"(?i)content-(?:type|encoding|length)[ \t]*:")
+
+
+def _split_head(head: bytes) -> list[bytes]:
+    return _FOLD.sub(b" ", head).split(b"\r\n", _MAX_LINES)[:_MAX_LINES]
 
 
 @lru_cache(maxsize=4)
 def _read_fields(head: bytes) -> dict[bytes, list[str]]:
     """Return the values of each header in *head*, by name in lower case; kept for a moment, for who asks for more."""
     fields: dict[bytes, list[str]] = {}
-    for line in _FOLD.sub(b" ", head).split(b"\r\n")[1:]:
+    for line in _split_head(head)[1:]:
         name, _, value = line.partition(b":")
         fields.setdefault(name.strip().lower(), []).append(value.strip().decode("latin-1"))
     return fields
@@ -195,7 +201,7 @@ class Exchange:
         if self.rendition is None or not self.rendition.document:
             return self
         # all else that was said of the page still holds: only form and coding of the body are others
-        kept = [line for line in _FOLD.sub(b" ", self.response_head).split(b"\r\n") if not _FORM.match(line)]
+        kept = [line for line in _split_head(self.response_head) if not _FORM.match(line)]
         head = b"\r\n".join([kept[0], b"Content-Type: text/html; charset=utf-8", *kept[1:]])
         return replace(self, response_head=head, body=self.rendition.document, rendition=None)
 

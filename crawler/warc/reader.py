@@ -25,6 +25,8 @@ MAX_RECORD_BYTES = 1 << 30
 _CHUNK_BYTES = 1 << 18
 _HTTP_STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?:[ \r]|$)")
 _END = b"\r\n\r\n"
+_MAX_HEAD_BYTES = 256 * 1024
+"""Of a record's own headers: a line of four bytes that deflates to nothing takes two hundred in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,8 @@ def _read_members(file: BinaryIO, name: str, limit: int) -> Iterator[RecordView]
 
 def _parse_record(data: bytes, offset: int, length: int, where: str) -> RecordView:
     head, end, rest = data.partition(_END)
+    if len(head) > _MAX_HEAD_BYTES:
+        raise RecordError(f"{where}: {len(head)} bytes of headers, expected at most {_MAX_HEAD_BYTES}")
     lines = head.split(b"\r\n")
     if not end or not lines[0].startswith(b"WARC/1."):
         raise RecordError(f"{where}: found {data[:20]!r}, expected the headers of a WARC/1.1 record")

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 MAX_FETCHED_BYTES = 24 * 1024 * 1024
 """Of records as they are stored; a body is cut at 16 MiB on the wire, where nothing else is set."""
 MAX_INFLATED_BYTES = 32 * 1024 * 1024
+MAX_RECORDS = 16
+"""Of a capture, which has four at most."""
+MAX_RECORDS_BYTES = 48 * 1024 * 1024
+"""Of all of them, inflated: gzip makes a thousandth of zeros."""
 
 
 def find_stored(desk: Desk, segment: str, n: int) -> StoredExchange:
@@ -49,13 +53,18 @@ def fetch_bytes(desk: Desk, stored: StoredExchange) -> bytes:
 
 
 def split_records(data: bytes, where: str) -> list[RecordView]:
-    """Return the records in *data*, digests checked. Raises RecordError."""
+    """Return the records in *data*, digests checked. Raises RecordError, NotThere where they are too many or too long."""
     file = io.BytesIO(data)
     file.name = where
-    records = list(read_records(file, limit=MAX_INFLATED_BYTES))
-    for record in records:
+    records: list[RecordView] = []
+    left = MAX_RECORDS_BYTES
+    for record in read_records(file, limit=MAX_INFLATED_BYTES):
+        left -= len(record.block)
+        if left < 0 or len(records) == MAX_RECORDS:
+            raise NotThere(f"{where}: more than {MAX_RECORDS_BYTES} bytes or {MAX_RECORDS} records: take it as it lies")
         if faults := record.find_faults():
             raise RecordError(faults[0])
+        records.append(record)
     return records
 
 
