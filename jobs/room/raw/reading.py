@@ -53,7 +53,7 @@ def fetch_bytes(desk: Desk, stored: StoredExchange) -> bytes:
 
 
 def split_records(data: bytes, where: str) -> list[RecordView]:
-    """Return the records in *data*, digests checked. Raises RecordError, NotThere where they are too many or too long."""
+    """Return the records in *data*, digests checked. Raises RecordError, NotThere where they are too much."""
     file = io.BytesIO(data)
     file.name = where
     records: list[RecordView] = []
