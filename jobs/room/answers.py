@@ -116,6 +116,7 @@ def base_of(request: Request) -> str:
 def set_base(request: Request, base: str) -> None:
     """Note *base* as the room's address, for those who answer the request after us."""
     request.scope[_BASE] = base
+    request.scope["scheme"] = base.partition(":")[0]  # a redirect would lead out of TLS, which ends at the proxy
 
 
 def target_of(request: Request) -> str:

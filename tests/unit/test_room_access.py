@@ -116,6 +116,12 @@ def test_room_behind_a_name_answers_to_that_and_to_where_it_listens(library: Lib
     assert open_to_all.get(ARTICLE, headers={"Host": f"127.0.0.1:{PORT}"}).status_code == 421
 
 
+def test_nothing_leads_out_of_tls(library: Library) -> None:
+    client = enter(library, at="http://room.example", public_url=PUBLIC)  # as the proxy asks
+    assert client.get("/sources/").headers["Location"] == f"{PUBLIC}/sources"
+    assert enter(library).get("/sources/").headers["Location"] == f"{HERE}/sources"
+
+
 def test_bearer_token_lets_in_and_nothing_like_it(library: Library, token_file: Path) -> None:
     client = enter(library, token_file=token_file)
     assert client.get(ARTICLE, headers={"Authorization": f"Bearer {SECRET}"}).status_code == 200
