@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 from typing import TYPE_CHECKING
 
-from config.errors import CatalogDamaged
+from config.errors import CatalogDamaged, ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,9 +115,19 @@ def explain(error: sqlite3.DatabaseError, path: Path) -> Exception:
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR} and _is_full(path, code):
         return OSError(errno.ENOSPC, "no room for the catalog", str(path))
+    if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}:
+        return ConfigError(f"{path}: cannot be used ({error}); give --state DIR")
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}:
         return CatalogDamaged(f"{path}: cannot be read ({error}); ofrecord index --rebuild makes this cache anew")
     return error
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether *error* says that a file of SQLite cannot be read as it is: damaged, no such file, or not yet made."""
+    if not isinstance(error, sqlite3.DatabaseError):
+        return False
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or str(error).startswith("no such table: ")
 
 
 def _is_full(path: Path, code: int) -> bool:
@@ -155,11 +165,13 @@ def _usable(path: Path) -> bool:
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         try:
-            return bool(connection.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION)
+            if connection.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
+                return True
+            return not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()  # another is just making it
         finally:
             connection.close()
-    except sqlite3.DatabaseError:
-        return False
+    except sqlite3.DatabaseError as error:
+        return not is_damage(error)
 
 
 def _create_schema(connection: sqlite3.Connection) -> None:

@@ -85,7 +85,7 @@ def serve(
             begun = upkeep.wait(stop)
         if begun:
             state = find_state(settings, store, info.archive)
-            library = Library(OnlyReading(store), info, settings, sources, state)
+            library = Library(OnlyReading(store), info, settings, sources, state, upkeep.doubt)
             stack.callback(library.close)
             url = settings.room_public_url or f"http://{name_address(*sock.getsockname()[:2])}"
             invocation.print_result({"url": f"{url}/", "archive": store.url}, f"reading room of {store.url}: {url}/")

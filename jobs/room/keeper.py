@@ -1,7 +1,8 @@
 """The room's other process (`python -m jobs.room.keeper`): the only one that writes catalog and index.
 
-Its first line of standard input is what to do; when that pipe ends, its parent is dead, and it ends too. After each
-look at the store it prints a line of JSON. What the store has against a look is told, and the next look tries again.
+Its first line of standard input is what to do, any other that a reader could not read what is kept; when that pipe
+ends, its parent is dead, and it ends too. After each look at the store it prints a line of JSON. What the store has
+against a look is told, and the next look tries again.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ from typing import TYPE_CHECKING, Any
 from config.errors import ArchiveError, ExitCode
 from config.logs import configure_logging, describe_logging
 from config.settings import SECRETS, Settings
+from crawler.spool import FULL
 from jobs.archive.identity import list_sources, read_info
-from jobs.context import open_archive
+from jobs.context import CATALOG_FILE, open_archive
 from jobs.rechecks import RecheckPolicy
+from jobs.room.files import identify_files
 from jobs.search.index import INDEX_FILE, SearchIndex
+from jobs.search.schema import remove
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,16 +60,49 @@ def main() -> int:
     os.nice(_NICENESS)
     settings = Settings(**assignment["settings"])
     policies = {name: _read_policy(told) for name, told in assignment["policies"].items()}
-    threading.Thread(target=_obey_parent, name="parent", daemon=True).start()
+    doubted = threading.Event()
+    threading.Thread(target=_obey_parent, args=(doubted,), name="parent", daemon=True).start()
+    doubtful = False
     try:
-        with open_archive(settings) as archive, SearchIndex.open(archive.state / INDEX_FILE) as index:
-            while True:
-                began = time.monotonic()
-                _say(look(archive, index, policies))
-                time.sleep(max(0.0, settings.room_refresh_seconds - (time.monotonic() - began)))
+        while True:
+            doubtful = _keep(settings, policies, doubted, doubtful=doubtful)
     except ArchiveError as error:
-        _say({"failed": str(error)})
-        return error.exit_code
+        return _fail(str(error), error.exit_code)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        return _fail(f"{error.strerror}: {error.filename}", ExitCode.DISK_FULL)
+
+
+def _keep(
+    settings: Settings, policies: Mapping[str, RecheckPolicy], doubted: threading.Event, *, doubtful: bool
+) -> bool:
+    """Look for news as long as catalog and index are the files that were opened; return whether a reader doubts them.
+
+    *doubtful*: look first whether they are whole. An index that is not is taken away; of a catalog it is told, since
+    whoever else writes it has it open.
+    """
+    with open_archive(settings) as archive, SearchIndex.open(archive.state / INDEX_FILE) as index:
+        trouble: dict[str, str] = {}
+        if doubtful and not index.is_whole():
+            remove(archive.state / INDEX_FILE)
+            return False
+        if doubtful and not archive.catalog.is_whole():
+            trouble = {"": f"{archive.state / CATALOG_FILE}: damaged; ofrecord index --rebuild makes this cache anew"}
+        files = identify_files(archive.state)
+        while None not in files and identify_files(archive.state) == files:
+            began = time.monotonic()
+            told = look(archive, index, policies)
+            _say({"trouble": told["trouble"] | trouble})
+            if doubted.wait(max(0.0, settings.room_refresh_seconds - (time.monotonic() - began))):
+                doubted.clear()
+                return True
+    return False
+
+
+def _fail(message: str, code: ExitCode) -> ExitCode:
+    _say({"failed": message, "exit_code": int(code)})
+    return code
 
 
 def look(archive: OpenArchive, index: SearchIndex, policies: Mapping[str, RecheckPolicy]) -> dict[str, Any]:
@@ -116,10 +153,10 @@ def _take_assignment() -> dict[str, Any] | None:
     return found
 
 
-def _obey_parent() -> None:
+def _obey_parent(doubted: threading.Event) -> None:
     """End this process when standard input ends: what it writes is in transactions, so it may end anywhere."""
     while os.read(0, _CHUNK_BYTES):
-        pass
+        doubted.set()
     os._exit(ExitCode.INTERRUPTED)
 
 

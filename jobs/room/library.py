@@ -9,17 +9,19 @@ from datetime import UTC, datetime
 from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING, Any
 
-from config.errors import ArchiveError
+from config.errors import ArchiveError, CatalogDamaged
 from crawler.batch import SharedPool
 from jobs.catalog import Catalog
+from jobs.catalog.schema import is_damage
 from jobs.context import CATALOG_FILE
 from jobs.room.desk import Desk
 from jobs.room.endpoints import BadRequest, NotThere, TookTooLong
+from jobs.room.files import identify_files
 from jobs.search.index import INDEX_FILE, SearchIndex
 from jobs.search.queries import QueryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from config.settings import Settings
@@ -27,20 +29,19 @@ if TYPE_CHECKING:
     from jobs.archive.identity import ArchiveInfo
     from jobs.health import HealthMemory
     from jobs.room.desk import ReadingStore
+    from jobs.room.files import Files
 
 QUERY_SECONDS = 10.0
 """For all that one request asks of catalog and index."""
 _WORKERS = 2
 """Processes of 45 MB that read hostile pages, once one is to be shown."""
-_Files = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
     catalog: Catalog
     index: SearchIndex
-    files: _Files
-    """Which files these are: a catalog that is made anew is another one of the same name."""
+    files: Files
     opened: ExitStack
 
 
@@ -53,6 +54,8 @@ class Library:
     settings: Settings
     sources: Mapping[str, Source]
     state: Path
+    doubt: Callable[[], None] = lambda: None
+    """Called where catalog or index are missing or damaged, for them to be made anew."""
     health: HealthMemory = field(default_factory=dict)
     years: dict[str, Any] = field(default_factory=dict)
     _free: LifoQueue[_Pair] = field(default_factory=LifoQueue)
@@ -94,6 +97,9 @@ class Library:
             pair.opened.close()  # nobody knows what state it is in
             if time.monotonic() > deadline:
                 raise TookTooLong("that takes longer than this room gives one reader: ask for less") from error
+            if is_damage(error):
+                self.doubt()
+                raise CatalogDamaged(f"{self.state}: catalog or index cannot be read ({error})") from error
             raise
         self._free.put(pair)
 
@@ -107,7 +113,10 @@ class Library:
                 return
 
     def _take(self) -> _Pair:
-        files = self._find_files()
+        files = identify_files(self.state)
+        if None in files:
+            self.doubt()
+            raise CatalogDamaged(f"{self.state}: catalog or index is not there")
         while True:
             try:
                 pair = self._free.get_nowait()
@@ -117,12 +126,12 @@ class Library:
                 return pair
             pair.opened.close()
 
-    def _open(self, files: _Files) -> _Pair:
-        with ExitStack() as stack:
-            catalog = stack.enter_context(Catalog.open(self.state / CATALOG_FILE, read_only=True))
-            index = stack.enter_context(SearchIndex.open(self.state / INDEX_FILE, read_only=True))
-            return _Pair(catalog, index, files, stack.pop_all())
-
-    def _find_files(self) -> _Files:
-        found = [(self.state / name).stat() for name in (CATALOG_FILE, INDEX_FILE)]
-        return tuple((one.st_dev, one.st_ino) for one in found)
+    def _open(self, files: Files) -> _Pair:
+        try:
+            with ExitStack() as stack:
+                catalog = stack.enter_context(Catalog.open(self.state / CATALOG_FILE, read_only=True))
+                index = stack.enter_context(SearchIndex.open(self.state / INDEX_FILE, read_only=True))
+                return _Pair(catalog, index, files, stack.pop_all())
+        except CatalogDamaged:
+            self.doubt()
+            raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -101,9 +102,14 @@ def listen(address: tuple[str, int]) -> socket.socket:
         return socket.create_server(address, family=family, backlog=CONNECTIONS)
     except OSError as error:
         raise ConfigError(
-            f"room_listen: found {name_address(host, port)}, which cannot be listened at ({error.strerror}): "
+            f"room_listen: found {name_address(host, port)}, which cannot be listened at ({_explain(error)}): "
             "expected an address of this machine and a free port, as in --listen 127.0.0.1:8461"
         ) from error
+
+
+def _explain(error: OSError) -> str:
+    """Return what the system says; Python's own text names the address once more."""
+    return str(error) if error.errno is None else os.strerror(error.errno)
 
 
 def name_address(host: str, port: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 
-from config.errors import ArchiveError
+from config.errors import ArchiveError, ArchiveMissing, ConfigError, DamageFound, ExitCode, StoreError
 from crawler.rows import format_time
 from jobs.room.keeper import encode_assignment
 
@@ -29,6 +30,8 @@ log = structlog.get_logger()
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
 _END_SECONDS = 5.0
+_DOUBT_SECONDS = 30.0
+"""Between two doubts: a reader may come back sooner than all is made anew."""
 
 
 class Upkeep:
@@ -46,6 +49,8 @@ class Upkeep:
         self._over = threading.Event()
         self._looked = threading.Event()
         self._failed: str | None = None
+        self._code = ExitCode.FAILED
+        self._doubted_at: float | None = None
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
         self.trouble: dict[str, str] = {}
         """Of the last look: source → what went wrong; "" is the store as a whole."""
@@ -67,17 +72,31 @@ class Upkeep:
         self._thread.join(_END_SECONDS)
 
     def wait(self, stop: threading.Event) -> bool:
-        """Return whether the first look is over; False if *stop* came before. Raises ArchiveError if it cannot be."""
+        """Return whether the first look is over; False if *stop* came before. Raises ArchiveError, OSError."""
         while not stop.is_set():
             if self._looked.wait(0.1):
                 return True
             if self._failed is not None:
-                raise ArchiveError(self._failed)
+                raise _to_error(self._failed, self._code)
         return False
+
+    def doubt(self) -> None:
+        """Have the keeper look whether catalog and index are there and whole: a reader could not read them."""
+        now = time.monotonic()
+        with self._lock:
+            if self._doubted_at is not None and now - self._doubted_at < _DOUBT_SECONDS:
+                return
+            self._doubted_at = now
+            process = self._process
+        if process is not None and process.stdin is not None:
+            with contextlib.suppress(OSError, ValueError):  # it has ended: the next one opens them anew
+                process.stdin.write(b"\n")
+                process.stdin.flush()
 
     def tell_standing(self) -> dict[str, Any]:
         """Return what anybody may know: `ok`, or `late` where the last look is old or not all came of it."""
-        late = self.looked_at is None or time.time() - self.looked_at > self._late_seconds or self.trouble
+        old = self.looked_at is None or time.time() - self.looked_at > self._late_seconds
+        late = old or self.trouble or self._failed
         at = None if self.looked_at is None else format_time(datetime.fromtimestamp(self.looked_at, UTC))
         return {"status": "late" if late else "ok", "looked_at": at}
 
@@ -89,6 +108,7 @@ class Upkeep:
             if self._over.is_set():
                 return
             log.error("failed_keeper", exit_code=code, reason=self._failed)
+            self._code = self._code if self._failed else ExitCode.FAILED
             self._failed = self._failed or f"the keeper of catalog and index ended with {code}; see the log"
             pause = _FIRST_PAUSE_SECONDS if time.monotonic() - began > _LONGEST_PAUSE_SECONDS else pause * 2
             self._over.wait(min(pause, _LONGEST_PAUSE_SECONDS))
@@ -119,10 +139,19 @@ class Upkeep:
             if self._tell is not None and not self._looked.is_set():
                 self._tell(told["step"])
         elif "failed" in told:
-            self._failed = told["failed"]
+            self._failed, self._code = told["failed"], ExitCode(told["exit_code"])
         else:
             if told["trouble"] and told["trouble"] != self.trouble:
                 log.warning("failed_look", trouble=told["trouble"])
             self.trouble, self._failed = told["trouble"], None
             self.looked_at = time.time()
             self._looked.set()
+
+
+def _to_error(message: str, code: ExitCode) -> Exception:
+    if code == ExitCode.DISK_FULL:
+        return OSError(errno.ENOSPC, message)
+    for kind in (ConfigError, ArchiveMissing, DamageFound, StoreError):
+        if kind.exit_code == code:
+            return kind(message)
+    return ArchiveError(message)

@@ -47,6 +47,10 @@ class SearchIndex:
                     raise CatalogDamaged(f"{path}: was damaged ({error}) and is taken away: start again") from error
                 raise
 
+    def is_whole(self) -> bool:
+        """Whether all of the file can be read, which is read for that. For a writer."""
+        return is_whole(self._db)
+
     def fold(self, catalog: Catalog, archive: str, *, tell: Callable[[int], None] | None = None) -> int:
         """Take in what the catalog has folded since, of all sources; return how many articles that touched.
 

@@ -7,6 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from jobs.catalog.schema import SCHEMA_VERSION as CATALOG_VERSION
+from jobs.catalog.schema import is_damage
 from jobs.edits import EDIT_RULES
 from jobs.fold import FOLD
 
@@ -80,8 +81,7 @@ def is_whole(connection: sqlite3.Connection) -> bool:
         connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")
         return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
     except sqlite3.DatabaseError as error:
-        codes = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-        return (getattr(error, "sqlite_errorcode", 0) & 0xFF) not in codes
+        return not is_damage(error)
 
 
 def _usable(path: Path) -> bool:
@@ -90,12 +90,14 @@ def _usable(path: Path) -> bool:
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         try:
+            if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+                return True  # another process is just making it
             found = connection.execute("SELECT value FROM facts WHERE name = 'version'").fetchone()
             return found is not None and found[0] == VERSION
         finally:
             connection.close()
-    except sqlite3.DatabaseError:
-        return False
+    except sqlite3.DatabaseError as error:
+        return not is_damage(error)
 
 
 def _create(connection: sqlite3.Connection) -> None:

@@ -73,6 +73,22 @@ def test_no_room_for_local_state(ofrecord: Ofrecord, archive_dir: Path, disk: Pa
     assert not report.damaged, [str(finding) for finding in report.findings]
 
 
+def test_reading_room_without_room_says_so(ofrecord: Ofrecord, disk: Path) -> None:
+    ofrecord("init")
+    ofrecord("crawl", SOURCE, "--limit", "2")
+    filler = fill(disk, left_bytes=0)
+    full = ofrecord("serve", "--listen", "127.0.0.1:0", "--state", disk, code=4)
+    assert "disk is full" in full.stderr
+    assert "Traceback" not in full.stderr, full
+    filler.unlink()
+    ofrecord("search", "--state", disk)
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    for words in (["serve", "--listen", "127.0.0.1:0"], ["search"]):
+        refused = ofrecord(*words, "--state", disk, code=2)
+        assert "--state DIR" in refused.stderr
+        assert "Traceback" not in refused.stderr, refused
+
+
 def test_a_full_disk_of_one_source_does_not_stop_the_others(
     ofrecord: Ofrecord, archive_dir: Path, disk: Path, tmp_path: Path
 ) -> None:

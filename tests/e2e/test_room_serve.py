@@ -6,9 +6,10 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -192,6 +193,46 @@ def test_room_goes_on_without_its_store_and_says_so(served: Served, ofrecord: Of
     wait_until(lambda: served.get("/healthz").json()["status"] == "ok")
 
 
+def find_state(ofrecord: Ofrecord) -> Path:
+    (state,) = (ofrecord.config.parent / "state").iterdir()
+    return state
+
+
+def test_room_reads_on_in_a_catalog_that_is_made_anew(served: Served, ofrecord: Ofrecord, site: Site) -> None:
+    ofrecord("index", "--rebuild")
+    wait_until(lambda: served.get(article(site, 1)).status_code == 200)
+    site.answers["/2026/1"] = Answer(page("A title that came after the catalog was made anew"))
+    ofrecord("crawl", "gazette", "--recheck", "all")
+    catalog = find_state(ofrecord) / "catalog.sqlite"
+    wait_until(lambda: "made anew" in served.get(article(site, 1)).text)
+    opened = [str(one.readlink()) for one in Path(f"/proc/{served.find_keeper()}/fd").iterdir() if one.is_symlink()]
+    assert str(catalog) in opened
+    assert f"{catalog} (deleted)" not in opened
+
+
+@pytest.mark.parametrize("name", ["search.sqlite", "catalog.sqlite"])
+def test_file_that_is_taken_away_is_made_anew(served: Served, ofrecord: Ofrecord, site: Site, name: str) -> None:
+    assert served.get(article(site, 1)).status_code == 200
+    for path in find_state(ofrecord).glob(f"{name}*"):
+        path.unlink()
+    assert served.get(article(site, 1)).status_code in {200, 404, 503}
+    wait_until(lambda: served.get(article(site, 1)).status_code == 200)
+    wait_until(lambda: served.get("/search.json?words=title").json().get("total"))
+
+
+def test_index_that_is_damaged_is_made_anew(ofrecord: Ofrecord, site: Site) -> None:
+    with serve(ofrecord) as served:
+        index = find_state(ofrecord) / "search.sqlite"
+        with closing(sqlite3.connect(index)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with index.open("r+b") as file:
+            file.seek(4_096)
+            file.write(b"\xff" * (index.stat().st_size - 4_096))
+        assert served.get("/search.json?words=title").status_code in {200, 503}, "the keeper may see it first"
+        wait_until(lambda: served.get("/search.json?words=title").json().get("total"))
+        assert served.get(article(site, 1)).status_code == 200
+
+
 def test_keeper_that_dies_is_replaced(served: Served) -> None:
     keeper = served.find_keeper()
     os.kill(keeper, signal.SIGKILL)
@@ -203,7 +244,7 @@ def test_keeper_that_dies_is_replaced(served: Served) -> None:
 
 def test_port_that_is_taken_is_told(served: Served, ofrecord: Ofrecord) -> None:
     result = ofrecord("serve", "--listen", f"127.0.0.1:{served.port}", code=2)
-    assert f"127.0.0.1:{served.port}" in result.stderr
+    assert f"127.0.0.1:{served.port}, which cannot be listened at (Address already in use): " in result.stderr
     assert "--listen" in result.stderr
 
 

@@ -111,10 +111,27 @@ def test_catalog_and_index_that_are_made_anew_are_read(library: Library) -> None
     assert client.get(ARTICLE).status_code == 200
     (library.state / INDEX_FILE).rename(library.state / "kept")
     (library.state / CATALOG_FILE).unlink()
-    assert client.get(ARTICLE).status_code in {500, 503}
+    doubts: list[int] = []
+    library.doubt = lambda: doubts.append(1)
+    assert (client.get(ARTICLE).status_code, len(doubts)) == (503, 1)
     with Catalog.open(library.state / CATALOG_FILE):
         (library.state / "kept").rename(library.state / INDEX_FILE)
         assert client.get(ARTICLE).status_code == 404, "the new one is empty"
+
+
+def test_file_that_is_damaged_while_it_is_read_is_doubted(library: Library) -> None:
+    client = visit(library)
+    assert client.get(ARTICLE).status_code == 200
+    path = library.state / INDEX_FILE
+    doubts: list[int] = []
+    library.doubt = lambda: doubts.append(1)
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(4_096)
+        file.write(b"\xff" * (size - 4_096))
+    library.close()  # what a desk has read it has
+    answer = client.get("/search.json?words=bridge")
+    assert (answer.status_code, answer.json()["title"], doubts) == (503, "Out of order", [1])
 
 
 def test_request_has_so_much_time_in_the_catalog(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from config.errors import CatalogDamaged
 from jobs.search import Event, EventFilter, Hits, Order, Query, QueryError
 from jobs.search import folding as folding_module
 from jobs.search.finding import MAX_COUNTED
-from jobs.search.index import SearchIndex
+from jobs.search.index import INDEX_FILE, SearchIndex
 from jobs.search.schema import VERSION
 from tests.machines import SOURCE, START, Look, Machine
 
@@ -320,6 +320,16 @@ def test_a_file_that_is_no_index_is_made_anew(desk: Desk, content: bytes) -> Non
     desk.path.write_bytes(content)
     assert desk.fold() == 1
     assert desk.find("vote") == [("a", 1)]
+
+
+def test_an_index_that_another_process_is_making_is_left_to_it(tmp_path: Path) -> None:
+    path = tmp_path / INDEX_FILE
+    with closing(sqlite3.connect(path)) as maker:
+        maker.execute("PRAGMA journal_mode = WAL")  # so far it is: no table yet
+        before = path.stat().st_ino
+        with SearchIndex.open(path) as index:
+            assert path.stat().st_ino == before
+            assert index.count_texts() == 0
 
 
 def test_an_index_of_another_version_is_made_anew(desk: Desk) -> None:
