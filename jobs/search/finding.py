@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,10 +35,7 @@ _NEWEST = (
     "SELECT w.rowid AS id FROM words w CROSS JOIN documents d ON d.id = w.rowid"
     " WHERE words MATCH ? AND w.rowid BETWEEN ? AND ? ORDER BY w.rowid DESC LIMIT ?"
 )
-_RARE = (
-    "SELECT w.rowid AS id FROM words w CROSS JOIN documents d ON d.id = w.rowid"
-    " WHERE words MATCH ? AND w.rowid BETWEEN ? AND ?"
-)
+_RARE = "SELECT w.rowid AS id FROM words w WHERE words MATCH ? AND w.rowid BETWEEN ? AND ?"
 _AMONG = " AND +w.rowid IN (SELECT f.rowid FROM words f WHERE f.words MATCH ? AND f.rowid BETWEEN ? AND ?)"
 """Ranked by rare words alone: each word in the rank costs a look at all texts that have it."""
 _BY_RANK = f" ORDER BY {_RANK}, w.rowid DESC LIMIT ?"
@@ -115,10 +113,13 @@ def _find_newest(db: sqlite3.Connection, search: _Search, limit: int, before: in
 
 def _find_best(db: sqlite3.Connection, search: _Search, rare: str) -> list[int]:
     """Return the rows of the best texts, one more than MAX_COUNTED at the most."""
-    values = (rare, search.first, search.last)
-    if search.expression == rare:
-        return [row["id"] for row in db.execute(_RARE + _BY_RANK, (*values, MAX_COUNTED + 1))]
-    return [row["id"] for row in db.execute(_RARE + _AMONG + _BY_RANK, (*values, *search.bounds, MAX_COUNTED + 1))]
+    among, bounds = ("", ()) if search.expression == rare else (_AMONG, search.bounds)
+    values = (rare, search.first, search.last, *bounds, MAX_COUNTED + 1)
+    rows = [row["id"] for row in db.execute(_RARE + among + _BY_RANK, values)]
+    # dead rows are looked for among the best alone: a look for each text would cost as much as the rank
+    query = "SELECT id FROM documents WHERE id IN (SELECT value FROM json_each(?))"
+    live = {row["id"] for row in db.execute(query, (json.dumps(rows),))}
+    return [row for row in rows if row in live]
 
 
 def _count(db: sqlite3.Connection, search: _Search) -> int:
