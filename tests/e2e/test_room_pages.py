@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import feedparser
 import httpx
 import pytest
 import yaml
@@ -21,6 +22,7 @@ from tests.browsers import needs_browser
 from tests.readers import count_knocks, find_barriers, find_errors, needs_axe, needs_validator, open_browser, picture
 from tests.rooms import (
     ARABIC_SOURCE,
+    DRAWING_URL,
     LIVE_URL,
     MARK,
     PLANTED_TITLE,
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Dialog, Page
 
     from tests.readers import Doorbell
 
@@ -152,6 +154,11 @@ class Seen:
     noise: list[str] = field(default_factory=list)
     dialogs: list[str] = field(default_factory=list)
 
+    def note_dialog(self, dialog: Dialog) -> None:
+        """Keep what *dialog* says, and close it."""
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
+
 
 def open_reader(browser: Browser, shelf: Shelf, **options: Any) -> tuple[BrowserContext, Page, Seen]:
     """Return a page of a reader who has just signed in."""
@@ -160,7 +167,7 @@ def open_reader(browser: Browser, shelf: Shelf, **options: Any) -> tuple[Browser
     seen = Seen()
     page.on("request", lambda request: seen.asked.append(request.url))
     page.on("pageerror", lambda error: seen.noise.append(f"{page.url}: {error}"))
-    page.on("dialog", lambda dialog: (seen.dialogs.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", seen.note_dialog)
     page.on("console", lambda told: seen.noise.append(f"{page.url}: {told.text}") if told.type == "error" else None)
     page.goto(f"{shelf.base}/sources")
     page.get_by_label("Secret of this room").fill(SECRET)
@@ -209,7 +216,10 @@ def test_no_page_shuts_anyone_out_and_all_fit_a_telephone(browser: Browser, shel
     assert too_wide == []
     assert [one for one in seen.noise if "status of 40" not in one] == []
     page.goto(shelf.base)
-    page.evaluate("() => document.querySelector('main').innerHTML = '<img src=/mark.svg><p style=\"color:#ddd\">faint'")
+    page.evaluate(
+        "() => { const main = document.querySelector('main'); main.innerHTML = '<img src=/mark.svg><p>faint</p>';"
+        " main.lastChild.style.color = '#ddd'; }"
+    )
     assert {one.partition(":")[0] for one in find_barriers(page)} >= {"image-alt", "color-contrast"}
     context.close()
 
@@ -275,6 +285,52 @@ def test_what_was_planted_is_told_letter_by_letter(browser: Browser, shelf: Shel
     page.goto(shelf.base + shelf.pages["search-none"])
     assert page.locator("main input[name=words]").input_value() == ATTACK
     assert "Content Security Policy" not in "".join(seen.noise), "nothing came so far that the policy had to stop it"
+    context.close()
+
+
+def test_feeds_do_no_harm_where_they_are_read(browser: Browser, bell: Doorbell, shelf: Shelf) -> None:
+    """In a reader of feeds that takes titles and contents for HTML, without any policy."""
+    atom = feedparser.parse(shelf.ask(addresses.watch("atom")).content, sanitize_html=False)
+    assert not atom.bozo
+    written = [one.value for entry in atom.entries for one in entry.get("content", [])]
+    written += [
+        one["content_html"] for one in shelf.ask(addresses.watch("json")).json()["items"] if "content_html" in one
+    ]
+    written += [entry.title for entry in atom.entries if entry.title_detail.type.endswith("html")]
+    assert any("pwned" in one for one in written)
+    page = browser.new_page()
+    bell.knocks.clear()
+    page.set_content("<!doctype html><title>Feeds</title>" + "<hr>".join(written))
+    page.wait_for_timeout(500)
+    assert page.evaluate(f"() => window.{MARK}") is None
+    assert page.locator("script, img, iframe, [style], [onerror], [onload]").count() == 0
+    assert bell.knocks == []
+    page.close()
+
+
+def test_raw_pages_and_pictures_opened_by_themselves_run_nothing(
+    browser: Browser, bell: Doorbell, shelf: Shelf
+) -> None:
+    context, page, seen = open_reader(browser, shelf)
+    bell.knocks.clear()
+    capture = shelf.pages["capture-planted"]
+    stamp = shelf.tell(capture)["captured_at"]
+    digits = "".join(filter(str.isdigit, stamp))[:14]
+    for path in (
+        f"{capture}/page",
+        f"{capture}/asset?url={quote(DRAWING_URL, safe='')}",
+        addresses.memento(digits, PLANTED_URL),
+    ):
+        answer = page.goto(shelf.base + path)
+        assert answer is not None
+        assert answer.status == 200, path
+        page.wait_for_timeout(300)
+        assert page.evaluate(f"() => window.{MARK}") is None, path
+        assert page.evaluate("() => self.origin") == "null", path
+        assert page.evaluate("() => { try { return document.cookie; } catch { return 'refused'; } }") == "refused"
+    assert seen.dialogs == []
+    assert [url for url in seen.asked if not url.startswith((f"{shelf.base}/", "data:"))] == []
+    assert [one for one in bell.knocks if TRACKER.encode() in one] == []
     context.close()
 
 
