@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYWB := $(VENV)/pywb
 CHECKS := $(VENV)/deploy
+NPM := $(VENV)/npm
 CODE := config crawler jobs tests setup.py
 
 .DEFAULT_GOAL := help
@@ -19,7 +20,7 @@ demo: $(READY) ## crawl a bundled news site while an article changes; the archiv
 
 # The worker that is through takes over what the other still has; by default one is left idle with hundreds to go.
 # Compiled once, since each of the many processes would do it anew where Python is told to write no bytecode.
-test: $(READY) $(PYWB)/.tried $(CHECKS)/.tried $(CHECKS)/.promtool ## all tests but the long counts
+test: $(READY) $(PYWB)/.tried $(CHECKS)/.tried $(CHECKS)/.promtool $(NPM)/.tried ## all tests but the long counts
 	@$(BIN)/python -m compileall -q config crawler jobs
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not soak"
 
@@ -30,7 +31,7 @@ check: $(READY) ## lint, format, spelling, types, layers: under a minute
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-soak: $(READY) $(PYWB)/.tried $(CHECKS)/.tried $(CHECKS)/.promtool ## the long counts: many kills, many pages
+soak: $(READY) $(PYWB)/.tried $(CHECKS)/.tried $(CHECKS)/.promtool $(NPM)/.tried ## the long counts: many kills, many pages
 	$(BIN)/python -m pytest -m soak
 
 # More words in ARGS, such as --only wget or --out DIR.
@@ -103,4 +104,12 @@ $(CHECKS)/.promtool: | $(CHECKS)/.tried
 			&& apt-get -qq -o APT::Sandbox::User= download prometheus; }; } \
 		&& dpkg -x prometheus_*.deb . && install usr/bin/promtool $(CURDIR)/$(CHECKS)/bin/ && rm -r $$folder; } \
 		|| echo "promtool could not be had: the tests of deploy/prometheus will be skipped"
+	@touch $@
+
+# What judges the reading room's pages: a browser of the machine's runs the one, node the other.
+$(NPM)/.tried: tests/npm.txt | $(READY)
+	@mkdir -p $(NPM)
+	@npm install --prefix $(NPM) --no-save --ignore-scripts --no-audit --no-fund --loglevel error \
+			$$(grep -v '^#' tests/npm.txt) >/dev/null \
+		|| echo "axe-core and html-validate could not be installed: the tests of the room's pages will be skipped"
 	@touch $@
