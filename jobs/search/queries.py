@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_QUERY_CHARS = 500
 MAX_TERMS = 32
+MAX_PREFIXES = 8
+"""Each gathers all texts that have one of its words in one go, which no clock of ours interrupts."""
 MIN_PREFIX_CHARS = 2
 """Shorter ones would gather half of all words."""
 _TERM = re.compile(
@@ -62,6 +64,10 @@ def read_query(words: str) -> list[Term]:
             terms.append(term)
         if len(terms) > MAX_TERMS:
             raise QueryError(f"search, character {at}: found more than {MAX_TERMS} words, expected at most so many")
+        if sum(term.prefix for term in terms) > MAX_PREFIXES:
+            raise QueryError(
+                f"search, character {at}: found more than {MAX_PREFIXES} words with *, expected at most so many"
+            )
     if words.strip() and not terms:
         raise QueryError(f"search: found {words.strip()[:40]!a}, expected letters or digits")
     return terms

@@ -6,7 +6,7 @@ import pytest
 
 from jobs.search import Query, QueryError
 from jobs.search.facets import make_facet
-from jobs.search.queries import MAX_QUERY_CHARS, MAX_TERMS, Term, make_expression, read_query
+from jobs.search.queries import MAX_PREFIXES, MAX_QUERY_CHARS, MAX_TERMS, Term, make_expression, read_query
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,10 @@ def test_words_phrases_beginnings_and_what_must_not_be_there(typed: str, terms: 
         ("one t*", "search, character 5: found 't*', expected at least 2 letters before *"),
         ("***", "search: found '***', expected letters or digits"),
         ("x" * (MAX_QUERY_CHARS + 1), f"search: found {MAX_QUERY_CHARS + 1} characters, expected at most"),
+        (
+            "ab* " * (MAX_PREFIXES + 1),
+            f"search, character {4 * MAX_PREFIXES + 3}: found more than {MAX_PREFIXES} words with",
+        ),
         ("a " * (MAX_TERMS + 1), f"search, character {2 * MAX_TERMS + 1}: found more than {MAX_TERMS} words"),
     ],
 )
