@@ -7,13 +7,14 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 import feedparser
 import httpx
 import pytest
 import yaml
 from playwright.sync_api import expect
+from selectolax.lexbor import LexborHTMLParser
 
 from jobs.room import addresses
 from jobs.room.endpoints import Page as PageEndpoint
@@ -57,11 +58,15 @@ class Shelf:
     """The room that is served, and a path of each kind of page in it."""
 
     base: str
+    client: httpx.Client
+    """Of a program that knows the secret."""
+    arabic: str = ""
+    """URL of the Arabic article."""
     pages: dict[str, str] = field(default_factory=dict)
 
     def ask(self, path: str) -> httpx.Response:
-        """Return the answer to a program that knows the secret."""
-        return httpx.get(self.base + path, headers={"Authorization": f"Bearer {SECRET}"}, trust_env=False, timeout=30)
+        """Return the answer to that program."""
+        return self.client.get(self.base + path)
 
     def tell(self, path: str) -> Any:
         """Return the twin of the page at *path*."""
@@ -82,7 +87,6 @@ class Shelf:
 def list_pages(shelf: Shelf) -> dict[str, str]:
     """Return name → path: every kind of page, full and empty, tame and planted."""
     first = shelf.tell(addresses.source(SOURCE, "runs"))["runs"][-1]
-    arabic = shelf.find_url(ARABIC_SOURCE)
     return {
         "front": addresses.front(),
         "front-all": addresses.front(what="all"),
@@ -103,7 +107,7 @@ def list_pages(shelf: Shelf) -> dict[str, str]:
         "commits": addresses.source(SOURCE, "commits", check="true"),
         "article": addresses.article(SOURCE, SEED_URL),
         "article-before": addresses.article(SOURCE, SEED_URL, 1),
-        "arabic": addresses.article(ARABIC_SOURCE, arabic),
+        "arabic": addresses.article(ARABIC_SOURCE, shelf.arabic),
         "live": addresses.article(SOURCE, LIVE_URL),
         "planted": addresses.article(SOURCE, PLANTED_URL),
         "compare": addresses.compare(SOURCE, SEED_URL, 1, 2),
@@ -140,8 +144,13 @@ def shelf(room_archive: Room, tmp_path_factory: pytest.TempPathFactory) -> Itera
     (folder / "secret").write_text(SECRET, "utf-8")
     (folder / "secret").chmod(0o600)
     room = Room(folder, replace(room_archive.ofrecord, config=config))
-    with serve_room(room, "--token-file", folder / "secret", "--state", folder / "state") as base:
-        shelf = Shelf(base)
+    headers = {"Authorization": f"Bearer {SECRET}"}
+    with (
+        serve_room(room, "--token-file", folder / "secret", "--state", folder / "state") as base,
+        httpx.Client(headers=headers, trust_env=False, timeout=30) as client,
+    ):
+        shelf = Shelf(base, client)
+        shelf.arabic = shelf.find_url(ARABIC_SOURCE)
         shelf.pages = list_pages(shelf)
         yield shelf
 
@@ -191,6 +200,28 @@ def test_html_is_sound(shelf: Shelf, tmp_path: Path) -> None:
     errors = find_errors({**pages, "broken": broken}, tmp_path)
     assert errors
     assert [one for one in errors if not one.startswith("broken:")] == []
+
+
+def test_every_link_leads_somewhere(shelf: Shelf) -> None:
+    """In the room, down to the place in a page; outside, to the publisher's own page alone."""
+    answers: dict[str, httpx.Response] = {}
+    dead: list[str] = []
+    for name, path in shelf.pages.items():
+        answers[path] = shelf.ask(path)
+        for link in LexborHTMLParser(answers[path].content).css("[href], iframe"):
+            target = urljoin(shelf.base + path, link.attributes.get("href") or link.attributes.get("src") or "")
+            inside, _, place = target.removeprefix(shelf.base).partition("#")
+            if not inside.startswith("/"):
+                assert link.attributes.get("href", "") in {SEED_URL, LIVE_URL, PLANTED_URL, shelf.arabic}, name
+                continue
+            if inside not in answers:
+                answers[inside] = shelf.ask(inside)
+            if inside not in shelf.pages.values() and answers[inside].status_code >= 400:
+                dead.append(f"{name}: {inside}: {answers[inside].status_code}")
+            elif place and LexborHTMLParser(answers[inside].content).css_first(f'[id="{place}"]') is None:
+                dead.append(f"{name}: {inside}: no {place}")
+    assert len(answers) > 200
+    assert dead == []
 
 
 @needs_axe
