@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -32,8 +31,6 @@ from jobs.room.views import ENDPOINTS
 from jobs.search.queries import QueryError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from jobs.room.library import Library
@@ -59,15 +56,12 @@ def make_app(library: Library) -> Starlette:
         routes=routes,
         middleware=[Middleware(SafeHeaders), Middleware(_Faults)],
         exception_handlers={HTTPException: answer_http_trouble, **dict.fromkeys(told, answer_trouble)},
-        lifespan=_bound_threads,
     )
 
 
-@asynccontextmanager
-async def _bound_threads(app: Starlette) -> AsyncIterator[None]:
-    del app
+def bound_threads() -> None:
+    """Have no more than THREADS views work at a time in the event loop that runs."""
     to_thread.current_default_thread_limiter().total_tokens = THREADS
-    yield
 
 
 class _Faults:

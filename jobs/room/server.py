@@ -12,7 +12,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from config.errors import ConfigError
-from jobs.room.app import make_app
+from jobs.room.app import bound_threads, make_app
 from jobs.room.guard import Guard
 
 if TYPE_CHECKING:
@@ -90,6 +90,10 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Generator[None]:
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        bound_threads()
+        await super().startup(sockets)
+
     async def on_tick(self, counter: int) -> bool:
         return await super().on_tick(counter) or self._stop.is_set()
 
@@ -129,6 +133,7 @@ def serve(
         Guard(make_app(library), rules, standing=standing),
         http=_Protocol,
         ws="none",
+        lifespan="off",  # it would log a second Ctrl-C as an error of its own
         log_config=None,
         access_log=False,
         server_header=False,

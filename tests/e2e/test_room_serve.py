@@ -263,6 +263,19 @@ def test_room_ends_at_once_and_leaves_nobody(ofrecord: Ofrecord, number: signal.
         assert keeper not in read_processes()
 
 
+def test_second_ctrl_c_ends_it_at_once(ofrecord: Ofrecord, site: Site) -> None:
+    with serve(ofrecord) as served:
+        assert served.get(article(site, 1)).status_code == 200
+        keeper = served.find_keeper()
+        for _ in range(2):
+            served.process.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        _, told = served.process.communicate(timeout=20)
+        assert served.process.returncode in {130, -signal.SIGINT}
+        assert "Traceback" not in told
+        wait_until(lambda: keeper not in read_processes())
+
+
 def test_room_that_is_killed_leaves_no_keeper(ofrecord: Ofrecord) -> None:
     with serve(ofrecord) as served:
         keeper = served.find_keeper()
