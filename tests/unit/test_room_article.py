@@ -181,7 +181,7 @@ def test_deletion_is_told_with_what_shows_it(room: Room) -> None:
     assert [one.evidence for one in told.deletion] == ["404", "410"]
     assert [one.what for one in told.changes] == ["gone", "suspected", "new"]
     page = room.show(told)
-    assert "The publisher has taken this article down." in page
+    assert "Its publisher does not show this article any more." in page
     assert all(addresses.capture(one.segment, one.n) in page for one in told.deletion)
     assert "url-status=dead" in page
     room.look("words")

@@ -301,7 +301,7 @@ def test_the_plan_of_rechecks_is_as_the_keeper_left_it(house: House) -> None:
     assert len(host.hours) == 24
     assert len(told.turns) == 50
     assert min(turn.due for turn in told.turns) == host.oldest
-    assert "its age has come" in show(desk, "rechecks", told)
+    assert "its next look is due" in show(desk, "rechecks", told)
     house.news.run(NOW - timedelta(hours=1))
     assert view_rechecks(desk, RechecksAsked(source=SOURCE)).behind == 1
 
