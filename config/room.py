@@ -52,8 +52,13 @@ class RoomSettings(BaseModel):
     @field_validator("room_listen")
     @classmethod
     def _check_room_listen(cls, value: str) -> str:
-        if parse_listen(value) is None:
-            raise ValueError("an IP address and a port, as in 127.0.0.1:8460")
+        expected = "an IP address and a port, as in 127.0.0.1:8460 or [::1]:8460"
+        try:
+            found = parse_listen(value)
+        except ValueError as error:
+            raise ValueError(expected) from error
+        if found is None:
+            raise ValueError(expected)
         return value
 
     @field_validator("room_trust_header")

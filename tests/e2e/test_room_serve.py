@@ -324,7 +324,7 @@ REFUSED: dict[str, tuple[list[str], int, str]] = {
     "open to the network by IPv6": (["--listen", "[::]:0"], 2, "--token-file"),
     "a header, and no name": (["--trust-header", "X-User"], 2, "--public-url"),
     "no such token": (["--token-file", "/nowhere/token"], 2, "room_token_file"),
-    "no address": (["--listen", "localhost"], 2, "room_listen"),
+    "no address": (["--listen", "localhost"], 2, "a port, as in 127.0.0.1:8460 or [::1]:8460\n"),
     "another machine's address": (
         ["--listen", "192.0.2.1:1", "--token-file", "TOKEN", "--public-url", "http://x"],
         2,
