@@ -110,7 +110,8 @@ class Demo:
             dedent(f"""
             Look around:
               .venv/bin/ofrecord list --config {near(self.folder)}/config
-              .venv/bin/ofrecord show --config {near(self.folder)}/config --revision 2 {SEED_URL}""")
+              .venv/bin/ofrecord show --config {near(self.folder)}/config --revision 2 {SEED_URL}
+              .venv/bin/ofrecord serve --config {near(self.folder)}/config   # the same, as a site to read""")
         )
 
 
