@@ -4,6 +4,7 @@ work without scripts and on a telephone, nothing in them runs or leads outside, 
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -256,20 +257,19 @@ def test_no_page_shuts_anyone_out_and_all_fit_a_telephone(browser: Browser, shel
 
 
 def test_pages_tell_the_same_without_scripts(browser: Browser, shelf: Shelf) -> None:
-    told: list[dict[str, str]] = []
-    for scripts in (True, False):
-        context, page, _ = open_reader(browser, shelf, java_script_enabled=scripts)
-        texts = {}
-        for name, path in shelf.pages.items():
+    lively, moved, _ = open_reader(browser, shelf)
+    still, left, _ = open_reader(browser, shelf, java_script_enabled=False)
+    for name, path in shelf.pages.items():
+        told: list[str] = []
+        for page in (moved, left):
             page.goto(shelf.base + path)
-            assert page.locator("main button.copy:visible").count() == 0 or scripts
-            texts[name] = page.locator("main").inner_text().replace("\nCopy", "")
-            hidden = page.locator("main").evaluate("one => one.querySelectorAll('[hidden]').length")
-            assert not scripts or hidden == 0, name
-        told.append(texts)
-        context.close()
-    assert told[0] == told[1]
-    assert all(told[0].values())
+            told.append(re.sub("[0-9]+", "0", page.locator("main").inner_text()))  # a plan begins at this minute
+        assert told[0].replace("\nCopy", "") == told[1], name
+        assert told[1]
+        assert moved.locator("main [hidden]").count() == 0, name
+        assert left.locator("main button.copy:visible").count() == 0, name
+    lively.close()
+    still.close()
 
 
 def test_nothing_the_archive_says_runs_or_leads_outside(browser: Browser, bell: Doorbell, shelf: Shelf) -> None:
