@@ -24,6 +24,7 @@ from jobs.cli.options import (
 )
 from jobs.cli.progress import show_line
 from jobs.cli.times import A_TIME, read_time
+from jobs.context import require_source
 from jobs.edits import EditKind
 from jobs.search import Order, Query, QueryError
 from jobs.search.index import INDEX_FILE, SearchIndex
@@ -89,6 +90,9 @@ def search(
     )
     with enter_archive(invocation) as archive, SearchIndex.open(archive.state / INDEX_FILE) as index:
         archive.refresh()
+        known = archive.catalog.list_logs()
+        for name in sources:
+            require_source(name, known)
         _fold(index, archive, wanted=not invocation.as_json)
         try:
             _tell(invocation, _find(index, archive, query, limit))

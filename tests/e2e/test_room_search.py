@@ -162,6 +162,7 @@ def test_the_command_finds_what_the_page_finds(room_archive: Room, room_client: 
         (['"a'], "found a phrase without an end"),
         (["a", "--class", "nonsense"], "--class: found 'nonsense'"),
         (["a", "--since", "soon"], "--since: found 'soon'"),
+        (["a", "--source", "almayadeen-englich"], "did you mean almayadeen-english?"),
     ],
 )
 def test_the_command_says_what_it_cannot_search_for(room_archive: Room, arguments: list[str], message: str) -> None:
