@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -44,15 +44,22 @@ class Words:
 class Line:
     """A line of either text or, if it is the same or changed, of both."""
 
-    change: Change = field(hash=False)
+    change: Change
     before: str | None
     after: str | None
     before_number: int | None
     """From 1."""
     after_number: int | None
     """From 1."""
-    words: tuple[Words, ...] = field(default=(), hash=False)
+    words: tuple[Words, ...] = ()
     """Of a changed line: same, removed and added, in order."""
+
+    @property
+    def whole(self) -> str | None:
+        """The text of a line that came or went; `None` of others."""
+        if self.change is Change.REMOVED:
+            return self.before
+        return self.after if self.change is Change.ADDED else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +76,10 @@ class TextDiff:
         return any(line.change is not Change.SAME for line in self.lines)
 
     @property
-    def moved(self) -> frozenset[Line]:
-        """The removed and added lines that stand elsewhere in the other text, word for word."""
-        gone, come = (
-            {text for line in self.lines if line.change is change and (text := line.before or line.after)}
-            for change in (Change.REMOVED, Change.ADDED)
-        )
-        both = gone & come
-        return frozenset(line for line in self.lines if not line.words and (line.before or line.after) in both)
+    def moved(self) -> frozenset[str]:
+        """What of the removed and added lines (`Line.whole`) stands elsewhere in the other text, word for word."""
+        gone = {line.before for line in self.lines if line.change is Change.REMOVED and line.before}
+        return frozenset(gone.intersection(line.after for line in self.lines if line.change is Change.ADDED))
 
 
 def diff_texts(before: str, after: str, *, steps: int = MAX_STEPS, budget: Budget | None = None) -> TextDiff:
@@ -108,7 +111,7 @@ def diff_words(before: str, after: str, *, steps: int = MAX_STEPS) -> tuple[Word
 
 
 def diff_to_json(diff: TextDiff) -> dict[str, Any]:
-    """Return *diff* as JSON data, the unchanged lines left out."""
+    """Return *diff* as JSON data, the unchanged lines left out; `uncompared` only where such lines are."""
     changes = [
         {
             "change": line.change.value,
@@ -121,7 +124,8 @@ def diff_to_json(diff: TextDiff) -> dict[str, Any]:
         for line in diff.lines
         if line.change is not Change.SAME
     ]
-    return {"changed": diff.changed, "changes": changes}
+    told = {"changed": diff.changed, "changes": changes}
+    return told | {"uncompared": diff.uncompared} if diff.uncompared else told
 
 
 class _Pairing:
