@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from jobs.comparison.telling import list_units, tell_units
 from jobs.diff import Change, make_visible, runs_to_left
-from jobs.diff.render import find_near
+from jobs.diff.render import find_near, tell_uncompared
 from jobs.edits import EditKind
 from jobs.hypertext import link_to, say, wrap
 
@@ -166,6 +166,7 @@ def _show_text(comparison: Comparison, speech: str) -> str:
         return wrap("section", f"<h2>Text</h2>{wrap('p', name, 'note')}")
     body = "".join(_show_lines(comparison))
     top = wrap("div", "<h2>Text</h2>" + wrap("div", views, "views", ' role="group" aria-label="View"'), "top")
+    top += "".join(wrap("p", note, "note") for note in tell_uncompared(diff.uncompared))
     direction = speech.rpartition(" ")[2]
     return wrap(
         "section", f"{top}{wrap('div', heads, 'heads', f' {direction}')}{wrap('div', body, 'text', speech)}", "compared"
@@ -176,7 +177,7 @@ def _show_lines(comparison: Comparison) -> Iterator[str]:
     lines, moved = comparison.diff.lines, comparison.diff.moved
     near = find_near(lines, CONTEXT_LINES)
     for wanted, group in groupby(zip(lines, near, strict=True), key=lambda pair: pair[1]):
-        rows = [_show_line(line, comparison.title, moved=line in moved) for line, _ in group]
+        rows = [_show_line(line, comparison.title, moved=line.whole in moved) for line, _ in group]
         if wanted:
             yield from rows
         else:

@@ -20,6 +20,8 @@ MAX_DEPTH = 8
 """How often the parts between anchors are cut again."""
 MAX_STEPS = 1_000_000
 """Of all searches of one matcher; about a second."""
+_ONE_FOR_ONE = 3
+"""Steps that the search takes to find that one element was replaced by one."""
 
 Block = tuple[int, int, int]
 """Start in one sequence, start in the other, length."""
@@ -41,6 +43,9 @@ class Matcher:
             found += [(i, j, head), (i_end - tail, j_end - tail, tail)]
             i, i_end, j, j_end = i + head, i_end - tail, j + head, j_end - tail
             if i == i_end or j == j_end:
+                continue
+            if i + 1 == i_end and j + 1 == j_end:
+                self._steps -= _ONE_FOR_ONE
                 continue
             shortest = self._find_shortest_edit(a[i:i_end], b[j:j_end])
             if shortest is not None:

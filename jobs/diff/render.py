@@ -47,7 +47,7 @@ def render_diff(diff: TextDiff, *, colour: bool, context: int = CONTEXT_LINES) -
         skipped = 0
         shown += _render_line(line, colour=colour)
     shown += tell_skipped(skipped, colour=colour)
-    return "\n".join(shown)
+    return "\n".join([*shown, *tell_uncompared(diff.uncompared)])
 
 
 def find_near(lines: tuple[Line, ...], context: int) -> list[bool]:
@@ -66,6 +66,12 @@ def tell_skipped(count: int, *, colour: bool) -> list[str]:
         return []
     text = f"  … {count} line{'s' if count > 1 else ''} unchanged"
     return [f"{DIM}{text}{PLAIN}" if colour else text]
+
+
+def tell_uncompared(count: int) -> list[str]:
+    """Return the line that says of how many lines the words were not compared; none for none."""
+    many = "1 line that came or went was" if count == 1 else f"{count} lines that came or went were"
+    return [f"The words within {many} not compared: that is too much for one comparison."] if count else []
 
 
 def _render_line(line: Line, *, colour: bool) -> Iterator[str]:

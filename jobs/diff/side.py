@@ -16,6 +16,7 @@ from jobs.diff.render import (
     make_safe,
     make_visible,
     tell_skipped,
+    tell_uncompared,
 )
 from jobs.diff.texts import Change, Words
 
@@ -56,8 +57,9 @@ def render_side(
             continue
         shown += tell_skipped(skipped, colour=colour)
         skipped = 0
-        shown += _render_line(line, width, colour=colour, moved=line in moved)
-    return "\n".join([*shown, *tell_skipped(skipped, colour=colour)])
+        shown += _render_line(line, width, colour=colour, moved=line.whole in moved)
+    shown += tell_skipped(skipped, colour=colour)
+    return "\n".join([*shown, *tell_uncompared(diff.uncompared)])
 
 
 def _render_line(line: Line, width: int, *, colour: bool, moved: bool) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from jobs.diff.budget import Budget
 from jobs.diff.matching import MAX_STEPS, Matcher, measure_ends
 from jobs.diff.words import split_words
 
@@ -53,12 +54,21 @@ class Line:
     words: tuple[Words, ...] = ()
     """Of a changed line: same, removed and added, in order."""
 
+    @property
+    def whole(self) -> str | None:
+        """The text of a line that came or went; `None` of others."""
+        if self.change is Change.REMOVED:
+            return self.before
+        return self.after if self.change is Change.ADDED else None
+
 
 @dataclass(frozen=True, slots=True)
 class TextDiff:
     """All lines of both texts, in order."""
 
     lines: tuple[Line, ...]
+    uncompared: int = 0
+    """Lines that are told as removed and added whole, since comparing the words within them was too much work."""
 
     @property
     def changed(self) -> bool:
@@ -66,30 +76,27 @@ class TextDiff:
         return any(line.change is not Change.SAME for line in self.lines)
 
     @property
-    def moved(self) -> frozenset[Line]:
-        """The removed and added lines that stand elsewhere in the other text, word for word."""
-        gone, come = (
-            {text for line in self.lines if line.change is change and (text := line.before or line.after)}
-            for change in (Change.REMOVED, Change.ADDED)
-        )
-        both = gone & come
-        return frozenset(line for line in self.lines if not line.words and (line.before or line.after) in both)
+    def moved(self) -> frozenset[str]:
+        """What of the removed and added lines (`Line.whole`) stands elsewhere in the other text, word for word."""
+        gone = {line.before for line in self.lines if line.change is Change.REMOVED and line.before}
+        return frozenset(gone.intersection(line.after for line in self.lines if line.change is Change.ADDED))
 
 
-def diff_texts(before: str, after: str, *, steps: int = MAX_STEPS) -> TextDiff:
+def diff_texts(before: str, after: str, *, steps: int = MAX_STEPS, budget: Budget | None = None) -> TextDiff:
     """Return what changed from *before* to *after*, texts in normal form (lines joined by one newline).
 
-    *steps* bound the search; of texts that have too little in common for it, more is shown as replaced.
+    *steps* bound the search; of texts that have too little in common for it, more is shown as replaced. *budget*
+    bounds the reading: lines beyond it are told as removed and added whole.
     """
-    matcher = Matcher(steps)
+    pairing = _Pairing(Matcher(steps), budget or Budget())
     old, new = (text.split("\n") if text else [] for text in (before, after))
     lines: list[Line] = []
     i = j = 0
-    for start, other, size in [*matcher.match(old, new), (len(old), len(new), 0)]:
-        lines += _pair_lines(matcher, old[i:start], new[j:other], i, j)
+    for start, other, size in [*pairing.matcher.match(old, new), (len(old), len(new), 0)]:
+        lines += pairing.pair(old[i:start], new[j:other], i, j)
         lines += [Line(Change.SAME, old[start + k], new[other + k], start + k + 1, other + k + 1) for k in range(size)]
         i, j = start + size, other + size
-    return TextDiff(tuple(lines))
+    return TextDiff(tuple(lines), pairing.uncompared)
 
 
 def diff_words(before: str, after: str, *, steps: int = MAX_STEPS) -> tuple[Words, ...]:
@@ -104,7 +111,7 @@ def diff_words(before: str, after: str, *, steps: int = MAX_STEPS) -> tuple[Word
 
 
 def diff_to_json(diff: TextDiff) -> dict[str, Any]:
-    """Return *diff* as JSON data, the unchanged lines left out."""
+    """Return *diff* as JSON data, the unchanged lines left out; `uncompared` only where such lines are."""
     changes = [
         {
             "change": line.change.value,
@@ -117,34 +124,62 @@ def diff_to_json(diff: TextDiff) -> dict[str, Any]:
         for line in diff.lines
         if line.change is not Change.SAME
     ]
-    return {"changed": diff.changed, "changes": changes}
+    told = {"changed": diff.changed, "changes": changes}
+    return told | {"uncompared": diff.uncompared} if diff.uncompared else told
 
 
-def _pair_lines(matcher: Matcher, old: list[str], new: list[str], before: int, after: int) -> Iterator[Line]:
-    """Yield the lines of a stretch that has none in common; those that are alike as one changed line."""
-    old_words = [split_words(line) for line in old]
-    new_words = [split_words(line) for line in new]
-    i = j = 0
-    for i_like, j_like in [*_find_alike(old_words, new_words), (len(old), len(new))]:
-        for k in range(i, i_like):
-            yield Line(Change.REMOVED, old[k], None, before + k + 1, None)
-        for k in range(j, j_like):
-            yield Line(Change.ADDED, None, new[k], None, after + k + 1)
-        if i_like < len(old):
-            words = tuple(_diff_words(matcher, old_words[i_like], new_words[j_like]))
-            yield Line(Change.CHANGED, old[i_like], new[j_like], before + i_like + 1, after + j_like + 1, words)
-        i, j = i_like + 1, j_like + 1
+class _Pairing:
+    """Finds which lines of a stretch became which, and what changed in them, within its budget."""
+
+    def __init__(self, matcher: Matcher, budget: Budget) -> None:
+        self.matcher = matcher
+        self._budget = budget
+        self.uncompared = 0
+
+    def pair(self, old: list[str], new: list[str], before: int, after: int) -> Iterator[Line]:
+        """Yield the lines of a stretch that has none in common; those that are alike as one changed line."""
+        pairs: list[tuple[int, int]] = []
+        old_words: list[list[str]] = []
+        new_words: list[list[str]] = []
+        if old and new and self._budget.take_lines(old, new):
+            old_words, new_words = ([split_words(line) for line in lines] for lines in (old, new))
+            pairs = _find_alike(old_words, new_words, self._budget)
+        elif old and new:
+            self.uncompared += len(old) + len(new)
+        i = j = 0
+        for i_like, j_like in [*pairs, (len(old), len(new))]:
+            yield from _tell_whole(old[i:i_like], new[j:j_like], before + i, after + j)
+            if i_like < len(old):
+                words = tuple(_diff_words(self.matcher, old_words[i_like], new_words[j_like]))
+                yield from self._tell_changed(old[i_like], new[j_like], before + i_like, after + j_like, words)
+            i, j = i_like + 1, j_like + 1
+
+    def _tell_changed(self, old: str, new: str, before: int, after: int, words: tuple[Words, ...]) -> Iterator[Line]:
+        if self._budget.take_runs(len(words)):
+            yield Line(Change.CHANGED, old, new, before + 1, after + 1, words)
+            return
+        self.uncompared += 2
+        yield from _tell_whole([old], [new], before, after)
 
 
-def _find_alike(old: list[list[str]], new: list[list[str]]) -> list[tuple[int, int]]:
+def _tell_whole(old: list[str], new: list[str], before: int, after: int) -> Iterator[Line]:
+    for k, line in enumerate(old, before + 1):
+        yield Line(Change.REMOVED, line, None, k, None)
+    for k, line in enumerate(new, after + 1):
+        yield Line(Change.ADDED, None, line, None, k)
+
+
+def _find_alike(old: list[list[str]], new: list[list[str]], budget: Budget) -> list[tuple[int, int]]:
     """Return pairs of lines, in order in both, whose likeness adds up to the most."""
-    if not old or not new:
-        return []
     bags = [[_count_words(line) for line in lines] for lines in (old, new)]
-    if len(old) * len(new) > MAX_PAIRINGS:
+    if len(old) * len(new) > MAX_PAIRINGS or not budget.take_pairs(*([len(bag) for bag in side] for side in bags)):
         pairs = zip(range(len(old)), range(len(new)), strict=False)
         return [(i, j) for i, j in pairs if _measure(bags[0][i], bags[1][j]) >= MIN_LIKENESS]
-    likeness = [[_measure(one, other) for other in bags[1]] for one in bags[0]]
+    totals = [[bag.total() for bag in side] for side in bags]
+    likeness = [
+        [_liken(one, other, total + rest) for other, rest in zip(bags[1], totals[1], strict=True)]
+        for one, total in zip(bags[0], totals[0], strict=True)
+    ]
     best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
     for i in range(len(old) - 1, -1, -1):
         for j in range(len(new) - 1, -1, -1):
@@ -168,8 +203,14 @@ def _count_words(words: list[str]) -> Counter[str]:
 
 
 def _measure(one: Counter[str], other: Counter[str]) -> float:
-    total = one.total() + other.total()
-    return 2 * (one & other).total() / total if total else 1.0
+    return _liken(one, other, one.total() + other.total())
+
+
+def _liken(one: Counter[str], other: Counter[str], total: int) -> float:
+    """Return the share of words, of *total* in both, that both have."""
+    if not total:
+        return 1.0
+    return 2 * sum(min(one[word], other[word]) for word in one.keys() & other.keys()) / total
 
 
 def _diff_words(matcher: Matcher, old: list[str], new: list[str]) -> Iterator[Words]:

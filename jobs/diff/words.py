@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from itertools import zip_longest
+from functools import lru_cache
+from itertools import pairwise, zip_longest
 
 _PIECES = re.compile(
     r"[^\W_\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
@@ -27,33 +28,33 @@ def split_words(line: str) -> list[str]:
     Letters of scripts that put no spaces between words (Chinese, Japanese, Thai, …) stand alone, with their marks and
     vowels. Nothing is split that is seen as one sign: an emoji of several, a flag, a letter and its marks.
     """
-    words: list[str] = []
+    starts: list[int] = []
     kind_before = ""
+    at = 0
     pieces = _PIECES.findall(line)
     for piece, following in zip_longest(pieces, pieces[1:], fillvalue=""):
         kind = _kind_of(piece[0])
         if piece in _JOINERS and kind_before == "word" and following and _kind_of(following[0]) == "word":
             kind = "word"
-        if words and (kind == "mark" or (kind == kind_before and kind in {"word", "space"})):
-            words[-1] += piece
+        if starts and (kind == "mark" or (kind == kind_before and kind in {"word", "space"})):
             kind = kind_before
-        elif words and _goes_on(words[-1], kind):
-            words[-1] += piece
-        else:
-            words.append(piece)
+        elif not starts or not _goes_on(line, starts[-1], at, kind):
+            starts.append(at)
         kind_before = kind
-    return words
+        at += len(piece)
+    return [line[start:end] for start, end in pairwise([*starts, at])]
 
 
-def _goes_on(word: str, kind: str) -> bool:
-    """Whether a character of that *kind* is part of the sign that *word* is."""
+def _goes_on(line: str, start: int, end: int, kind: str) -> bool:
+    """Whether a character of that *kind* is part of the sign that the word of *line* from *start* to *end* is."""
     if kind == "flag":
-        return len(word) == 1 and _kind_of(word) == "flag"
+        return end - start == 1 and _kind_of(line[start]) == "flag"
     if kind == "letter":
-        return len(word) == 1 and word in _LEADING
-    return kind == "other" and len(word) > 1 and word.endswith(_ZWJ) and _kind_of(word[0]) == "other"
+        return end - start == 1 and line[start] in _LEADING
+    return kind == "other" and end - start > 1 and line[end - 1] == _ZWJ and _kind_of(line[start]) == "other"
 
 
+@lru_cache(maxsize=4_096)
 def _kind_of(character: str) -> str:
     if character.isspace():
         return "space"

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from jobs.comparison import Comparison, compare_snapshots, list_units, render_page, tell_units
 from jobs.diff import render_diff
+from jobs.diff.budget import MAX_READ
 
 AT = datetime(2026, 1, 12, 8, 30, tzinfo=UTC)
 EARLY, LATE = "2026-01-12T08:00:00+00:00", "2026-01-12T09:30:00+00:00"
@@ -127,6 +128,13 @@ def test_equal_texts_and_unknown_kinds_are_said() -> None:
     assert "No word changed." in render_page(_compare(_snapshot("One."), _snapshot("One.")))
     page = render_page(_compare(_snapshot("One."), _snapshot("Two.") | {"derivation": "sha256:1"}))
     assert "different rules read the two texts" in page
+
+
+def test_words_that_were_not_compared_are_said() -> None:
+    before, after = ("\n".join(f"{letter} " * MAX_READ for letter in letters) for letters in ("ab", "cd"))
+    page = render_page(_compare(_snapshot(before), _snapshot(after)))
+    assert "The words within 4 lines that came or went were not compared: that is too much" in page
+    assert "not compared" not in render_page(_compare(_snapshot("One."), _snapshot("Two.")))
 
 
 HOSTILE = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs.diff import diff_texts
+from jobs.diff import diff_texts, split_words
 from jobs.edits import judge_edit
 from jobs.edits.hunks import list_hunks
 from jobs.edits.names import find_names
@@ -112,6 +112,9 @@ READERS: dict[str, Callable[[], object]] = {
     "Han numerals": lambda: list_values("九亿" * MANY, "zh"),
     "names": lambda: find_names([make_state("Ann Lee. " * MANY)]),
     "one long word": lambda: find_names([make_state("Ann-" * MANY)]),
+    "dots between letters": lambda: split_words("a." * 10 * MANY),
+    "marks on a letter": lambda: split_words("a" + "\u0301" * 10 * MANY),
+    "emoji of one sign": lambda: split_words("\U0001f468\u200d" * 5 * MANY),
     "openings": lambda: find_names([make_state("Ann " + "(" * MANY + "Lee")]),
 }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from jobs.diff.budget import MAX_READ
 from jobs.room.endpoints import NotThere
 from jobs.room.rendering import render_page
 from jobs.room.views.compare import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from tests.unit.conftest import MakeCatalog
 
 LINES = [f"Paragraph {number} of the report, which nobody ever touched." for number in range(9)]
+NOTE = "The words within 2 lines that came or went were not compared: that is too much for one comparison."
 MOVED = "The mayor thanked all who had come, and went home by tram."
 OLD = ["The tax will rise", "It rises by two per cent in May.", *LINES, MOVED, "This goes."]
 NEW = ["The tax will rise", MOVED, "It rises by three per cent in May.", *LINES]
@@ -207,3 +209,17 @@ def test_a_page_without_end_has_one(room: Room) -> None:
     assert "102 more lines" in page
     for name in re.findall(r'href="#(change-[^"]+)"', page):
         assert page.count(f'id="{name}"') == 1, name
+
+
+@pytest.mark.parametrize("view", ["inline", "side"])
+def test_a_page_says_that_words_were_not_compared(room: Room, view: str) -> None:
+    room.say("The tax\n" + "a " * MAX_READ + "\nIt will rise.\nThe end.")
+    room.say("The tax\n" + "b " * MAX_READ + "\nIt will rise.\nOne end.")
+    told = room.compare(view=view)
+    assert told.uncompared == 2
+    assert [line[0] for line in list_lines(told)] == ["removed", "added", "changed"]
+    assert f'<p class="note">{NOTE}</p>' in room.show(told)
+    room.say("The tax\n" + "b " * MAX_READ + "\nIt will fall.\nOne end.")
+    told = room.compare(view=view)
+    assert told.uncompared == 0
+    assert "not compared" not in room.show(told)

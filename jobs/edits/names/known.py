@@ -59,6 +59,8 @@ def find_names(states: Iterable[State]) -> Names:
             listed.update(word.casefold() for text in texts for word in _PLAIN.findall(text[:_MOST_CHARS]))
         room = _MOST_CHARS
         for line in (*state.lines, state.lead or ""):
+            if not room:
+                break
             words = list_words(line, 0, min(len(line), room))
             seen.update(word.text for word in words if word.text[0].isupper() and not word.begins)
             room = max(0, room - len(line))

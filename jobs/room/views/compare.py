@@ -11,7 +11,7 @@ from pydantic import Field
 from jobs.articles import read_comparable
 from jobs.comparison import compare_snapshots
 from jobs.diff import Change, runs_to_left
-from jobs.diff.render import find_near
+from jobs.diff.render import find_near, tell_uncompared
 from jobs.room.endpoints import Asked, NotThere, Page, Told
 
 if TYPE_CHECKING:
@@ -147,7 +147,14 @@ class CompareTold(Told):
     stretches: tuple[Stretch, ...]
     left_out: int
     """Lines beyond those that are told."""
+    uncompared: int
+    """Lines told as removed and added whole, since comparing the words within them is too much for one request."""
     choices: tuple[Choice, ...]
+
+    @property
+    def unread(self) -> str:
+        """What the page says of the lines whose words were not compared; an empty text if there are none."""
+        return "".join(tell_uncompared(self.uncompared))
 
     @property
     def differs(self) -> bool:
@@ -176,6 +183,7 @@ def view_compare(desk: Desk, asked: CompareAsked) -> CompareTold:
     sides = (before.number, before.captured_at), (after.number, after.captured_at)
     comparison = compare_snapshots(old, new, sides, url=asked.url, source=asked.source)
     report = comparison.report
+    moved = comparison.diff.moved
     return CompareTold(
         source=asked.source,
         url=asked.url,
@@ -192,9 +200,10 @@ def view_compare(desk: Desk, asked: CompareAsked) -> CompareTold:
         backdated=report is not None and report.backdated,
         edits=tuple(_tell_edit(edit) for edit in report.edits) if report else (),
         posts=tuple(_tell_post(post) for post in report.posts) if report else (),
-        changes=_count_changes(comparison.diff),
-        stretches=tuple(_list_stretches(comparison)),
+        changes=_count_changes(comparison.diff, moved),
+        stretches=tuple(_list_stretches(comparison, moved)),
         left_out=max(0, len(comparison.diff.lines) - MAX_LINES),
+        uncompared=comparison.diff.uncompared,
         choices=tuple(Choice(number=one.number, captured_at=one.captured_at) for one in revisions[-MAX_CHOICES:]),
     )
 
@@ -205,9 +214,8 @@ def _pick(revisions: Sequence[StoredRevision], number: int) -> StoredRevision:
     return revisions[number - 1]
 
 
-def _count_changes(diff: TextDiff) -> int:
-    moved = diff.moved
-    return sum(line.change is not Change.SAME and line not in moved for line in diff.lines)
+def _count_changes(diff: TextDiff, moved: frozenset[str]) -> int:
+    return sum(line.change is not Change.SAME and line.whole not in moved for line in diff.lines)
 
 
 def _find_direction(comparison: Comparison) -> str:
@@ -244,9 +252,9 @@ def _tell_post(post: PostEdit) -> PostTold:
     )
 
 
-def _list_stretches(comparison: Comparison) -> Iterator[Stretch]:
+def _list_stretches(comparison: Comparison, moved: frozenset[str]) -> Iterator[Stretch]:
     lines = comparison.diff.lines[:MAX_LINES]
-    told = list(_tell_lines(comparison))
+    told = list(_tell_lines(comparison, moved))
     near = find_near(lines, CONTEXT_LINES)
     waiting: list[LineTold] = []
     for wanted, group in groupby(range(len(lines)), key=lambda place: near[place]):
@@ -262,15 +270,16 @@ def _list_stretches(comparison: Comparison) -> Iterator[Stretch]:
         yield Stretch(folded=False, lines=tuple(waiting))
 
 
-def _tell_lines(comparison: Comparison) -> Iterator[LineTold]:
-    moved = comparison.diff.moved
-    went = _number_texts((line.before, line.before_number) for line in moved if line.change is Change.REMOVED)
-    came = _number_texts((line.after, line.after_number) for line in moved if line.change is Change.ADDED)
+def _tell_lines(comparison: Comparison, moved: frozenset[str]) -> Iterator[LineTold]:
+    wanted = moved.intersection(line.whole for line in comparison.diff.lines[:MAX_LINES])
+    both = [line for line in comparison.diff.lines if line.whole in wanted] if wanted else []
+    went = _number_texts((line.before, line.before_number) for line in both if line.change is Change.REMOVED)
+    came = _number_texts((line.after, line.after_number) for line in both if line.change is Change.ADDED)
     for line in comparison.diff.lines[:MAX_LINES]:
         change, other = line.change.value, None
-        if line in moved and line.change is Change.REMOVED:
+        if line.whole in moved and line.change is Change.REMOVED:
             change, other = "moved_from", came[line.before or ""]
-        elif line in moved:
+        elif line.whole in moved:
             change, other = "moved_to", went[line.after or ""]
         first = {line.before_number, line.after_number} <= {1, None}
         yield LineTold(
@@ -285,8 +294,11 @@ def _tell_lines(comparison: Comparison) -> Iterator[LineTold]:
 
 def _number_texts(lines: Iterable[tuple[str | None, int | None]]) -> dict[str, int]:
     """Return text → the number of the first line that says it."""
-    numbered = sorted(((number, text) for text, number in lines if text and number), reverse=True)
-    return {text: number for number, text in numbered}
+    numbers: dict[str, int] = {}
+    for text, number in lines:
+        if text and number:
+            numbers.setdefault(text, number)
+    return numbers
 
 
 def _tell_pieces(line: Line) -> Iterable[Piece]:
