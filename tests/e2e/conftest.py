@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from config.settings import Settings
+from crawler.render.renderer import find_browser
+from tests.browsers import SETTINGS
 from tests.crawls import prepare_crawl
 from tests.installation import Ofrecord, write_config
+from tests.rooms import serve_room
 from tests.site.server import Site as RealSite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from playwright.sync_api import Browser
+
     from tests.crawls import Crawl, Site
+    from tests.rooms import Room
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +50,23 @@ def crawl(site: Site, tmp_path: Path) -> Iterator[Crawl]:
     """A crawl of the `site` of the module that asks, which a test may change and start."""
     with prepare_crawl(site, tmp_path) as crawl:
         yield crawl
+
+
+@pytest.fixture(scope="module")
+def base(room_archive: Room) -> Iterator[str]:
+    """Return the address of the real reading room."""
+    with serve_room(room_archive) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Return a browser for tests that need one (`tests.browsers.needs_browser`)."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=find_browser(Settings()), chromium_sandbox=SETTINGS["render_sandbox"]
+        )
+        yield found
+        found.close()

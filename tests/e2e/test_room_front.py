@@ -8,10 +8,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from config.settings import Settings
-from crawler.render.renderer import find_browser
-from tests.browsers import SETTINGS, needs_browser
-from tests.rooms import SOURCE, serve_room
+from tests.browsers import needs_browser
+from tests.rooms import SOURCE
 from tests.site.pages import SEED_URL
 
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-    from tests.rooms import Client, Room
+    from tests.rooms import Client
 
 pytestmark = pytest.mark.slow
 _TIMELINE = """document.addEventListener("DOMContentLoaded", () => {
@@ -34,25 +32,6 @@ _TIMELINE = """document.addEventListener("DOMContentLoaded", () => {
   }
   document.querySelector("main").append(line);
 })"""
-
-
-@pytest.fixture(scope="module")
-def base(room_archive: Room) -> Iterator[str]:
-    """Return the address of the real room."""
-    with serve_room(room_archive) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=find_browser(Settings()), chromium_sandbox=SETTINGS["render_sandbox"]
-        )
-        yield found
-        found.close()
 
 
 @contextmanager

@@ -10,42 +10,18 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from config.settings import Settings
-from crawler.render.renderer import find_browser
-from tests.browsers import SETTINGS, needs_browser
-from tests.rooms import ARABIC_SOURCE, SOURCE, serve_room
+from tests.browsers import needs_browser
+from tests.rooms import ARABIC_SOURCE, SOURCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser
 
-    from tests.rooms import Room
 
 pytestmark = pytest.mark.slow
 KINDS = ("runs", "runs/…", "ledger", "rechecks", "commits")
 _LINK = re.compile(r'<a [^>]*href="(/sources[^"#]*)')
 _ALIKE = 4
 """So many pages of one kind, asked for by the same parameters, are looked at."""
-
-
-@pytest.fixture(scope="module")
-def base(room_archive: Room) -> Iterator[str]:
-    """Return the address of the real room."""
-    with serve_room(room_archive) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=find_browser(Settings()), chromium_sandbox=SETTINGS["render_sandbox"]
-        )
-        yield found
-        found.close()
 
 
 def name_kind(path: str) -> str:

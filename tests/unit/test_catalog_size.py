@@ -6,8 +6,6 @@ Counted, not timed: steps of SQLite's machine at one size and at ten times that,
 from __future__ import annotations
 
 import random
-import re
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +19,7 @@ from jobs.rechecks import RecheckPolicy
 from jobs.store.memory import MemoryStore
 from tests.benchmarks.size import Library
 from tests.machines import SOURCE, START, Look, Machine
+from tests.meters import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,40 +29,8 @@ POLICY = RecheckPolicy(DEFAULT_RECHECK)
 NOW = START + timedelta(days=30)
 SMALL = 300
 MICROSECOND = timedelta(microseconds=1)
-_SCAN = re.compile(r"SCAN (?!logs\b|json_each\b|CONSTANT)")
+_SMALL = r"logs\b|json_each\b|CONSTANT"
 """Logs: one for each source, and a look-up for each of them finds who has a URL."""
-
-
-class Meter:
-    """Counts the steps of a catalog's statements, and keeps the statements."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self._db = catalog._db
-        self.steps = 0
-        self.statements: list[str] = []
-
-    @contextmanager
-    def watch(self) -> Iterator[None]:
-        self._db.set_progress_handler(self._count, 1)
-        self._db.set_trace_callback(self.statements.append)
-        try:
-            yield
-        finally:
-            self._db.set_progress_handler(None, 1)
-            self._db.set_trace_callback(None)
-
-    def list_scans(self) -> list[str]:
-        """Return the statements that read a whole table."""
-        found = []
-        for statement in self.statements:
-            if statement.startswith(("SELECT", "DELETE", "UPDATE")):
-                plan = [row[3] for row in self._db.execute(f"EXPLAIN QUERY PLAN {statement}")]
-                found += [f"{line} in {statement}" for line in plan if _SCAN.match(line)]
-        return found
-
-    def _count(self) -> int:
-        self.steps += 1
-        return 0
 
 
 def ask_at_start(catalog: Catalog, _: str) -> None:
@@ -123,7 +90,7 @@ def test_what_is_asked_reads_no_table_and_costs_the_same(
     steps = []
     for catalog in (library.catalog for library in libraries):
         url = next(iter(catalog.list_known(SOURCE)))
-        meter = Meter(catalog)
+        meter = Meter(catalog._db, _SMALL)
         with meter.watch():
             ask(catalog, url)
         assert meter.list_scans() == []
@@ -135,7 +102,7 @@ def test_the_meter_tells(libraries: list[Library]) -> None:
     """A statement that reads a table costs ten times as much in the large catalog, and is named."""
     steps = []
     for catalog in (library.catalog for library in libraries):
-        meter = Meter(catalog)
+        meter = Meter(catalog._db, _SMALL)
         with meter.watch():
             catalog._db.execute("SELECT COUNT(*) FROM articles WHERE title = 'x'").fetchone()
         assert len(meter.list_scans()) == 1
@@ -239,7 +206,7 @@ def test_a_look_at_what_is_due_reads_only_what_was_touched_since(libraries: list
     steps = []
     for library in libraries:
         library.grow(1, until=NOW)
-        meter = Meter(library.catalog)
+        meter = Meter(library.catalog._db, _SMALL)
         with meter.watch():
             list(library.catalog.list_due(SOURCE, POLICY, NOW))
         assert meter.list_scans() == []

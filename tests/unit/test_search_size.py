@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,13 +13,14 @@ from jobs.search import EventFilter, Query
 from jobs.search.index import SearchIndex
 from jobs.store.memory import MemoryStore
 from tests.machines import SOURCE, START, Look, Machine
+from tests.meters import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SIZES = 150, 1_500
-_SCAN = re.compile(r"SCAN (?!marks\b|m\b|j\b|json_each\b|CONSTANT|[wf] VIRTUAL|words VIRTUAL|\(subquery)")
+_SMALL = r"marks\b|m\b|j\b|json_each\b|CONSTANT|[wf] VIRTUAL|words VIRTUAL|\(subquery"
 """Marks: one for each source. `w`, `f`: the words, by their own index."""
 ASKED: dict[str, Callable[[SearchIndex, Catalog], object]] = {
     "events": lambda index, _: index.list_events(EventFilter()),
@@ -41,37 +41,6 @@ ASKED: dict[str, Callable[[SearchIndex, Catalog], object]] = {
 
 MORE = dict.fromkeys(("all texts", "a common word", "two", "a filter"), 15_000) | {"a rare word": 2_000}
 """Hits are counted up to a thousand, texts with a word up to one in fifty."""
-
-
-class Meter:
-    """Counts the steps of an index's statements, and keeps the statements."""
-
-    def __init__(self, index: SearchIndex) -> None:
-        self._db = index._db
-        self.steps = 0
-        self.statements: list[str] = []
-
-    @contextmanager
-    def watch(self) -> Iterator[None]:
-        self._db.set_progress_handler(self._count, 1)
-        self._db.set_trace_callback(self.statements.append)
-        try:
-            yield
-        finally:
-            self._db.set_progress_handler(None, 1)
-            self._db.set_trace_callback(None)
-
-    def list_scans(self) -> list[str]:
-        found = []
-        for statement in self.statements:
-            if statement.startswith("SELECT"):
-                plan = [row[3] for row in self._db.execute(f"EXPLAIN QUERY PLAN {statement}")]
-                found += [f"{line} in {statement}" for line in plan if _SCAN.match(line)]
-        return found
-
-    def _count(self) -> int:
-        self.steps += 1
-        return 0
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +68,7 @@ def test_what_is_asked_costs_the_same_however_large_the_index_is(
 ) -> None:
     steps = []
     for index, catalog in indexes:
-        meter = Meter(index)
+        meter = Meter(index._db, _SMALL)
         with meter.watch():
             ASKED[name](index, catalog)
         assert meter.list_scans() == []
