@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SOURCE = "almayadeen-english"
 SIZE_BYTES = 12 * 1024 * 1024
 PAGES = 40
+CATALOG_ROOM = 40_000
+"""Enough to open a catalog that is there (32 KiB that its readers share), and for no run."""
 QUICK = {"OFRECORD_SPOOL_WAIT_SECONDS": "2", "OFRECORD_GRACE_SECONDS": "2"}
 
 pytestmark = [
@@ -111,8 +113,14 @@ def test_a_disk_that_is_full_for_all_sources_ends_the_command(ofrecord: Ofrecord
     ofrecord = Ofrecord(ofrecord.config, ofrecord.home, QUICK)
     ofrecord("init")
     ofrecord("crawl", "almayadeen-spanish", "--state", disk)
-    fill(disk, left_bytes=0)
-    result = ofrecord("crawl", "almayadeen-arabic", "almayadeen-spanish", "--state", disk, "--json", code=4)
+    filler = fill(disk, left_bytes=0)
+    words: list[str | Path] = ["crawl", "almayadeen-arabic", "almayadeen-spanish", "--state", disk, "--json"]
+    result = ofrecord(*words, code=4)
+    assert "no room for the catalog" in result.stderr
+    assert "Traceback" not in result.stderr
+    filler.unlink()
+    fill(disk, left_bytes=CATALOG_ROOM)
+    result = ofrecord(*words, code=4)
     assert "Traceback" not in result.stderr
     assert "no source can be crawled here any more" in result.stderr
     assert "not begun: almayadeen-spanish" in result.stderr
