@@ -57,7 +57,8 @@ def test_each_form_of_a_page(tmp_path: Path) -> None:
     store = MemoryStore()
     page = b"<h1>The budget</h1><p>It will rise."
     head = "Content-Type: text/html\r\nContent-Encoding: gzip"
-    report = write_page(store, tmp_path, body=gzip.compress(page), head=head, words="It will rise.\nBy *2* %.")
+    packed = gzip.compress(page)  # which holds the second that it was made in
+    report = write_page(store, tmp_path, body=packed, head=head, words="It will rise.\nBy *2* %.")
     found = files(store)
     assert (report.written, report.there, report.problems) == (4, 0, [])
     assert found["raw.html"] == page
@@ -65,7 +66,7 @@ def test_each_form_of_a_page(tmp_path: Path) -> None:
     assert digest(found["clean.txt"]) == data["text_digest"]
     assert found["clean.txt"].decode() == data["text"] == "The budget\nIt will rise.\nBy *2* %."
     assert (data["url"], data["captured_at"]) == ("https://gazette.example/budget", "2026-11-22T13:00:00Z")
-    assert data["payload_digest"] == digest(gzip.compress(page))
+    assert data["payload_digest"] == digest(packed)
     front, _, body = found["clean.md"].decode().removeprefix("---\n").partition("---\n")
     assert body == "\n# The budget\n\nIt will rise.\n\nBy \\*2\\* %.\n"
     assert yaml.safe_load(front)["captured_at"] == "2026-11-22T13:00:00Z"
