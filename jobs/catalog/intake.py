@@ -29,7 +29,7 @@ from jobs.catalog.folding import FirstSight
 from jobs.catalog.health import HealthCatalog
 from jobs.catalog.instants import format_instant
 from jobs.catalog.rechecks import RecheckCatalog
-from jobs.catalog.schema import LOCAL_TABLES, TABLES, connect, explain, is_damage
+from jobs.catalog.schema import LOCAL_TABLES, TABLES, connect, explain
 from jobs.catalog.sights import SightCatalog
 from jobs.fold import NOT_MODIFIED, CaptureFact
 from jobs.metadata import digest_metadata
@@ -168,15 +168,6 @@ class Catalog(SightCatalog, RecheckCatalog, HealthCatalog):
                     commit.seq,
                 ),
             )
-
-    def is_whole(self) -> bool:
-        """Whether all of the file can be read, which is read for that."""
-        try:
-            return bool(self._db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
-        except sqlite3.DatabaseError as error:
-            if is_damage(error):
-                return False
-            raise
 
     def clear(self) -> None:
         """Forget everything."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,11 @@ from crawler.model import FieldValue, PageClass, RecordReference, Snapshot
 from jobs.catalog.instants import format_instant
 from jobs.catalog.logbook import SHOWN, LogQueries
 from jobs.catalog.replays import ReplayQueries
-from jobs.catalog.schema import LOOKED, TABLES
+from jobs.catalog.schema import LOOKED, TABLES, is_damage
 from jobs.catalog.slots import SlotQueries
 from jobs.catalog.validators import ValidatorQueries
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Sequence
 
     from jobs.catalog.histories import StoredCapture
@@ -34,6 +34,15 @@ class CatalogQueries(ReplayQueries, ValidatorQueries, SlotQueries, LogQueries):
     def stop_after(self, deadline: float) -> None:
         """From now on end a query with an error of SQLite's that is at work when `time.monotonic()` is past that."""
         self._db.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
+
+    def is_whole(self) -> bool:
+        """Whether all of the file can be read, which is read for that."""
+        try:
+            return bool(self._db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                return False
+            raise
 
     def head(self, source: str) -> tuple[int, str]:
         """Return number and digest of the last commit folded; (0, "") where there is none."""
