@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from config.settings import Settings
-from crawler.render.renderer import find_browser
-from tests.browsers import SETTINGS
 from tests.crawls import prepare_crawl
 from tests.installation import Ofrecord, write_config
 from tests.rooms import serve_room
@@ -22,6 +19,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from tests.crawls import Crawl, Site
+    from tests.readers import Doorbell
     from tests.rooms import Room
 
 
@@ -60,13 +58,18 @@ def base(room_archive: Room) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Return a browser for tests that need one (`tests.browsers.needs_browser`)."""
-    from playwright.sync_api import sync_playwright
+def bell() -> Iterator[Doorbell]:
+    """Return what hears each request of `browser` to anybody but 127.0.0.1."""
+    from tests.readers import count_knocks
 
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=find_browser(Settings()), chromium_sandbox=SETTINGS["render_sandbox"]
-        )
-        yield found
-        found.close()
+    with count_knocks() as bell:
+        yield bell
+
+
+@pytest.fixture(scope="module")
+def browser(bell: Doorbell) -> Iterator[Browser]:
+    """Return a browser for tests that need one (`tests.browsers.needs_browser`)."""
+    from tests.readers import open_browser
+
+    with open_browser(bell) as browser:
+        yield browser

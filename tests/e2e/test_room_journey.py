@@ -11,39 +11,17 @@ from playwright.sync_api import expect
 
 from jobs.room import addresses
 from tests.browsers import needs_browser
-from tests.readers import count_knocks, open_browser
-from tests.rooms import ARABIC_SOURCE, MARK, PLANTED_URL, SOURCE, serve_room
+from tests.rooms import ARABIC_SOURCE, MARK, PLANTED_URL, SOURCE
 from tests.site.pages import SEED_URL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser, Page
 
     from tests.readers import Doorbell
-    from tests.rooms import Room
 
 pytestmark = [needs_browser, pytest.mark.slow]
 PARAGRAPH = "He even clashed with Arab leaders when he brought up the idea"
 """Of the first text; the edited one has it not."""
-
-
-@pytest.fixture(scope="module")
-def bell() -> Iterator[Doorbell]:
-    with count_knocks() as bell:
-        yield bell
-
-
-@pytest.fixture(scope="module")
-def browser(bell: Doorbell) -> Iterator[Browser]:
-    with open_browser(bell) as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def base(room_archive: Room) -> Iterator[str]:
-    with serve_room(room_archive) as base:
-        yield base
 
 
 def find_seed(page: Page, base: str, *, scripts: bool) -> None:

@@ -21,7 +21,7 @@ from jobs.room import addresses
 from jobs.room.endpoints import Page as PageEndpoint
 from jobs.room.views import ENDPOINTS
 from tests.browsers import needs_browser
-from tests.readers import count_knocks, find_barriers, find_errors, needs_axe, needs_validator, open_browser, picture
+from tests.readers import count_knocks, find_barriers, find_errors, needs_axe, needs_validator, picture
 from tests.rooms import (
     ARABIC_SOURCE,
     DRAWING_URL,
@@ -122,18 +122,6 @@ def list_pages(shelf: Shelf) -> dict[str, str]:
         "no-article": addresses.article(SOURCE, ATTACK),
         "login": f"/login?to={quote(f'/search?words={ATTACK}', safe='')}",
     }
-
-
-@pytest.fixture(scope="module")
-def bell() -> Iterator[Doorbell]:
-    with count_knocks() as bell:
-        yield bell
-
-
-@pytest.fixture(scope="module")
-def browser(bell: Doorbell) -> Iterator[Browser]:
-    with open_browser(bell) as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -12,13 +12,10 @@ from jobs.room import addresses
 from jobs.room.raw.showing import HEADERS
 from tests.browsers import needs_browser
 from tests.crawls import Answer, serve_site
-from tests.readers import count_knocks, open_browser
 from tests.rooms import MARK, PLANTED_URL, SOURCE, TRACKER, Room, make_planted, serve_room
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Dialog, Frame, Page
+    from playwright.sync_api import Browser, Dialog, Frame, Page
 
     from jobs.room.library import Library
     from tests.readers import Doorbell
@@ -28,15 +25,8 @@ _QUIET_MILLISECONDS = 1_000
 
 
 @pytest.fixture(scope="module")
-def bell() -> Iterator[Doorbell]:
-    with count_knocks() as bell:
-        yield bell
-
-
-@pytest.fixture(scope="module")
-def page(bell: Doorbell) -> Iterator[Page]:
-    with open_browser(bell) as browser:
-        yield browser.new_page()
+def page(browser: Browser) -> Page:
+    return browser.new_page()
 
 
 def look(page: Page, url: str, bell: Doorbell, *, click: bool = True) -> dict[str, Any]:
