@@ -17,6 +17,7 @@ from config.addresses import SecretAddress, check_addresses
 from config.document import describe_error
 from config.endpoints import parse_listen, parse_resolve
 from config.errors import ConfigError
+from config.evidence import EvidenceSettings
 from config.masks import hide
 from config.quantities import Seconds, Size  # noqa: TC001 - pydantic reads annotations
 from config.rendering import RenderSettings
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationInfo
 
 ENV_PREFIX = "OFRECORD_"
-SECRETS = frozenset({"alerts", "heartbeat_url", "heartbeat_fail_url", "room_token"})
+SECRETS = frozenset({"alerts", "heartbeat_url", "heartbeat_fail_url", "room_token", "signing_key"})
 """Settings that a file must not have and that no message shows."""
 
 
@@ -60,7 +61,7 @@ def program_version() -> str:
         return "0"
 
 
-class Settings(RenderSettings, RoomSettings, BaseSettings):
+class Settings(RenderSettings, RoomSettings, EvidenceSettings, BaseSettings):
     """What holds for every source. Change single values with `model_copy(update=…)` or, checked, with `override()`."""
 
     model_config = SettingsConfigDict(

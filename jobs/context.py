@@ -15,6 +15,7 @@ from config.errors import ConfigError, RunLocked, StoreUnavailable
 from crawler.spool import FULL
 from jobs.archive.identity import ArchiveInfo, list_sources, read_info
 from jobs.archive.log import Log
+from jobs.archive.signing import read_signer
 from jobs.catalog import Catalog
 from jobs.checkpoint.restoring import refresh_catalog
 from jobs.checkpoint.writing import sum_up
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from config.settings import Settings
+    from jobs.archive.signing import Signer
     from jobs.store import ObjectStore
 
 
@@ -44,10 +46,12 @@ class OpenArchive:
     """Folder of the local state of this archive at this place: catalog and spools; see `find_state`. Disposable but for
     what is not yet committed."""
     catalog: Catalog
+    signer: Signer | None = None
+    """Signs what is committed; `None`: nothing is signed."""
 
     def log(self, source: str) -> Log:
         """Return the log of *source*."""
-        return Log(self.store, self.info, source)
+        return Log(self.store, self.info, source, self.signer)
 
     def spool(self, source: str) -> Path:
         """Return the folder of this source's segments that are not yet in the store."""
@@ -93,6 +97,7 @@ def open_archive(settings: Settings, *, fresh_catalog: bool = False) -> Iterator
     """
     if not settings.archive:
         raise ConfigError("no archive named: give --archive PATH or s3://BUCKET/PREFIX, or set OFRECORD_ARCHIVE")
+    signer = read_signer(settings)
     store = open_store(settings.archive, settings)
     info = read_info(store)
     state = find_state(settings, store, info.archive)
@@ -107,7 +112,7 @@ def open_archive(settings: Settings, *, fresh_catalog: bool = False) -> Iterator
         for path in state.glob("catalog.sqlite*"):
             path.unlink()
     with Catalog.open(state / CATALOG_FILE) as catalog:
-        yield OpenArchive(store, info, settings, state, catalog)
+        yield OpenArchive(store, info, settings, state, catalog, signer)
 
 
 def find_state(settings: Settings, store: ObjectStore, archive: str) -> Path:

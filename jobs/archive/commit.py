@@ -15,9 +15,12 @@ from pydantic import TypeAdapter, ValidationError
 from config.errors import DamageFound, FormatTooNew, RecordError
 from crawler.ids import split_id
 from crawler.rows import format_time, read_json_object
+from jobs.archive.signing import encode_document, split_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from jobs.archive.signing import Signer
 
 FORMAT = "1.0"
 MAJOR = 1
@@ -26,7 +29,6 @@ SUPPORTED: frozenset[str] = frozenset()
 SEGMENT_KINDS = frozenset({"segment", "adopt", "ledger"})
 """Kinds whose files are a segment of the commit's own source."""
 MAX_COMMIT_BYTES = 4 * 1024 * 1024
-UNSIGNED = b"-\n"
 
 MAX_NUMBER = 2**63 - 1
 """What a database holds; `files` and `counts` stay below it by far."""
@@ -141,18 +143,16 @@ class StoredCommit:
 _COMMITS: TypeAdapter[Commit] = TypeAdapter(Commit)
 
 
-def encode_commit(commit: Commit, signature: bytes = UNSIGNED) -> bytes:
-    """Return the two lines of *commit*."""
+def encode_commit(commit: Commit, signer: Signer | None = None) -> bytes:
+    """Return the two lines of *commit*, signed by *signer* if there is one."""
     data = {name: getattr(commit, name) for name in Commit.__slots__}
     line = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=_encode_value)
-    return line.encode() + b"\n" + signature
+    return encode_document(line.encode(), [signer] if signer else ())
 
 
 def decode_commit(data: bytes, key: str) -> StoredCommit:
     """Read a commit object. Raises DamageFound (what is wrong, under which key) and FormatTooNew."""
-    first, newline, rest = data.partition(b"\n")
-    if not newline or not rest.endswith(b"\n") or rest.count(b"\n") != 1 or len(data) > MAX_COMMIT_BYTES:
-        raise DamageFound(f"{key}: not a commit: found {len(data)} bytes that are not two lines")
+    first, signature = split_document(data, key, "a commit", MAX_COMMIT_BYTES)
     try:
         fields = read_json_object(first)
     except (ValueError, RecursionError) as error:
@@ -171,7 +171,7 @@ def decode_commit(data: bytes, key: str) -> StoredCommit:
         place = ".".join(str(part) for part in first_error["loc"])
         raise DamageFound(f"{key}: not a commit: {place}: {first_error['msg']}") from error
     _require_sane(commit, key)
-    return StoredCommit(commit, digest(data), rest.decode("utf-8", "replace").rstrip("\n"))
+    return StoredCommit(commit, digest(data), signature)
 
 
 def require_format(found: object, where: str) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jobs.archive.identity import ArchiveInfo
+    from jobs.archive.signing import Signer
     from jobs.store import ObjectStore
 
 log = structlog.get_logger()
@@ -40,9 +41,11 @@ MAX_SINCE = 64
 class Log:
     """The log of one source."""
 
-    def __init__(self, store: ObjectStore, info: ArchiveInfo, source: str) -> None:
+    def __init__(self, store: ObjectStore, info: ArchiveInfo, source: str, signer: Signer | None = None) -> None:
+        """*signer*: signs what is appended."""
         self._store = store
         self._info = info
+        self._signer = signer
         self.source = source
 
     @property
@@ -110,7 +113,7 @@ class Log:
         before = self._find_before(after, head)
         while True:
             commit = replace(draft, seq=after + 1, previous=previous, **link_on(before, draft))
-            data = encode_commit(commit)
+            data = encode_commit(commit, self._signer)
             key = commit_key(self.source, commit.seq)
             try:
                 self._store.create(key, data, sha256=digest(data))

@@ -92,7 +92,13 @@ def _commit(archive: OpenArchive, source: Source, sealed: SealedSegment, *, fres
         return False
     after, head = archive.catalog.head(source.id)
     stored, others = upload_segment(
-        archive.store, archive.info, sealed, after=after, head=head, sum_up=lambda: archive.sum_up(source.id)
+        archive.store,
+        archive.info,
+        sealed,
+        after=after,
+        head=head,
+        sum_up=lambda: archive.sum_up(source.id),
+        signer=archive.signer,
     )
     for commit in others:
         archive.catalog.add_commit(archive.store, commit)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from jobs.archive.commit import Commit
     from jobs.archive.identity import ArchiveInfo
+    from jobs.archive.signing import Signer
     from jobs.segments.seal import SealedSegment
     from jobs.store import ObjectStore, StoredObject
 
@@ -43,18 +44,19 @@ def upload_segment(
     after: int,
     head: str,
     sum_up: Callable[[], Mapping[str, Any]] = dict,
+    signer: Signer | None = None,
 ) -> tuple[StoredCommit, list[StoredCommit]]:
     """Put the files of *sealed* and commit them at the end of the log, last seen at commit *after* with digest *head*.
 
     *sum_up*: returns fields of the commit that name a checkpoint or a pack; called when the store has the files, for
-    it is of no use, and dear to repeat, while the store takes nothing. Returns the commit and those that others put in
-    between. The local copy stays: see `remove_segment`. Raises StoreError, KeyTaken; ObjectDiffers if a file on this
-    disk is no longer what was sealed.
+    it is of no use, and dear to repeat, while the store takes nothing. *signer*: signs the commit. Returns the commit
+    and those that others put in between. The local copy stays: see `remove_segment`. Raises StoreError, KeyTaken;
+    ObjectDiffers if a file on this disk is no longer what was sealed.
     """
     draft = _put_files(store, sealed)
     named = sum_up()
     draft = replace(_finish_draft(store, info, draft), **named)
-    stored, others = Log(store, info, draft.source).append(draft, after=after, head=head)
+    stored, others = Log(store, info, draft.source, signer).append(draft, after=after, head=head)
     log.info("committed_segment", segment=draft.segment, seq=stored.commit.seq, files=len(draft.files))
     return stored, others
 

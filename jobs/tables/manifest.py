@@ -12,11 +12,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from config.errors import DamageFound, ObjectExists, ObjectMissing
 from crawler.rows import Size, format_time, read_json_object
-from jobs.archive.commit import FORMAT, UNSIGNED, digest, require_format, require_supported
+from jobs.archive.commit import FORMAT, digest, require_format, require_supported
+from jobs.archive.signing import UNSIGNED, encode_document, split_document
 from jobs.fold import FOLD
 
 if TYPE_CHECKING:
     from jobs.archive.identity import ArchiveInfo
+    from jobs.archive.signing import Signer
     from jobs.store import ObjectStore
 
 MAX_MANIFEST_BYTES = 64 * 1024**2
@@ -69,7 +71,7 @@ class StoredManifest:
     manifest: Manifest
     digest: str
     """Of the whole object."""
-    signature: str = field(default="-")
+    signature: str = field(default=UNSIGNED)
 
 
 _MANIFESTS: TypeAdapter[Manifest] = TypeAdapter(Manifest)
@@ -108,9 +110,9 @@ def read_manifest(store: ObjectStore, info: ArchiveInfo, n: int) -> StoredManife
     return stored
 
 
-def append_manifest(store: ObjectStore, manifest: Manifest) -> bool:
+def append_manifest(store: ObjectStore, manifest: Manifest, signer: Signer | None = None) -> bool:
     """Put *manifest* at its number; return whether it stands there: `False` if another one came first."""
-    data = encode_manifest(manifest)
+    data = encode_manifest(manifest, signer)
     if len(data) > MAX_MANIFEST_BYTES:
         raise DamageFound(f"{len(manifest.files)} files: more than a manifest can list; look for facts of absurd times")
     key = manifest_key(manifest.n)
@@ -124,17 +126,16 @@ def append_manifest(store: ObjectStore, manifest: Manifest) -> bool:
     return True
 
 
-def encode_manifest(manifest: Manifest) -> bytes:
-    """Return the two lines of *manifest*."""
+def encode_manifest(manifest: Manifest, signer: Signer | None = None) -> bytes:
+    """Return the two lines of *manifest*, signed by *signer* if there is one."""
     data = {name: getattr(manifest, name) for name in Manifest.__slots__}
-    return json.dumps(data, separators=(",", ":"), default=_encode_value).encode() + b"\n" + UNSIGNED
+    line = json.dumps(data, separators=(",", ":"), default=_encode_value)
+    return encode_document(line.encode(), [signer] if signer else ())
 
 
 def decode_manifest(data: bytes, where: str) -> StoredManifest:
     """Read a manifest. Raises DamageFound and FormatTooNew."""
-    first, newline, rest = data.partition(b"\n")
-    if not newline or not rest.endswith(b"\n") or rest.count(b"\n") != 1 or len(data) > MAX_MANIFEST_BYTES:
-        raise DamageFound(f"{where}: not a manifest: found {len(data)} bytes that are not two lines")
+    first, signature = split_document(data, where, "a manifest", MAX_MANIFEST_BYTES)
     try:
         fields = read_json_object(first)
     except (ValueError, RecursionError) as error:
@@ -150,7 +151,7 @@ def decode_manifest(data: bytes, where: str) -> StoredManifest:
     require_supported(manifest.requires, where)
     for file in manifest.files:
         _require_own_key(file, where)
-    return StoredManifest(manifest, digest(data), rest.decode("utf-8", "replace").rstrip("\n"))
+    return StoredManifest(manifest, digest(data), signature)
 
 
 def _require_own_key(file: TableFile, where: str) -> None:

@@ -97,7 +97,7 @@ def build_tables(archive: OpenArchive, runner: Runner | None = None, *, since: s
             manifest = _roll_up(archive, worker, previous, since, report)
         if manifest is None:
             return report
-        if append_manifest(archive.store, manifest):
+        if append_manifest(archive.store, manifest, archive.signer):
             report.manifest, report.wrote = manifest.n, True
             log.info("built_tables", manifest=manifest.n, days=len(report.days), files=report.files)
             return report

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from config.errors import DamageFound, FormatTooNew, ObjectMissing
-from jobs.archive.commit import MAX_COMMIT_BYTES, UNSIGNED, commit_key, decode_commit, digest, parse_commit_key
+from jobs.archive.commit import MAX_COMMIT_BYTES, commit_key, decode_commit, digest, parse_commit_key
+from jobs.archive.signing import UNSIGNED
 from jobs.store.keys import fault_of_key
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _check(store: Readable, source: str, archive: str, seen: SeenCommit, before:
     return Finding(
         seen.seq,
         fault or _find_missing(store, stored),
-        signed=stored.signature != UNSIGNED.decode().rstrip("\n"),
+        signed=stored.signature != UNSIGNED,
         writer=commit.writer[:100],
     )
 

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from config.errors import StoreError
 from crawler.ids import read_stamp
-from jobs.archive.commit import UNSIGNED, commit_key
+from jobs.archive.commit import commit_key
+from jobs.archive.signing import UNSIGNED
 from jobs.room.addresses import MORE
 from jobs.room.endpoints import Page, Told
 from jobs.room.views.namings import Naming, SourceAsked, name_source
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from jobs.room.desk import Desk
     from jobs.verify.glance import Finding
 
-_NO_SIGNATURE = UNSIGNED.decode().rstrip("\n")
+_NO_SIGNATURE = UNSIGNED
 _SILENT_STORE = "the store does not answer just now: nothing was checked"
 
 

@@ -38,7 +38,7 @@ def test_settings_yaml_states_the_defaults() -> None:
 
 
 def test_every_setting_is_documented_and_explained() -> None:
-    files = ("settings.py", "rendering.py", "room.py")
+    files = ("settings.py", "rendering.py", "room.py", "evidence.py")
     lines = [line for file in files for line in (SHIPPED.parent / file).read_text(encoding="utf-8").splitlines()]
     for name in Settings.model_fields:
         start = next(number for number, line in enumerate(lines) if line.startswith(f"    {name}: "))
