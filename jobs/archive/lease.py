@@ -8,36 +8,41 @@ never rests on them.
 from __future__ import annotations
 
 import contextvars
-import json
 import os
 import re
 import secrets
 import socket
 import threading
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
 from config.errors import ArchiveError, DamageFound, ObjectExists, ObjectMissing, RunLocked, StoreUnavailable
-from crawler.rows import format_time, read_json_object
-from jobs.archive.commit import FORMAT, digest, require_format
-from jobs.store.answers import tidy
+from crawler.rows import format_time
+from jobs.archive.commit import digest
+from jobs.archive.lease_records import (
+    HELD,
+    MAX_SECONDS,
+    RELEASED,
+    LeaseRecord,
+    lease_key,
+    parse_lease_key,
+    read_record,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from jobs.archive.signing import Signer
     from jobs.store import ObjectStore, StoredObject
 
     _IsReleased = Callable[[int], bool]
     _IsOver = Callable[["LeaseRecord"], bool]
 
-MAX_SECONDS = 3_600.0
-"""No lease holds longer than that without a further beat, whatever its object says."""
-MAX_LEASE_BYTES = 4_096
 SLACK_SECONDS = 2.0
 """Stores tell whole seconds, rounded down; a holder gets that much more before another takes over."""
 OLD_SECONDS = 24 * 3_600.0
@@ -45,10 +50,6 @@ OLD_SECONDS = 24 * 3_600.0
 MAX_ACQUIRE_SECONDS = 60.0
 """After so long a contender must look again: were it OLD_SECONDS, the key could have been taken, and removed."""
 
-HELD = "held"
-RELEASED = "released"
-
-_KEY = re.compile(r"lease/[^/]+/([0-9]{12})\.([0-9]{6})")
 _MAX_EPOCH = 10**12 - 1
 _MAX_BEAT = 10**6 - 1
 _ROUNDS = 5
@@ -60,33 +61,6 @@ log = structlog.get_logger()
 def read_boottime() -> float:
     """Return the seconds since this machine was started, those that it slept included."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-def lease_key(source: str, epoch: int, beat: int) -> str:
-    """Return the key of a lease object."""
-    return f"lease/{source}/{epoch:012d}.{beat:06d}"
-
-
-def parse_lease_key(key: str) -> tuple[int, int] | None:
-    """Return epoch and beat of a lease object's key; `None` for any other key."""
-    match = _KEY.fullmatch(key)
-    return (int(match[1]), int(match[2])) if match else None
-
-
-@dataclass(frozen=True, slots=True)
-class LeaseRecord:
-    """What a lease object says."""
-
-    holder: str
-    """Host, process and 64 random bits: no two holders are the same."""
-    run: str | None
-    state: str
-    seconds: float
-    format: str = FORMAT
-
-    def encode(self) -> bytes:
-        """Return the object's bytes."""
-        return json.dumps(asdict(self)).encode() + b"\n"
 
 
 class Lease:
@@ -105,8 +79,9 @@ class Lease:
         *,
         put_at: float,
         boottime: Callable[[], float] = read_boottime,
+        signer: Signer | None = None,
     ) -> None:
-        """*put_at*: a boot time at which the first object was not yet in the store."""
+        """*put_at*: a boot time at which the first object was not yet in the store. *signer*: signs further ones."""
         self.source = source
         self.epoch = epoch
         self.lost = threading.Event()
@@ -114,6 +89,7 @@ class Lease:
         self._store = store
         self._record = record
         self._boottime = boottime
+        self._signer = signer
         self._beat = 0
         self._tried_at: float | None = None
         self._next_try = 0.0
@@ -180,7 +156,7 @@ class Lease:
         # Twice: a beat whose answer was lost, or still is under way, may have the first number.
         for beat in (self._beat + 1, self._beat + 2):
             try:
-                self._released = _put_record(self._store, lease_key(self.source, self.epoch, beat), record)
+                self._released = self._put(beat, record)
             except (ArchiveError, OSError) as error:
                 self._warn(error)
                 return
@@ -198,7 +174,7 @@ class Lease:
             # Of the first try: the object may be of that one, though its answer was lost.
             self._tried_at = self._boottime()
         try:
-            ours = _put_record(self._store, lease_key(self.source, self.epoch, self._beat + 1), self._record)
+            ours = self._put(self._beat + 1, self._record)
             overtaken = self._is_overtaken()
         except (ArchiveError, OSError) as error:
             self._warn(error)
@@ -213,6 +189,9 @@ class Lease:
             self._extend(self._tried_at)
             self._beat, self._tried_at = self._beat + 1, None
             log.debug("renewed_lease", source=self.source, epoch=self.epoch, beat=self._beat)
+
+    def _put(self, beat: int, record: LeaseRecord) -> bool:
+        return _put_record(self._store, lease_key(self.source, self.epoch, beat), record, self._signer)
 
     def _is_overtaken(self) -> bool:
         """Whether there is a later lease: only where the store's clock jumped, or somebody removed objects by hand."""
@@ -242,12 +221,14 @@ def acquire_lease(
     is_released: Callable[[int], bool],
     is_dead: Callable[[str], bool] = lambda _: False,
     boottime: Callable[[], float] = read_boottime,
+    signer: Signer | None = None,
 ) -> Lease:
     """Return the lease of *source*, at the cost of one listing, one GET at most and one PUT.
 
     *seconds*: above 0, at most 3,600. *log_epoch*: the greatest epoch in the source's log. *is_released*: whether the
-    log says that the holder of an epoch has ended. *is_dead*: whether the run of that id is known to have. Raises
-    RunLocked saying who holds it and until when, StoreError, DamageFound, FormatTooNew.
+    log says that the holder of an epoch has ended. *is_dead*: whether the run of that id is known to have.
+    *signer*: signs the lease objects. Raises RunLocked saying who holds it and until when, StoreError, DamageFound,
+    FormatTooNew.
     """
     if not 0 < seconds <= MAX_SECONDS:
         raise ValueError(f"seconds: found {seconds}, expected more than 0 and at most {MAX_SECONDS:.0f}")
@@ -257,7 +238,7 @@ def acquire_lease(
         looked_at = boottime()
         try:
             epoch = _find_epoch(store, source, log_epoch, is_released, lambda one: _is_over(one, record, is_dead))
-            ours = _put_record(store, lease_key(source, epoch, 0), record)
+            ours = _put_record(store, lease_key(source, epoch, 0), record, signer)
         except ObjectMissing:  # taken away since it was listed
             continue
         except StoreUnavailable:
@@ -268,7 +249,7 @@ def acquire_lease(
         if ours and boottime() < looked_at + min(MAX_ACQUIRE_SECONDS, seconds - _margin(seconds)):
             log.debug("acquired_lease", source=source, epoch=epoch, seconds=seconds)
             # From before the listing: what that did not show, a put of an earlier round included, came later.
-            return Lease(store, source, epoch, record, put_at=looked_at, boottime=boottime)
+            return Lease(store, source, epoch, record, put_at=looked_at, boottime=boottime, signer=signer)
     raise StoreUnavailable(
         f"{store.url}: {source}: no lease after {_ROUNDS} tries: others were faster or the store too slow; try again"
     )
@@ -324,7 +305,7 @@ def _require_over(store: ObjectStore, source: str, newest: _Newest, is_released:
     age = -1.0 if newest.age is None else newest.age - SLACK_SECONDS
     if age > MAX_SECONDS or is_released(newest.epoch):
         return
-    record = _read_record(store, newest.stored.key)
+    record = read_record(store, newest.stored.key)
     if record and is_over(record):
         return
     if age > (record.seconds if record else MAX_SECONDS):
@@ -349,33 +330,15 @@ def _explain(store: ObjectStore, source: str, newest: _Newest, record: LeaseReco
     return f"{text}; wait, or " + ("stop that run" if record else remove)
 
 
-def _put_record(store: ObjectStore, key: str, record: LeaseRecord) -> bool:
+def _put_record(store: ObjectStore, key: str, record: LeaseRecord, signer: Signer | None) -> bool:
     """Put *record*; return whether it lies under *key*, be it from an earlier try. Raises StoreError, OSError."""
-    data = record.encode()
+    data = record.encode(key, signer)
     try:
         store.create(key, data, sha256=digest(data))
     except ObjectExists:
-        found = _read_record(store, key)
+        found = read_record(store, key)
         return found is not None and (found.holder, found.state) == (record.holder, record.state)
     return True
-
-
-def _read_record(store: ObjectStore, key: str) -> LeaseRecord | None:
-    """Return what a lease object says, or `None` if it says nothing sound. Raises FormatTooNew, StoreError."""
-    data = store.get(key, length=MAX_LEASE_BYTES + 1)
-    try:
-        if len(data) > MAX_LEASE_BYTES:
-            raise ValueError(f"more than {MAX_LEASE_BYTES} bytes")
-        fields = read_json_object(data)
-        require_format(fields.get("format"), f"{store.url}/{key}")
-        holder, run, state, seconds = (fields[name] for name in ("holder", "run", "state", "seconds"))
-    except (ValueError, KeyError, RecursionError, DamageFound):
-        return None
-    if not isinstance(holder, str) or not isinstance(run, str | None) or state not in (HELD, RELEASED):
-        return None
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= MAX_SECONDS:
-        return None
-    return LeaseRecord(tidy(holder), run and tidy(run), state, float(seconds))
 
 
 def _age(one: StoredObject, now: datetime) -> float | None:

@@ -41,6 +41,7 @@ def take_lease(archive: OpenArchive, source: str, run: str) -> Lease:
                 archive.catalog.is_released(source, epoch) or (bool(here) and f"{epoch} {here}" in known)
             ),
             is_dead=lambda one: bool(here) and f"{one} {here}" in known,
+            signer=archive.signer,
         )
     except RunLocked:
         _write(note, known)

@@ -14,7 +14,8 @@ import pytest
 
 from config.errors import RunLocked
 from config.settings import Settings
-from jobs.archive.lease import Lease, acquire_lease, lease_key, list_old_leases, read_boottime
+from jobs.archive.lease import Lease, acquire_lease, list_old_leases, read_boottime
+from jobs.archive.lease_records import lease_key
 from jobs.store import open_store
 from jobs.store.clock import check_clock
 from jobs.store.s3 import S3Store

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from config.errors import ExitCode, ObjectExists, RunLocked, StoreRefused, StoreUnavailable
-from jobs.archive.lease import lease_key, list_old_leases, parse_lease_key, read_boottime
+from jobs.archive.lease import Lease, acquire_lease, list_old_leases, read_boottime
+from jobs.archive.lease_records import LeaseRecord, lease_key, parse_lease_key, read_record
+from jobs.archive.signing import Signer, parse_signatures, split_document
 from tests.lease_clocks import Machine, Store, record, refuse
 
 
@@ -389,3 +391,29 @@ def test_old_leases(store: Store) -> None:
 def test_boot_time_is_that_of_the_machine() -> None:
     up = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
     assert 0 <= read_boottime() - up < 60
+
+
+def test_a_signed_lease_names_its_key_and_is_read_like_any_other(store: Store) -> None:
+    signer = Signer.generate()
+    lease = take(store, signer)
+    key = lease_key("gazette", lease.epoch, 0)
+    line, signatures = split_document(store.get(key), key, "a lease", 4_096)
+    assert json.loads(line)["key"] == key
+    assert signer.public.has_signed(line + b"\n", parse_signatures(signatures)[0])
+    found = read_record(store, key)
+    assert found is not None
+    assert (found.holder, found.run, found.state, found.seconds) == (lease.holder, "run-1", "held", 60.0)
+    lease.release()
+    assert store.get(lease_key("gazette", lease.epoch, 1)).splitlines()[1].startswith(b"ed25519 ")
+
+
+def test_a_signed_lease_of_another_holds(store: Store) -> None:
+    key = lease_key("gazette", 1, 0)
+    store.put(key, LeaseRecord("other", None, "held", 60.0).encode(key, Signer.generate()))
+    with pytest.raises(RunLocked, match="is being crawled by other"):
+        take(store, None)
+
+
+def take(store: Store, signer: Signer | None) -> Lease:
+    never = lambda _: False  # noqa: E731
+    return acquire_lease(store, "gazette", run="run-1", seconds=60, log_epoch=0, is_released=never, signer=signer)

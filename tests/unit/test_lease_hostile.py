@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config.errors import DamageFound, FormatTooNew, RunLocked
-from jobs.archive.lease import lease_key
+from jobs.archive.lease_records import lease_key
 from tests.lease_clocks import Machine, Store, record
 
 
