@@ -80,10 +80,11 @@ class PublicKey:
         if (signature.algorithm, signature.key_id) != ("ed25519", self.key_id):
             return False
         try:
-            self._key.verify(base64.b64decode(signature.base64, validate=True), line)
+            data = base64.b64decode(signature.base64, validate=True)
+            self._key.verify(data, line)
         except (InvalidSignature, ValueError):
             return False
-        return True
+        return base64.b64encode(data).decode() == signature.base64  # one way to write it: bits behind the end count
 
 
 class Signer:

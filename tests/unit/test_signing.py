@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import shutil
+import string
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,6 +39,19 @@ def test_a_document_of_two_signers_is_checked_by_each() -> None:
     assert not one.public.has_signed(b'{"a":2}\n', first)
     assert not one.public.has_signed(line + b"\n", second)
     assert not other.public.has_signed(line + b"\n", first)
+
+
+def test_a_signature_can_be_written_in_one_way_only() -> None:
+    signer = Signer.generate()
+    signature = signer.sign(b"{}\n")
+    assert signature.base64.endswith("==")
+    last = signature.base64[-3]
+    alphabet = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+    other = alphabet[alphabet.index(last) ^ 1]
+    altered = replace(signature, base64=f"{signature.base64[:-3]}{other}==")
+    assert base64.b64decode(altered.base64) == base64.b64decode(signature.base64)
+    assert signer.public.has_signed(b"{}\n", signature)
+    assert not signer.public.has_signed(b"{}\n", altered)
 
 
 def test_unsigned_is_a_dash() -> None:
