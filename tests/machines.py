@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from crawler.rows import Row
     from jobs.archive.identity import ArchiveInfo
     from jobs.catalog import Catalog
-    from jobs.store import ObjectStore, StoredObject
+    from jobs.store import ObjectStore, StoredObject, StoredVersion
 
 SOURCE = "gazette"
 RULES = "of these tests"
@@ -241,6 +241,14 @@ class CountingStore:
     def delete(self, key: str) -> None:
         self.asked.append(f"DELETE {key}")
         self.store.delete(key)
+
+    def list_versions(self, prefix: str) -> Iterator[StoredVersion]:
+        self.asked.append(f"LIST {prefix} versions")
+        return self.store.list_versions(prefix)
+
+    def purge(self, key: str, *, keep_newest: bool = False, bypass: bool = False) -> int:
+        self.asked.append(f"PURGE {key}")
+        return self.store.purge(key, keep_newest=keep_newest, bypass=bypass)
 
     def read_clock(self) -> datetime | None:
         return self.store.read_clock()

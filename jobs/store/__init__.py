@@ -36,6 +36,22 @@ class StoredObject:
     """`sha256:` and hex: only where the store computed or checked it itself, never from user metadata."""
 
 
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """One of the objects that a key has had, as far as the store keeps it."""
+
+    key: str
+    size_bytes: int
+    modified: datetime | None
+    """By the store's clock, aware UTC."""
+    version: str = ""
+    """The store's own name for it; "" where it keeps none but the newest."""
+    newest: bool = True
+    """Whether it is what the key has now."""
+    removed: bool = False
+    """Whether it only says that the key was deleted; it has no bytes then."""
+
+
 class ObjectStore(Protocol):
     """Keys are relative, `/`-separated, UTF-8, as FORMAT.md § 2 has them; no key may be the folder of another.
 
@@ -98,7 +114,24 @@ class ObjectStore(Protocol):
         """
 
     def delete(self, key: str) -> None:
-        """Remove an object (probes and maintenance only); no error if it is not there."""
+        """Remove an object (probes and maintenance only); no error if it is not there.
+
+        A bucket with versions only hides it so: see `purge`.
+        """
+
+    def list_versions(self, prefix: str) -> Iterator[StoredVersion]:
+        """Yield all that is kept of keys below *prefix*: where versions are, what was replaced or deleted, too.
+
+        Each key's versions together, the newest first; keys in no order. *prefix*: one folder of a source or a table,
+        since some servers pass over names at the end of a page where one is the beginning of another.
+        """
+
+    def purge(self, key: str, *, keep_newest: bool = False, bypass: bool = False) -> int:
+        """Remove every version of an object, so that nobody can bring it back; return how many objects went.
+
+        No error if there is none. *keep_newest*: all but what the key has now. *bypass*: those under governance
+        retention, too. Raises StoreRefused where retention or missing rights keep one; what went before is gone.
+        """
 
     def read_clock(self) -> datetime | None:
         """Return the store's time, aware UTC, or `None` if it tells none.

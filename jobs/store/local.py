@@ -27,7 +27,7 @@ from config.errors import (
     StoreRefused,
     StoreUnavailable,
 )
-from jobs.store import StoredObject
+from jobs.store import StoredObject, StoredVersion
 from jobs.store.files import BLOCK_BYTES, copy_new
 from jobs.store.keys import (
     TEMPORARY,
@@ -150,11 +150,15 @@ class LocalStore:
             return tuple(sorted(one.removeprefix(prefix).rstrip("/") for one in self._names(prefix) if one[-1] == "/"))
 
     def delete(self, key: str) -> None:
+        self._unlink(key)
+
+    def list_versions(self, prefix: str) -> Iterator[StoredVersion]:
+        return (StoredVersion(one.key, one.size_bytes, one.modified) for one in self.list(prefix))
+
+    def purge(self, key: str, *, keep_newest: bool = False, bypass: bool = False) -> int:
+        del bypass  # a file system keeps neither versions nor retention that we could know of
         check_key(key)
-        folder, _, name = key.rpartition("/")
-        with contextlib.suppress(ObjectMissing), self._errors_of(key), _closing(self._folder(folder)) as descriptor:
-            os.unlink(name, dir_fd=descriptor)
-            os.fsync(descriptor)
+        return 0 if keep_newest else int(self._unlink(key))
 
     def read_clock(self) -> datetime | None:
         """Return the file system's time, which on a network share is the server's; `None` if we may not write there."""
@@ -169,6 +173,16 @@ class LocalStore:
 
     def close(self) -> None:
         """Do nothing: no file stays open between calls."""
+
+    def _unlink(self, key: str) -> bool:
+        """Remove the file of *key*; return whether there was one."""
+        check_key(key)
+        folder, _, name = key.rpartition("/")
+        with contextlib.suppress(ObjectMissing), self._errors_of(key), _closing(self._folder(folder)) as descriptor:
+            os.unlink(name, dir_fd=descriptor)
+            os.fsync(descriptor)
+            return True
+        return False
 
     def _make_root(self) -> int:
         missing = []

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.errors import ObjectDiffers, ObjectExists, ObjectMissing, StoreRefused
-from jobs.store import StoredObject
+from jobs.store import StoredObject, StoredVersion
 from jobs.store.files import copy_new
 from jobs.store.keys import check_digest, check_folder, check_key, check_range, check_rewritten
 
@@ -87,6 +87,17 @@ class MemoryStore:
         with self._lock:
             if self._objects.pop(key, None) is not None:
                 self._folders -= Counter(_folders(key))
+
+    def list_versions(self, prefix: str) -> Iterator[StoredVersion]:
+        return (StoredVersion(one.key, one.size_bytes, one.modified) for one in self.list(prefix))
+
+    def purge(self, key: str, *, keep_newest: bool = False, bypass: bool = False) -> int:
+        del bypass  # nothing is retained here
+        check_key(key)
+        if keep_newest or key not in self._objects:
+            return 0
+        self.delete(key)
+        return 1
 
     def read_clock(self) -> datetime | None:
         return datetime.now(UTC)

@@ -124,3 +124,16 @@ def test_maintenance_removes_what_may_go_and_no_commit(stores: Callable[..., tup
         with pytest.raises(StoreRefused, match="access denied"):
             maintenance.delete(key)
     assert len(list(owner.list(""))) == 3
+
+
+def test_who_redacts_removes_every_version_of_what_may_go_and_no_commit(
+    stores: Callable[..., tuple[S3Store, S3Store]],
+) -> None:
+    owner, redactor = stores("redact")
+    for folder in ("segments", "checkpoint", "tables", "feeds", "raw", "clean"):
+        put(owner, f"{folder}/gazette/1")
+        assert redactor.purge(f"{folder}/gazette/1") == 1
+    put(owner, "log/gazette/000000000001")
+    with pytest.raises(StoreRefused, match=r"cannot be removed \(403\).*policy-redact.json"):
+        redactor.purge("log/gazette/000000000001")
+    assert [one.key for one in owner.list("")] == ["log/gazette/000000000001"]

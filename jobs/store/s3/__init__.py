@@ -10,6 +10,7 @@ import hashlib
 import random
 import re
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -36,12 +37,15 @@ from jobs.store.s3.checksums import choose_checksum, digest_of, proven_digest
 from jobs.store.s3.connection import S3Options, connect, explain, name_endpoint
 from jobs.store.s3.parts import MAX_OBJECT_BYTES, SINGLE_PUT_BYTES, PartedPut
 from jobs.store.s3.traffic import Traffic
+from jobs.store.s3.versions import Versions
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from types_boto3_s3.type_defs import HeadObjectOutputTypeDef
+
+    from jobs.store import StoredVersion
 
 __all__ = ["S3Options", "S3Store", "split_url"]
 
@@ -170,6 +174,15 @@ class S3Store:
         with self._errors_of(key), contextlib.suppress(self._client.exceptions.NoSuchKey):
             self._client.delete_object(Bucket=self._bucket, Key=name)
 
+    def list_versions(self, prefix: str) -> Iterator[StoredVersion]:
+        for one in self._versions().list(self._prefix + prefix):
+            key = one.key.removeprefix(self._prefix)
+            if one.key.startswith(self._prefix + prefix) and fault_of_key(key) is None:
+                yield replace(one, key=key)
+
+    def purge(self, key: str, *, keep_newest: bool = False, bypass: bool = False) -> int:
+        return self._versions().purge(self._name(key), keep_newest=keep_newest, bypass=bypass)
+
     def read_clock(self) -> datetime | None:
         """Return the store's time by the last answer, carried on; asks only if that is more than a minute old.
 
@@ -186,6 +199,9 @@ class S3Store:
 
     def close(self) -> None:
         self._client.close()
+
+    def _versions(self) -> Versions:
+        return Versions(self._client, self._bucket, self._at("").replace(self.url, f"s3://{self._bucket}", 1))
 
     def _name(self, key: str) -> str:
         check_key(key)
