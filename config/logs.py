@@ -43,6 +43,7 @@ EVENTS: frozenset[str] = frozenset(
         "uploaded_object",
         "found_object",
         "committed_segment",
+        "registered_key",
         "indexed_run",
         "scheduled_source",
         "unscheduled_source",

@@ -16,6 +16,7 @@ from crawler.spool import FULL
 from jobs.archive.identity import ArchiveInfo, list_sources, read_info
 from jobs.archive.log import Log
 from jobs.archive.signing import read_signer
+from jobs.archive.writing import require_signer
 from jobs.catalog import Catalog
 from jobs.checkpoint.restoring import refresh_catalog
 from jobs.checkpoint.writing import sum_up
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 
 CATALOG_FILE = "catalog.sqlite"
+KEY_FILE = "key.json"
+"""The newest key that was seen: see `require_signer`."""
 PLACE_FILE = "place"
 """Says, for people, which place the state beside it is for."""
 _DIGEST_CHARS = 12
@@ -52,6 +55,13 @@ class OpenArchive:
     def log(self, source: str) -> Log:
         """Return the log of *source*."""
         return Log(self.store, self.info, source, self.signer)
+
+    def require_signer(self) -> None:
+        """Raise ConfigError unless this machine signs with the key that signs this archive now, or neither has one.
+
+        To be asked before work is begun that ends with a commit; about one request.
+        """
+        require_signer(self.store, self.info, self.signer, self.state / KEY_FILE)
 
     def spool(self, source: str) -> Path:
         """Return the folder of this source's segments that are not yet in the store."""

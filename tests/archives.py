@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from crawler.rows import SnapshotRow
     from jobs.archive.commit import StoredCommit
     from jobs.archive.identity import ArchiveInfo
+    from jobs.archive.signing import Signer
     from jobs.context import OpenArchive
     from jobs.store import ObjectStore
     from tests.seaweed import S3Server
@@ -149,11 +150,12 @@ def commit_segment(
     now: datetime = NOON,
     after: StoredCommit | None = None,
     derived: Iterable[SnapshotRow] = (),
+    signer: Signer | None = None,
 ) -> StoredCommit:
     """Seal and upload the segment in folder *closed*."""
     sealed: SealedSegment = seal_segment(closed, now=now, derived=derived)
     seq, head = (after.commit.seq, after.digest) if after else (0, "")
-    return upload_segment(store, info, sealed, after=seq, head=head)[0]
+    return upload_segment(store, info, sealed, after=seq, head=head, signer=signer)[0]
 
 
 def finish_spool(archive: OpenArchive, source: Source) -> int:
@@ -257,14 +259,16 @@ def make_pack(store: MemoryStore, source: str, first: int, last: int) -> dict[st
     return {"key": key, "size_bytes": len(data), "sha256": digest(data), "first": first, "last": last}
 
 
-def append_commit(store: MemoryStore, *, source: str = SOURCE, **fields: Any) -> StoredCommit:
+def append_commit(
+    store: ObjectStore, *, source: str = SOURCE, signer: Signer | None = None, **fields: Any
+) -> StoredCommit:
     """Put one more commit at the end of a log."""
     info = read_info(store)
     after, head = 0, ""
     for stored in Log(store, info, source).read():
         after, head = stored.commit.seq, stored.digest
     draft = Commit(source=source, committed=NOON, archive=info.archive, **{"kind": "segment", **fields})
-    return Log(store, info, source).append(draft, after=after, head=head)[0]
+    return Log(store, info, source, signer).append(draft, after=after, head=head)[0]
 
 
 def split_members(data: bytes) -> list[bytes]:

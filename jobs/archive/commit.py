@@ -143,11 +143,11 @@ class StoredCommit:
 _COMMITS: TypeAdapter[Commit] = TypeAdapter(Commit)
 
 
-def encode_commit(commit: Commit, signer: Signer | None = None) -> bytes:
-    """Return the two lines of *commit*, signed by *signer* if there is one."""
+def encode_commit(commit: Commit, *signers: Signer | None) -> bytes:
+    """Return the two lines of *commit*, signed by *signers* as far as there are any."""
     data = {name: getattr(commit, name) for name in Commit.__slots__}
     line = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=_encode_value)
-    return encode_document(line.encode(), [signer] if signer else ())
+    return encode_document(line.encode(), [one for one in signers if one])
 
 
 def decode_commit(data: bytes, key: str) -> StoredCommit:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from config.errors import DamageFound, FormatTooNew, ObjectExists, ObjectMissing
+from config.errors import ConfigError, DamageFound, FormatTooNew, ObjectExists, ObjectMissing
 from jobs.archive.commit import (
     MAX_COMMIT_BYTES,
     MAX_NUMBER,
@@ -24,6 +24,7 @@ from jobs.archive.commit import (
     parse_commit_key,
 )
 from jobs.archive.packs import PACK_COMMITS, check_chained, parse_pack_key, read_pack
+from jobs.archive.signing import parse_signatures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,19 +102,27 @@ class Log:
         check_chained(stored, self.source, self._info.archive, seq, previous)
         return stored
 
-    def append(self, draft: Commit, *, after: int, head: str) -> tuple[StoredCommit, list[StoredCommit]]:
+    def append(
+        self, draft: Commit, *, after: int, head: str, also: Signer | None = None
+    ) -> tuple[StoredCommit, list[StoredCommit]]:
         """Chain *draft* to the end of the log and put it; *after* and *head* say where the end was last seen.
 
-        The draft may name a new checkpoint, else that of the commit before is named on; `since` is filled in.
-        Returns the commit as stored, and all commits that others put in between. If one of those has the draft's id or
-        its segment, it is our own earlier try: it is returned, and nothing is put.
+        The draft may name a new checkpoint, else that of the commit before is named on; `since` is filled in, and
+        `last_head` of a `key` commit. *also*: signs it too. Returns the commit as stored, and all commits that others
+        put in between. If one of those has the draft's id or its segment, it is our own earlier try: it is returned,
+        and nothing is put. Raises ConfigError where the commit before it says that the log is signed by another key.
         """
         others: list[StoredCommit] = []
         previous = head if after else self._info.digest
         before = self._find_before(after, head)
         while True:
+            if before is not None:
+                require_heir(before, draft, self._signer, also)
             commit = replace(draft, seq=after + 1, previous=previous, **link_on(before, draft))
-            data = encode_commit(commit, self._signer)
+            if draft.kind == "key":
+                last = {"seq": after, "sha256": previous} if after else None
+                commit = replace(commit, detail={**draft.detail, "last_head": last})
+            data = encode_commit(commit, self._signer, also)
             key = commit_key(self.source, commit.seq)
             try:
                 self._store.create(key, data, sha256=digest(data))
@@ -191,6 +200,32 @@ class Log:
         if before.digest != head:
             raise self._lost(after)
         return before
+
+
+def require_heir(before: StoredCommit, draft: Commit, *signers: Signer | None) -> None:
+    """Raise ConfigError unless one of *signers* may sign what follows *before*: so the log itself orders a rotation.
+
+    After a `key` commit that is the key it names, else one of those that signed *before*. A `key` commit may come after
+    one of a rotation that nobody finished, if it says so (`instead`).
+    """
+    commit = before.commit
+    named = str(commit.detail.get("key", "")) if commit.kind == "key" else ""
+    if named and draft.kind == "key" and draft.detail.get("instead") == named:
+        return
+    try:
+        heirs = {named} if named else {one.key_id for one in parse_signatures(before.signature)}
+    except ValueError:
+        return  # damaged, and verify says so
+    given = [one.public.key_id for one in signers if one]
+    if not heirs or heirs & set(given):
+        return
+    how = "was handed over to" if named else "is signed by"
+    raise ConfigError(
+        f"{commit_key(commit.source, commit.seq)}: this log {how} the key {min(heirs)[:16]}…, and this machine has "
+        + (f"the key {given[0][:16]}…" if given else "no key")
+        + ": set signing_key_file, or OFRECORD_SIGNING_KEY, to that key (or, if its rotation was not finished, finish"
+        " it: ofrecord keys rotate); nothing was committed, what was fetched is kept"
+    )
 
 
 def link_on(before: StoredCommit | None, draft: Commit) -> dict[str, Any]:

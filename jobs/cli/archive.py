@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from config.errors import ArchiveError, ConfigError, ExitCode
+from config.evidence import KEY_ID
 from config.units import count_named
 from jobs.archive.identity import INFO_KEY, create_archive, list_sources, read_info
+from jobs.archive.keys import Standing
 from jobs.catalog import Catalog
 from jobs.checkpoint.checking import check_layers
 from jobs.cli.options import Invocation, archive_options, exit_codes, reading_codes
@@ -57,19 +59,43 @@ def init(invocation: Invocation, *, single_writer: bool) -> None:
 @click.option(
     "--rederive", is_flag=True, help="Also make each text anew from its raw page, where this program made it; full."
 )
+@click.option(
+    "--trusted-key",
+    multiple=True,
+    metavar="FINGERPRINT",
+    help="Of a key that the log must be signed by, from elsewhere; else trusted_keys; may be given again.",
+)
 @click.argument("source", nargs=-1)
 @archive_options
 def verify(
-    invocation: Invocation, *, full: bool, expect: tuple[str, ...], rederive: bool, source: tuple[str, ...]
+    invocation: Invocation,
+    *,
+    full: bool,
+    expect: tuple[str, ...],
+    rederive: bool,
+    trusted_key: tuple[str, ...],
+    source: tuple[str, ...],
 ) -> int:
-    """Check what is stored against what was committed, of all sources or some.
+    """Check what is stored against what was committed, of all sources or some, and who signed it.
 
     Commits that this machine's catalog has seen at this place must still be there; so must those named by --expect.
     What cannot be read counts as damage, unless the store fails as a whole.
     """
-    report = check_archive(invocation, full=full, expect=expect, rederive=rederive, names=source)
+    report = check_archive(
+        invocation, full=full, expect=expect, rederive=rederive, names=source, trusted=read_trusted(trusted_key)
+    )
     invocation.print_result(report.to_json(), describe_report(report))
     return ExitCode.DAMAGE if report.damaged else ExitCode.DONE
+
+
+def read_trusted(fingerprints: tuple[str, ...]) -> tuple[str, ...]:
+    """Return *fingerprints* as they were given. Raises ConfigError if one is none."""
+    for one in fingerprints:
+        if not KEY_ID.fullmatch(one):
+            raise ConfigError(
+                f"--trusted-key: found {one!r}, expected 64 lower-case hex digits as keys list prints them"
+            )
+    return fingerprints
 
 
 def check_archive(
@@ -79,6 +105,7 @@ def check_archive(
     expect: tuple[str, ...] = (),
     rederive: bool = False,
     names: tuple[str, ...] = (),
+    trusted: tuple[str, ...] = (),
 ) -> VerifyReport:
     """Return what a check of the archive finds, of all sources or those of *names*; options as `verify` has them."""
     place = invocation.settings.archive
@@ -96,6 +123,7 @@ def check_archive(
             sources=list(names) or None,
             progress=progress,
             rederive=DerivingLimits.of(invocation.settings) if rederive else None,
+            trusted=trusted or tuple(invocation.settings.trusted_keys),
         )
     check_layers(store, report, sources=[one for one in names if one in known] if names else None)
     check_heads(store, report, [*heads, *read_seen_heads(invocation.settings, store)])
@@ -155,6 +183,11 @@ def describe_report(report: VerifyReport) -> str:
     often_none = {"records", "rows", "packs", "rederived"}
     shown = {name: number for name, number in counts.items() if number or name not in often_none}
     lines.append(f"  {count_named(shown)}")
+    if report.signatures.keys:
+        found = {one.value: report.signatures.counts[one] for one in Standing if report.signatures.counts[one]}
+        lines.append(
+            f"  signatures of commits: {', '.join(f'{number} {name}' for name, number in found.items()) or 'none'}"
+        )
     if report.uncommitted:
         lines.append("  note: no commit names the uncommitted files: a run left them, or their commit was taken away")
     lines += [f"  {source}: the log ends at commit {head.seq}, {head.digest}" for source, head in report.heads.items()]

@@ -37,6 +37,7 @@ COMMANDS = {
     "preview": "previewing:preview",
     "extract": "extracting:extract",
     "verify": "archive:verify",
+    "keys": "keys:keys",
     "sync": "sync:sync",
     "index": "archive:index",
     "prune": "prune:prune",

@@ -138,6 +138,7 @@ def run_import(
     """
     started = time.monotonic()
     check_clock(archive.store)
+    archive.require_signer()
     report = ImportReport()
     with Desk(archive) as desk:
         child = ImportProcess(archive, desk, {one.id: one for one in request.sources})

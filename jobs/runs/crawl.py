@@ -181,6 +181,7 @@ def run_crawl(
         if reporter is not None:
             reporter.tell(Phase.CATCHING_UP)
         check_clock(archive.store)
+        archive.require_signer()
         archive.prepare(source.id)
         _require_open(archive, source.id, request.slot)
         begin = start or partial(_start_child, archive, source, request)

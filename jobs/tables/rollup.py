@@ -87,8 +87,10 @@ def build_tables(archive: OpenArchive, runner: Runner | None = None, *, since: s
     """Bring the tables up to the ends of the logs; put no manifest where nothing is new. Safe to repeat at any point.
 
     *since*: make the days from that one on (`yyyy-mm-dd`) anew from the log, whatever files they have. Of sources whose
-    log cannot be read to its end, the facts up to there are in. Raises DamageFound, FormatTooNew and StoreError.
+    log cannot be read to its end, the facts up to there are in. Raises ConfigError, DamageFound, FormatTooNew and
+    StoreError.
     """
+    archive.require_signer()
     worker = runner or LocalRunner(archive.store)
     for _ in range(_MAX_RACES):
         previous = read_newest(archive.store, archive.info)

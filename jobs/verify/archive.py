@@ -19,12 +19,14 @@ from jobs.verify.packs import NamedObjects
 from jobs.verify.references import check_snapshot_of, find_referred
 from jobs.verify.report import Notes, VerifyReport
 from jobs.verify.segment import look_inside
+from jobs.verify.signatures import LogSignatures, check_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Sequence
 
     from crawler.rows import SnapshotRow
     from jobs.archive.commit import Commit
+    from jobs.archive.keys import KeyRing
     from jobs.segments.pages import DerivingLimits
     from jobs.store import ObjectStore
     from jobs.verify.deriving import Job
@@ -38,23 +40,27 @@ def verify_archive(
     sources: list[str] | None = None,
     progress: Progress | None = None,
     rederive: DerivingLimits | None = None,
+    trusted: Sequence[str] = (),
 ) -> VerifyReport:
     """Check the archive in *store*: its logs and that every file is there; if *full*, every byte of every file.
 
     *sources*: only these. *progress* is told before and after each file that is read. *rederive*: also make every text
-    anew that the running program made, within these limits; such a check is full. Damage is in the report, never an
-    exception. Raises ArchiveMissing, FormatTooNew and, where the store fails as a whole, StoreError.
+    anew that the running program made, within these limits; such a check is full. *trusted*: fingerprints of keys that
+    the log must be signed by. Damage is in the report, never an exception. Raises ArchiveMissing, FormatTooNew and,
+    where the store fails as a whole, StoreError.
     """
     report = VerifyReport(full=full or rederive is not None)
     identity = _read_identity(store, report)
     logged = list_sources(store)
-    report.unsigned = next(iter(store.list("keys/")), None) is None
-    chosen = sorted({*logged, *store.folders("segments/")}) if sources is None else sources
+    ring = check_keys(store, identity, report, trusted)
+    chosen = sorted({*logged, *store.folders("segments/"), *ring.sources}) if sources is None else sources
     for source in chosen:
         if source not in logged and sources is not None:
             Notes(report, f"log/{source}/").notice("this source has no log here")
     deriving = None if rederive is None else Deriving(store, rederive)
-    checks = (_SourceCheck(store, identity, source, report, progress=progress, deriving=deriving) for source in chosen)
+    checks = (
+        _SourceCheck(store, identity, source, report, ring, progress=progress, deriving=deriving) for source in chosen
+    )
     with closing(_run_all(checks)) as jobs:
         if rederive is not None:
             compare_texts(jobs, rederive, report)
@@ -96,10 +102,6 @@ def _note_limits(report: VerifyReport) -> None:
         Notes(report, "log/").notice(
             "only a head kept outside tells whether the last commit of a log was changed or later ones were taken away"
         )
-    if report.unsigned:
-        Notes(report, "keys/").notice("unsigned: whoever may write to the store could have rewritten all of it")
-    else:
-        Notes(report, "keys/").notice("signed, but this version checks no signatures")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ class _SourceCheck:
         identity: Identity,
         source: str,
         report: VerifyReport,
+        ring: KeyRing,
         *,
         progress: Progress | None,
         deriving: Deriving | None,
@@ -131,13 +134,15 @@ class _SourceCheck:
         self._files = CommittedFiles(store, source, report, progress)
         self._named = NamedObjects(store, source, report)
         self._deriving = deriving
+        self._ring = ring
 
     def run(self) -> Generator[Job]:
         """Walk the log, then look for the files, then read them; yield the texts that are to be made anew."""
         commits: list[Commit] = []
         segments: dict[str, int] = {}
         trace = LogTrace()
-        for stored in walk_log(self._store, self._identity, self._source, self._report, trace):
+        signatures = LogSignatures(self._ring, self._source, self._report)
+        for stored in walk_log(self._store, self._identity, self._source, self._report, trace, signatures=signatures):
             commit = stored.commit
             self._note_repeat(commit, segments)
             self._files.expect(commit)

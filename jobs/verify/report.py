@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -89,6 +90,36 @@ class Head:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReportedKey:
+    """One of the archive's keys."""
+
+    n: int
+    key: str
+    """Its fingerprint."""
+    created: str
+    trusted: bool
+
+
+@dataclass(slots=True)
+class Signatures:
+    """What the check of signatures came to."""
+
+    keys: list[ReportedKey] = field(default_factory=list)
+    """Those that are sound, in order."""
+    anchored: bool = False
+    """Whether they stand by a key that the reader trusts from elsewhere."""
+    why: str = ""
+    """Why, or why not, in words."""
+    counts: Counter[str] = field(default_factory=Counter)
+    """Of commits, by what their signature comes to: see jobs.archive.keys.Standing."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the same as JSON data."""
+        keys = [{name: getattr(one, name) for name in ReportedKey.__slots__} for one in self.keys]
+        return {"keys": keys, "anchored": self.anchored, "why": self.why, "commits": dict(self.counts)}
+
+
 @dataclass(slots=True)
 class VerifyReport:
     """Everything that one check found."""
@@ -101,6 +132,7 @@ class VerifyReport:
     unsigned: bool = True
     heads: dict[str, Head] = field(default_factory=dict)
     """Source → the end of its log."""
+    signatures: Signatures = field(default_factory=Signatures)
 
     damages: int = 0
     """How many of the findings are damage."""
@@ -123,6 +155,7 @@ class VerifyReport:
             "full": self.full,
             "damaged": self.damaged,
             "unsigned": self.unsigned,
+            "signatures": self.signatures.to_json(),
             "counts": {name: getattr(self.counts, name) for name in Counts.__slots__},
             "heads": {source: {"seq": head.seq, "digest": head.digest} for source, head in self.heads.items()},
             "uncommitted": self.uncommitted,

@@ -79,7 +79,7 @@ def test_unsigned_is_said(store: MemoryStore) -> None:
     put(store, "keys/000001.json", b"{}\n")
     report = verify_archive(store, full=False)
     assert not report.unsigned
-    assert "checks no signatures" in notices(report)
+    assert "keys/000001.json: not a key" in damage(report)[0]
 
 
 def test_heads_are_what_the_next_commit_will_name(store: MemoryStore) -> None:
@@ -293,9 +293,9 @@ def test_commit_of_two_segments_is_none(store: MemoryStore) -> None:
 def test_signature_line_is_checked_for_shape(store: MemoryStore) -> None:
     key = commit_keys(store)[-1]
     put(store, key, store.get(key)[:-2] + b"trust me\n")
-    assert "line 2: found 'trust me', expected - or a signature" in damage(verify_archive(store, full=False))[0]
+    assert "line 2: found 'trust me', expected - or at most" in damage(verify_archive(store, full=False))[0]
     put(store, key, store.get(key)[:-9] + b"ed25519 " + b"0" * 64 + b" " + b"A" * 86 + b"==\n")
-    assert damage(verify_archive(store, full=False)) == []
+    assert "but the archive has no sound key" in damage(verify_archive(store, full=False))[0]
 
 
 def test_derivation_must_have_its_digest(store: MemoryStore) -> None:
