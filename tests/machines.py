@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from crawler.rows import Row
     from jobs.archive.identity import ArchiveInfo
     from jobs.catalog import Catalog
-    from jobs.store import ObjectStore, StoredObject, StoredVersion
+    from jobs.store import ObjectStore, Retention, StoredObject, StoredVersion
 
 SOURCE = "gazette"
 RULES = "of these tests"
@@ -226,6 +226,13 @@ class CountingStore:
     def stat(self, key: str) -> StoredObject:
         self.asked.append(f"HEAD {key}")
         return self.store.stat(key)
+
+    def read_retention(self, key: str, *, version: str = "") -> Retention | None:
+        self.asked.append(f"RETENTION {key}")
+        return self.store.read_retention(key, version=version)
+
+    def probe_lock(self) -> None:
+        self.store.probe_lock()
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
         self.asked.append(f"LIST {prefix} after {after}")

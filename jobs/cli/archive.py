@@ -42,7 +42,7 @@ def init(invocation: Invocation, *, single_writer: bool) -> None:
     if "://" not in place:
         make_folder(Path(place))
     store = open_store(place, invocation.settings)
-    probe_store(store, single_writer=single_writer)
+    probe_store(store, single_writer=single_writer, locked=invocation.settings.object_lock != "none")
     info = create_archive(store, single_writer=single_writer, now=datetime.now(UTC))
     data = {"archive": info.archive, "place": store.url, "format": info.format, "created": info.created}
     invocation.print_result(data, f"archive {info.archive} at {store.url}")

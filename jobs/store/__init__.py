@@ -52,6 +52,16 @@ class StoredVersion:
     """Whether it only says that the key was deleted; it has no bytes then."""
 
 
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Until when a store lets nobody remove an object (Object Lock)."""
+
+    mode: str
+    """`governance`: some may lift it; `compliance`: nobody."""
+    until: datetime
+    """Aware UTC."""
+
+
 class ObjectStore(Protocol):
     """Keys are relative, `/`-separated, UTF-8, as FORMAT.md § 2 has them; no key may be the folder of another.
 
@@ -103,6 +113,15 @@ class ObjectStore(Protocol):
 
     def stat(self, key: str) -> StoredObject:
         """Return size, time and, where proven by the store, the digest. Raises ObjectMissing."""
+
+    def read_retention(self, key: str, *, version: str = "") -> Retention | None:
+        """Return until when the object is kept from removal; `None`: it is not, or this store keeps nothing so.
+
+        *version*: of that one in place of the newest. Takes a request. Raises ObjectMissing.
+        """
+
+    def probe_lock(self) -> None:
+        """Raise StoreRefused, saying why, unless what is put here gets the retention that the settings ask for."""
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
         """Yield all objects whose key begins with *prefix* and is greater than *after*, by key in byte order."""

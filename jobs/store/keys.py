@@ -22,6 +22,8 @@ TEMPORARY = ".tmp"
 REWRITTEN = "feeds/"
 """Below it alone objects may be replaced: FORMAT.md § 2."""
 
+_IMMUTABLE = ("heads/", "keys/", "log/", "segments/")
+
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -58,6 +60,22 @@ def check_rewritten(key: str) -> None:
     check_key(key)
     if not key.startswith(REWRITTEN):
         raise StoreRefused(f"{key[:200]!a} must not be written anew: only objects below {REWRITTEN} may be replaced")
+
+
+def is_immutable(key: str) -> bool:
+    """Whether the object *key* is never removed but by a redaction: such are put with a retention, if one is set.
+
+    Checkpoints, tables and leases are written once, too, but old ones may go: FORMAT.md § 2.
+    """
+    return key == "ofrecord.json" or key.startswith(_IMMUTABLE)
+
+
+def refuse_lock(url: str) -> StoreRefused:
+    """Return the error of a store that is no bucket and is asked to keep objects from removal."""
+    return StoreRefused(
+        f"{url}: object_lock is set, but only a bucket with Object Lock keeps objects from removal; "
+        "set object_lock to none or keep the archive in such a bucket"
+    )
 
 
 def check_folder(prefix: str) -> None:

@@ -27,7 +27,7 @@ from config.errors import (
     StoreRefused,
     StoreUnavailable,
 )
-from jobs.store import StoredObject, StoredVersion
+from jobs.store import Retention, StoredObject, StoredVersion
 from jobs.store.files import BLOCK_BYTES, copy_new
 from jobs.store.keys import (
     TEMPORARY,
@@ -37,6 +37,7 @@ from jobs.store.keys import (
     check_range,
     check_rewritten,
     fault_of_key,
+    refuse_lock,
 )
 
 if TYPE_CHECKING:
@@ -123,6 +124,14 @@ class LocalStore:
         with self._errors_of(key), self._open(key) as file:
             about = os.fstat(file.fileno())
             return StoredObject(key, about.st_size, _modified(about))
+
+    def read_retention(self, key: str, *, version: str = "") -> Retention | None:
+        del version
+        self.stat(key)
+        return None
+
+    def probe_lock(self) -> None:
+        raise refuse_lock(self.url)
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
         if not self._root.is_dir():

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.errors import ObjectDiffers, ObjectExists, ObjectMissing, StoreRefused
-from jobs.store import StoredObject, StoredVersion
+from jobs.store import Retention, StoredObject, StoredVersion
 from jobs.store.files import copy_new
-from jobs.store.keys import check_digest, check_folder, check_key, check_range, check_rewritten
+from jobs.store.keys import check_digest, check_folder, check_key, check_range, check_rewritten, refuse_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,8 @@ class MemoryStore:
         self._folders: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()
         self.retries = 0
+        self.retentions: dict[str, Retention] = {}
+        """What a test says of objects: nothing here keeps to it."""
 
     def create(self, key: str, data: bytes | Path, *, sha256: str) -> StoredObject:
         check_key(key)
@@ -67,6 +69,14 @@ class MemoryStore:
 
     def stat(self, key: str) -> StoredObject:
         return self._find(key)[1]
+
+    def read_retention(self, key: str, *, version: str = "") -> Retention | None:
+        del version
+        self._find(key)
+        return self.retentions.get(key)
+
+    def probe_lock(self) -> None:
+        raise refuse_lock(self.url)
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
         with self._lock:

@@ -22,11 +22,13 @@ RACE_ROUNDS = 2
 _ADVICE = "use a store that deploy/README.md names"
 
 
-def probe_store(store: ObjectStore, *, single_writer: bool = False) -> None:
+def probe_store(store: ObjectStore, *, single_writer: bool = False, locked: bool = False) -> None:
     """Raise StoreRefused unless *store* has create-only puts, sorted and current listings, ranges and true digests.
 
-    *single_writer*: create-only puts are not asked for.
+    *single_writer*: create-only puts are not asked for. *locked*: it must keep objects from removal, too.
     """
+    if locked:
+        store.probe_lock()
     base = f"probe/{secrets.token_hex(8)}"
     with contextlib.ExitStack() as stack:
         if not single_writer:

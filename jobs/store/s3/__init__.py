@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import random
 import re
+import secrets
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,11 +32,13 @@ from jobs.store.keys import (
     check_rewritten,
     fault_of_key,
     in_byte_order,
+    is_immutable,
     start_after,
 )
 from jobs.store.s3.checksums import choose_checksum, digest_of, proven_digest
 from jobs.store.s3.connection import S3Options, connect, explain, name_endpoint
 from jobs.store.s3.parts import MAX_OBJECT_BYTES, SINGLE_PUT_BYTES, PartedPut
+from jobs.store.s3.retention import explain_refusal, probe_lock, read_retention
 from jobs.store.s3.traffic import Traffic
 from jobs.store.s3.versions import Versions
 
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
 
     from types_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
-    from jobs.store import StoredVersion
+    from jobs.store import Retention, StoredVersion
 
 __all__ = ["S3Options", "S3Store", "split_url"]
 
@@ -99,6 +102,7 @@ class S3Store:
         if options.sse_key_id:
             self._encryption["SSEKMSKeyId"] = options.sse_key_id
         self._storage_class: dict[str, Any] = {"StorageClass": options.storage_class} if options.storage_class else {}
+        self._lock = options.lock
         self._client = connect(self.url, options)
         self._traffic = Traffic()
         self._traffic.watch(self._client)
@@ -155,6 +159,16 @@ class S3Store:
         if not {"ContentLength", "LastModified"} <= answer.keys():
             raise self._no_s3(key)
         return StoredObject(key, answer["ContentLength"], answer["LastModified"].astimezone(UTC), proven_digest(answer))
+
+    def read_retention(self, key: str, *, version: str = "") -> Retention | None:
+        target = {"Bucket": self._bucket, "Key": self._name(key)} | ({"VersionId": version} if version else {})
+        with self._errors_of(key):
+            return read_retention(self._client, target)
+
+    def probe_lock(self) -> None:
+        target = {"Bucket": self._bucket, "Key": self._name(f"probe/{secrets.token_hex(8)}-lock")}
+        with self._errors_of(""):
+            probe_lock(self._client, target, self._lock, now=self._now(), where=self._at(""))
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
         begin = start_after(prefix, after) if self._by_folder else after
@@ -219,7 +233,7 @@ class S3Store:
     def _settle(self, key: str, put: Callable[[], _Result]) -> _Result:
         """Return what *put* returns; again where another put of this key is under way (409) and none has won yet."""
         for tries_left in reversed(range(_CONFLICT_TRIES)):
-            with self._errors_of(key):
+            with self._errors_of(key, putting=True):
                 try:
                     return put()
                 except boto_errors.ClientError as error:
@@ -253,7 +267,12 @@ class S3Store:
         self._check_encryption(key, answer)
 
     def _wishes(self, key: str) -> dict[str, Any]:
-        return self._encryption | (self._storage_class if key.startswith(_SEGMENTS) else {})
+        kept = self._lock.fields(key, self._now()) if self._lock else {}
+        return self._encryption | (self._storage_class if key.startswith(_SEGMENTS) else {}) | kept
+
+    def _now(self) -> datetime:
+        """Return the store's time where that costs no request, else this machine's: a retention is of days."""
+        return self._traffic.read_clock() or datetime.now(UTC)
 
     def _check_encryption(self, key: str, answer: Mapping[str, Any]) -> None:
         wanted, found = self._encryption.get("ServerSideEncryption"), answer.get("ServerSideEncryption")
@@ -344,11 +363,12 @@ class S3Store:
                 raise StoreRefused(f"{self._at(prefix)}: the server's listing does not go on; use another store")
 
     @contextlib.contextmanager
-    def _errors_of(self, key: str) -> Iterator[None]:
+    def _errors_of(self, key: str, *, putting: bool = False) -> Iterator[None]:
         try:
             yield
         except (boto_errors.ClientError, boto_errors.BotoCoreError) as error:
-            raise explain(error, self._at(key)) from error
+            refusal = explain_refusal(error, self._at(key), self._lock) if putting and is_immutable(key) else None
+            raise refusal or explain(error, self._at(key)) from error
 
 
 def _date_of(answer: Mapping[str, Any]) -> datetime | None:

@@ -19,6 +19,7 @@ from botocore.credentials import Credentials
 from config.errors import ConfigError, StoreError, StoreRefused, StoreUnavailable
 from config.masks import hide
 from jobs.store.answers import explain_answer, tidy
+from jobs.store.s3.retention import LockWish
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -66,6 +67,8 @@ class S3Options:
     sse_key_id: str | None = None
     storage_class: str | None = None
     checksum: ChecksumName = "sha256"
+    lock: LockWish | None = None
+    """Retention of immutable objects; `None`: none."""
 
     @classmethod
     def of(cls, settings: Settings) -> S3Options:
@@ -82,6 +85,7 @@ class S3Options:
             sse_key_id=settings.s3_sse_key_id,
             storage_class=settings.s3_storage_class,
             checksum=settings.s3_checksum,
+            lock=None if settings.object_lock == "none" else LockWish(settings.object_lock, settings.object_lock_days),
         )
 
 
