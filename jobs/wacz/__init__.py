@@ -12,7 +12,8 @@ index and pages are written when the block ends. If it raises, what is in *file*
 first. The same calls make the same bytes, with one zlib. Into a file that cannot be sought in (a pipe) sizes stand
 behind each part and not before it, so these bytes are others; readers of the zip's directory see no difference.
 
-`wacz validate` looks one folder deep: a resource's path is best `folder/name.ending`.
+`wacz validate` looks one folder deep, so a resource's path is best `folder/name.ending`; what ends in .jsonl, .csv or
+.gz it reads, and wants rows that are not empty in it.
 """
 
 from jobs.wacz.writer import VERSION, Package, Page, WaczWriter, WarcPart, write_wacz

@@ -75,8 +75,8 @@ def write(count: int, *, text: str | None = None) -> bytes:
     file = io.BytesIO()
     with write_wacz(file, PACKAGE) as wacz:
         fill(wacz, count, text=text)
-        wacz.add_resource("evidence/commits.jsonl", b"{}\n")
-        wacz.add_resource("evidence/data.warc.gz", b"of the same name", squeeze=True)
+        wacz.add_resource("evidence/commits.jsonl", b'{"seq": 1}\n')
+        wacz.add_resource("evidence/data.warc.gz", gzip.compress(b"of the same name", mtime=0), squeeze=True)
     return file.getvalue()
 
 
@@ -144,8 +144,8 @@ def test_into_a_pipe_goes_what_goes_into_a_file() -> None:
     pipe = Pipe()
     with write_wacz(pipe, PACKAGE) as wacz:  # type: ignore[arg-type]  # a raw file will do
         fill(wacz, 5)
-        wacz.add_resource("evidence/commits.jsonl", b"{}\n")
-        wacz.add_resource("evidence/data.warc.gz", b"of the same name", squeeze=True)
+        wacz.add_resource("evidence/commits.jsonl", b'{"seq": 1}\n')
+        wacz.add_resource("evidence/data.warc.gz", gzip.compress(b"of the same name", mtime=0), squeeze=True)
     assert read_parts(bytes(pipe.taken)) == read_parts(write(5))
 
 
