@@ -10,6 +10,7 @@ from crawler.warc.writer import (
     digest_bytes,
     encode_exchange,
     encode_warcinfo,
+    format_index_line,
 )
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "encode_facts",
     "encode_warcinfo",
     "facts_uri",
+    "format_index_line",
     "read_facts",
     "read_member",
     "read_records",

@@ -22,7 +22,7 @@ from crawler.rows import Extent, format_time
 from crawler.urls import surt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from crawler.model import Exchange
     from crawler.rows import CaptureRow
@@ -220,10 +220,6 @@ def cdxj_line(capture: CaptureRow, *, filename: str) -> str:
     """
     if capture.warc is None or capture.warc.response is None or capture.status is None:
         raise RecordError(f"capture {capture.n}, {capture.target_uri}: has no response to index")
-    try:
-        key = surt(capture.target_uri)
-    except ValueError:  # an odd URL is still a capture: it sorts under itself
-        key = re.sub(r"\s", "%20", capture.target_uri)
     fields = {
         "url": capture.target_uri,
         "mime": "warc/revisit" if capture.revisit_of is not None else capture.media_type or "unk",
@@ -233,7 +229,16 @@ def cdxj_line(capture: CaptureRow, *, filename: str) -> str:
         "offset": str(capture.warc.response.offset),
         "filename": filename,
     }
-    stamp = capture.captured_at.astimezone(UTC).strftime("%Y%m%d%H%M%S")
+    return format_index_line(capture.target_uri, capture.captured_at, fields)
+
+
+def format_index_line(target_uri: str, captured_at: datetime, fields: Mapping[str, str | None]) -> str:
+    """Return a CDXJ 0.1.0 line of *target_uri* with those of *fields* that have a value, without a newline."""
+    try:
+        key = surt(target_uri)
+    except ValueError:  # an odd URL is still a capture: it sorts under itself
+        key = re.sub(r"\s", "%20", target_uri)
+    stamp = captured_at.astimezone(UTC).strftime("%Y%m%d%H%M%S")
     told = {name: value for name, value in fields.items() if value is not None}
     return f"{key} {stamp} {json.dumps(told)}"
 
