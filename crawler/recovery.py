@@ -143,7 +143,7 @@ class _Whole:
             return False
         self._read = Extent(record.offset, record.length)
         self._records_read += 1
-        return extent is None or extent == self._read
+        return extent is None or (extent.offset, extent.length) == (self._read.offset, self._read.length)
 
 
 def _recover(folder: Path, now: datetime) -> Path | None:

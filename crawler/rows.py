@@ -68,6 +68,8 @@ class Extent:
 
     offset: Size
     length: Size
+    head: str | None = None
+    """Of an answer's record: digest of its own headers, the empty line included; they hold that of its block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +281,8 @@ def encode_row(row: Row) -> bytes:
         unused = {"n" if row.of is not None else "of"}
     elif isinstance(row, CaptureRow):  # as rows were before there was such a thing
         unused = {name: True for name in ("read_with", "not_modified", "origin") if getattr(row, name) is None}
-        if row.warc is not None and row.warc.rendered is None:
-            unused["warc"] = {"rendered"}
+        if row.warc is not None:
+            unused["warc"] = _list_unused(row.warc)
     elif isinstance(row, SlotRow):
         unused = {name for name in ("through", "schedule") if getattr(row, name) is None}
         unused |= {"slots"} if row.through is None and row.slots == 1 else set()
@@ -292,6 +294,16 @@ def encode_row(row: Row) -> bytes:
         data = _adapter(row.type).dump_python(row, by_alias=True, exclude=unused)
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=_encode_value)
         return text.encode("utf-8", "replace") + b"\n"
+
+
+def _list_unused(place: WarcPlace) -> dict[str, Any]:
+    """Return which members of *place* older versions knew nothing of, and hold nothing."""
+    unused: dict[str, Any] = {} if place.rendered is not None else {"rendered": True}
+    for name in ("request", "response", "metadata", "rendered"):
+        extent = getattr(place, name)
+        if extent is not None and extent.head is None:
+            unused[name] = {"head"}
+    return unused
 
 
 def read_json_object(data: bytes) -> dict[str, Any]:

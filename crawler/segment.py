@@ -318,4 +318,4 @@ class SegmentStream:
 
 
 def _shift(extent: Extent | None, base: int) -> Extent | None:
-    return None if extent is None else Extent(extent.offset + base, extent.length)
+    return None if extent is None else replace(extent, offset=extent.offset + base)

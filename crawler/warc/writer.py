@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import accumulate
@@ -102,7 +102,7 @@ def encode_exchange(exchange: Exchange, *, warcinfo_id: str | None = None) -> Re
     common.append(("WARC-Target-URI", exchange.url))
     common += [("WARC-IP-Address", exchange.peer)] if exchange.peer else []
     common += [("WARC-Via-Proxy", "yes")] if exchange.via_proxy else []
-    answer = _encode_answer(exchange, answer_id, common, digest)
+    answer, head_digest = _encode_answer(exchange, answer_id, common, digest)
     beside = [*common, ("WARC-Concurrent-To", answer_id)]
     request = _encode_request(exchange, _make_id("request", answer_id, *seed), beside)
     metadata = _encode_metadata(exchange, _make_id("metadata", answer_id, *seed), beside)
@@ -113,7 +113,7 @@ def encode_exchange(exchange: Exchange, *, warcinfo_id: str | None = None) -> Re
     return Recorded(
         b"".join(members),
         request=places[2],
-        response=places[0],
+        response=places[0] and replace(places[0], head=head_digest),
         payload_digest=digest,
         records=sum(map(bool, members)),
         metadata=places[3],
@@ -125,8 +125,8 @@ def _is_not_modified(exchange: Exchange) -> bool:
     return exchange.refers_to is not None and exchange.status == NOT_MODIFIED
 
 
-def _encode_answer(exchange: Exchange, record_id: str, common: Headers, digest: str | None) -> bytes:
-    """Return the response record, or the revisit record in its place."""
+def _encode_answer(exchange: Exchange, record_id: str, common: Headers, digest: str | None) -> tuple[bytes, str]:
+    """Return the response record, or the revisit record in its place, and the digest of its head."""
     headers = [*common, *([("WARC-Payload-Digest", digest)] if digest else [])]
     body = exchange.body
     referred = exchange.refers_to
@@ -140,15 +140,16 @@ def _encode_answer(exchange: Exchange, record_id: str, common: Headers, digest: 
         headers += [("WARC-Truncated", "length")] if digest else []  # WARC 1.1 asks for it where a payload is left out
     elif exchange.truncated:
         headers.append(("WARC-Truncated", exchange.truncated))
-    return _encode_record(
+    block = exchange.response_head + body
+    head = _encode_head(
         "response" if referred is None else "revisit",
         record_id,
         exchange.started_at,
         headers,
         content_type="application/http; msgtype=response",
-        block=exchange.response_head + body,
-        squeezed=bool(body) and _is_squeezed(exchange),
+        block=block,
     )
+    return _compress([head, block, _END], squeezed=bool(body) and _is_squeezed(exchange)), digest_bytes(head)
 
 
 def _encode_rendition(exchange: Exchange, answer_id: str, common: Headers, seed: tuple[str, ...]) -> bytes:
@@ -251,8 +252,15 @@ def _encode_record(
     *,
     content_type: str,
     block: bytes,
-    squeezed: bool = False,
 ) -> bytes:
+    head = _encode_head(kind, record_id, date, headers, content_type=content_type, block=block)
+    return _compress([head, block, _END], squeezed=False)
+
+
+def _encode_head(
+    kind: str, record_id: str, date: datetime, headers: Headers, *, content_type: str, block: bytes
+) -> bytes:
+    """Return the record's own headers, the empty line included."""
     lines = [
         ("WARC-Type", kind),
         ("WARC-Record-ID", record_id),
@@ -262,8 +270,7 @@ def _encode_record(
         ("Content-Type", content_type),
         ("Content-Length", str(len(block))),
     ]
-    head = b"WARC/1.1\r\n" + _header_lines(lines) + b"\r\n"
-    return _compress([head, block, _END], squeezed=squeezed)
+    return b"WARC/1.1\r\n" + _header_lines(lines) + b"\r\n"
 
 
 def _compress(parts: Sequence[bytes], *, squeezed: bool) -> bytes:

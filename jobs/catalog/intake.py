@@ -24,6 +24,7 @@ from jobs.archive.commit import (
 from jobs.archive.facts import fetch_rows, read_rows
 from jobs.catalog.health import HealthCatalog
 from jobs.catalog.rechecks import RecheckCatalog
+from jobs.catalog.rows import RowsCatalog
 from jobs.catalog.schema import LOCAL_TABLES, TABLES, connect, explain
 from jobs.catalog.sights import SightCatalog
 
@@ -41,7 +42,7 @@ log = structlog.get_logger()
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Catalog(SightCatalog, RecheckCatalog, HealthCatalog):
+class Catalog(RowsCatalog, SightCatalog, RecheckCatalog, HealthCatalog):
     """One SQLite file. One writer at a time; readers do not block."""
 
     @classmethod

@@ -91,6 +91,8 @@ class Record:
     truncated: str
     peer: str
     media_type: str = ""
+    head_digest: str = ""
+    """Of the record's own headers, the empty line included; of an answer."""
     etag: str = ""
     last_modified: str = ""
     reading: str = ""
@@ -200,10 +202,10 @@ def _read_record(member: _Member, number: int, notes: Notes) -> Record | None:
         return None
     for fault in _find_faults(fields, block, size):
         notes.damage(fault, record=number, offset=member.offset)
-    return _make_record(member, number, fields, block)
+    return _make_record(member, number, fields, block, head)
 
 
-def _make_record(member: _Member, number: int, fields: dict[str, str], block: _Block) -> Record:
+def _make_record(member: _Member, number: int, fields: dict[str, str], block: _Block, head: bytes) -> Record:
     is_answer = fields["warc-type"] in _ANSWERS
     media_type, etag, last_modified, reading = _read_http_fields(block.http_head) if is_answer else ("", "", "", "")
     return Record(
@@ -226,6 +228,7 @@ def _make_record(member: _Member, number: int, fields: dict[str, str], block: _B
         truncated=shorten(fields.get("warc-truncated", "")),
         peer=shorten(fields.get("warc-ip-address", "")),
         media_type=shorten(media_type),
+        head_digest="sha256:" + hashlib.sha256(head + _END).hexdigest() if is_answer else "",
         etag=shorten(etag),
         last_modified=shorten(last_modified),
         reading=shorten(reading),

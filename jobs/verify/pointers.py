@@ -41,6 +41,8 @@ class Pointers:
         metadata = self._find(row, row.warc.metadata, ("metadata",), faults)
         if answer is not None:
             faults += _compare_answer(row, answer)
+            if row.warc.response is not None and row.warc.response.head is not None:
+                faults += differ("head", row.warc.response.head, answer.head_digest)
             for beside in (request, metadata):
                 if beside is not None and beside.concurrent_to != answer.record_id:
                     faults.append(f"{beside.kind} and {answer.kind} at {beside.offset} and {answer.offset} are no pair")

@@ -42,6 +42,10 @@ def test_a_capture_comes_back_equal() -> None:
     read = replace(CAPTURE, read_with={"content-type": ["text/html"], "product": ["ofrecord"]})
     assert decode_row(encode_row(read)) == read
     assert decode_row(line) == CAPTURE
+    assert b"head" not in line
+    proven = replace(CAPTURE, warc=WarcPlace(Extent(0, 10), Extent(10, 90, "sha256:" + "0" * 64)))
+    assert encode_row(proven).count(b'"head"') == 1
+    assert decode_row(encode_row(proven)) == proven
 
 
 @pytest.mark.parametrize("place", [{"n": 3}, {"of": CaptureReference("gazette-20261122T034500Z-0123456789abcdef", 4)}])

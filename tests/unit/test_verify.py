@@ -21,9 +21,12 @@ from tests.archives import (
     append_commit,
     build_archive,
     commit_keys,
+    cover_up,
     file_keys,
     put,
+    read_lines,
     rechain,
+    write_lines,
 )
 from tests.faults import damage, notices
 
@@ -296,6 +299,24 @@ def test_signature_line_is_checked_for_shape(store: MemoryStore) -> None:
     assert "line 2: found 'trust me', expected - or at most" in damage(verify_archive(store, full=False))[0]
     put(store, key, store.get(key)[:-9] + b"ed25519 " + b"0" * 64 + b" " + b"A" * 86 + b"==\n")
     assert "but the archive has no sound key" in damage(verify_archive(store, full=False))[0]
+
+
+def test_a_row_proves_its_record_whole(store: MemoryStore) -> None:
+    key = file_keys(store, ".warc.gz")[0]
+    lines = read_lines(store, key)
+    row = next(line for line in lines if line["type"] == "capture")
+    assert row["warc"]["response"]["head"].startswith("sha256:")
+    assert "head" not in row["warc"]["request"]
+    row["warc"]["response"]["head"] = "sha256:" + "0" * 64
+    write_lines(store, key, lines)
+    cover_up(store)
+    assert "head: the row says 'sha256:000" in damage(verify_archive(store, full=True))[0]
+    for line in lines:
+        if line["type"] == "capture" and line["warc"] and line["warc"]["response"]:
+            del line["warc"]["response"]["head"]
+    write_lines(store, key, lines)
+    cover_up(store)
+    assert damage(verify_archive(store, full=True)) == []
 
 
 def test_derivation_must_have_its_digest(store: MemoryStore) -> None:

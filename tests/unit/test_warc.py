@@ -61,6 +61,8 @@ def test_response_record_to_the_byte() -> None:
     assert b"WARC-Date: 2026-11-22T03:45:00.000042Z\r\n" in lines
     assert f"WARC-Payload-Digest: {digest_bytes(PAGE.body)}".encode() in lines
     assert recorded.payload_digest == digest_bytes(PAGE.body)
+    assert recorded.response
+    assert recorded.response.head == digest_bytes(lines + b"\r\n\r\n")
     assert f"Content-Length: {len(block)}".encode() in lines
 
 
