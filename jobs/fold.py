@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 from crawler.model import GOOD_CLASSES, PageClass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-FOLD = 3
+FOLD = 4
 """The version of these rules, as FORMAT.md § 7 counts them."""
 NOT_MODIFIED = 304
 _DELETED_STATUS = {404: "404", 410: "410", 451: "451 legal"}
 _DELETED_CLASSES = frozenset({PageClass.SOFT_404, PageClass.BLOCKED})
+_OF_THE_ANSWER = ("captured_at", "segment", "n", "run", "status", "revisit_of")
+"""What of an answer of status 304 stays its own."""
 
 Place = tuple[str, int]
 """Segment and number of a capture."""
@@ -67,6 +69,7 @@ class CaptureFact:
     run: str
     status: int | None
     page_class: str
+    """As it was captured; once it is decided by an adopted derivation, that of its snapshot."""
     native: str | None
     """Derivation of the snapshot made when it was captured; `None`: there was none."""
     texts: Mapping[str, str]
@@ -75,6 +78,15 @@ class CaptureFact:
     """Derivation → digest of the metadata (jobs.metadata), re-derived ones included."""
     revisit_of: Place | None = None
     """The capture whose record holds this answer's payload."""
+    classes: Mapping[str, str] = field(default_factory=dict)
+    """Derivation → class of that snapshot; where one is missing, it is that of the capture."""
+    adopted: str | None = None
+    """The adopted derivation that decides; the fold finds it."""
+
+    @property
+    def own(self) -> str | None:
+        """The derivation whose text is the capture's text, where others have one too; `None`: it has none."""
+        return self.native if self.adopted is None else self.adopted
 
     @property
     def place(self) -> Place:
@@ -84,12 +96,12 @@ class CaptureFact:
     @property
     def good(self) -> bool:
         """Whether it has the article's whole text."""
-        return self.page_class in GOOD_CLASSES and self.native is not None
+        return self.page_class in GOOD_CLASSES and self.own is not None
 
     @property
     def excerpt(self) -> bool:
         """Whether it has the text that a pay wall leaves, which counts only as long as the whole was never had."""
-        return self.page_class == PageClass.TRUNCATED and self.native is not None
+        return self.page_class == PageClass.TRUNCATED and self.own is not None
 
     @property
     def deleted(self) -> bool:
@@ -135,9 +147,13 @@ class History:
     state: State
 
 
-def fold_article(facts: Iterable[CaptureFact]) -> History:
-    """Judge the captures of one article, in any order given."""
-    ordered = sorted(facts, key=lambda fact: (fact.captured_at, fact.segment, fact.n))
+def fold_article(facts: Iterable[CaptureFact], adopted: Sequence[str] = ()) -> History:
+    """Judge the captures of one article, in any order given.
+
+    *adopted*: the derivations that its source's log has adopted, the newest first.
+    """
+    decided = (_decide(fact, adopted) for fact in facts)
+    ordered = sorted(decided, key=lambda fact: (fact.captured_at, fact.segment, fact.n))
     earlier: dict[Place, CaptureFact] = {}
     judged: list[Judged] = []
     revisions: list[Revision] = []
@@ -182,15 +198,22 @@ def describe_evidence(status: int | None, page_class: str) -> str | None:
     return None if status is None else _DELETED_STATUS.get(status)
 
 
+def _decide(fact: CaptureFact, adopted: Sequence[str]) -> CaptureFact:
+    """Return *fact* as the newest adopted derivation has it that it has a text in."""
+    found = next((one for one in adopted if one in fact.texts), None)
+    if found is None:
+        return fact
+    return replace(fact, adopted=found, page_class=fact.classes.get(found, fact.page_class))
+
+
 def _read_at(fact: CaptureFact, earlier: Mapping[Place, CaptureFact]) -> tuple[CaptureFact, Place | None]:
     """Return *fact* as the capture that it refers to was read, and which that is, if it only says: not modified."""
-    if fact.status != NOT_MODIFIED or fact.native is not None or fact.revisit_of is None:
+    if fact.status != NOT_MODIFIED or fact.own is not None or fact.revisit_of is None:
         return fact, None
     found = earlier.get(fact.revisit_of)
     if found is None or found.status == NOT_MODIFIED:
         return fact, None
-    read = replace(fact, page_class=found.page_class, native=found.native, texts=found.texts, metadata=found.metadata)
-    return read, found.place
+    return replace(found, **{name: getattr(fact, name) for name in _OF_THE_ANSWER}), found.place
 
 
 def _judge_text(
@@ -219,15 +242,15 @@ def _compare_metadata(fact: CaptureFact, last: Mapping[str, str]) -> tuple[bool,
     common = fact.metadata.keys() & last.keys()
     if not common:
         return False, fact.metadata
-    derivation = fact.native if fact.native in common else min(common)
+    derivation = fact.own if fact.own in common else min(common)
     if fact.metadata[derivation] != last[derivation]:
         return True, fact.metadata
     return False, last if len(common) == len(fact.metadata) else {**fact.metadata, **last}
 
 
 def _common_derivation(fact: CaptureFact, last: Revision) -> str | None:
-    if fact.native in last.texts:
-        return fact.native
+    if fact.own in last.texts:
+        return fact.own
     return min(fact.texts.keys() & last.texts.keys(), default=None)
 
 

@@ -19,6 +19,7 @@ from crawler.rows import (
     encode_row,
 )
 from crawler.warc import encode_facts
+from jobs.archive.adoption import draft_decision
 from jobs.archive.commit import Commit, CommittedFile, RowsPlace, StoredCommit, digest, warc_key
 from jobs.archive.log import Log
 from jobs.checkpoint.restoring import refresh_catalog
@@ -178,6 +179,12 @@ class Machine:
             derivations=derivations,
         )
         return self.append(draft)
+
+    def adopt(self, name: str, *, number: int) -> StoredCommit:
+        """Let the derivation of that name decide from now on."""
+        now = START + timedelta(minutes=30 * number)
+        draft = Commit(self.source, "adopt", now, self.log.archive, id=f"{number:032x}")
+        return self.append(draft_decision(draft, {derivation_of(name): meaning_of(name)}))
 
     def append(self, draft: Commit) -> StoredCommit:
         """Commit *draft*, and put before it what is due."""

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from jobs.archive.signing import Signer
 
 FORMAT = "1.0"
+FORMAT_REQUIRING = "1.1"
+"""Of a commit that has a word in `requires`."""
 MAJOR = 1
-SUPPORTED: frozenset[str] = frozenset()
+SUPPORTED = frozenset({"adopt"})
 """What may stand in `requires` for us to go on: FORMAT.md § 3. Format 1.0 has none."""
 SEGMENT_KINDS = frozenset({"segment", "adopt", "ledger"})
 """Kinds whose files are a segment of the commit's own source."""

@@ -16,12 +16,16 @@ from jobs.catalog.queries import CatalogQueries
 from jobs.fold import CaptureFact, Verdict, fold_article
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from jobs.fold import History, Judged
 
 
-_JUDGE = "UPDATE captures SET verdict = ?, revision = ?, metadata = ? WHERE segment = ? AND n = ?"
+_JUDGE = (
+    "UPDATE captures SET verdict = ?, revision = ?, metadata = ?, judged_class = nullif(?, class)"
+    " WHERE segment = ? AND n = ?"
+)
+_DECIDE = "UPDATE snapshots SET own = (derivation = ?1) WHERE segment = ?2 AND n = ?3 AND own != (derivation = ?1)"
 _PUT_REVISION = "INSERT INTO revisions VALUES (?,?,?,?,?,?,?,?)"
 _PUT_ARTICLE = "INSERT OR REPLACE INTO articles VALUES (?,?,?,?,?,?,?,?,?,?,?)"
 
@@ -52,10 +56,14 @@ class FoldingCatalog(CatalogQueries):
         facts = self.read_facts(source, url)
         if not facts:
             return
-        history = fold_article(facts)
+        adopted = self.list_adopted(source)
+        history = fold_article(facts, adopted)
         if (thin := self.thin_until(source)) and not self._agrees(source, url, history, thin):
             self._set_wanting(source)
         self._db.executemany(_JUDGE, [_judgement_of(judged) for judged in history.captures])
+        if adopted:
+            own = [(judged.fact.own, *judged.fact.place) for judged in history.captures if judged.read_at is None]
+            self._db.executemany(_DECIDE, own)
         self._db.execute("DELETE FROM revisions WHERE source = ? AND url = ?", (source, url))
         self._db.executemany(_PUT_REVISION, _revisions_of(source, url, history))
         self._write_article(source, url, history, seq)
@@ -74,7 +82,8 @@ class FoldingCatalog(CatalogQueries):
         )
         known = [row[0] for row in self._db.execute(query, (json.dumps(list(sights)), source, segment))]
         new = sights if not known else {url: sight for url, sight in sights.items() if url not in set(known)}
-        histories = [(url, sight, fold_article([sight.fact])) for url, sight in new.items()]
+        adopted = self.list_adopted(source)
+        histories = [(url, sight, fold_article([sight.fact], adopted)) for url, sight in new.items()]
         self._db.executemany(
             _JUDGE, [_judgement_of(judged) for _, _, history in histories for judged in history.captures]
         )
@@ -93,17 +102,40 @@ class FoldingCatalog(CatalogQueries):
         title = None
         if telling:
             title = self._db.execute(
-                "SELECT title FROM snapshots WHERE segment = ? AND n = ? ORDER BY native DESC LIMIT 1",
+                "SELECT title FROM snapshots WHERE segment = ? AND n = ? ORDER BY own DESC LIMIT 1",
                 telling[-1].read_at or telling[-1].fact.place,
             ).fetchone()["title"]
         self._db.execute(_PUT_ARTICLE, _article_of(source, url, history, seq, title))
+
+    def list_adopted(self, source: str) -> list[str]:
+        """Return the derivations that the log of *source* has adopted, the newest first, each once."""
+        query = "SELECT derivation FROM adoptions WHERE source = ? ORDER BY seq DESC, number DESC"
+        return list(dict.fromkeys(row["derivation"] for row in self._db.execute(query, (source,))))
+
+    def _adopt(self, source: str, seq: int, derivations: Sequence[str]) -> None:
+        """Let *derivations* decide as of commit *seq*, the last one most; `_fold_adopted` judges what they change."""
+        rows = [(source, seq, number, derivation) for number, derivation in enumerate(derivations)]
+        self._db.executemany("INSERT INTO adoptions VALUES (?,?,?,?)", rows)
+
+    def _fold_adopted(self, source: str, seq: int, derivations: Sequence[str]) -> None:
+        """Judge the articles anew that have a text in one of *derivations* by which they were not judged before."""
+        if derivations and self.thin_until(source):  # what thin facts leave out may have other texts
+            self._set_wanting(source)
+        query = (
+            "SELECT DISTINCT url FROM snapshots WHERE source = ?1 AND NOT own"
+            " AND derivation IN (SELECT value FROM json_each(?2)) ORDER BY url"
+        )
+        touched = [row["url"] for row in self._db.execute(query, (source, json.dumps(derivations)))]
+        for url in touched:
+            self._fold(source, url, seq)
 
     def read_facts(self, source: str, url: str) -> list[CaptureFact]:
         """Return the captures of an article, by segment and number: what the fold decides on."""
         rows = self._db.execute(
             "SELECT c.captured_at, c.segment, c.n, c.run, c.status, c.class, c.revisit_segment, c.revisit_n,"
-            " s.derivation, s.native, s.text_digest, s.meta_digest FROM captures c LEFT JOIN snapshots s"
-            " ON s.segment = c.segment AND s.n = c.n AND s.url = c.url AND s.captured_at = c.captured_at"
+            " s.derivation, s.native, s.text_digest, s.meta_digest, s.class AS told"
+            " FROM captures c LEFT JOIN snapshots s ON s.segment = c.segment AND s.n = c.n"
+            " AND s.url = c.url AND s.captured_at = c.captured_at"
             " WHERE c.source = ? AND c.url = ? AND c.purpose = 'article' ORDER BY c.segment, c.n",
             (source, url),
         )
@@ -113,10 +145,12 @@ class FoldingCatalog(CatalogQueries):
             fact = facts.get(place)
             texts = dict(fact.texts) if fact else {}
             metadata = dict(fact.metadata) if fact else {}
+            classes = dict(fact.classes) if fact else {}
             native = fact.native if fact else None
             if row["derivation"] is not None:
                 texts[row["derivation"]] = row["text_digest"]
                 metadata[row["derivation"]] = row["meta_digest"]
+                classes[row["derivation"]] = row["told"]
                 native = row["derivation"] if row["native"] else native
             facts[place] = CaptureFact(
                 captured_at=datetime.fromisoformat(row["captured_at"]),
@@ -129,6 +163,7 @@ class FoldingCatalog(CatalogQueries):
                 texts=texts,
                 metadata=metadata,
                 revisit_of=None if row["revisit_segment"] is None else (row["revisit_segment"], row["revisit_n"]),
+                classes=classes,
             )
         return list(facts.values())
 
@@ -169,7 +204,8 @@ class FoldingCatalog(CatalogQueries):
 
 
 def _judgement_of(judged: Judged) -> tuple[Any, ...]:
-    return (judged.verdict.value, judged.revision, int(judged.metadata), judged.fact.segment, judged.fact.n)
+    told = judged.fact.page_class if judged.read_at is None else None
+    return (judged.verdict.value, judged.revision, int(judged.metadata), told, judged.fact.segment, judged.fact.n)
 
 
 def _revisions_of(source: str, url: str, history: History) -> list[tuple[Any, ...]]:

@@ -17,7 +17,7 @@ from jobs.fold import Place, Verdict, describe_evidence
 if TYPE_CHECKING:
     import sqlite3
 
-READ_AT_COLUMNS = "r.segment AS read_segment, r.n AS read_n, r.class AS read_class"
+READ_AT_COLUMNS = "r.segment AS read_segment, r.n AS read_n, coalesce(r.judged_class, r.class) AS read_class"
 READ_AT_JOIN = (
     # as the fold looks for what a 304 stands for
     "LEFT JOIN captures r ON c.status = 304 AND r.segment = c.revisit_segment AND r.n = c.revisit_n"
@@ -144,10 +144,10 @@ class HistoryQueries(RollupQueries):
         return [row["url"] for row in rows]
 
     def read_fields(self, place: Place) -> list[tuple[str, dict[str, Any]]]:
-        """Return derivation and fields of a capture's snapshots, that made when it was captured first."""
+        """Return derivation and fields of a capture's snapshots, its own first."""
         query = (
             "SELECT derivation, fields FROM snapshots WHERE segment = ? AND n = ? AND fields IS NOT NULL"
-            " ORDER BY native DESC, derivation"
+            " ORDER BY own DESC, derivation"
         )
         return [(row["derivation"], json.loads(row["fields"])) for row in self._db.execute(query, place)]
 
@@ -176,13 +176,13 @@ class HistoryQueries(RollupQueries):
         return None if row is None else ((row["segment"], row["n"]), row["derivation"])
 
     def read_snapshot(self, segment: str, n: int, derivation: str | None = None) -> dict[str, Any] | None:
-        """Return a capture's snapshot with its `text`: the one made at capture time, or that of *derivation*.
+        """Return a capture's snapshot with its `text`: its own, or that of *derivation*.
 
         `None` where there is none, or thin facts alone are known of it: its text may be here by another capture.
         """
         row = self._db.execute(
             "SELECT * FROM snapshots JOIN texts ON digest = text_digest WHERE segment = ?1 AND n = ?2"
-            " AND fields IS NOT NULL AND (?3 IS NULL OR derivation = ?3) ORDER BY native DESC, derivation LIMIT 1",
+            " AND fields IS NOT NULL AND (?3 IS NULL OR derivation = ?3) ORDER BY own DESC, derivation LIMIT 1",
             (segment, n, derivation),
         ).fetchone()
         if row is None:
@@ -191,6 +191,12 @@ class HistoryQueries(RollupQueries):
         found["fields"] = json.loads(row["fields"])
         found["text"] = zstandard.decompress(row["text"]).decode()
         return found
+
+
+def tell_reason(row: sqlite3.Row) -> str:
+    """Return why a capture has the class that it is shown with."""
+    reason: str = row["class_reason"] or ""
+    return reason if row["judged_class"] is None else f"derived again; captured as {row['class']}: {reason}"
 
 
 def to_capture(row: sqlite3.Row) -> StoredCapture:
@@ -203,8 +209,8 @@ def to_capture(row: sqlite3.Row) -> StoredCapture:
         n=row["n"],
         run=row["run"],
         status=row["status"],
-        page_class=row["class"],
-        class_reason=row["class_reason"],
+        page_class=row["judged_class"] or row["class"],
+        class_reason=tell_reason(row),
         verdict="unread" if (row["class"], row["verdict"]) == ("unread", "bad") else row["verdict"],
         revision=row["revision"],
         error=row["error"],
@@ -220,6 +226,6 @@ def to_capture(row: sqlite3.Row) -> StoredCapture:
         redirect=row["redirect"],
         metadata=bool(row["metadata"]),
         read_at=None if row["read_segment"] is None else (row["read_segment"], row["read_n"]),
-        read_class=row["read_class"] or row["class"],
+        read_class=row["read_class"] or row["judged_class"] or row["class"],
         origin=json.loads(row["origin"]) if row["origin"] else None,
     )

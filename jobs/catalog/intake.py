@@ -12,6 +12,7 @@ import structlog
 
 from config.errors import CatalogDamaged, DamageFound
 from crawler.rows import SegmentRow, format_time
+from jobs.archive.adoption import read_adopts
 from jobs.archive.commit import (
     SEGMENT_KINDS,
     Commit,
@@ -74,6 +75,7 @@ class Catalog(RowsCatalog, SightCatalog, RecheckCatalog, HealthCatalog):
         """
         commit = stored.commit
         require_supported(commit.requires, f"{store.url}/{commit_key(commit.source, commit.seq)}")
+        adopts = read_adopts(commit)
         data = rows
         if data is None and commit.rows and commit.kind in SEGMENT_KINDS:
             data = fetch_rows(store, commit.rows)
@@ -84,8 +86,10 @@ class Catalog(RowsCatalog, SightCatalog, RecheckCatalog, HealthCatalog):
             _require_next(commit, last)
             known = self.has_segment(commit.segment or "")
             self._add_commit_row(stored)
+            self._adopt(commit.source, commit.seq, adopts)
             if data is not None and commit.rows is not None and not known:
                 self._add_segment(commit, data, commit.rows, checked=rows is not None)
+            self._fold_adopted(commit.source, commit.seq, adopts)
             self._move_on(commit.source, commit.seq, stored.digest, commit.checkpoint)
 
     def add_rows(self, source: str, link: CommitLink, data: bytes | None, *, checkpoint: dict[str, Any] | None) -> None:

@@ -31,9 +31,12 @@ _TABLE_OF = {
     "slot": "slots",
     "article": "articles",
     "revision": "revisions",
+    "adoption": "adoptions",
 }
-_VERDICT = ("verdict", "revision", "metadata")
+_JUDGED = {"capture": ("verdict", "revision", "metadata", "judged_class"), "snapshot": ("own",)}
+"""Columns that the fold writes."""
 _FACT_KEYS = {
+    "adoption": ("seq", "number"),
     "article": ("url",),
     "capture": ("segment", "n"),
     "commit": ("seq",),
@@ -44,6 +47,7 @@ _FACT_KEYS = {
     "snapshot": ("segment", "n", "derivation"),
 }
 _FACTS = {
+    "adoption": "SELECT *, seq AS in_commit FROM adoptions WHERE source = ? ORDER BY seq, number",
     "article": "SELECT url, seq, seq AS in_commit FROM articles WHERE source = ? ORDER BY url",
     "capture": "SELECT c.*, s.seq AS in_commit FROM captures c JOIN segments s USING (segment) WHERE s.source = ?"
     " ORDER BY c.segment, c.n",
@@ -84,11 +88,11 @@ class LayeredCatalog(FoldingCatalog):
         """Add a snapshot, or put it in the place of a lesser one of that derivation; return whether it counts now."""
         cursor = self._db.execute(
             "INSERT INTO snapshots VALUES (:segment, :n, :url, :captured_at, :derivation, :native, :text_digest,"
-            " :title, :lead, :class, :fields, :confidence, :source, :seq, :meta_digest) ON CONFLICT DO UPDATE SET"
-            " native = excluded.native, text_digest = excluded.text_digest, title = excluded.title,"
-            " lead = excluded.lead, class = excluded.class, fields = excluded.fields,"
+            " :title, :lead, :class, :fields, :confidence, :source, :seq, :meta_digest, :native)"
+            " ON CONFLICT DO UPDATE SET native = excluded.native, text_digest = excluded.text_digest,"
+            " title = excluded.title, lead = excluded.lead, class = excluded.class, fields = excluded.fields,"
             " confidence = excluded.confidence, source = excluded.source, seq = excluded.seq, url = excluded.url,"
-            " captured_at = excluded.captured_at, meta_digest = excluded.meta_digest"
+            " captured_at = excluded.captured_at, meta_digest = excluded.meta_digest, own = max(own, excluded.own)"
             " WHERE excluded.native > native OR (excluded.native = native AND excluded.text_digest < text_digest)",
             line,
         )
@@ -180,21 +184,21 @@ class LayeredCatalog(FoldingCatalog):
         for derivation in sorted(named):
             query = "SELECT derivation, meaning FROM derivations WHERE derivation = ?"
             yield from (_make_line("derivation", row) for row in self._db.execute(query, (derivation,)))
-        for kind, table in (("segment", "segments"), ("run", "runs"), ("slot", "slots")):
-            query = f"SELECT * FROM {table} {between}"  # noqa: S608 - texts of ours
+        for kind in ("adoption", "segment", "run", "slot"):
+            query = f"SELECT * FROM {_TABLE_OF[kind]} {between}"  # noqa: S608 - texts of ours
             yield from (_make_line(kind, row) for row in self._db.execute(query, place))
         query = (
             "SELECT c.* FROM captures c JOIN segments s USING (segment)"
             " WHERE s.source = ? AND s.seq BETWEEN ? AND ? ORDER BY s.seq, c.n"
         )
         for row in self._db.execute(query, place):
-            yield _make_line("capture", row, without=_VERDICT)
+            yield _make_line("capture", row, without=_JUDGED["capture"])
         told: set[str] = set()
         for row in self._db.execute(f"SELECT * FROM snapshots {between}, segment, n, derivation", place):  # noqa: S608
             if row["text_digest"] not in told:
                 told.add(row["text_digest"])
                 yield from self._export_text(row["text_digest"])
-            yield _make_line("snapshot", row)
+            yield _make_line("snapshot", row, without=_JUDGED["snapshot"])
         query = "SELECT url, seq FROM articles WHERE source = ? AND seq BETWEEN ? AND ? ORDER BY url"
         yield from (_make_line("article", row) for row in self._db.execute(query, place))
 
@@ -241,6 +245,11 @@ class LayeredCatalog(FoldingCatalog):
         ):
             yield from (_make_line(kind, row) for row in self._db.execute(query, (source,)))
 
+    def export_adoptions(self, source: str) -> Iterator[Line]:
+        """Yield which derivations were adopted: all of them, since nothing is judged without."""
+        rows = self._db.execute("SELECT * FROM adoptions WHERE source = ? ORDER BY seq, number", (source,))
+        yield from (_make_line("adoption", row) for row in rows)
+
     def export_slots(self, source: str, after: int) -> Iterator[Line]:
         """Yield what commits after number *after* say of slots: all of it, since nothing else tells when none ran."""
         query = "SELECT * FROM slots WHERE source = ? AND seq > ? ORDER BY seq"
@@ -261,7 +270,7 @@ class LayeredCatalog(FoldingCatalog):
             for row in self._db.execute(query, (source,)):
                 line = dict(row)
                 seq = line.pop("in_commit")
-                for name in _VERDICT if kind == "capture" else ():
+                for name in _JUDGED.get(kind, ()):
                     del line[name]
                 yield (kind, *(line[name] for name in _FACT_KEYS[kind])), seq, line
 

@@ -159,8 +159,9 @@ class LogQueries:
         *verdict*: only captures of articles that came to that; "article": only captures of articles.
         """
         query = (
-            f"SELECT segment, n, url, captured_at, purpose, status, class, {SHOWN} AS shown, revision, error, redirect,"  # noqa: S608 - texts of ours
-            " seconds, origin IS NOT NULL AS elsewhere FROM captures INDEXED BY captures_by_run"
+            f"SELECT segment, n, url, captured_at, purpose, status, coalesce(judged_class, class) AS class,"  # noqa: S608 - texts of ours
+            f" {SHOWN} AS shown, revision, error, redirect, seconds, origin IS NOT NULL AS elsewhere"
+            " FROM captures INDEXED BY captures_by_run"
             " WHERE run = ?1 AND source = ?2 AND (segment, n) > (?3, ?4)"
             " AND (?5 IS NULL OR (purpose = 'article' AND ?5 IN ('article', shown))) ORDER BY segment, n LIMIT ?6"
         )

@@ -84,8 +84,9 @@ class CatalogQueries(ReplayQueries, ValidatorQueries, SlotQueries, LogQueries):
         if article is None:
             return None
         current = self._db.execute(
-            "SELECT r.texts, c.class FROM captures c JOIN revisions r USING (source, url) WHERE c.source = ?"
-            " AND c.url = ? AND r.number = c.revision ORDER BY c.captured_at DESC, c.segment DESC, c.n DESC LIMIT 1",
+            "SELECT r.texts, coalesce(c.judged_class, c.class) AS class"
+            " FROM captures c JOIN revisions r USING (source, url) WHERE c.source = ? AND c.url = ?"
+            " AND r.number = c.revision ORDER BY c.captured_at DESC, c.segment DESC, c.n DESC LIMIT 1",
             (source, url),
         ).fetchone()
         return LastVersion(
@@ -214,7 +215,8 @@ class CatalogQueries(ReplayQueries, ValidatorQueries, SlotQueries, LogQueries):
     def list_verdicts(self, run: str) -> Iterator[dict[str, Any]]:
         """Yield URL, verdict, class and revision of each article capture of *run*, in order of time."""
         rows = self._db.execute(
-            f"SELECT url, {SHOWN} AS verdict, class, class_reason, status, revision, captured_at FROM captures"  # noqa: S608 - a text of ours
+            f"SELECT url, {SHOWN} AS verdict, coalesce(judged_class, class) AS class, class_reason, status,"  # noqa: S608 - a text of ours
+            " revision, captured_at FROM captures"
             " WHERE run = ? AND purpose = 'article' ORDER BY captured_at, segment, n",
             (run,),
         )

@@ -86,7 +86,7 @@ class RollupQueries:
         query = (
             "SELECT substr(r.captured_at, 1, 10) AS day, r.source, r.url, r.captured_at, r.segment, r.n, r.number,"
             " r.captures, s.title, s.text_digest, s.derivation FROM revisions r LEFT JOIN snapshots s"
-            " ON s.segment = r.segment AND s.n = r.n AND s.native = 1"
+            " ON s.segment = r.segment AND s.n = r.n AND s.own = 1"
             " WHERE substr(r.captured_at, 1, 10) IN (SELECT value FROM json_each(?))"
             " ORDER BY day, r.source, r.url, r.captured_at, r.segment, r.n, s.derivation"
         )

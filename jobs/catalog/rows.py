@@ -50,7 +50,8 @@ class _Touched:
             self.sights.pop(row.url, None)
             self.others.add(row.url)
             return
-        sight.fact = replace(sight.fact, native=row.derivation, texts={row.derivation: row.text_digest})
+        texts, classes = {row.derivation: row.text_digest}, {row.derivation: row.page_class}
+        sight.fact = replace(sight.fact, native=row.derivation, texts=texts, classes=classes)
         sight.title = row.title
 
     def take_sights(self) -> dict[str, FirstSight]:
@@ -114,7 +115,8 @@ class RowsCatalog(LayeredCatalog):
         response = row.warc.response if row.warc else None
         request = row.warc.request if row.warc else None
         self._db.execute(
-            "INSERT INTO captures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL,?)",
+            "INSERT INTO captures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+            "NULL,NULL,NULL,NULL,?)",
             (
                 source,
                 row.url,

@@ -17,7 +17,7 @@ _CACHE_KIB = 4_096
 """Of a writer. With SQLite's own 2 MB pages are written several times while a segment is folded, a tenth of its cost;
 16 MB save little more."""
 
-SCHEMA_VERSION = 14
+SCHEMA_VERSION = 15
 
 _SCHEMA = """
 CREATE TABLE logs (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, head TEXT NOT NULL, checkpoint TEXT) WITHOUT ROWID;
@@ -34,8 +34,8 @@ CREATE TABLE captures (source TEXT, url TEXT, captured_at TEXT, segment TEXT, n 
     etag TEXT, last_modified TEXT, redirect TEXT, error TEXT, extraction_error TEXT,
     response_offset INTEGER, response_length INTEGER, request_offset INTEGER, request_length INTEGER,
     truncated TEXT, revisit_segment TEXT, revisit_n INTEGER,
-    reading TEXT, not_modified INTEGER, verdict TEXT, revision INTEGER, metadata INTEGER, origin TEXT,
-    PRIMARY KEY (segment, n)) WITHOUT ROWID;
+    reading TEXT, not_modified INTEGER, verdict TEXT, revision INTEGER, metadata INTEGER, judged_class TEXT,
+    origin TEXT,    PRIMARY KEY (segment, n)) WITHOUT ROWID;
 CREATE INDEX captures_by_url ON captures (source, url, captured_at);
 CREATE INDEX records_by_payload ON captures (source, target_uri, payload_digest, captured_at)
     WHERE response_offset IS NOT NULL AND revisit_segment IS NULL AND truncated IS NULL;
@@ -44,7 +44,7 @@ CREATE INDEX captures_by_run ON captures (run);
 CREATE INDEX captures_by_redirect ON captures (source, redirect) WHERE redirect IS NOT NULL AND purpose = 'article';
 CREATE TABLE snapshots (segment TEXT, n INTEGER, url TEXT, captured_at TEXT, derivation TEXT, native INTEGER,
     text_digest TEXT, title TEXT, lead TEXT, class TEXT, fields TEXT, confidence REAL, source TEXT, seq INTEGER,
-    meta_digest TEXT, PRIMARY KEY (segment, n, derivation)) WITHOUT ROWID;
+    meta_digest TEXT, own INTEGER, PRIMARY KEY (segment, n, derivation)) WITHOUT ROWID;
 CREATE INDEX snapshots_by_commit ON snapshots (source, seq);
 CREATE INDEX snapshots_by_text ON snapshots (text_digest);
 CREATE TABLE texts (digest TEXT PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;
@@ -63,6 +63,8 @@ CREATE TABLE slots (source TEXT, slot TEXT, outcome TEXT, through TEXT, slots IN
     schedule TEXT, seq INTEGER, PRIMARY KEY (source, slot, outcome, through, slots, run, reason, schedule))
     WITHOUT ROWID;
 CREATE INDEX slots_by_commit ON slots (source, seq);
+CREATE TABLE adoptions (source TEXT, seq INTEGER, number INTEGER, derivation TEXT, PRIMARY KEY (source, seq, number))
+    WITHOUT ROWID;
 CREATE TABLE layers (source TEXT, seq INTEGER, reference TEXT, PRIMARY KEY (source, seq)) WITHOUT ROWID;
 CREATE TABLE depths (source TEXT PRIMARY KEY, thin INTEGER NOT NULL, wanting INTEGER NOT NULL,
     distrusted INTEGER NOT NULL) WITHOUT ROWID;
@@ -99,6 +101,7 @@ TABLES = (
     "derivations",
     "runs",
     "slots",
+    "adoptions",
 )
 """What is folded from the log; `seq` is the commit that brought a row or, of an article, touched it last."""
 LOCAL_TABLES = (

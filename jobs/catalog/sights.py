@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import zstandard
 
 from jobs.archive.commit import RowsPlace
-from jobs.catalog.histories import READ_AT_COLUMNS, READ_AT_JOIN
+from jobs.catalog.histories import READ_AT_COLUMNS, READ_AT_JOIN, tell_reason
 from jobs.catalog.instants import format_instant
 from jobs.catalog.layers import LayeredCatalog
 
@@ -110,7 +110,7 @@ class SightCatalog(LayeredCatalog):
         """Return the captures of an article that are not bad, in the order of the fold, up to *until* inclusive."""
         rows = self._db.execute(
             "SELECT c.captured_at, c.segment, c.n, c.run, c.verdict, c.revision, c.status, c.class,"  # noqa: S608 - the same
-            " c.class_reason,"
+            " c.class_reason, c.judged_class,"
             f" c.metadata, {READ_AT_COLUMNS} FROM captures c {READ_AT_JOIN}"
             " WHERE c.source = ?1 AND c.url = ?2 AND (?3 IS NULL OR c.captured_at <= ?3) AND c.purpose = 'article'"
             " AND c.verdict != 'bad' ORDER BY c.captured_at, c.segment, c.n",
@@ -125,8 +125,8 @@ class SightCatalog(LayeredCatalog):
                 verdict=row["verdict"],
                 revision=row["revision"],
                 status=row["status"],
-                page_class=row["read_class"] or row["class"],
-                class_reason=row["class_reason"] or "",
+                page_class=row["read_class"] or row["judged_class"] or row["class"],
+                class_reason=tell_reason(row),
                 metadata=bool(row["metadata"]),
                 read_at=None if row["read_segment"] is None else (row["read_segment"], row["read_n"]),
             )
@@ -193,18 +193,18 @@ class SightCatalog(LayeredCatalog):
 
     def list_snapshot_texts(self, place: Place) -> dict[str, str]:
         """Return derivation → text digest of a capture's snapshots."""
-        query = "SELECT derivation, text_digest FROM snapshots WHERE segment = ? AND n = ? ORDER BY native, derivation"
+        query = "SELECT derivation, text_digest FROM snapshots WHERE segment = ? AND n = ? ORDER BY own, derivation"
         return {row["derivation"]: row["text_digest"] for row in self._db.execute(query, place)}
 
-    def find_native(self, place: Place) -> str | None:
-        """Return the derivation of the snapshot that was made when that capture was, or `None`."""
-        query = "SELECT derivation FROM snapshots WHERE segment = ? AND n = ? AND native LIMIT 1"
+    def find_own(self, place: Place) -> str | None:
+        """Return a capture's own derivation (FORMAT.md § 7), or `None`."""
+        query = "SELECT derivation FROM snapshots WHERE segment = ? AND n = ? AND own LIMIT 1"
         row = self._db.execute(query, place).fetchone()
         return row["derivation"] if row else None
 
     def find_title(self, place: Place) -> str | None:
-        """Return the title that a capture had, as it was read then."""
-        query = "SELECT title FROM snapshots WHERE segment = ? AND n = ? ORDER BY native DESC, derivation LIMIT 1"
+        """Return the title that a capture had, in its own derivation."""
+        query = "SELECT title FROM snapshots WHERE segment = ? AND n = ? ORDER BY own DESC, derivation LIMIT 1"
         row = self._db.execute(query, place).fetchone()
         return row["title"] if row else None
 

@@ -117,7 +117,7 @@ class SlotQueries:
             "SELECT a.url, a.title, a.first_seen, s.fields, (SELECT run FROM captures c WHERE c.source = a.source"
             " AND c.url = a.url ORDER BY c.captured_at LIMIT 1) AS run FROM articles a"
             " LEFT JOIN revisions r ON r.source = a.source AND r.url = a.url AND r.number = 1"
-            " LEFT JOIN snapshots s ON s.segment = r.segment AND s.n = r.n AND s.native"
+            " LEFT JOIN snapshots s ON s.segment = r.segment AND s.n = r.n AND s.own"
             " WHERE a.source = ? AND a.first_seen >= ? ORDER BY a.first_seen, a.url, s.derivation"
         )
         for row in self._db.execute(query, (source, format_instant(since))):

@@ -109,8 +109,8 @@ class EditReporter:
             texts = self._catalog.list_snapshot_texts(place)
             if not texts:
                 continue
-            native = self._catalog.find_native(place)
-            for derivation in sorted(texts, key=lambda one: (one != native, one)):
+            own = self._catalog.find_own(place)
+            for derivation in sorted(texts, key=lambda one: (one != own, one)):
                 for other in before.places:
                     text = self._catalog.list_snapshot_texts(other).get(derivation)
                     if text is not None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jobs.store import ObjectStore
     from jobs.verify import VerifyReport
 
-_ALL_OF_A_ROW = {"article", "capture", "commit", "revision", "run", "slot"}
+_ALL_OF_A_ROW = {"adoption", "article", "capture", "commit", "revision", "run", "slot"}
 """Lines of a thin part that have each column that is set; of others some are left out."""
 
 
@@ -192,6 +192,7 @@ def _find_difference(line: dict[str, Any], row: dict[str, Any], *, whole: bool =
 
 
 _NAMES = {
+    "adoption": ("seq", "number"),
     "article": ("url",),
     "capture": ("segment", "n"),
     "commit": ("seq",),

@@ -126,6 +126,7 @@ class CaptureLine(TypedDict):
     verdict: NotRequired[str]
     revision: NotRequired[_Number]
     metadata: NotRequired[_Number]
+    judged_class: NotRequired[str]
     origin: NotRequired[_Object]
 
 
@@ -155,6 +156,7 @@ class SnapshotLine(_Classed):
     confidence: _Real
     seq: _Number
     meta_digest: str
+    own: NotRequired[_Number]
 
 
 @with_config(_CONFIG)
@@ -208,6 +210,16 @@ class SlotLine(TypedDict):
 
 
 @with_config(_CONFIG)
+class AdoptionLine(TypedDict):
+    """A row of `adoptions`: a derivation that decides, as of a commit."""
+
+    type: Literal["adoption"]
+    seq: _Number
+    number: _Number
+    derivation: str
+
+
+@with_config(_CONFIG)
 class ArticleLine(TypedDict):
     """The last commit that touched an article; in a thin part all that its row has."""
 
@@ -247,6 +259,7 @@ _Line = Annotated[
     | DerivationLine
     | RunLine
     | SlotLine
+    | AdoptionLine
     | ArticleLine
     | RevisionLine,
     Field(discriminator="type"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jobs.fold import NOT_MODIFIED, Place, Verdict, fold_article
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from jobs.fold import CaptureFact, Judged
 
@@ -28,16 +28,16 @@ class Answer:
     revisit_of: Place | None
 
 
-def list_needed(facts: Iterable[CaptureFact], also: Iterable[Place] = ()) -> set[Place]:
+def list_needed(facts: Iterable[CaptureFact], also: Iterable[Place] = (), *, adopted: Sequence[str] = ()) -> set[Place]:
     """Return the captures of one article that must be kept: with them alone the fold judges later captures alike.
 
     Left out are captures that only said again, in their own derivation, what the last revision and the last metadata
     were; bad ones, unless they wait for the capture that they refer to; and evidence of deletion, but for the first of
     each kind since the last telling capture. So every capture that is kept meets the same last revision, with the same
     texts, and the same last metadata as it does among all facts. *also* are kept for another reason: they are returned
-    with what they cannot be judged without.
+    with what they cannot be judged without. *adopted*: as for the fold.
     """
-    history = fold_article(facts)
+    history = fold_article(facts, adopted)
     if not history.captures:
         return set(also)
     needs = _Needs()

@@ -235,12 +235,14 @@ def list_thin(catalog: Catalog, source: str, after: int) -> Iterator[dict[str, A
         segments.update(segment for segment, _ in own)
         return catalog.export_captures(sorted(own))
 
+    adopted = catalog.list_adopted(source)
+
     def list_places(url: str) -> set[Place]:
         answers = [_to_answer(row) for row in catalog.list_answers(source, url=url)]
         # the pages of the revisions may have to be derived again
         firsts = {(one.segment, one.n) for one in catalog.list_revisions(source, url)}
         pages = {one.revisit_of for one in answers if one.place in firsts and one.revisit_of is not None}
-        return list_needed(catalog.read_facts(source, url), list_records(answers) | pages)
+        return list_needed(catalog.read_facts(source, url), list_records(answers) | pages, adopted=adopted)
 
     others: set[Place] = set()
     answers = map(_to_answer, catalog.list_answers(source, after=after))
@@ -254,6 +256,7 @@ def list_thin(catalog: Catalog, source: str, after: int) -> Iterator[dict[str, A
     yield from catalog.export_runs(source, sorted(others))  # which say what they found settled
     yield from catalog.export_segments(source, after, segments)
     yield from catalog.export_slots(source, after)
+    yield from catalog.export_adoptions(source)
 
 
 def _to_answer(row: Mapping[str, Any]) -> Answer:

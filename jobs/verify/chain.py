@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, FormatTooNew, ObjectMissing, StoreError
+from jobs.archive.adoption import read_adopts
 from jobs.archive.commit import (
     MAX_COMMIT_BYTES,
     SEGMENT_KINDS,
@@ -174,6 +175,10 @@ def _find_faults(commit: Commit) -> Iterator[str]:
             yield from _find_place_faults(commit, file.key)
     if commit.kind in SEGMENT_KINDS:
         yield from _find_segment_faults(commit)
+    try:
+        read_adopts(commit)
+    except DamageFound as error:
+        yield str(error).partition(": ")[2]
     for derivation, meaning in commit.derivations.items():
         if derive_digest(meaning) != derivation:
             yield f"derivation {derivation[:80]!a} does not have the digest of what it stands for"

@@ -22,7 +22,7 @@ from jobs.fold import fold_article
 from jobs.rechecks import RecheckPolicy
 from jobs.store.memory import MemoryStore
 from tests.machines import RULES, SOURCE, START, Again, Look, Machine, derivation_of, fold_log, make_rows
-from tests.property.test_fold import histories, refer
+from tests.property.test_fold import adoptions, histories, refer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +55,8 @@ class Step:
     repeated: bool
     fresh: bool
     """By a machine without state."""
+    adopt: str | None = None
+    """A derivation that decides from then on; then nothing else is in the commit."""
     unmodified: tuple[tuple[int, int], ...] = ()
     """Answers of status 304: index of an earlier capture, which they refer to, and minutes."""
 
@@ -80,6 +82,7 @@ steps = st.builds(
     late=st.sampled_from([False, False, False, True]),
     repeated=st.sampled_from([False, False, False, False, True]),
     fresh=st.sampled_from([False, False, True]),
+    adopt=st.sampled_from([None, None, None, None, None, None, *DERIVATIONS]),
     unmodified=st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3)), max_size=2).map(tuple),
 )
 
@@ -115,6 +118,10 @@ class Noting(Machine):
         self.noted.append((tuple(map(tuple, given)), named))
         return super().commit(*given, **named)
 
+    def adopt(self, name: str, *, number: int) -> StoredCommit:
+        self.noted.append(((name,), {"number": number}))
+        return super().adopt(name, number=number)
+
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(steps, min_size=2, max_size=12), st.randoms(use_true_random=False))
@@ -124,12 +131,15 @@ def test_the_order_of_commits_changes_no_history(history: list[Step], random: Ra
         machine.noted = []
         for number, step in enumerate(history):
             _commit(machine, number, replace(step, repeated=False), past)
+        adopts = [noted for noted in machine.noted if isinstance(noted[0][0], str)]
         random.shuffle(machine.noted)
+        in_order = iter(adopts)  # their order alone matters
+        machine.noted = [next(in_order) if noted in adopts else noted for noted in machine.noted]
         with _archive() as (other_store, other_info, other_folder), _open(other_folder, "other") as other:
             shuffled = Machine(other_store, other_info, other)
             for given, named in machine.noted:
                 shuffled.prepare()
-                shuffled.commit(*given, **named)
+                shuffled.adopt(*given, **named) if isinstance(given[0], str) else shuffled.commit(*given, **named)
             refresh_catalog(other, other_store, shuffled.log, full=True)
             assert _tell_histories(other) == _tell_histories(one)
 
@@ -141,19 +151,20 @@ def _tell_histories(catalog: Catalog) -> list[Any]:
     return [articles, captures, [catalog.list_revisions(SOURCE, url) for url in urls]]
 
 
-@given(histories, histories, st.sets(st.integers(0, 9), max_size=3))
+@given(histories, histories, st.sets(st.integers(0, 9), max_size=3), adoptions)
 def test_thin_histories_judge_later_captures_alike(
-    earlier: list[CaptureFact], later: list[CaptureFact], also: set[int]
+    earlier: list[CaptureFact], later: list[CaptureFact], also: set[int], adopted: list[str]
 ) -> None:
     """The captures that are kept, and any that come after all of them, have the verdicts that all facts give them."""
     last = max((fact.captured_at for fact in earlier), default=START)
-    needed = list_needed(earlier, [fact.place for number, fact in enumerate(earlier) if number in also])
+    places = [fact.place for number, fact in enumerate(earlier) if number in also]
+    needed = list_needed(earlier, places, adopted=adopted)
     known = [fact for fact in earlier if fact.place in needed]  # what refers to others is noticed when it is folded
-    places = {fact.place for fact in earlier}
-    after = [fact for fact in later if fact.captured_at > last and fact.place not in places]
+    known_places = {fact.place for fact in earlier}
+    after = [fact for fact in later if fact.captured_at > last and fact.place not in known_places]
     after = [refer(fact, [*known, *after], number) for number, fact in enumerate(after)]
     kept = [fact for fact in earlier if (fact.segment, fact.n) in needed]
-    whole, part = fold_article([*earlier, *after]), fold_article([*kept, *after])
+    whole, part = fold_article([*earlier, *after], adopted), fold_article([*kept, *after], adopted)
     told = {(one.fact.place, one.fact.captured_at): one for one in whole.captures}
     for one in part.captures:
         assert told[one.fact.place, one.fact.captured_at] == one
@@ -182,6 +193,9 @@ def _commit(machine: Machine, number: int, step: Step, past: Past) -> None:
         draft = machine.log.get(machine.catalog.head(SOURCE)[0]).commit
         # Another program's way to lose a race: what it had committed, it commits once more.
         machine.append(replace(draft, id=f"{number:032x}", checkpoint=None, since=(), pack=None))
+        return
+    if step.adopt:
+        machine.adopt(step.adopt, number=number)
         return
     opened = START.replace(hour=1) if step.late else None
     again = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.model import PageClass
-from jobs.fold import NOT_MODIFIED, CaptureFact, State, Verdict, fold_article
+from jobs.fold import NOT_MODIFIED, CaptureFact, History, State, Verdict, fold_article
 
 if TYPE_CHECKING:
     from random import Random
@@ -37,6 +37,7 @@ def capture_facts(draw: st.DrawFn) -> CaptureFact:
         texts=texts,
         metadata={name: draw(st.sampled_from(["by one", "by one", "by two"])) for name in texts},
         revisit_of=draw(st.none() | st.tuples(st.sampled_from(SEGMENTS), st.integers(0, 4))),
+        classes={name: draw(st.sampled_from(classes)) for name in texts if draw(st.booleans())},
     )
 
 
@@ -55,19 +56,21 @@ def refer(fact: CaptureFact, others: list[CaptureFact], number: int) -> CaptureF
 
 
 histories = list_histories()
+adoptions = st.lists(st.sampled_from(DERIVATIONS), max_size=3, unique=True)
 
 
-@given(histories, st.randoms(use_true_random=False))
-def test_order_of_facts_changes_nothing(facts: list[CaptureFact], random: Random) -> None:
+@given(histories, adoptions, st.randoms(use_true_random=False))
+def test_order_of_facts_changes_nothing(facts: list[CaptureFact], adopted: list[str], random: Random) -> None:
     shuffled = facts.copy()
     random.shuffle(shuffled)
-    assert fold_article(shuffled) == fold_article(facts)
+    assert fold_article(shuffled, adopted) == fold_article(facts, adopted)
 
 
-@given(histories)
-def test_history_holds_together(facts: list[CaptureFact]) -> None:
-    history = fold_article(facts)
+@given(histories, adoptions)
+def test_history_holds_together(facts: list[CaptureFact], adopted: list[str]) -> None:
+    history = fold_article(facts, adopted)
     assert len(history.captures) == len(facts)
+    facts = [judged.fact for judged in history.captures if judged.read_at is None]
     assert [revision.number for revision in history.revisions] == list(range(1, len(history.revisions) + 1))
     verdicts = [judged.verdict for judged in history.captures]
     assert verdicts.count(Verdict.NEW) == (1 if any(fact.good or fact.excerpt for fact in facts) else 0)
@@ -102,3 +105,81 @@ def test_bad_captures_change_no_other_verdict(facts: list[CaptureFact], extra: C
     after = {(judged.fact.segment, judged.fact.n): judged for judged in fold_article([*facts, noise]).captures}
     assert after.pop(("gazette-9", 99)).verdict is Verdict.BAD
     assert after == before
+
+
+NEW = "sha256:new"
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """A capture as two programs read it, and which of them read it first."""
+
+    before: CaptureFact
+    """As the old one did."""
+    text: str
+    page_class: PageClass
+    metadata: str
+    switched: bool
+    """Whether the new program captured it."""
+
+    @property
+    def by_new(self) -> CaptureFact:
+        """As if the new program had always been there."""
+        if self.before.native is None:
+            return replace(self.before, texts={}, metadata={})
+        return replace(
+            self.before,
+            native=NEW,
+            page_class=self.page_class,
+            texts={NEW: self.text},
+            metadata={NEW: self.metadata},
+            classes={NEW: self.page_class},
+        )
+
+    def adopt(self, earlier: bool) -> CaptureFact:
+        """As it lies in the archive; *earlier*: captured when the new derivation was adopted, so derived again."""
+        old, new = self.before, self.by_new
+        if old.native is None or (self.switched and not earlier):
+            return new
+        texts, classes = {**old.texts, **new.texts}, {**old.classes, **new.classes}
+        return replace(old, texts=texts, metadata={**old.metadata, **new.metadata}, classes=classes)
+
+
+@st.composite
+def list_upgrades(draw: st.DrawFn) -> list[Upgrade]:
+    """Captures whose texts the new program reads all otherwise than the old one, or alike where those differed."""
+    return [
+        Upgrade(
+            before=fact,
+            text=draw(st.sampled_from(["ONE", "TWO"])),
+            page_class=draw(st.sampled_from([*[PageClass.ARTICLE] * 3, PageClass.TRUNCATED, PageClass.LIVE])),
+            metadata=draw(st.sampled_from(["BY ONE", "BY ONE", "BY TWO"])),
+            switched=draw(st.booleans()),
+        )
+        for fact in draw(histories)
+    ]
+
+
+@given(list_upgrades(), st.integers(0, 10), adoptions)
+def test_an_adopted_upgrade_tells_what_it_would_have_told_from_the_start(
+    upgrades: list[Upgrade], place: int, before: list[str]
+) -> None:
+    """Wherever in the log it was adopted, whatever was adopted earlier: no revision comes of the change of rules."""
+    native = fold_article(upgrade.by_new for upgrade in upgrades)
+    adopted = [upgrade.adopt(number < place) for number, upgrade in enumerate(upgrades)]
+    told = fold_article(adopted, [NEW, *before])
+    assert _tell(told) == _tell(native)
+    assert [one.texts[NEW] for one in told.revisions] == [one.texts[NEW] for one in native.revisions]
+    assert told.state == native.state
+
+
+@given(histories)
+def test_what_is_adopted_and_has_no_text_changes_nothing(facts: list[CaptureFact]) -> None:
+    assert fold_article(facts, ["sha256:none"]) == fold_article(facts)
+
+
+def _tell(history: History) -> list[tuple[object, ...]]:
+    return [
+        (one.fact.place, one.fact.page_class, one.verdict, one.revision, one.metadata, one.read_at, one.tells)
+        for one in history.captures
+    ]
