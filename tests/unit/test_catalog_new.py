@@ -9,7 +9,7 @@ import pytest
 
 from jobs.archive.identity import list_sources, read_info
 from jobs.archive.log import Log
-from jobs.catalog import Catalog, intake
+from jobs.catalog import Catalog, rows
 from tests.archives import build_archive, file_keys, read_lines, rechain, write_lines
 from tests.real_archives import build_random
 
@@ -53,7 +53,7 @@ def test_in_archives_as_crawls_make_them(tmp_path: Path, seed: int) -> None:
 
 
 def test_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "SIGHTS_AT_A_TIME", 1)
+    monkeypatch.setattr(rows, "SIGHTS_AT_A_TIME", 1)
     require_same(build_random(tmp_path / "spool", 7), tmp_path)
     require_same(build_archive(tmp_path / "other"), tmp_path, "other-")
 

@@ -210,7 +210,7 @@ def test_layers_of_an_earlier_fold_are_no_damage_and_are_made_anew(
     assert there
     report = check(store)
     assert told(report) == []
-    assert [str(one) for one in report.findings if "holds facts for fold 1, expected 3" in str(one)]
+    assert [str(one) for one in report.findings if "holds facts for fold 1, expected 4" in str(one)]
     assert list_superseded(store, old.log) == []
     job = Machine(store, info, catalogs("job"))
     job.prepare()
