@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from config.errors import ObjectMissing, StoreError
-from jobs.segments.seal import hash_file
 from jobs.store.keys import fault_of_key
+from jobs.verify.plan import Depth
 from jobs.verify.report import Notes, Step
 from jobs.verify.unreadable import note_unreadable
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from jobs.archive.commit import Commit, CommittedFile
     from jobs.store import ObjectStore, StoredObject
+    from jobs.verify.plan import Plan
+    from jobs.verify.reading import ReadFile
     from jobs.verify.report import Progress, VerifyReport
 
 MAX_EXCESS_BYTES = 16 * 1024 * 1024
@@ -29,6 +31,10 @@ class _Expected:
 
     file: CommittedFile
     seq: int
+    looked_at: bool
+    """Whether more than its size is of interest."""
+    read: bool
+    """Whether it is to be read back."""
     found_bytes: int | None = None
     """Its size in the store; `None`: not there."""
 
@@ -36,10 +42,13 @@ class _Expected:
 class CommittedFiles:
     """What the log of one source says of its files, against the store."""
 
-    def __init__(self, store: ObjectStore, source: str, report: VerifyReport, progress: Progress | None) -> None:
+    def __init__(
+        self, store: ObjectStore, source: str, report: VerifyReport, plan: Plan, progress: Progress | None
+    ) -> None:
         self._store = store
         self._source = source
         self._report = report
+        self._plan = plan
         self._progress = progress or (lambda _step: None)
         self._expected: dict[str, _Expected] = {}
         self._removed: set[str] = set()
@@ -52,7 +61,8 @@ class CommittedFiles:
         for file in valid_files(commit):
             before = self._expected.get(file.key)
             if before is None or changes:
-                self._expected[file.key] = _Expected(file, commit.seq)
+                looked_at, read = self._plan.looks_at(commit), self._plan.reads(commit, file.sha256)
+                self._expected[file.key] = _Expected(file, commit.seq, looked_at, read)
             elif (before.file.size_bytes, before.file.sha256) != (file.size_bytes, file.sha256):
                 notes = Notes(self._report, f"log/{self._source}/{commit.seq:012d}")
                 notes.damage(f"says of {file.key} what commit {before.seq} contradicts")
@@ -66,6 +76,8 @@ class CommittedFiles:
         counts = self._report.counts
         counts.files += len(self._expected)
         counts.bytes += sum(one.file.size_bytes for one in self._expected.values())
+        self._report.files_to_read += sum(one.read for one in self._expected.values())
+        self._report.bytes_to_read += self.count_bytes()
         for item in self._list():
             expected = self._expected.get(item.key)
             if expected is not None:
@@ -76,29 +88,44 @@ class CommittedFiles:
             if expected.found_bytes is None:
                 self._look_for(key, expected)
 
-    def fetch(self, key: str, seq: int, target: Path) -> Path | None:
-        """Bring the file that commit *seq* made exist to *target* and check its digest.
+    def count_bytes(self) -> int:
+        """Return how many bytes there are to be read, as far as the log tells."""
+        return sum(one.file.size_bytes for one in self._expected.values() if one.read)
 
-        Returns `None` where there is nothing to look into, or where it is another commit's to say.
-        """
-        expected = self._expected.get(key)
-        if expected is None or expected.seq != seq:
-            return None
-        file = expected.file
-        self._tell(key)
-        try:
-            if expected.found_bytes is None or expected.found_bytes > file.size_bytes + MAX_EXCESS_BYTES:
-                return None
-            if not fetch_object(self._store, key, target, Notes(self._report, key)):
-                return None
-            found = hash_file(target)
-            if found != file.sha256:
-                Notes(self._report, key).damage(_tell_digests(found, file, expected.seq))
-            return target
-        finally:
+    def choose(self, commit: Commit) -> list[CommittedFile]:
+        """Return those files of *commit* that are to be read back, and can be; tell that they come next."""
+        chosen = []
+        for file in commit.files:
+            expected = self._find(file.key, commit.seq)
+            if expected is not None:
+                self._tell(file.key)
+                size = expected.found_bytes
+                if size is not None and size <= expected.file.size_bytes + MAX_EXCESS_BYTES:
+                    chosen.append(expected.file)
+        return chosen
+
+    def take(self, commit: Commit, read: dict[str, ReadFile]) -> dict[str, ReadFile]:
+        """Hold the files of *commit* that were *read* against it; return those that can be looked into, by key."""
+        local: dict[str, ReadFile] = {}
+        for key in [file.key for file in commit.files]:
+            expected = self._find(key, commit.seq)
+            if expected is None:
+                continue  # it is another commit's to say, or it is not to be read
+            one, file = read.get(key), expected.file
+            if one is not None and one.error is not None:
+                note_unreadable(self._store, Notes(self._report, key), one.error)
+            elif one is not None and one.walked is not None:
+                local[key] = one
+                if one.walked.sha256 != file.sha256:
+                    Notes(self._report, key).damage(_tell_digests(one.walked.sha256, file, expected.seq))
             self._report.files_read += 1
             self._report.bytes_read += file.size_bytes
             self._tell(key)
+        return local
+
+    def _find(self, key: str, seq: int) -> _Expected | None:
+        expected = self._expected.get(key)
+        return expected if expected is not None and expected.read and expected.seq == seq else None
 
     def _list(self) -> Iterator[StoredObject]:
         prefix = f"segments/{self._source}/"
@@ -123,7 +150,8 @@ class CommittedFiles:
         if item.size_bytes != file.size_bytes:
             notes.damage(f"found {item.size_bytes} bytes, commit {expected.seq} says {file.size_bytes}")
             return
-        proven = item.sha256 or (None if self._report.full else self._ask_digest(file.key))
+        asks = expected.looked_at and not expected.read and self._plan.depth is not Depth.QUICK
+        proven = item.sha256 or (self._ask_digest(file.key) if asks else None)
         if proven is not None and proven != file.sha256:
             notes.damage(_tell_digests(proven, file, expected.seq))
 
@@ -145,9 +173,9 @@ class CommittedFiles:
                 source=self._source,
                 key=key,
                 files=report.files_read,
-                files_known=report.counts.files,
+                files_known=report.files_to_read,
                 bytes=report.bytes_read,
-                bytes_known=report.counts.bytes,
+                bytes_known=report.bytes_to_read,
                 damages=report.damages,
             )
         )

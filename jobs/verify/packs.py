@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from jobs.archive.commit import Commit
     from jobs.store import ObjectStore
     from jobs.verify.chain import LogTrace
+    from jobs.verify.plan import Plan
     from jobs.verify.report import VerifyReport
 
 PACK_COMMITS = 1_000
@@ -42,15 +43,18 @@ class _Named:
     sha256: object
     first: object
     last: object
+    read: bool
+    """Whether it is to be read back."""
 
 
 class NamedObjects:
     """The packs and checkpoints of one source."""
 
-    def __init__(self, store: ObjectStore, source: str, report: VerifyReport) -> None:
+    def __init__(self, store: ObjectStore, source: str, report: VerifyReport, plan: Plan) -> None:
         self._store = store
         self._source = source
         self._report = report
+        self._plan = plan
         self._named: list[_Named] = []
         self._pack = re.compile(rf"log/{re.escape(source)}/pack-([0-9]{{12}})-([0-9]{{12}})")
 
@@ -60,8 +64,9 @@ class NamedObjects:
             fields: dict[str, Any] | None = getattr(commit, kind)
             if fields is not None:
                 key = str(fields.get("key"))
-                named = (fields.get(name) for name in ("size_bytes", "sha256", "first", "last"))
-                self._named.append(_Named(commit.seq, kind, key, *named))
+                size_bytes, sha256, first, last = (fields.get(n) for n in ("size_bytes", "sha256", "first", "last"))
+                read = self._plan.reads(commit, str(sha256))
+                self._named.append(_Named(commit.seq, kind, key, size_bytes, sha256, first, last, read))
 
     def check(self, trace: LogTrace, folder: Path) -> None:
         """Check what was named; if the check is full, every byte of it, with *folder* as a place to work in."""
@@ -115,7 +120,7 @@ class NamedObjects:
             return
         if found_bytes != named.size_bytes:
             notes.damage(f"found {found_bytes} bytes, commit {named.seq} says {named.size_bytes!a}")
-        if not self._report.full:
+        if not named.read:
             return
         most = named.size_bytes if isinstance(named.size_bytes, int) else 0
         if found_bytes > most + MAX_EXCESS_BYTES or not fetch_object(self._store, named.key, target, notes):

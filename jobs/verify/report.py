@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from jobs.diff import make_safe
+from jobs.verify.plan import Plan
 
 MAX_FINDINGS_PER_OBJECT = 20
 """A file of garbage is not worth a million lines."""
@@ -24,7 +25,7 @@ class Step:
     files: int
     """Read, of all sources so far."""
     files_known: int
-    """Committed, in the logs that were walked so far."""
+    """To be read, by the logs that were walked so far."""
     bytes: int
     bytes_known: int
     damages: int
@@ -138,6 +139,11 @@ class VerifyReport:
     """How many of the findings are damage."""
     files_read: int = 0
     bytes_read: int = 0
+    files_to_read: int = 0
+    """Of all sources whose logs were walked so far."""
+    bytes_to_read: int = 0
+    plan: Plan = field(default_factory=Plan)
+    """What the check did."""
 
     @property
     def damaged(self) -> bool:
@@ -183,6 +189,10 @@ class Notes:
     def notice(self, message: str, *, line: int | None = None) -> None:
         """Take down something worth knowing."""
         self._add(Finding(Severity.NOTICE, self.key, message, line=line))
+
+    def repeat(self, finding: Finding) -> None:
+        """Take down what was found elsewhere."""
+        self._add(finding)
 
     def _add(self, finding: Finding) -> None:
         left = self._left[finding.severity]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crawler.warc import facts_uri
 from jobs.archive.facts import MAX_ROWS_BYTES
 from jobs.verify.lines import RowsPart
-from jobs.verify.members import Record, shorten, walk_records
+from jobs.verify.members import Record, shorten
 from jobs.verify.pointers import show, stamp, stamp_text
+from jobs.verify.reading import WARC_ENDING
 from jobs.verify.report import Notes
 from jobs.verify.rows import check_rows
 
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from crawler.rows import SnapshotRow
     from jobs.archive.commit import Commit, CommittedFile, RowsPlace
     from jobs.verify.captures import Captures
+    from jobs.verify.reading import ReadFile
     from jobs.verify.report import VerifyReport
-
-_WARC = ".warc.gz"
-_CHUNK_BYTES = 1 << 20
+    from jobs.verify.walking import WalkedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +41,27 @@ class Inside:
 
 
 def look_inside(
-    commit: Commit, local: dict[str, Path], captures: Captures, known: set[str], report: VerifyReport
+    commit: Commit, local: dict[str, ReadFile], captures: Captures, known: set[str], report: VerifyReport
 ) -> Inside:
     """Check the segment that *commit* brings; findings go to *report*, its captures to *captures*.
 
-    *local*: key → local copy of its files, as far as they could be had and are this commit's to say. *known*:
+    *local*: key → its files as they were read, as far as they could be and are this commit's to say. *known*:
     derivations that earlier commits brought.
     """
-    file = next((file for file in commit.files if file.key.endswith(_WARC)), None)
-    path = local.get(file.key) if file else None
+    file = next((file for file in commit.files if file.key.endswith(WARC_ENDING)), None)
+    read = local.get(file.key) if file else None
+    walked = read.walked if read else None
     notes = Notes(report, file.key if file else "")
-    if commit.segment is None or (path is None and captures.is_read(commit.segment)):
+    if commit.segment is None or (walked is None and captures.is_read(commit.segment)):
         return Inside("", notes)  # a repeat counts at the first commit
     captures.begin(commit.segment, notes.key)
     segment = captures.current
-    if file is None or path is None:
+    if file is None or read is None or walked is None:
         captures.end(whole=False)
         return Inside(segment, notes)
-    records = _look_into_records(commit, file, path, report)
-    part = _find_rows(commit, path, records, report)
-    others = {record.offset: record for record in records if not record.holds_rows}
+    _look_into_records(commit, file, walked, report)
+    part = _find_rows(commit, read.path, walked, report)
+    others = {record.offset: record for record in walked.records if not record.holds_rows}
     summary = check_rows(part, commit, others, captures, known=known, notes=notes)
     report.counts.rows += summary.lines
     if commit.rows is not None and summary.lines != commit.rows.count:
@@ -70,9 +70,11 @@ def look_inside(
     return Inside(segment, notes, part, summary.pending)
 
 
-def _look_into_records(commit: Commit, file: CommittedFile, path: Path, report: VerifyReport) -> list[Record]:
+def _look_into_records(commit: Commit, file: CommittedFile, walked: WalkedFile, report: VerifyReport) -> None:
     notes = Notes(report, file.key)
-    records = list(walk_records(path, notes))
+    records = walked.records
+    for finding in walked.findings:
+        notes.repeat(finding)
     report.counts.records += len(records)
     if len(records) != file.records:
         notes.damage(f"found {len(records)} whole records, the commit says {file.records}")
@@ -87,24 +89,23 @@ def _look_into_records(commit: Commit, file: CommittedFile, path: Path, report: 
         if record.record_id in seen:
             notes.damage(f"{record.record_id} stands twice", record=record.number, offset=record.offset)
         seen.add(record.record_id)
-    if records and records[0].offset == 0 and records[0].filename != f"{commit.segment}{_WARC}":
+    if records and records[0].offset == 0 and records[0].filename != f"{commit.segment}{WARC_ENDING}":
         notes.damage(
             f"WARC-Filename: found {records[0].filename!a}, expected that of segment {commit.segment}",
             record=1,
             offset=0,
         )
-    return records
 
 
-def _find_rows(commit: Commit, path: Path, records: list[Record], report: VerifyReport) -> RowsPart:
+def _find_rows(commit: Commit, path: Path, walked: WalkedFile, report: VerifyReport) -> RowsPart:
     """Return the part of the file that holds the rows, and take down what is wrong with its place."""
-    place = commit.rows
+    place, records = commit.rows, walked.records
     holding = [record for record in records if record.holds_rows]
     found = holding[0].offset if holding else path.stat().st_size
     if place is None:  # which the check of the log has said
         return RowsPart(path, found, tuple(holding))
     notes = Notes(report, place.key)
-    for fault in _find_part_faults(place, path, commit.seq):
+    for fault in _find_part_faults(place, walked.rows_sha256, commit.seq):
         notes.damage(fault, offset=place.offset)
     for record in records:
         for fault in _find_place_faults(record, commit, place.offset):
@@ -120,10 +121,9 @@ def _are_whole(records: list[Record], end: int) -> bool:
     return sum(record.length for record in records if record.offset < end) == end
 
 
-def _find_part_faults(place: RowsPlace, path: Path, seq: int) -> Iterator[str]:
+def _find_part_faults(place: RowsPlace, found: str, seq: int) -> Iterator[str]:
     if place.size_bytes > MAX_ROWS_BYTES:
         yield f"commit {seq} says {place.size_bytes} bytes of rows; at most {MAX_ROWS_BYTES} are read"
-    found = _hash_part(path, place.offset, place.size_bytes)
     if found != place.sha256:
         yield f"the rows were changed: found {found}, commit {seq} says {place.sha256[:80]}"
 
@@ -141,13 +141,3 @@ def _find_place_faults(record: Record, commit: Commit, rows_offset: int) -> Iter
         yield f"WARC-Target-URI: found {show(record.target_uri)}, expected {wanted}"
     if stamp_text(record.date) != stamp(commit.closed):
         yield f"WARC-Date: found {show(record.date)}, expected {stamp(commit.closed)}, when the segment was closed"
-
-
-def _hash_part(path: Path, offset: int, size: int) -> str:
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        file.seek(offset)
-        while size > 0 and (chunk := file.read(min(size, _CHUNK_BYTES))):
-            found.update(chunk)
-            size -= len(chunk)
-    return "sha256:" + found.hexdigest()
