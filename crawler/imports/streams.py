@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from config.errors import RecordError
 from crawler.imports.flows import PlainFlow, Source
 from crawler.imports.gzip_flow import GZIP_MAGIC, GzipFlow
-from crawler.imports.zstd_flow import ZstdFlow, is_zstd
+from crawler.imports.zstd_flow import ZstdFlow
+from crawler.warc.frames import is_zstd
 
 if TYPE_CHECKING:
     from typing import BinaryIO

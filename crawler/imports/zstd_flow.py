@@ -6,14 +6,10 @@ import zstandard
 
 from config.errors import RecordError
 from crawler.imports.flows import BaseFlow, Fault, Position, Source, require_no_bomb
+from crawler.warc.frames import DICTIONARY_FRAME, FRAME_HEAD_BYTES, decode_dictionary, is_skippable, skippable_size
 
-_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-_DICTIONARY_FRAME = b"\x5d\x2a\x4d\x18"
-"""Skippable frame of a `.warc.zst` that holds the dictionary of all others, as IIPC's draft has it."""
 _MAX_DICTIONARY_BYTES = 16 * 1024 * 1024
 _WINDOW_BYTES = 128 * 1024 * 1024
-_SKIPPED = 0x50
-_FRAME_HEAD_BYTES = 8
 _ZSTD_PIECE = 256
 """So few bytes inflate to some megabytes at the most."""
 
@@ -65,13 +61,13 @@ class ZstdFlow(BaseFlow):
 
     def _skip(self) -> bool:
         """Go past a frame that is to be skipped; return whether none is there, so that one with data begins."""
-        while len(self._held) < _FRAME_HEAD_BYTES and (more := self._source.take()):
+        while len(self._held) < FRAME_HEAD_BYTES and (more := self._source.take()):
             self._held += more
         self._began = self._source.offset - len(self._held)
-        if self._held[1:4] != _DICTIONARY_FRAME[1:] or self._held[0] & 0xF0 != _SKIPPED:
+        if not is_skippable(self._held):
             return True
-        size = int.from_bytes(self._held[4:_FRAME_HEAD_BYTES], "little")
-        rest, self._held = self._held[_FRAME_HEAD_BYTES:], b""
+        size = skippable_size(self._held) - FRAME_HEAD_BYTES
+        rest, self._held = self._held[FRAME_HEAD_BYTES:], b""
         while len(rest) < size:
             size -= len(rest)
             rest = self._source.take()
@@ -85,24 +81,12 @@ class ZstdFlow(BaseFlow):
         return Position(0, flat, flat)
 
     def _read_dictionary(self) -> zstandard.ZstdCompressionDict | None:
-        if not self._source.peek().startswith(_DICTIONARY_FRAME):
+        if not self._source.peek().startswith(DICTIONARY_FRAME):
             return None
-        size = int.from_bytes(self._source.read(8)[4:], "little")
+        size = skippable_size(self._source.read(FRAME_HEAD_BYTES)) - FRAME_HEAD_BYTES
         if size > _MAX_DICTIONARY_BYTES:
             raise RecordError(f"a dictionary of {size} bytes; at most {_MAX_DICTIONARY_BYTES} are read")
         data = self._source.read(size)
         if len(data) < size:
             raise RecordError("the file ends inside its dictionary")
-        try:
-            if data.startswith(_ZSTD_MAGIC):
-                if zstandard.frame_content_size(data) > _MAX_DICTIONARY_BYTES:  # by which memory is taken
-                    raise RecordError(f"a dictionary of more than {_MAX_DICTIONARY_BYTES} bytes, inflated")
-                data = zstandard.ZstdDecompressor().decompress(data, max_output_size=_MAX_DICTIONARY_BYTES)
-            return zstandard.ZstdCompressionDict(data)
-        except zstandard.ZstdError as error:
-            raise RecordError(f"the dictionary is damaged: {error}") from error
-
-
-def is_zstd(head: bytes) -> bool:
-    """Whether a file that begins with *head* is of zstd frames, the first of which may be one to be skipped."""
-    return head.startswith(_ZSTD_MAGIC) or (head[1:4] == _DICTIONARY_FRAME[1:] and head[0] & 0xF0 == _SKIPPED)
+        return decode_dictionary(data, limit=_MAX_DICTIONARY_BYTES)

@@ -1,7 +1,16 @@
 """Exchanges ⇄ WARC/1.1 records: `writer` makes them, `reader` reads them back."""
 
+from crawler.warc.conversion import gzip_members
 from crawler.warc.facts import encode_facts, facts_uri, read_facts
-from crawler.warc.reader import MAX_RECORD_BYTES, RecordView, StoredResponse, read_member, read_records, read_response
+from crawler.warc.reader import (
+    MAX_RECORD_BYTES,
+    RecordView,
+    StoredResponse,
+    inflate_member,
+    read_member,
+    read_records,
+    read_response,
+)
 from crawler.warc.writer import (
     NOT_MODIFIED,
     NOTHING_RECORDED,
@@ -27,6 +36,8 @@ __all__ = [
     "encode_warcinfo",
     "facts_uri",
     "format_index_line",
+    "gzip_members",
+    "inflate_member",
     "read_facts",
     "read_member",
     "read_records",

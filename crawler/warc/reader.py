@@ -1,19 +1,23 @@
 """WARC/1.1 records as they lie in a file → views of them, for recovery and for those who derive a page again.
 
-Trusts nothing: members, headers, lengths and digests are checked, sizes bounded.
+A record is a gzip member or, in what was compacted, a zstd frame: what stands first tells. Trusts nothing: members,
+headers, lengths and digests are checked, sizes bounded.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from config.errors import RecordError
 from crawler.model import Exchange, Purpose
+from crawler.warc.frames import Bytes, FileBytes, is_zstd, read_frames
 from crawler.warc.writer import digest_bytes
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ MAX_RECORD_BYTES = 1 << 30
 """A record that inflates to more is refused."""
 
 _CHUNK_BYTES = 1 << 18
+_SNIFFED_BYTES = 4
 _HTTP_STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?:[ \r]|$)")
 _END = b"\r\n\r\n"
 _MAX_HEAD_BYTES = 256 * 1024
@@ -34,9 +39,9 @@ class RecordView:
     """One record as found in a WARC file."""
 
     offset: int
-    """Of its gzip member in the file."""
+    """Of its gzip member or zstd frame in the file."""
     length: int
-    """Of the gzip member."""
+    """Of that member."""
     headers: tuple[tuple[str, str], ...]
     block: bytes
     where: str
@@ -102,20 +107,34 @@ class StoredResponse:
 
 
 def read_records(source: Path | BinaryIO, *, limit: int = MAX_RECORD_BYTES) -> Iterator[RecordView]:
-    """Yield the records of a WARC file in order, each from a gzip member of its own.
+    """Yield the records of a WARC file in order, each from a gzip member or zstd frame of its own.
 
-    Digests are not checked: see `RecordView.find_faults`. Raises RecordError with file and offset at the first
-    member that is cut, damaged, no single record, or inflates to more than *limit* bytes.
+    Of zstd frames *source* is read by seeking, from where it stands. Digests are not checked: see
+    `RecordView.find_faults`. Raises RecordError with file and offset at the first member that is cut, damaged, no
+    single record, or inflates to more than *limit* bytes.
     """
     if isinstance(source, Path):
         with source.open("rb") as file:
-            yield from _read_members(file, str(source), limit)
+            yield from _read_any(file, str(source), limit)
     else:
-        yield from _read_members(source, str(getattr(source, "name", "WARC")), limit)
+        yield from _read_any(source, str(getattr(source, "name", "WARC")), limit)
 
 
 def read_member(data: bytes, *, where: str = "record", limit: int = MAX_RECORD_BYTES) -> RecordView:
-    """Return the record in *data*, which must be one gzip member and no more. Raises RecordError."""
+    """Return the record in *data*, as `inflate_member` takes it. Raises RecordError."""
+    return _parse_record(inflate_member(data, where=where, limit=limit), 0, len(data), where)
+
+
+def inflate_member(data: bytes, *, where: str = "record", limit: int = MAX_RECORD_BYTES) -> bytes:
+    """Return the record in *data* as it is: headers, block and two line ends. Raises RecordError.
+
+    *data*: one gzip member and no more, or one zstd frame, with the dictionary frame before it that it needs.
+    """
+    if is_zstd(data):
+        found = list(islice(read_frames(data, where, limit), 2))
+        if len(found) != 1 or found[0][0] + found[0][1] != len(data):
+            raise RecordError(f"{where}: expected one zstd frame and no more in {len(data)} bytes")
+        return found[0][2]
     inflater = zlib.decompressobj(31)
     try:
         record = inflater.decompress(data, limit + 1)
@@ -127,11 +146,11 @@ def read_member(data: bytes, *, where: str = "record", limit: int = MAX_RECORD_B
         raise RecordError(f"{where}: the gzip member is cut: found {len(data)} bytes and no end")
     if inflater.unused_data:
         raise RecordError(f"{where}: {len(inflater.unused_data)} bytes after the gzip member's end")
-    return _parse_record(record, 0, len(data), where)
+    return record
 
 
 def read_response(data: bytes, *, where: str = "record", limit: int = MAX_RECORD_BYTES) -> StoredResponse:
-    """Return the response in *data*, one gzip member, its digests checked. Raises RecordError naming *where*."""
+    """Return the response in *data*, one member, its digests checked. Raises RecordError naming *where*."""
     record = read_member(data, where=where, limit=limit)
     faults = record.find_faults()
     if record.type != "response":
@@ -158,9 +177,20 @@ def read_response(data: bytes, *, where: str = "record", limit: int = MAX_RECORD
     )
 
 
-def _read_members(file: BinaryIO, name: str, limit: int) -> Iterator[RecordView]:
+def _read_any(file: BinaryIO, name: str, limit: int) -> Iterator[RecordView]:
+    head = file.read(_SNIFFED_BYTES)
+    if is_zstd(head):
+        file.seek(-len(head), os.SEEK_CUR)
+        data: Bytes = FileBytes(file)
+        for offset, length, record in read_frames(data, name, limit):
+            yield _parse_record(record, offset, length, f"{name}: offset {offset}")
+    else:
+        yield from _read_members(file, head, name, limit)
+
+
+def _read_members(file: BinaryIO, head: bytes, name: str, limit: int) -> Iterator[RecordView]:
     offset = 0
-    data = file.read(_CHUNK_BYTES)
+    data = head and head + file.read(_CHUNK_BYTES)
     while data:
         where = f"{name}: offset {offset}"
         inflater, record, fed = zlib.decompressobj(31), bytearray(), len(data)

@@ -149,7 +149,7 @@ def _encode_answer(exchange: Exchange, record_id: str, common: Headers, digest: 
         content_type="application/http; msgtype=response",
         block=block,
     )
-    return _compress([head, block, _END], squeezed=bool(body) and _is_squeezed(exchange)), digest_bytes(head)
+    return compress_record([head, block, _END], squeezed=bool(body) and _is_squeezed(exchange)), digest_bytes(head)
 
 
 def _encode_rendition(exchange: Exchange, answer_id: str, common: Headers, seed: tuple[str, ...]) -> bytes:
@@ -254,7 +254,7 @@ def _encode_record(
     block: bytes,
 ) -> bytes:
     head = _encode_head(kind, record_id, date, headers, content_type=content_type, block=block)
-    return _compress([head, block, _END], squeezed=False)
+    return compress_record([head, block, _END], squeezed=False)
 
 
 def _encode_head(
@@ -273,7 +273,7 @@ def _encode_head(
     return b"WARC/1.1\r\n" + _header_lines(lines) + b"\r\n"
 
 
-def _compress(parts: Sequence[bytes], *, squeezed: bool) -> bytes:
+def compress_record(parts: Sequence[bytes], *, squeezed: bool = False) -> bytes:
     """Return *parts* as one gzip member. *squeezed*: they hold what is compressed already, so it is only stored."""
     if squeezed:
         stored = zlib.compressobj(0, zlib.DEFLATED, 31)

@@ -9,6 +9,7 @@ from config.errors import DamageFound, ObjectMissing, RecordError
 from crawler.rows import Row, decode_row
 from crawler.warc import read_facts
 from jobs.archive.commit import digest
+from jobs.archive.ranges import COMPACTED, fetch_dictionary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ MAX_ROWS_BYTES = 2 * 1024**3
 
 
 def fetch_rows(store: ObjectStore, place: RowsPlace) -> bytes:
-    """Return the gzip members that hold a segment's rows. Raises DamageFound and StoreError."""
+    """Return the members that hold a segment's rows, as `read_rows` takes them. Raises DamageFound and StoreError."""
     where = f"{store.url}/{place.key}"
     if place.size_bytes > MAX_ROWS_BYTES:
         raise DamageFound(f"{where}: {place.size_bytes} bytes of rows; at most {MAX_ROWS_BYTES} are read")
@@ -34,14 +35,20 @@ def fetch_rows(store: ObjectStore, place: RowsPlace) -> bytes:
             f"{where}: found {len(data)} bytes of rows with {digest(data)},"
             f" expected {place.size_bytes} with {place.sha256}: run ofrecord verify"
         )
-    return data
+    if not place.key.endswith(COMPACTED):
+        return data
+    try:
+        return fetch_dictionary(store, place.key) + data
+    except RecordError as error:
+        raise DamageFound(f"{store.url}/{error}: run ofrecord verify") from error
 
 
 def read_rows(data: bytes | BinaryIO, where: str, *, checked: bool = False) -> Iterator[tuple[int, Row]]:
     """Yield line number (from 1) and row of a segment's rows; passes over types that we do not know.
 
-    *data*: the gzip members. *checked*: this process has decoded each of the lines before. Bounded: one record is held
-    at a time. Raises RecordError naming *where* and the line.
+    *data*: the members that hold them, where they are zstd frames behind their dictionary. *checked*: this process has
+    decoded each of the lines before. Bounded: one record is held at a time. Raises RecordError naming *where* and the
+    line.
     """
     source = io.BytesIO(data) if isinstance(data, bytes) else data
     number = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,8 @@ from config.units import count
 from crawler.encoding import inflate
 from crawler.model import PageClass
 from crawler.urls import normalise_url
-from crawler.warc import NOT_MODIFIED, read_member, read_response
+from crawler.warc import NOT_MODIFIED, inflate_member, read_member, read_response
+from jobs.archive.ranges import fetch_range
 from jobs.articles import find_latest, list_variants, read_revision
 from jobs.cli.options import (
     Invocation,
@@ -144,14 +144,14 @@ def read_page(archive: OpenArchive, capture: StoredCapture, *, decoded: bool) ->
     record = places.record
 
     def fetch(place: RecordPlace) -> bytes:
-        return archive.store.get(place.key, offset=place.offset, length=place.length)
+        return fetch_range(archive.store, place.key, place.offset, place.length)
 
     try:
         if not decoded:
             member = fetch_member(fetch, record)
             if faults := read_member(member, where=str(record)).find_faults():
                 raise RecordError(faults[0])
-            return gzip.decompress(member)
+            return inflate_member(member, where=str(record))
         if capture.status == NOT_MODIFIED and places.body is not None:
             exchange = read_response(fetch_member(fetch, places.body), where=str(places.body)).exchange()
         else:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import ArchiveError
 from crawler.imports.wacz import MAGIC
-from crawler.imports.zstd_flow import is_zstd
+from crawler.warc.frames import is_zstd
 from jobs.imports.places import HEAD_BYTES
 
 if TYPE_CHECKING:

@@ -11,10 +11,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from config.errors import ArchiveError, RunLocked, StoreError
+from config.errors import ArchiveError, RecordError, RunLocked, StoreError
 from config.sources import Source
 from crawler.imports.flows import Position
 from crawler.imports.report import FileReport
+from jobs.archive.ranges import fetch_range
 from jobs.imports.channel import make_pair, receive, send
 from jobs.imports.feeding import Supply, is_zip
 from jobs.imports.places import Place
@@ -217,8 +218,8 @@ class ImportProcess:
             self._say(answer)
             return
         try:
-            data = self.archive.store.get(place.key, offset=place.offset, length=place.length)
-        except StoreError:
+            data = fetch_range(self.archive.store, place.key, place.offset, place.length)
+        except (StoreError, RecordError):
             self._say(answer)
             return
         descriptor = os.memfd_create("record", os.MFD_CLOEXEC)

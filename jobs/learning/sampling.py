@@ -12,6 +12,7 @@ from config.errors import ExtractError, RecordError, StoreError
 from config.rules import LearnedRules
 from crawler.derivation import Ingredients
 from crawler.model import GOOD_CLASSES, Outline, PageClass
+from jobs.archive.ranges import fetch_range
 from jobs.learning.evidence import Sample
 from jobs.segments.pages import CapturePlaces, DerivingLimits, outline_pages, read_capture
 
@@ -112,7 +113,7 @@ class ArchiveSample:
         store = self.archive.store
         try:
             return read_capture(
-                lambda place: store.get(place.key, offset=place.offset, length=place.length), places, context
+                lambda place: fetch_range(store, place.key, place.offset, place.length), places, context
             )
         except (StoreError, RecordError) as error:
             log.warning("skipped_page", url=capture.url, reason=f"{store.url}: {error}")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class OnlyReading:
     """What `desk.ReadingStore` asks for: whoever has it cannot put or remove."""
 
-    __slots__ = ("_get", "_list", "_stat", "_url")
+    __slots__ = ("__weakref__", "_get", "_list", "_stat", "_url")
 
     def __init__(self, store: ObjectStore) -> None:
         self._url = store.url

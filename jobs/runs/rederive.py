@@ -13,6 +13,7 @@ from config.errors import ExtractError, RecordError, StoreError
 from crawler.derivation import Ingredients
 from crawler.rows import CaptureReference, Row, SnapshotRow
 from crawler.segment import snapshot_row
+from jobs.archive.ranges import fetch_range
 from jobs.segments.pages import CapturePlaces, DerivingLimits, derive_pages, read_capture
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _read_exchange(archive: OpenArchive, capture: StoredCapture, context: PageCo
         return None
     try:
         return read_capture(
-            lambda place: archive.store.get(place.key, offset=place.offset, length=place.length), places, context
+            lambda place: fetch_range(archive.store, place.key, place.offset, place.length), places, context
         )
     except (StoreError, RecordError) as error:
         log.warning("failed_rederivation", url=capture.url, error=f"{archive.store.url}: {error}")

@@ -12,6 +12,7 @@ from config.errors import RecordError, StoreError
 from crawler.derivation import read_ingredients
 from crawler.rows import SegmentRow, SnapshotRow, decode_row, encode_row
 from crawler.segment import snapshot_row
+from jobs.archive.ranges import fetch_range
 from jobs.segments.pages import derive_pages, read_capture
 from jobs.verify.pointers import show
 
@@ -109,7 +110,7 @@ class _Reader:
 
     def __call__(self, place: RecordPlace) -> bytes:
         if self._local[0] != place.key:
-            return self._store.get(place.key, offset=place.offset, length=place.length)
+            return fetch_range(self._store, place.key, place.offset, place.length)
         with self._local[1].open("rb") as file:
             file.seek(place.offset)
             return file.read(place.length)

@@ -1,4 +1,4 @@
-"""A WARC file → its records, one gzip member at a time, every digest computed anew. Streams; trusts no library.
+"""A WARC file → its records, one member or frame at a time, every digest computed anew. Streams; trusts no library.
 
 After damage it goes on at the next member that begins with a WARC record, so that one fault hides no other.
 """
@@ -10,7 +10,6 @@ import json
 import mmap
 import re
 import sys
-import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -19,21 +18,20 @@ from config.errors import RecordError
 from crawler.model import Exchange, Purpose
 from crawler.outcome import describe_reading, media_type_of
 from crawler.warc.facts import MEDIA_TYPE
+from jobs.verify.inflating import DamagedMember, Members
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from jobs.verify.inflating import Member
     from jobs.verify.report import Notes
 
 MAX_RECORDS = 1_000_000
-MAX_RECORD_BYTES = 1 << 30
 MAX_HEAD_BYTES = 1 << 20
 """Of the headers of a record, and of an HTTP message in it."""
 
-_PIECE_BYTES = 1 << 16
 _END = b"\r\n\r\n"
-_MAGIC = b"\x1f\x8b\x08"
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?:[ \r]|$)")
 _PROFILES = "http://netpreserve.org/warc/1.1/revisit/"
 IDENTICAL, NOT_MODIFIED = _PROFILES + "identical-payload-digest", _PROFILES + "server-not-modified"
@@ -120,28 +118,34 @@ def walk_records(path: Path, notes: Notes) -> Iterator[Record]:
         notes.damage("found an empty file, expected a warcinfo record", offset=0)
         return
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        offset = number = 0
+        number = 0
+        try:
+            members = Members(data)
+        except DamagedMember as error:
+            notes.damage(str(error), offset=0)
+            return
+        offset = members.start
         while offset < len(data):
             number += 1
             if number > MAX_RECORDS:
                 notes.damage(f"more than {MAX_RECORDS} records in one file", offset=offset)
                 return
-            member = _Member(data, offset)
+            member = members.open(offset)
             try:
                 record = _read_record(member, number, notes)
-            except (zlib.error, EOFError) as error:
-                following = _find_member(data, offset + 1)
+            except DamagedMember as error:
+                following = members.find_next(offset + 1)
                 notes.damage(f"{error}; {following - offset} bytes cannot be read", record=number, offset=offset)
                 offset = following
                 continue
             if record is not None:
                 yield record
-            offset = member.end
+            offset = members.skip(member.end)
 
 
 def read_block(data: mmap.mmap, record: Record) -> Iterator[bytes]:
     """Yield the block of *record*, which is whole and no HTTP message, piece by piece."""
-    member = _Member(data, record.offset)
+    member = Members(data).open(record.offset)
     _, rest = _read_head(member.pieces)
     left = record.payload_bytes
     for piece in _chain(rest, member.pieces):
@@ -149,47 +153,8 @@ def read_block(data: mmap.mmap, record: Record) -> Iterator[bytes]:
         left -= len(piece[:left])
 
 
-class _Member:
-    """The inflated pieces of the gzip member at an offset; `end` holds once they are used up."""
-
-    def __init__(self, data: mmap.mmap, offset: int) -> None:
-        self.offset = offset
-        self.end = offset
-        self.pieces = self._inflate(data)
-
-    def _inflate(self, data: mmap.mmap) -> Iterator[bytes]:
-        inflater = zlib.decompressobj(31)
-        position, total = self.offset, 0
-        while not inflater.eof:
-            chunk = data[position : position + _PIECE_BYTES]
-            if not chunk:
-                raise EOFError("the file ends inside a gzip member")
-            position += len(chunk)
-            while chunk and not inflater.eof:
-                piece = inflater.decompress(chunk, _PIECE_BYTES)
-                chunk = inflater.unconsumed_tail
-                total += len(piece)
-                if total > MAX_RECORD_BYTES:
-                    raise EOFError(f"the member inflates to more than {MAX_RECORD_BYTES} bytes")
-                if piece:
-                    yield piece
-        self.end = position - len(inflater.unused_data)
-
-
-def _find_member(data: mmap.mmap, start: int) -> int:
-    """Return the offset of the next gzip member that begins like a WARC record, or the end of *data*."""
-    while (start := data.find(_MAGIC, start)) != -1:
-        try:
-            if zlib.decompressobj(31).decompress(data[start : start + 256], 7) == b"WARC/1.":
-                return start
-        except zlib.error:
-            pass
-        start += 1
-    return len(data)
-
-
-def _read_record(member: _Member, number: int, notes: Notes) -> Record | None:
-    """Read one member to its end. Raises zlib.error and EOFError where there is no whole member."""
+def _read_record(member: Member, number: int, notes: Notes) -> Record | None:
+    """Read one member to its end. Raises DamagedMember where there is no whole member."""
     try:
         head, rest = _read_head(member.pieces)
         fields = _parse_head(head)
@@ -205,7 +170,7 @@ def _read_record(member: _Member, number: int, notes: Notes) -> Record | None:
     return _make_record(member, number, fields, block, head)
 
 
-def _make_record(member: _Member, number: int, fields: dict[str, str], block: _Block, head: bytes) -> Record:
+def _make_record(member: Member, number: int, fields: dict[str, str], block: _Block, head: bytes) -> Record:
     is_answer = fields["warc-type"] in _ANSWERS
     media_type, etag, last_modified, reading = _read_http_fields(block.http_head) if is_answer else ("", "", "", "")
     return Record(
@@ -342,7 +307,7 @@ def _find_faults(fields: dict[str, str], block: _Block, size: int) -> Iterator[s
     if block.size != size:
         yield f"Content-Length is {size}, found {block.size} bytes of block"
     elif block.tail != _END:
-        yield f"found {block.tail[:8]!r} after the block, expected two line ends and the end of the gzip member"
+        yield f"found {block.tail[:8]!r} after the block, expected two line ends and the end of the member"
     if fields["warc-block-digest"] != block.digest:
         yield f"WARC-Block-Digest: found {block.digest}, the record says {fields['warc-block-digest'][:80]}"
     if kind in _HTTP_KINDS and not block.http_head:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from config.errors import ExtractError, RecordError
 from crawler.encoding import inflate
-from crawler.warc import NOT_MODIFIED, read_records, read_response
+from crawler.warc import NOT_MODIFIED, gzip_members, read_records, read_response
+from jobs.archive.ranges import COMPACTED, fetch_dictionary, fetch_range
 from jobs.room.endpoints import NotThere
 from jobs.segments.pages import CapturePlaces, fetch_member, read_capture
 
@@ -38,7 +39,10 @@ def find_stored(desk: Desk, segment: str, n: int) -> StoredExchange:
 
 
 def fetch_bytes(desk: Desk, stored: StoredExchange) -> bytes:
-    """Return all records of a capture as they lie in their file. Raises NotThere where there are none, or too long."""
+    """Return all records of a capture as they lie in their file, or of a compacted one as gzip members again.
+
+    Raises NotThere where there are none, or too long.
+    """
     capture = stored.capture
     if capture.response_offset is None or stored.end is None:
         raise _tell_nothing(capture)
@@ -49,7 +53,12 @@ def fetch_bytes(desk: Desk, stored: StoredExchange) -> bytes:
         raise RecordError(
             f"{capture.warc_key}: found {len(data)} bytes at {capture.response_offset}, expected {length}"
         )
-    return data
+    if not capture.warc_key.endswith(COMPACTED):
+        return data
+    try:
+        return gzip_members(fetch_dictionary(desk.store, capture.warc_key) + data, limit=MAX_RECORDS_BYTES)
+    except RecordError as error:
+        raise RecordError(f"{capture.warc_key}: capture {capture.n}: {error}") from error
 
 
 def split_records(data: bytes, where: str) -> list[RecordView]:
@@ -82,7 +91,7 @@ def read_page(
 
     def fetch(place: RecordPlace) -> bytes:
         _check_length(place.length, str(place))
-        return desk.store.get(place.key, offset=place.offset, length=place.length)
+        return fetch_range(desk.store, place.key, place.offset, place.length)
 
     if capture.status == NOT_MODIFIED and places.body is not None:
         data = fetch_member(fetch, places.body)
