@@ -43,7 +43,7 @@ class ExitCode(IntEnum):
     UNWELL = 5
     """A source is silent, failing or blocked, or its file needs a hand: nothing went wrong in saying so."""
     NOT_TOLD = 6
-    """An alert could not be delivered."""
+    """An alert or a head could not be delivered."""
     NO_ARCHIVE = 10
     """No archive there."""
     LOCKED = 11

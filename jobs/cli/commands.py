@@ -38,6 +38,7 @@ COMMANDS = {
     "extract": "extracting:extract",
     "verify": "archive:verify",
     "keys": "keys:keys",
+    "heads": "heads:heads",
     "sync": "sync:sync",
     "index": "archive:index",
     "prune": "prune:prune",

@@ -12,6 +12,7 @@ from config.endpoints import parse_listen
 from jobs.alerts.watch import SPOOLS, watch_archive
 from jobs.catalog import Catalog
 from jobs.context import CATALOG_FILE
+from jobs.heads.keeper import HeadKeeper
 from jobs.health import read_health
 from jobs.ledger.slots import make_slots
 
@@ -76,6 +77,8 @@ def open_company(settings: Settings, state: Path) -> Iterator[Company]:
         watch = watch_archive(settings, state, lambda: company.sources)
         if watch is not None:
             company.observers.append(stack.enter_context(watch))
+        if settings.heads_seconds:
+            company.observers.append(stack.enter_context(HeadKeeper(settings)))
         yield company
 
 

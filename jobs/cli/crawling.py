@@ -19,11 +19,13 @@ from config.units import count
 from crawler.leash import boot_clock
 from crawler.urls import normalise_url
 from jobs.cli.failure import judge_os_error, note_reported, note_sources
+from jobs.cli.heads import write_after
 from jobs.cli.measuring import metrics_option, note_run, prepare_figures
 from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive, printable
 from jobs.cli.progress import show_size
 from jobs.cli.stopping import StopRequest, stop_on_signals
 from jobs.cli.watching import show_run
+from jobs.heads.post import POST_SECONDS
 from jobs.runs.crawl import CrawlRequest, RunReport, run_crawl
 from jobs.runs.elsewhere import warn_of_waiting
 from jobs.schedule.jitter import find_wait
@@ -40,6 +42,7 @@ log = structlog.get_logger()
 VERDICTS = ("new", "revised", "reverted", "returned", "suspected", "gone", "uncompared", "bad", "unread", "unchanged")
 _SHOWN, _REASONS = 50, 5
 _PROBE_BYTES = 64 * 1024
+_LEAST_POST_SECONDS = 2.0
 _ENDS = {"limit": "ended at a limit", "stopped": "was stopped", "lease": "lost its lease", "died": "died"}
 
 
@@ -260,9 +263,24 @@ def crawl_sources(
         note_reported()
     elif not chosen and budget is not None:
         click.echo(f"no source falls to shard {budget.shard}")
+    told = write_head(archive, reports, request, stop, allowed)
     if stop.interrupted:
         return ExitCode.INTERRUPTED
-    return max((report.exit_code for report in reports), default=ExitCode.DONE)
+    return max([told, *(report.exit_code for report in reports)])
+
+
+def write_head(
+    archive: OpenArchive, reports: list[RunReport], request: CrawlRequest, stop: StopRequest, budget: Budget
+) -> int:
+    """Write down where the logs end now, unless a daemon does; return the exit code of what failed.
+
+    That is nothing to hold up a stop, or a job whose time is over: the next one does it.
+    """
+    sources = [report.source for report in reports if report.segments]
+    left = POST_SECONDS if budget.done_by is None else min(POST_SECONDS, budget.done_by - boot_clock())
+    if request.trigger == "daemon" or not archive.settings.heads_seconds or not sources or stop.is_set():
+        return ExitCode.DONE
+    return write_after(archive, sources, left) if left > _LEAST_POST_SECONDS else ExitCode.DONE
 
 
 def describe_run(report: RunReport, verdicts: Iterable[dict[str, Any]]) -> str:

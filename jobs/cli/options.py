@@ -33,7 +33,7 @@ MEANINGS = {
     ExitCode.CRAWL_FAILED: "discovery failed or more captures failed than max_failed",
     ExitCode.DISK_FULL: "the disk is full",
     ExitCode.UNWELL: "a source is silent, failing or blocked (--strict: or degraded), or needs a hand",
-    ExitCode.NOT_TOLD: "an alert could not be delivered",
+    ExitCode.NOT_TOLD: "an alert or a head could not be delivered",
     ExitCode.NO_ARCHIVE: "no archive there",
     ExitCode.LOCKED: "this source is already being crawled",
     ExitCode.STORE_REFUSED: "store refused us or cannot be reached",
@@ -43,7 +43,14 @@ MEANINGS = {
 DEFAULT_CONFIG = Path(__file__).resolve().parents[2] / "config"
 
 _READING = (ExitCode.DISK_FULL, ExitCode.NO_ARCHIVE, ExitCode.STORE_REFUSED, ExitCode.DAMAGE)
-_CRAWLING = (ExitCode.CRAWL_FAILED, ExitCode.DISK_FULL, ExitCode.NO_ARCHIVE, ExitCode.LOCKED, ExitCode.STORE_REFUSED)
+_CRAWLING = (
+    ExitCode.CRAWL_FAILED,
+    ExitCode.DISK_FULL,
+    ExitCode.NOT_TOLD,
+    ExitCode.NO_ARCHIVE,
+    ExitCode.LOCKED,
+    ExitCode.STORE_REFUSED,
+)
 
 
 @dataclass(frozen=True, slots=True)
