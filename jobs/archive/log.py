@@ -12,6 +12,7 @@ from config.errors import ConfigError, DamageFound, FormatTooNew, ObjectExists, 
 from jobs.archive.commit import (
     MAX_COMMIT_BYTES,
     MAX_NUMBER,
+    REPLACING_KINDS,
     SEGMENT_KINDS,
     Commit,
     CommitLink,
@@ -132,6 +133,8 @@ class Log:
                     return winner, others
                 others.append(winner)
                 after, previous, before = commit.seq, winner.digest, winner
+                if withdraws(winner.commit):
+                    draft = replace(draft, checkpoint=None)  # made without knowing of it
                 continue
             return decode_commit(data, key), others
 
@@ -230,6 +233,8 @@ def require_heir(before: StoredCommit, draft: Commit, *signers: Signer | None) -
 
 def link_on(before: StoredCommit | None, draft: Commit) -> dict[str, Any]:
     """Return `checkpoint` and `since` of the commit that *draft* becomes right after *before* (`None`: not known)."""
+    if withdraws(draft):
+        return {"checkpoint": None, "since": ()}
     if before is None:
         return {"checkpoint": draft.checkpoint, "since": ()}
     commit = before.commit
@@ -241,6 +246,11 @@ def link_on(before: StoredCommit | None, draft: Commit) -> dict[str, Any]:
         since = (*(one for one in commit.since if one.seq >= first), link_to(before))
     whole = [one.seq for one in since] == list(range(first, commit.seq + 1))
     return {"checkpoint": newest, "since": since if whole and len(since) <= MAX_SINCE else ()}
+
+
+def withdraws(commit: Commit) -> bool:
+    """Whether *commit* says that segments lie elsewhere, or otherwise, than checkpoints before it have them."""
+    return commit.kind in REPLACING_KINDS and bool(commit.files or commit.replaces)
 
 
 def link_to(stored: StoredCommit) -> CommitLink:
