@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from config.errors import ConfigError, DamageFound, FormatTooNew, ObjectExists, ObjectMissing
+from config.errors import ConfigError, DamageFound, FormatTooNew, LogMoved, ObjectExists, ObjectMissing
 from jobs.archive.commit import (
     MAX_COMMIT_BYTES,
     MAX_NUMBER,
@@ -104,14 +104,15 @@ class Log:
         return stored
 
     def append(
-        self, draft: Commit, *, after: int, head: str, also: Signer | None = None
+        self, draft: Commit, *, after: int, head: str, also: Signer | None = None, alone: bool = False
     ) -> tuple[StoredCommit, list[StoredCommit]]:
         """Chain *draft* to the end of the log and put it; *after* and *head* say where the end was last seen.
 
         The draft may name a new checkpoint, else that of the commit before is named on; `since` is filled in, and
         `last_head` of a `key` commit. *also*: signs it too. Returns the commit as stored, and all commits that others
         put in between. If one of those has the draft's id or its segment, it is our own earlier try: it is returned,
-        and nothing is put. Raises ConfigError where the commit before it says that the log is signed by another key.
+        and nothing is put. *alone*: right after commit *after* or not at all, for a draft that says where segments lie
+        now. Raises ConfigError where the commit before it says that the log is signed by another key; LogMoved.
         """
         others: list[StoredCommit] = []
         previous = head if after else self._info.digest
@@ -131,6 +132,8 @@ class Log:
                 winner = self.get(commit.seq, previous)
                 if is_same_draft(winner.commit, draft):
                     return winner, others
+                if alone:
+                    raise LogMoved(f"{key}: another commit is there already: look at the log again") from None
                 others.append(winner)
                 after, previous, before = commit.seq, winner.digest, winner
                 if withdraws(winner.commit):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
+import zstandard
 
 from config.errors import DamageFound
 from crawler.model import PageClass
@@ -27,6 +29,8 @@ log = structlog.get_logger()
 
 _UNSWEPT = 0x5EEB
 """As `application_id` of the file: text was taken out, and may still lie in pages that nobody uses."""
+_TITLES = ("title", "title_tag", "social_title")
+"""Fields of a snapshot that have a headline."""
 _OPINIONS = ("edit_reports", "health_marks", "health_days", "health_runs")
 """What this catalog told itself of texts and captures, and tells itself anew when asked."""
 
@@ -48,6 +52,41 @@ class ReplacingCatalog(RowsCatalog):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.OperationalError as error:
             log.warning("failed_sweep", error=str(error))
+
+    def read_words(self, source: str, url: str) -> tuple[set[str], set[str]]:
+        """Return all titles that the captures of an article had, in whatever derivation, and all their texts."""
+        titles: set[str] = set()
+        texts: set[str] = set()
+        query = (
+            "SELECT s.title, s.fields, t.text FROM captures c JOIN snapshots s USING (segment, n)"
+            " JOIN texts t ON t.digest = s.text_digest WHERE c.source = ? AND c.url = ?"
+        )
+        for row in self._db.execute(query, (source, url)):
+            fields = json.loads(row["fields"] or "{}")
+            stated = [fields.get(name) for name in _TITLES]
+            told = [one.get("value") for one in stated if isinstance(one, dict)]
+            titles.update(one for one in (row["title"], *told) if isinstance(one, str))
+            texts.add(zstandard.decompress(row["text"]).decode())
+        return titles, texts
+
+    def find_rows_key(self, segment: str) -> str | None:
+        """Return the key of the object that has the rows of *segment* now; `None`: no commit brought it."""
+        row = self._db.execute("SELECT warc_key FROM segments WHERE segment = ?", (segment,)).fetchone()
+        return None if row is None else str(row["warc_key"])
+
+    def is_place_of_rows(self, source: str, key: str) -> bool:
+        """Whether a segment of *source* lies in the object *key* now."""
+        query = "SELECT 1 FROM segments WHERE source = ? AND warc_key = ?"
+        return self._db.execute(query, (source, key)).fetchone() is not None
+
+    def list_touching(self, source: str, url: str) -> set[str]:
+        """Return the segments whose rows have captures of *url* or texts of such, derived again."""
+        query = (
+            "SELECT segment FROM captures WHERE source = ?1 AND url = ?2 UNION SELECT g.segment FROM captures c"
+            " JOIN snapshots s USING (segment, n) JOIN segments g ON g.source = s.source AND g.seq = s.seq"
+            " WHERE c.source = ?1 AND c.url = ?2"
+        )
+        return {row["segment"] for row in self._db.execute(query, (source, url))}
 
     def _replace_segments(self, store: ObjectStore, stored: StoredCommit, ahead: Replacements | None) -> None:
         """Take in what a commit of kind `redact` or `replace` says, a segment in each transaction: safe to repeat."""
