@@ -8,6 +8,7 @@
     ├── FormatTooNew                2  an archive written by a later major version
     ├── ArchiveMissing             10  no archive at that place
     ├── RunLocked                  11  this source is already being crawled
+    ├── LogMoved                    1  others put commits meanwhile: look again, then try again
     ├── CatalogDamaged              1  the local catalog cannot be read: it is a cache, make it anew
     ├── DamageFound                13  verify found damage
     └── StoreError                 12  the object store
@@ -99,6 +100,12 @@ class RunLocked(ArchiveError):
     """This source is already being crawled."""
 
     exit_code = ExitCode.LOCKED
+
+
+class LogMoved(ArchiveError):
+    """Others put commits behind the one that was looked at, and what was to be committed may no longer be right."""
+
+    retryable = True
 
 
 class CatalogDamaged(ArchiveError):

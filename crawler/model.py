@@ -68,6 +68,8 @@ class PageClass(StrEnum):
     """Of a section or in a language that its source does not want: recorded, and its text is not kept."""
     BLOCKED = "blocked"
     """robots.txt disallows it, in so many words: nothing was requested."""
+    REDACTED = "redacted"
+    """Taken out of the archive on request: no record of it is left, and no text."""
     ERROR = "error"
 
     @property

@@ -26,10 +26,12 @@ FORMAT = "1.0"
 FORMAT_REQUIRING = "1.1"
 """Of a commit that has a word in `requires`."""
 MAJOR = 1
-SUPPORTED = frozenset({"adopt"})
+SUPPORTED = frozenset({"adopt", "redact", "replace"})
 """What may stand in `requires` for us to go on: FORMAT.md § 3. Format 1.0 has none."""
 SEGMENT_KINDS = frozenset({"segment", "adopt", "ledger"})
 """Kinds whose files are a segment of the commit's own source."""
+REPLACING_KINDS = frozenset({"redact", "replace"})
+"""Kinds whose files take the place of earlier ones of the commit's own source: see jobs/archive/replacing.py."""
 MAX_COMMIT_BYTES = 4 * 1024 * 1024
 
 MAX_NUMBER = 2**63 - 1
@@ -148,6 +150,8 @@ _COMMITS: TypeAdapter[Commit] = TypeAdapter(Commit)
 def encode_commit(commit: Commit, *signers: Signer | None) -> bytes:
     """Return the two lines of *commit*, signed by *signers* as far as there are any."""
     data = {name: getattr(commit, name) for name in Commit.__slots__}
+    if commit.requires and commit.format == FORMAT:
+        data["format"] = FORMAT_REQUIRING
     line = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=_encode_value)
     return encode_document(line.encode(), [one for one in signers if one])
 
@@ -227,7 +231,8 @@ def _require_sane(commit: Commit, key: str) -> None:
     for place in (commit.rows, *(link.rows for link in commit.since)):
         sizes += [place.offset, place.size_bytes, place.count] if place is not None else []
     own = f"segments/{commit.source}/"
-    if commit.kind in SEGMENT_KINDS and not all(file.key.startswith(own) for file in commit.files):
+    bringing = SEGMENT_KINDS | REPLACING_KINDS
+    if commit.kind in bringing and not all(file.key.startswith(own) for file in commit.files):
         raise DamageFound(f"{key}: not a commit: names files that are not below {own}")
     if any(link.rows is not None and not link.rows.key.startswith(own) for link in commit.since):
         raise DamageFound(f"{key}: not a commit: repeats rows that are not below {own}")

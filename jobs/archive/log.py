@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from config.errors import ConfigError, DamageFound, FormatTooNew, ObjectExists, ObjectMissing
+from config.errors import ConfigError, DamageFound, FormatTooNew, LogMoved, ObjectExists, ObjectMissing
 from jobs.archive.commit import (
     MAX_COMMIT_BYTES,
     MAX_NUMBER,
+    REPLACING_KINDS,
     SEGMENT_KINDS,
     Commit,
     CommitLink,
@@ -103,14 +104,15 @@ class Log:
         return stored
 
     def append(
-        self, draft: Commit, *, after: int, head: str, also: Signer | None = None
+        self, draft: Commit, *, after: int, head: str, also: Signer | None = None, alone: bool = False
     ) -> tuple[StoredCommit, list[StoredCommit]]:
         """Chain *draft* to the end of the log and put it; *after* and *head* say where the end was last seen.
 
         The draft may name a new checkpoint, else that of the commit before is named on; `since` is filled in, and
         `last_head` of a `key` commit. *also*: signs it too. Returns the commit as stored, and all commits that others
         put in between. If one of those has the draft's id or its segment, it is our own earlier try: it is returned,
-        and nothing is put. Raises ConfigError where the commit before it says that the log is signed by another key.
+        and nothing is put. *alone*: right after commit *after* or not at all, for a draft that says where segments lie
+        now. Raises ConfigError where the commit before it says that the log is signed by another key; LogMoved.
         """
         others: list[StoredCommit] = []
         previous = head if after else self._info.digest
@@ -130,8 +132,12 @@ class Log:
                 winner = self.get(commit.seq, previous)
                 if is_same_draft(winner.commit, draft):
                     return winner, others
+                if alone:
+                    raise LogMoved(f"{key}: another commit is there already: look at the log again") from None
                 others.append(winner)
                 after, previous, before = commit.seq, winner.digest, winner
+                if withdraws(winner.commit):
+                    draft = replace(draft, checkpoint=None)  # made without knowing of it
                 continue
             return decode_commit(data, key), others
 
@@ -230,6 +236,8 @@ def require_heir(before: StoredCommit, draft: Commit, *signers: Signer | None) -
 
 def link_on(before: StoredCommit | None, draft: Commit) -> dict[str, Any]:
     """Return `checkpoint` and `since` of the commit that *draft* becomes right after *before* (`None`: not known)."""
+    if withdraws(draft):
+        return {"checkpoint": None, "since": ()}
     if before is None:
         return {"checkpoint": draft.checkpoint, "since": ()}
     commit = before.commit
@@ -241,6 +249,11 @@ def link_on(before: StoredCommit | None, draft: Commit) -> dict[str, Any]:
         since = (*(one for one in commit.since if one.seq >= first), link_to(before))
     whole = [one.seq for one in since] == list(range(first, commit.seq + 1))
     return {"checkpoint": newest, "since": since if whole and len(since) <= MAX_SINCE else ()}
+
+
+def withdraws(commit: Commit) -> bool:
+    """Whether *commit* says that segments lie elsewhere, or otherwise, than checkpoints before it have them."""
+    return commit.kind in REPLACING_KINDS and bool(commit.files or commit.replaces)
 
 
 def link_to(stored: StoredCommit) -> CommitLink:

@@ -14,6 +14,7 @@ from config.errors import CatalogDamaged, DamageFound
 from crawler.rows import SegmentRow, format_time
 from jobs.archive.adoption import read_adopts
 from jobs.archive.commit import (
+    REPLACING_KINDS,
     SEGMENT_KINDS,
     Commit,
     CommittedFile,
@@ -22,10 +23,11 @@ from jobs.archive.commit import (
     owns_segment,
     require_supported,
 )
-from jobs.archive.facts import fetch_rows, read_rows
+from jobs.archive.facts import read_rows
+from jobs.archive.replacing import Replacements, fetch_segment
 from jobs.catalog.health import HealthCatalog
 from jobs.catalog.rechecks import RecheckCatalog
-from jobs.catalog.rows import RowsCatalog
+from jobs.catalog.replacing import ReplacingCatalog
 from jobs.catalog.schema import LOCAL_TABLES, TABLES, connect, explain
 from jobs.catalog.sights import SightCatalog
 
@@ -43,7 +45,7 @@ log = structlog.get_logger()
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Catalog(RowsCatalog, SightCatalog, RecheckCatalog, HealthCatalog):
+class Catalog(ReplacingCatalog, SightCatalog, RecheckCatalog, HealthCatalog):
     """One SQLite file. One writer at a time; readers do not block."""
 
     @classmethod
@@ -60,25 +62,40 @@ class Catalog(RowsCatalog, SightCatalog, RecheckCatalog, HealthCatalog):
         """Fold the commits beyond the catalog's head; return how many. Raises DamageFound and StoreError."""
         seq, head = self.head(source_log.source)
         folded = 0
+        ahead = Replacements(source_log)
         for stored in source_log.read(after=seq, head=head):
-            self.add_commit(store, stored)
+            ahead.move_on(stored)
+            self.add_commit(store, stored, ahead=ahead)
             folded += 1
         if folded:
             log.debug("indexed_run", source=source_log.source, commits=folded)
         return folded
 
-    def add_commit(self, store: ObjectStore, stored: StoredCommit, *, rows: bytes | None = None) -> None:
+    def add_commit(
+        self,
+        store: ObjectStore,
+        stored: StoredCommit,
+        *,
+        rows: bytes | None = None,
+        ahead: Replacements | None = None,
+    ) -> None:
         """Fold one commit, the next one of its source, in one transaction; nothing is done if it was folded already.
 
-        *rows*: its rows, as this process has just written them, each line checked; else they are fetched. Raises
-        DamageFound, FormatTooNew, StoreError; CatalogDamaged if commits between are not folded.
+        *rows*: its rows, as this process has just written them, each line checked; else they are fetched. *ahead*: says
+        of a segment whose object is gone what took its place. A segment that is replaced has a transaction of its own;
+        `sweep` wipes what was taken out. Raises DamageFound, FormatTooNew, StoreError; CatalogDamaged if commits
+        between are not folded.
         """
         commit = stored.commit
         require_supported(commit.requires, f"{store.url}/{commit_key(commit.source, commit.seq)}")
         adopts = read_adopts(commit)
         data = rows
-        if data is None and commit.rows and commit.kind in SEGMENT_KINDS:
-            data = fetch_rows(store, commit.rows)
+        known = self.has_segment(commit.segment or "")  # a repeat counts once, and may have been replaced since
+        if data is None and commit.rows and commit.kind in SEGMENT_KINDS and not known:
+            commit, data = fetch_segment(store, commit, ahead)
+        if commit.kind in REPLACING_KINDS and self.head(commit.source)[0] < commit.seq:
+            _require_next(commit, self.head(commit.source)[0])
+            self._replace_segments(store, stored, ahead)
         with self.transaction():
             last = self.head(commit.source)[0]
             if last >= commit.seq:
@@ -118,7 +135,8 @@ class Catalog(RowsCatalog, SightCatalog, RecheckCatalog, HealthCatalog):
             self._db.execute("DELETE FROM commits WHERE source = ? AND seq = ?", (commit.source, commit.seq))
             self._add_commit_row(stored)
             self._db.execute(
-                "UPDATE segments SET run = ?, opened = ?, closed = ?, size_bytes = ? WHERE segment = ? AND seq = ?",
+                "UPDATE segments SET run = ?, opened = ?, closed = ?,"
+                " size_bytes = iif(replaced IS NULL, ?, size_bytes) WHERE segment = ? AND seq = ?",
                 (
                     commit.run,
                     format_time(commit.opened) if commit.opened else None,

@@ -365,9 +365,12 @@ class LayeredCatalog(FoldingCatalog):
 
     def _doubt_texts(self, source: str) -> None:
         """Note the texts of *source*: once it is forgotten, or known anew, some may be nobody's."""
+        self._doubt_nothing()
+        self._db.execute("INSERT OR IGNORE INTO doubted SELECT text_digest FROM snapshots WHERE source = ?", (source,))
+
+    def _doubt_nothing(self) -> None:
         self._db.execute("CREATE TEMP TABLE IF NOT EXISTS doubted (digest TEXT PRIMARY KEY) WITHOUT ROWID")
         self._db.execute("DELETE FROM doubted")
-        self._db.execute("INSERT OR IGNORE INTO doubted SELECT text_digest FROM snapshots WHERE source = ?", (source,))
 
     def _drop_doubted_texts(self) -> None:
         self._db.execute(

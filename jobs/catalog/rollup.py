@@ -65,6 +65,25 @@ class RollupQueries:
                 closed=datetime.fromisoformat(row["closed"]) if row["closed"] else None,
             )
 
+    def list_replaced(self, source: str, *, after: int) -> Iterator[StoredSegment]:
+        """Yield the segments of which commits after number *after* said that they lie elsewhere, or otherwise."""
+        query = "SELECT segment FROM segments INDEXED BY segments_replaced WHERE source = ? AND replaced > ?"
+        names = {row["segment"] for row in self._db.execute(query, (source, after))}
+        if names:
+            yield from (one for one in self.list_segments(source, after=0) if one.segment in names)
+
+    def list_segments_of_days(self, source: str, days: Iterable[str]) -> set[str]:
+        """Return the segments that may hold facts of *source* of one of *days*."""
+        wanted = json.dumps(sorted(set(days)))
+        query = (
+            "SELECT segment FROM captures WHERE source = ?1 AND substr(captured_at, 1, 10) IN (SELECT value FROM"
+            " json_each(?2)) UNION SELECT g.segment FROM snapshots s JOIN segments g ON g.source = s.source AND"
+            " g.seq = s.seq WHERE s.source = ?1 AND substr(s.captured_at, 1, 10) IN (SELECT value FROM json_each(?2))"
+            " UNION SELECT segment FROM segments, json_each(?2) WHERE source = ?1 AND (opened IS NULL OR closed IS NULL"
+            " OR value BETWEEN substr(opened, 1, 10) AND substr(closed, 1, 10))"
+        )
+        return {row["segment"] for row in self._db.execute(query, (source, wanted))}
+
     def list_capture_days(self, source: str, url: str) -> list[str]:
         """Return the days on which an article was captured."""
         query = (

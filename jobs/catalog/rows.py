@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from config.errors import DamageFound
 from crawler.rows import CaptureReference, CaptureRow, RunRow, SegmentRow, SlotRow, SnapshotRow, format_time
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from jobs.archive.commit import Commit, RowsPlace
 
 _encode_fields = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+_PUT_CAPTURE = (
+    "INSERT INTO captures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL,NULL,?)"
+)
+PLACE_COLUMNS = ("response_offset", "response_length", "request_offset", "request_length")
+"""Of a capture: where its records lie."""
 SIGHTS_AT_A_TIME = 500
 """So many articles that may be new are held before they are judged."""
 
@@ -66,7 +71,7 @@ class RowsCatalog(LayeredCatalog):
     def _add_segment(self, commit: Commit, data: bytes, place: RowsPlace, *, checked: bool = False) -> None:
         where = place.key
         self._db.execute(
-            "INSERT INTO segments VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO segments VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL)",
             (
                 commit.segment,
                 commit.source,
@@ -84,7 +89,7 @@ class RowsCatalog(LayeredCatalog):
         touched = self._begin_touched(commit)
         for line, row in read_rows(data, where, checked=checked):
             if isinstance(row, SegmentRow):
-                _require_own(row, commit, f"{where}: line {line}")
+                require_own(row, commit, f"{where}: line {line}")
             elif isinstance(row, CaptureRow):
                 self._add_capture(commit.source, commit.segment or "", commit.run or "", row)
                 touched.note_capture(row)
@@ -112,43 +117,7 @@ class RowsCatalog(LayeredCatalog):
         return _Touched(commit.segment or "", commit.run or "", derived_before)
 
     def _add_capture(self, source: str, segment: str, run: str, row: CaptureRow) -> None:
-        response = row.warc.response if row.warc else None
-        request = row.warc.request if row.warc else None
-        self._db.execute(
-            "INSERT INTO captures VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-            "NULL,NULL,NULL,NULL,?)",
-            (
-                source,
-                row.url,
-                format_instant(row.captured_at),
-                segment,
-                row.n,
-                run,
-                row.target_uri,
-                row.purpose,
-                row.status,
-                row.page_class,
-                row.class_reason,
-                row.payload_digest,
-                row.size_bytes,
-                row.seconds,
-                row.etag,
-                row.last_modified,
-                row.redirect,
-                row.error,
-                row.extraction_error,
-                response.offset if response else None,
-                response.length if response else None,
-                request.offset if request else None,
-                request.length if request else None,
-                row.truncated,
-                row.revisit_of.segment if row.revisit_of else None,
-                row.revisit_of.n if row.revisit_of else None,
-                json.dumps([row.read_with, row.directives]) if row.read_with else None,
-                row.not_modified,
-                json.dumps(asdict(row.origin), ensure_ascii=False) if row.origin else None,
-            ),
-        )
+        self._db.execute(_PUT_CAPTURE, tuple(capture_columns(source, segment, run, row).values()))
 
     def _add_snapshot(self, commit: Commit, row: SnapshotRow) -> bool:
         """Return whether it is the first one that is known of its capture under its derivation."""
@@ -216,6 +185,43 @@ class RowsCatalog(LayeredCatalog):
         )
 
 
+def capture_columns(source: str, segment: str, run: str, row: CaptureRow) -> dict[str, Any]:
+    """Return the columns of a capture, but for those of its verdict."""
+    response = row.warc.response if row.warc else None
+    request = row.warc.request if row.warc else None
+    return {
+        "source": source,
+        "url": row.url,
+        "captured_at": format_instant(row.captured_at),
+        "segment": segment,
+        "n": row.n,
+        "run": run,
+        "target_uri": row.target_uri,
+        "purpose": row.purpose,
+        "status": row.status,
+        "class": row.page_class,
+        "class_reason": row.class_reason,
+        "payload_digest": row.payload_digest,
+        "size_bytes": row.size_bytes,
+        "seconds": row.seconds,
+        "etag": row.etag,
+        "last_modified": row.last_modified,
+        "redirect": row.redirect,
+        "error": row.error,
+        "extraction_error": row.extraction_error,
+        "response_offset": response.offset if response else None,
+        "response_length": response.length if response else None,
+        "request_offset": request.offset if request else None,
+        "request_length": request.length if request else None,
+        "truncated": row.truncated,
+        "revisit_segment": row.revisit_of.segment if row.revisit_of else None,
+        "revisit_n": row.revisit_of.n if row.revisit_of else None,
+        "reading": json.dumps([row.read_with, row.directives]) if row.read_with else None,
+        "not_modified": row.not_modified,
+        "origin": json.dumps(asdict(row.origin), ensure_ascii=False) if row.origin else None,
+    }
+
+
 def _encode_certificates(row: RunRow) -> str:
     told = {
         host: [format_time(one.not_before), format_time(one.not_after), one.issuer]
@@ -224,7 +230,7 @@ def _encode_certificates(row: RunRow) -> str:
     return json.dumps(told, ensure_ascii=False, sort_keys=True)
 
 
-def _require_own(row: SegmentRow, commit: Commit, where: str) -> None:
+def require_own(row: SegmentRow, commit: Commit, where: str) -> None:
     """Raise DamageFound unless the rows are those of the segment that *commit* names."""
     require_format(row.format, where)
     require_supported(row.requires, where)

@@ -17,7 +17,7 @@ _CACHE_KIB = 4_096
 """Of a writer. With SQLite's own 2 MB pages are written several times while a segment is folded, a tenth of its cost;
 16 MB save little more."""
 
-SCHEMA_VERSION = 15
+SCHEMA_VERSION = 16
 
 _SCHEMA = """
 CREATE TABLE logs (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, head TEXT NOT NULL, checkpoint TEXT) WITHOUT ROWID;
@@ -26,16 +26,17 @@ CREATE TABLE commits (source TEXT, seq INTEGER, digest TEXT, kind TEXT, committe
 CREATE INDEX incomplete_commits ON commits (source, seq) WHERE kind IS NULL;
 CREATE INDEX commits_by_epoch ON commits (source, epoch, releases);
 CREATE TABLE segments (segment TEXT PRIMARY KEY, source TEXT, seq INTEGER, run TEXT, warc_key TEXT,
-    rows_offset INTEGER, rows_bytes INTEGER, rows_sha256 TEXT, opened TEXT, closed TEXT, size_bytes INTEGER)
-    WITHOUT ROWID;
+    rows_offset INTEGER, rows_bytes INTEGER, rows_sha256 TEXT, opened TEXT, closed TEXT, size_bytes INTEGER,
+    replaced INTEGER) WITHOUT ROWID;
 CREATE INDEX segments_by_commit ON segments (source, seq);
+CREATE INDEX segments_replaced ON segments (source, replaced) WHERE replaced IS NOT NULL;
 CREATE TABLE captures (source TEXT, url TEXT, captured_at TEXT, segment TEXT, n INTEGER, run TEXT, target_uri TEXT,
     purpose TEXT, status INTEGER, class TEXT, class_reason TEXT, payload_digest TEXT, size_bytes INTEGER, seconds REAL,
     etag TEXT, last_modified TEXT, redirect TEXT, error TEXT, extraction_error TEXT,
     response_offset INTEGER, response_length INTEGER, request_offset INTEGER, request_length INTEGER,
     truncated TEXT, revisit_segment TEXT, revisit_n INTEGER,
     reading TEXT, not_modified INTEGER, verdict TEXT, revision INTEGER, metadata INTEGER, judged_class TEXT,
-    origin TEXT,    PRIMARY KEY (segment, n)) WITHOUT ROWID;
+    origin TEXT, PRIMARY KEY (segment, n)) WITHOUT ROWID;
 CREATE INDEX captures_by_url ON captures (source, url, captured_at);
 CREATE INDEX records_by_payload ON captures (source, target_uri, payload_digest, captured_at)
     WHERE response_offset IS NOT NULL AND revisit_segment IS NULL AND truncated IS NULL;
@@ -103,7 +104,8 @@ TABLES = (
     "slots",
     "adoptions",
 )
-"""What is folded from the log; `seq` is the commit that brought a row or, of an article, touched it last."""
+"""What is folded from the log; `seq` is the commit that brought a row or, of an article, touched it last; `replaced`
+the one that said last where a segment lies now."""
 LOCAL_TABLES = (
     *("layers", "depths", "rechecks", "recheck_counts", "recheck_looks", "recheck_plans"),
     *("edit_reports", "health_marks", "health_days", "health_runs"),

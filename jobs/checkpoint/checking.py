@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from config.errors import ArchiveError, DamageFound, FormatTooNew, ObjectMissing, RecordError, StoreError
 from jobs.archive.identity import list_sources, read_info
 from jobs.archive.log import Log
+from jobs.archive.replacing import Replacements
 from jobs.catalog import Catalog
 from jobs.checkpoint.layer import OtherFold
 from jobs.checkpoint.reading import fetch_thin, open_stack, read_facts, read_thin
@@ -29,7 +30,7 @@ _ALL_OF_A_ROW = {"adoption", "article", "capture", "commit", "revision", "run", 
 """Lines of a thin part that have each column that is set; of others some are left out."""
 
 
-_LATER = {"reading", "unread", "not_modified", "certificates"}
+_LATER = {"reading", "unread", "not_modified", "certificates", "replaced"}
 """Columns that not every writer of this format knows, so that its lines may lack them."""
 _COUNTED = {"article", "revision"}
 """Whose captures a job without state counts only as far as it knows them."""
@@ -99,9 +100,10 @@ def _fold(store: ObjectStore, log: Log, stack: Stack, folded: Catalog, report: V
     Returns whether all of it could be folded.
     """
     ends = {layer.seq: number for number, layer in enumerate(stack.layers)}
+    ahead = Replacements(log)
     try:
         for stored in log.read(packs=False):
-            folded.add_commit(store, stored)
+            folded.add_commit(store, stored, ahead=ahead)
             number = ends.get(stored.commit.seq)
             if number is not None:
                 _compare_thin(store, log, stack.layers[: number + 1], folded, report)

@@ -89,6 +89,7 @@ class SegmentLine(TypedDict):
     opened: NotRequired[_Time]
     closed: NotRequired[_Time]
     size_bytes: NotRequired[_Number]
+    replaced: NotRequired[_Number]
 
 
 @with_config(_CONFIG)

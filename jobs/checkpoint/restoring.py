@@ -53,6 +53,7 @@ def refresh_catalog(catalog: Catalog, store: ObjectStore, source_log: Log, *, fu
     if full:
         complete_commits(catalog, source_log)
     _complete(catalog, source_log, catalog.list_unsettled(source))  # a store that failed may have left some
+    catalog.sweep()
     _require_seen(catalog, source_log, seq, head)
     return catalog.head(source)[0] - seq
 

@@ -11,6 +11,7 @@ from config.errors import ArchiveError, DamageFound, ObjectMissing, StoreError
 from jobs.archive.commit import MAX_COMMIT_BYTES, commit_key, digest
 from jobs.archive.identity import read_info
 from jobs.archive.log import Log
+from jobs.archive.replacing import Replacements
 from jobs.catalog import Catalog
 from jobs.fold import FOLD
 from jobs.tables.days import fetch_table, scratch_folder
@@ -148,8 +149,10 @@ def _compare_with_log(
 
 def _fold_logs(store: ObjectStore, info: ArchiveInfo, manifest: Manifest, catalog: Catalog) -> None:
     for source, end in manifest.heads.items():
-        for stored in Log(store, info, source).read():
-            catalog.add_commit(store, stored)
+        log = Log(store, info, source)
+        ahead = Replacements(log)
+        for stored in log.read():
+            catalog.add_commit(store, stored, ahead=ahead)
             if stored.commit.seq == end.seq:
                 break
 

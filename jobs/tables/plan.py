@@ -94,15 +94,20 @@ def make_plan(
     *start*: see `choose_start`. Raises DamageFound, RecordError and StoreError.
     """
     if start is not None and ends.behind:
-        source, found = next(iter(ends.behind.items()))
-        raise DamageFound(f"source {source}: {found}: no day can be made anew before that is mended")
+        raise _refuse(ends)
     heads = previous.heads if previous else {}
     afters = {source: heads[source].seq if source in heads else 0 for source in ends.heads.keys() - ends.behind.keys()}
     planned = PlannedDays(folder)
-    scans = runner.scan(_list_wanted(catalog, afters, start))
-    segments, articles = _group_days(scans, planned, afters, start)
+    anew, moved = _find_replaced(catalog, runner, afters, start)
+    if anew and ends.behind:
+        raise _refuse(ends)
+    scans = runner.scan(_list_wanted(catalog, afters, start, anew))
+    segments, articles = _group_days(scans, planned, afters, start, anew)
+    articles |= moved
     old = previous.files if previous else ()
     revision_days = _find_revision_days(catalog, articles, start)
+    for day in anew:
+        planned.tables[day].update(table.name for table in FACT_TABLES)  # what is gone may have been all of one
     days = sorted(planned.tables)
     made = {(name, day) for day in days for name in planned.tables[day]}
     made |= {(REVISIONS.name, day) for day in revision_days}
@@ -111,21 +116,46 @@ def make_plan(
         for file in old
         if file.table in TABLES and (file.table, file.day) not in made and (start is None or file.day < start)
     ]
-    tasks = (_make_task(day, planned, old if start is None or day < start else ()) for day in days)
+    tasks = (
+        _make_task(day, planned, old if day not in anew and (start is None or day < start) else ()) for day in days
+    )
     return Plan(segments, tasks, days, sorted(revision_days), kept)
 
 
-def _list_wanted(catalog: Catalog, afters: dict[str, int], start: str | None) -> Iterator[StoredSegment]:
+def _refuse(ends: Ends) -> DamageFound:
+    source, found = next(iter(ends.behind.items()))
+    return DamageFound(f"source {source}: {found}: no day can be made anew before that is mended")
+
+
+def _find_replaced(
+    catalog: Catalog, runner: Runner, afters: dict[str, int], start: str | None
+) -> tuple[set[str], set[tuple[str, str]]]:
+    """Return the days of which the tables have rows that were withdrawn or moved since, and the articles of these."""
+    if start == EVERYTHING:
+        return set(), set()
+    replaced = (one for source, after in sorted(afters.items()) for one in catalog.list_replaced(source, after=after))
+    days: set[str] = set()
+    articles: set[tuple[str, str]] = set()
+    for scan in runner.scan(replaced):
+        days |= {day for _, day in scan.touched}
+        articles |= {(scan.segment.source, url) for url in scan.urls}
+    return days, articles
+
+
+def _list_wanted(
+    catalog: Catalog, afters: dict[str, int], start: str | None, anew: set[str]
+) -> Iterator[StoredSegment]:
     """Yield the segments to look into. *afters*: source → the last commit that the tables have."""
     for source, after in sorted(afters.items()):
-        for segment in catalog.list_segments(source, after=0 if start is not None else after):
-            late = segment.closed is None or day_of(segment.closed) >= (start or "")
-            if segment.seq > after or late:
+        holding = catalog.list_segments_of_days(source, anew) if anew else set()
+        for segment in catalog.list_segments(source, after=0 if start is not None or anew else after):
+            late = start is not None and (segment.closed is None or day_of(segment.closed) >= start)
+            if segment.seq > after or late or segment.segment in holding:
                 yield segment
 
 
 def _group_days(
-    scans: Iterable[SegmentDays], planned: PlannedDays, afters: dict[str, int], start: str | None
+    scans: Iterable[SegmentDays], planned: PlannedDays, afters: dict[str, int], start: str | None, anew: set[str]
 ) -> tuple[int, set[tuple[str, str]]]:
     """Note in *planned* of which segments each day is to be made.
 
@@ -140,7 +170,7 @@ def _group_days(
         if is_new and start != EVERYTHING:
             articles |= {(segment.source, url) for url in scan.urls}
         for day, touched in groupby(sorted((day, table) for table, day in scan.touched), itemgetter(0)):
-            if is_new or (start is not None and day >= start):
+            if is_new or day in anew or (start is not None and day >= start):
                 planned.add(segment, day, [table for _, table in touched])
     return number, articles
 

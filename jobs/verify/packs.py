@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.errors import ObjectMissing, StoreError
 from jobs.archive.commit import MAX_COMMIT_BYTES, commit_key
+from jobs.archive.log import withdraws
 from jobs.segments.seal import hash_file
 from jobs.store.keys import fault_of_key
 from jobs.verify.files import MAX_EXCESS_BYTES, fetch_object
@@ -56,10 +57,14 @@ class NamedObjects:
         self._report = report
         self._plan = plan
         self._named: list[_Named] = []
+        self._withdrawn = 0
+        """The last commit after which no earlier checkpoint may be believed."""
         self._pack = re.compile(rf"log/{re.escape(source)}/pack-([0-9]{{12}})-([0-9]{{12}})")
 
     def expect(self, commit: Commit) -> None:
         """Take in what *commit* names."""
+        if withdraws(commit):
+            self._withdrawn = commit.seq
         for kind in ("checkpoint", "pack"):
             fields: dict[str, Any] | None = getattr(commit, kind)
             if fields is not None:
@@ -74,7 +79,7 @@ class NamedObjects:
         for key in trace.others:
             if self._pack.fullmatch(key) and key not in known:
                 Notes(self._report, key).notice("no commit names this pack: nobody may believe it")
-        newest = next((named.key for named in reversed(self._named) if named.kind == "checkpoint"), "")
+        newest = next((named.key for named in reversed(self._named) if self._counts(named)), "")
         looked_at: set[str] = set()
         for number, named in enumerate(self._named):
             fault = self._find_fault(named)
@@ -86,6 +91,9 @@ class NamedObjects:
             looked_at.add(same)
             may_go = named.kind == "checkpoint" and named.key != newest
             self._check_object(named, trace, folder / f"named-{number}", may_go=may_go)
+
+    def _counts(self, named: _Named) -> bool:
+        return named.kind == "checkpoint" and named.seq > self._withdrawn
 
     def _is_own(self, named: _Named) -> bool:
         folder = "checkpoint" if named.kind == "checkpoint" else "log"
