@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
 from config.errors import ArchiveError, ConfigError, ExitCode
 from config.evidence import KEY_ID
-from config.units import count_named
+from config.units import count, count_named
+from crawler.rows import format_time
 from jobs.archive.identity import INFO_KEY, create_archive, list_sources, read_info
 from jobs.archive.keys import Standing
 from jobs.catalog import Catalog
 from jobs.checkpoint.checking import check_layers
 from jobs.cli.options import Invocation, archive_options, exit_codes, reading_codes
 from jobs.cli.progress import show_progress, show_sources
+from jobs.cli.times import read_time
 from jobs.context import CATALOG_FILE, find_state, open_archive, require_source
 from jobs.diff import make_safe
 from jobs.rechecks import RecheckPolicy
 from jobs.segments.pages import DerivingLimits
 from jobs.store import open_store
 from jobs.store.probe import probe_store
-from jobs.verify import VerifyReport, check_heads, verify_archive
+from jobs.verify import Depth, Plan, VerifyReport, check_heads, parse_part, verify_archive
 
 if TYPE_CHECKING:
     from config.settings import Settings
     from jobs.store import ObjectStore
+
+
+_MOST_WORKERS = 8
+"""What one process can take in of what others read."""
 
 
 @click.command(epilog=exit_codes(ExitCode.DISK_FULL, ExitCode.STORE_REFUSED))
@@ -48,8 +55,41 @@ def init(invocation: Invocation, *, single_writer: bool) -> None:
     invocation.print_result(data, f"archive {info.archive} at {store.url}")
 
 
+class PlanOptions(TypedDict, total=False):
+    """The options of `verify` that say how deep it goes, and with what."""
+
+    quick: bool
+    full: bool
+    part: str | None
+    since: str | None
+    workers: int | None
+    resume: Path | None
+
+
 @click.command(epilog=reading_codes())
-@click.option("--full", is_flag=True, help="Read every byte back; else sizes, digests the store proves, and the chain.")
+@click.option("--quick", is_flag=True, help="Only the logs, and that what they name is listed with its size.")
+@click.option(
+    "--read-data",
+    "--full",
+    "full",
+    is_flag=True,
+    help="Read every byte back (--full is the same); else sizes, digests the store proves, and the chain.",
+)
+@click.option(
+    "--read-data-subset",
+    "part",
+    metavar="PART",
+    help="Read some of it back: n/t, the n-th of t parts that make up all, or 5%, by chance (5%:SEED: the same again).",
+)
+@click.option("--since", metavar="TIME", help="Beside the logs, only what was committed since: a time, or an age.")
+@click.option("--source", "more", multiple=True, metavar="SOURCE", help="Only that source; may be given again.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes that read; default: one for each processor.")
+@click.option(
+    "--resume",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Keep there what was found sound, so that a check that was killed goes on; removed at its end.",
+)
 @click.option(
     "--expect",
     multiple=True,
@@ -70,11 +110,12 @@ def init(invocation: Invocation, *, single_writer: bool) -> None:
 def verify(
     invocation: Invocation,
     *,
-    full: bool,
     expect: tuple[str, ...],
     rederive: bool,
     trusted_key: tuple[str, ...],
     source: tuple[str, ...],
+    more: tuple[str, ...],
+    **how: Unpack[PlanOptions],
 ) -> int:
     """Check what is stored against what was committed, of all sources or some, and who signed it.
 
@@ -82,10 +123,39 @@ def verify(
     What cannot be read counts as damage, unless the store fails as a whole.
     """
     report = check_archive(
-        invocation, full=full, expect=expect, rederive=rederive, names=source, trusted=read_trusted(trusted_key)
+        invocation,
+        plan=make_plan(**how, rederive=rederive),
+        expect=expect,
+        rederive=rederive,
+        names=tuple(dict.fromkeys((*source, *more))),
+        trusted=read_trusted(trusted_key),
     )
     invocation.print_result(report.to_json(), describe_report(report))
     return ExitCode.DAMAGE if report.damaged else ExitCode.DONE
+
+
+def make_plan(*, rederive: bool = False, **how: Unpack[PlanOptions]) -> Plan:
+    """Return what the options of `verify` ask for. Raises ConfigError where two of them contradict each other."""
+    quick, full, part = how.get("quick", False), how.get("full", False), how.get("part")
+    resume = how.get("resume")
+    reading = [
+        name
+        for name, given in (("--read-data", full), ("--read-data-subset", part is not None), ("--rederive", rederive))
+        if given
+    ]
+    if quick and reading:
+        raise ConfigError(f"--quick reads nothing back, and {reading[0]} does: give one of them")
+    if part is not None and (full or rederive):
+        raise ConfigError("--read-data-subset reads some, --read-data and --rederive all: give one of them")
+    if resume is not None and (not reading or rederive):
+        raise ConfigError("--resume: only for --read-data and --read-data-subset, which take their time")
+    return Plan(
+        depth=Depth.READ if reading else Depth.QUICK if quick else Depth.STANDARD,
+        part=None if part is None else parse_part(part),
+        since=read_time("--since", how.get("since"), datetime.now(UTC)),
+        workers=how.get("workers") or min(_MOST_WORKERS, len(os.sched_getaffinity(0))),
+        resume=resume,
+    )
 
 
 def read_trusted(fingerprints: tuple[str, ...]) -> tuple[str, ...]:
@@ -101,7 +171,7 @@ def read_trusted(fingerprints: tuple[str, ...]) -> tuple[str, ...]:
 def check_archive(
     invocation: Invocation,
     *,
-    full: bool = False,
+    plan: Plan,
     expect: tuple[str, ...] = (),
     rederive: bool = False,
     names: tuple[str, ...] = (),
@@ -119,7 +189,7 @@ def check_archive(
     with show_progress(wanted=not invocation.as_json) as progress:
         report = verify_archive(
             store,
-            full=full,
+            plan=plan,
             sources=list(names) or None,
             progress=progress,
             rederive=DerivingLimits.of(invocation.settings) if rederive else None,
@@ -173,12 +243,25 @@ def read_seen_heads(settings: Settings, store: ObjectStore) -> list[tuple[str, i
         return []  # the archive is what is checked, and verify has its own word for a broken ofrecord.json
 
 
+def describe_plan(report: VerifyReport) -> str:
+    """Return how deep a check went."""
+    plan = report.plan
+    if plan.depth is Depth.READ:
+        said = "every byte read back" if plan.part is None else f"part {plan.part.text} read back"
+    else:
+        said = "sizes and the chain; --full reads every byte back"
+    if plan.since is not None:
+        said += f"; of what was committed since {format_time(plan.since)}"
+    if report.resumed and report.resumed_since is not None:
+        said += f"; {count(report.resumed, 'segment')} by an earlier try, from {format_time(report.resumed_since)} on"
+    return said
+
+
 def describe_report(report: VerifyReport) -> str:
     """Return what a check found, for people: damage first, then notices, then what was looked at."""
     lines = [f"damage: {finding}" for finding in report.findings if finding.severity == "damage"]
     lines += [f"uncommitted: {make_safe(key)}" for key in report.uncommitted]
-    depth = "every byte read back" if report.full else "sizes and the chain; --full reads every byte back"
-    lines.append(("DAMAGED" if report.damaged else "clean") + f" ({depth})")
+    lines.append(("DAMAGED" if report.damaged else "clean") + f" ({describe_plan(report)})")
     counts = report.to_json()["counts"]
     often_none = {"records", "rows", "packs", "rederived"}
     shown = {name: number for name, number in counts.items() if number or name not in often_none}
@@ -212,7 +295,7 @@ def index(invocation: Invocation, *, rebuild: bool, no_checkpoints: bool, also_v
     invocation.print_result(counts, count_named(counts))
     if not also_verify:
         return ExitCode.DONE
-    report = check_archive(invocation, full=True)
+    report = check_archive(invocation, plan=make_plan(full=True))
     invocation.print_result(report.to_json(), describe_report(report))
     return ExitCode.DAMAGE if report.damaged else ExitCode.DONE
 

@@ -121,12 +121,24 @@ def show_sources(*, wanted: bool) -> Iterator[Callable[[str, int, int], None] | 
 
 def describe_step(step: Step, *, seconds: float) -> str:
     """Return *step*, after so many seconds, in one line."""
-    rate = step.bytes / seconds / 1_000_000 if seconds > 0 else 0.0
+    read = step.bytes - step.bytes_resumed
+    rate = read / seconds / 1_000_000 if seconds > 0 else 0.0
+    left = "" if step.bytes_total is None or not read else show_left((step.bytes_total - step.bytes) * seconds / read)
     damage = "no damage" if not step.damages else f"{step.damages} × damage"
     return (
         f"{step.source}: {step.files}/{step.files_known} files · {show_size(step.bytes)}/{show_size(step.bytes_known)}"
-        f" · {rate:.1f} MB/s · {damage}"
+        f" · {rate:.1f} MB/s{left} · {damage}"
     )
+
+
+def show_left(seconds: float) -> str:
+    """Return how long it will take, for people, as far as it can be told."""
+    if seconds < 1:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    said = f"{hours} h {minutes:02d} min" if hours else f"{minutes} min" if minutes else f"{rest} s"
+    return f" · {said} left"
 
 
 def show_size(size_bytes: int) -> str:

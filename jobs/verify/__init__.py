@@ -2,6 +2,21 @@
 
 from jobs.verify.archive import verify_archive
 from jobs.verify.heads import check_heads
+from jobs.verify.plan import Depth, Part, Plan, parse_part
 from jobs.verify.report import Counts, Finding, Head, Progress, Severity, Step, VerifyReport
 
-__all__ = ["Counts", "Finding", "Head", "Progress", "Severity", "Step", "VerifyReport", "check_heads", "verify_archive"]
+__all__ = [
+    "Counts",
+    "Depth",
+    "Finding",
+    "Head",
+    "Part",
+    "Plan",
+    "Progress",
+    "Severity",
+    "Step",
+    "VerifyReport",
+    "check_heads",
+    "parse_part",
+    "verify_archive",
+]

@@ -16,6 +16,7 @@ from jobs.verify.deriving import Deriving, compare_texts
 from jobs.verify.plan import Depth, Plan
 from jobs.verify.reading import FileReader
 from jobs.verify.report import Notes, VerifyReport
+from jobs.verify.resuming import CheckMemory
 from jobs.verify.signatures import check_keys
 from jobs.verify.source import Check, SourceCheck
 
@@ -58,14 +59,26 @@ def verify_archive(
             Notes(report, f"log/{source}/").notice("this source has no log here")
     with tempfile.TemporaryDirectory(prefix="ofrecord-verify-") as name, FileReader(store, Path(name), plan) as reader:
         deriving = None if rederive is None else Deriving(store, rederive)
-        check = Check(store, identity, ring, report, plan, reader, progress, deriving)
+        memory = None if plan.resume is None or deriving else CheckMemory.open(plan.resume, store, identity)
+        check = Check(store, identity, ring, report, plan, reader, progress, deriving, memory)
+        if progress is not None and plan.depth is Depth.READ and plan.since is None:
+            report.bytes_total = _measure(store, chosen, plan)
         with closing(_run_all(SourceCheck(check, source) for source in chosen)) as jobs:
             if rederive is not None:
                 compare_texts(jobs, rederive, report)
             for _ in jobs:
                 pass  # the checks run as their jobs are asked for, and without *rederive* there is none
+    if memory is not None:
+        report.resumed, report.resumed_since = memory.used, memory.since
+        memory.forget()
     _note_limits(report)
     return report
+
+
+def _measure(store: ObjectStore, sources: Iterable[str], plan: Plan) -> int:
+    """Return how many bytes there are to be read, by the listings."""
+    found = sum(item.size_bytes for source in sources for item in store.list(f"segments/{source}/"))
+    return found if plan.part is None else round(found * plan.part.share)
 
 
 def _run_all(checks: Iterable[SourceCheck]) -> Generator[Job]:

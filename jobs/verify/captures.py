@@ -11,16 +11,19 @@ import struct
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from jobs.segments.pages import CapturePlaces, RecordPlace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from crawler.rows import CaptureRow
 
 _ENTRY = struct.Struct("<16s16s16sqqqqBIqqq")
+_BODY_KEY = 8
+"""Place in an entry of the number of the object that holds the payload."""
 _HAS_RECORD, _IS_REVISIT, _IS_TRUNCATED, _HAS_BODY = 1, 2, 4, 8
 _HELD_BYTES = 1 << 18
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -77,6 +80,9 @@ class Captures:
         self.committed = committed
         self.current = ""
         """The segment that is being read."""
+        self.untold = 0
+        """References of which nobody could tell whether they are right, since what they name could not be read."""
+        self._own_key = ""
         self._segments: dict[str, _Segment] = {}
         self._keys: list[str] = []
         self._numbers: dict[str, int] = {}
@@ -98,6 +104,7 @@ class Captures:
     def begin(self, segment: str, warc_key: str) -> None:
         """Say that the captures to come are those of *segment*; if it was read before, the first time counts."""
         self.current = segment if segment not in self._segments else f"{segment}, again at {self._count}"
+        self._own_key = warc_key
         self._segments[self.current] = _Segment(self._number_of(warc_key), self._count)
 
     def end(self, *, whole: bool) -> None:
@@ -110,7 +117,7 @@ class Captures:
         record, body = fact.record, fact.body
         flags = _HAS_RECORD * (record is not None) | _IS_REVISIT * fact.is_revisit
         flags |= _IS_TRUNCATED * fact.truncated | _HAS_BODY * (body is not None)
-        self._held += _ENTRY.pack(
+        entry = _ENTRY.pack(
             fact.url,
             fact.target,
             fact.payload,
@@ -119,11 +126,15 @@ class Captures:
             record.offset if record else 0,
             record.length if record else 0,
             flags,
-            self._number_of(body.key) if body else 0,
+            self._number_of(body.key if body else self._own_key),
             body.offset if body else 0,
             body.length if body else 0,
             fact.rendered.length if fact.rendered else 0,
         )
+        self._append(entry)
+
+    def _append(self, entry: bytes) -> None:
+        self._held += entry
         self._segments[self.current].captures += 1
         self._count += 1
         if len(self._held) >= _HELD_BYTES:
@@ -131,6 +142,23 @@ class Captures:
             self._file.flush()
             self._written += len(self._held)
             self._held.clear()
+
+    def export(self, segment: str) -> tuple[list[str], bytes]:
+        """Return what is known of *segment*, to be taken in again by `restore`: the objects' keys, and its entries."""
+        found = self._segments[segment]
+        start, size = found.start * _ENTRY.size, found.captures * _ENTRY.size
+        entries = b"".join(self._read(start + n, min(_HELD_BYTES, size - n)) for n in range(0, size, _HELD_BYTES))
+        numbers = sorted({values[_BODY_KEY] for values in _ENTRY.iter_unpack(entries)})
+        return [self._keys[number] for number in numbers], b"".join(
+            _renumber(values, numbers.index(values[_BODY_KEY])) for values in _ENTRY.iter_unpack(entries)
+        )
+
+    def restore(self, segment: str, warc_key: str, keys: Sequence[str], entries: bytes) -> None:
+        """Take in *segment* as it was exported: see `are_entries`."""
+        self.begin(segment, warc_key)
+        for values in _ENTRY.iter_unpack(entries):
+            self._append(_renumber(values, self._number_of(keys[values[_BODY_KEY]])))
+        self.end(whole=True)
 
     def count(self, segment: str) -> int:
         """Return how many captures of *segment* were read."""
@@ -151,7 +179,7 @@ class Captures:
         found = self._segments.get(segment)
         if found is None or not 0 <= n < found.captures:
             return None
-        values = _ENTRY.unpack(self._read((found.start + n) * _ENTRY.size))
+        values = _ENTRY.unpack(self._read((found.start + n) * _ENTRY.size, _ENTRY.size))
         url, target, payload, instant, size, offset, length, flags, number, body_offset, body_length, rendered = values
         key = self._keys[found.number]
         return CaptureFact(
@@ -167,17 +195,30 @@ class Captures:
             rendered=RecordPlace(key, offset + length, rendered) if rendered else None,
         )
 
-    def _read(self, position: int) -> bytes:
-        if position >= self._written:
-            start = position - self._written
-            return bytes(self._held[start : start + _ENTRY.size])
-        return os.pread(self._file.fileno(), _ENTRY.size, position)
+    def _read(self, position: int, size: int) -> bytes:
+        data = b""
+        if position < self._written:
+            data = os.pread(self._file.fileno(), min(size, self._written - position), position)
+        start = position + len(data) - self._written
+        return data + bytes(self._held[start : start + size - len(data)])
 
     def _number_of(self, key: str) -> int:
         if key not in self._numbers:
             self._numbers[key] = len(self._keys)
             self._keys.append(key)
         return self._numbers[key]
+
+
+def _renumber(values: tuple[Any, ...], number: int) -> bytes:
+    """Return the entry of *values* with another number for the object that holds the payload."""
+    return _ENTRY.pack(*values[:_BODY_KEY], number, *values[_BODY_KEY + 1 :])
+
+
+def are_entries(keys: Sequence[str], entries: bytes) -> bool:
+    """Whether `Captures.restore` can take these."""
+    if len(entries) % _ENTRY.size:
+        return False
+    return all(values[_BODY_KEY] < len(keys) for values in _ENTRY.iter_unpack(entries))
 
 
 def make_fact(row: CaptureRow, warc_key: str, body: RecordPlace | None) -> CaptureFact:

@@ -44,6 +44,11 @@ class Part:
     """Of 2^64: those whose number lies in between."""
     seed: str = ""
 
+    @property
+    def share(self) -> float:
+        """How much of all it is, on average."""
+        return (self.end - self.first) / _ALL
+
     def has(self, sha256: str) -> bool:
         """Whether the object with that digest is one of them."""
         found = hashlib.sha256(f"{self.seed}{sha256}".encode("utf-8", "surrogatepass")).digest()

@@ -29,6 +29,7 @@ def find_referred(captures: Captures, reference: CaptureReference) -> tuple[Capt
     fact = captures.find(segment, n)
     if fact is None and (n < 0 or captures.is_whole(segment)):
         return None, f"there is no {shown}: it has {captures.count(segment)}"
+    captures.untold += fact is None
     return fact, None
 
 

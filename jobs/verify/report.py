@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from crawler.rows import format_time
 from jobs.diff import make_safe
 from jobs.verify.plan import Plan
 
@@ -30,6 +32,10 @@ class Step:
     bytes_known: int
     damages: int
     """Findings of damage so far."""
+    bytes_total: int | None = None
+    """To be read in all, as far as listings tell; `None`: nobody asked."""
+    bytes_resumed: int = 0
+    """Of `bytes` those that an earlier try read."""
 
 
 Progress = Callable[[Step], None]
@@ -142,6 +148,14 @@ class VerifyReport:
     files_to_read: int = 0
     """Of all sources whose logs were walked so far."""
     bytes_to_read: int = 0
+    bytes_total: int | None = None
+    """To be read in all, as far as listings tell; `None`: nobody asked."""
+    bytes_resumed: int = 0
+    """Of `bytes_read` those that an earlier try read."""
+    resumed: int = 0
+    """Segments that an earlier try found sound, and that were not read again."""
+    resumed_since: datetime | None = None
+    """When the first of these was read."""
     plan: Plan = field(default_factory=Plan)
     """What the check did."""
 
@@ -159,6 +173,11 @@ class VerifyReport:
         """Return the report as JSON data."""
         return {
             "full": self.full,
+            "depth": self.plan.depth,
+            "part": self.plan.part.text if self.plan.part else None,
+            "since": format_time(self.plan.since) if self.plan.since else None,
+            "resumed": self.resumed,
+            "resumed_since": format_time(self.resumed_since) if self.resumed_since else None,
             "damaged": self.damaged,
             "unsigned": self.unsigned,
             "signatures": self.signatures.to_json(),

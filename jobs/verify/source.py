@@ -13,16 +13,17 @@ from jobs.verify.chain import LogTrace, walk_log
 from jobs.verify.files import CommittedFiles, valid_files
 from jobs.verify.packs import NamedObjects
 from jobs.verify.plan import Depth
+from jobs.verify.reading import WARC_ENDING
 from jobs.verify.references import check_snapshot_of, find_referred
 from jobs.verify.report import Notes
 from jobs.verify.segment import look_inside
 from jobs.verify.signatures import LogSignatures
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
     from crawler.rows import SnapshotRow
-    from jobs.archive.commit import Commit
+    from jobs.archive.commit import Commit, CommittedFile
     from jobs.archive.keys import KeyRing
     from jobs.store import ObjectStore
     from jobs.verify.chain import Identity
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from jobs.verify.plan import Plan
     from jobs.verify.reading import FileReader, ReadFile
     from jobs.verify.report import Progress, VerifyReport
+    from jobs.verify.resuming import CheckMemory, Sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Check:
     reader: FileReader
     progress: Progress | None
     deriving: Deriving | None
+    memory: CheckMemory | None = None
+    """Of what an earlier try found sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ class SourceCheck:
         with tempfile.TemporaryDirectory(prefix="ofrecord-verify-") as name:
             self._named.check(trace, Path(name))
         if commits:
-            yield from self._read_all(commits, segments)
+            yield from self._read_all(commits, segments, trace.digests)
 
     def _note_repeat(self, commit: Commit, segments: dict[str, int]) -> None:
         if commit.segment is None or commit.kind not in SEGMENT_KINDS:
@@ -98,17 +102,57 @@ class SourceCheck:
                 f"repeats segment {commit.segment} of commit {first}; it counts once, there"
             )
 
-    def _read_all(self, commits: list[Commit], segments: dict[str, int]) -> Generator[Job]:
+    def _read_all(self, commits: list[Commit], segments: dict[str, int], digests: dict[int, str]) -> Generator[Job]:
         known: set[str] = set()
         pending: list[_Pending] = []
         self._check.reader.announce(self._files.count_bytes())
+        memory = self._check.memory
+        sound: dict[int, Sound] = {}
         with Captures(self._source, segments) as captures:
-            wanted = ((commit, self._files.choose(commit)) for commit in commits)
-            for commit, read in self._check.reader.read(wanted):
+            for commit, read in self._check.reader.read(self._choose(commits, digests, segments, sound)):
+                remembered = sound.pop(commit.seq, None)
+                if remembered is not None:
+                    self._recall(commit, remembered, captures)
+                    known |= commit.derivations.keys()
+                    continue
+                before = self._mark(captures)
+                waiting = len(pending)
                 yield from self._read_commit(commit, read, captures, known, pending)
                 known |= commit.derivations.keys()
+                after = self._mark(captures)
+                if memory is not None and read and before[2:] == after[2:] and waiting == len(pending):
+                    records, rows = (later - earlier for earlier, later in zip(before[:2], after[:2], strict=True))
+                    memory.note(commit, digests[commit.seq], records=records, rows=rows, captures=captures)
             for one in pending:
                 _finish_reference(one, captures)
+
+    def _mark(self, captures: Captures) -> tuple[int, int, int, int]:
+        """Return what tells whether a commit was found sound: records and rows, findings and open questions so far."""
+        report = self._report
+        return report.counts.records, report.counts.rows, len(report.findings), captures.untold
+
+    def _choose(
+        self, commits: list[Commit], digests: dict[int, str], segments: dict[str, int], sound: dict[int, Sound]
+    ) -> Iterator[tuple[Commit, list[CommittedFile]]]:
+        """Yield the commits with the files to be read; those of which an earlier try's word holds go to *sound*."""
+        memory = self._check.memory
+        for commit in commits:
+            chosen = self._files.choose(commit)
+            first = commit.segment is not None and segments.get(commit.segment) == commit.seq
+            if memory is not None and first and [file.key.endswith(WARC_ENDING) for file in chosen] == [True]:
+                remembered = memory.find(commit, digests[commit.seq])
+                if remembered is not None:
+                    sound[commit.seq] = remembered
+                    chosen = []
+            yield commit, chosen
+
+    def _recall(self, commit: Commit, sound: Sound, captures: Captures) -> None:
+        """Take in what an earlier try found."""
+        key = next(file.key for file in commit.files if file.key.endswith(WARC_ENDING))
+        captures.restore(str(commit.segment), key, sound.keys, sound.captures)
+        self._report.counts.records += sound.records
+        self._report.counts.rows += sound.rows
+        self._files.skip(commit)
 
     def _read_commit(
         self,
