@@ -81,6 +81,7 @@ EVENTS: frozenset[str] = frozenset(
         "failed_lookup",
         "found_waiting_segments",
         "removed_object",
+        "removed_index",
         "failed_checkpoint",
         "failed_lease",
         "failed_rederivation",

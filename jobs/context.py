@@ -20,6 +20,7 @@ from jobs.archive.writing import require_signer
 from jobs.catalog import Catalog
 from jobs.checkpoint.restoring import refresh_catalog
 from jobs.checkpoint.writing import sum_up
+from jobs.search.index import INDEX_FILE, discard_redacted
 from jobs.store import open_store
 
 if TYPE_CHECKING:
@@ -89,10 +90,16 @@ class OpenArchive:
                 refresh_catalog(self.catalog, self.store, self.log(one), full=True)
             else:
                 self.catalog.refresh(self.store, self.log(one))
+        self.discard_redacted()
 
     def prepare(self, source: str) -> None:
         """Bring the catalog to the log's end as far as a crawl of *source* needs it: by about fifteen requests."""
         refresh_catalog(self.catalog, self.store, self.log(source), full=False)
+        self.discard_redacted()
+
+    def discard_redacted(self) -> None:
+        """Take away what this machine keeps beside the catalog, if it may hold what was redacted: FORMAT.md § 12."""
+        discard_redacted(self.state / INDEX_FILE, self.catalog)
 
     def sum_up(self, source: str) -> dict[str, Any]:
         """Put the checkpoint and the pack that are due; return the fields of the next commit that name them."""

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.errors import StoreUnavailable
-from jobs.archive.commit import commit_key, decode_commit, digest, parse_commit_key
+from crawler.ids import new_id
+from jobs.archive.commit import CommittedFile, commit_key, decode_commit, digest, parse_commit_key
 from jobs.store.memory import MemoryStore
 from jobs.sync.names import list_items
-from tests.archives import put
+from tests.archives import NOON, put
+from tests.logs import append_draft
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from jobs.store import ObjectStore, StoredObject
 
 FEW = {"gazette": 3, "herald": 2}
@@ -91,3 +95,40 @@ def make_tables(store: MemoryStore) -> list[str]:
     put_manifest(store, 2, first, live)
     put(store, f"tables/captures/day=2026-11-22/{'f' * 32}.parquet", b"of no manifest")
     return [one["key"] for one in live]
+
+
+def redact_file(
+    store: ObjectStore, source: str, seq: int, *, delete_after: datetime | None, kind: str = "redact"
+) -> tuple[str, str]:
+    """Commit that other bytes stand for the segment of commit *seq*; return the keys before and after.
+
+    The bytes are no segment: whoever copies an archive does not look into them.
+    """
+    key = commit_key(source, seq)
+    commit = decode_commit(store.get(key), key).commit
+    (before,) = commit.files
+    data = b"tombstones of " + before.key.encode() + b"." * (before.size_bytes - len(before.key) - 14)
+    after = f"segments/{source}/sealed=2026-11-25/{new_id(source, NOON)}.warc.gz"
+    store.create(after, data, sha256=digest(data))
+    rows = {"key": after, "offset": 10, "size_bytes": 20, "sha256": digest(data[10:30]), "count": 2}
+    append_draft(
+        store,
+        source,
+        kind=kind,
+        requires=(kind,),
+        segment=after.rpartition("/")[2].removesuffix(".warc.gz"),
+        files=(CommittedFile(after, len(data), digest(data), 1),),
+        replaces=({"key": before.key, "sha256": before.sha256},),
+        detail={
+            "reason": "a court's order",
+            "segments": [{"segment": commit.segment, "rows": rows}],
+            **({"delete_after": delete_after.isoformat().replace("+00:00", "Z")} if delete_after else {}),
+        },
+    )
+    return before.key, after
+
+
+def finish_redaction(store: ObjectStore, source: str, key: str, *, kind: str = "redact") -> None:
+    """Remove the object *key* and commit that this was done."""
+    store.purge(key)
+    append_draft(store, source, kind=kind, detail={"deleted": [key]})

@@ -3,7 +3,7 @@
 The only importer of sqlite3 beside the crawl's frontier. Never the truth: what it says can be had again from the store.
 """
 
-from jobs.catalog.histories import StoredCapture, StoredRevision
+from jobs.catalog.histories import RedactedArticle, StoredCapture, StoredRevision
 from jobs.catalog.intake import Catalog
 from jobs.catalog.rollup import StoredSegment
 from jobs.catalog.sights import ChangedCapture, ReportKey, Sight, TouchedArticle
@@ -12,6 +12,7 @@ from jobs.catalog.versions import SourceVersions
 __all__ = [
     "Catalog",
     "ChangedCapture",
+    "RedactedArticle",
     "ReportKey",
     "Sight",
     "SourceVersions",

@@ -98,6 +98,19 @@ class StoredRevision:
     """Derivation → text digest."""
 
 
+@dataclass(frozen=True, slots=True)
+class RedactedArticle:
+    """An article of which captures were taken out."""
+
+    url: str
+    captures: int
+    """How many of them were."""
+    replaced: int
+    """The last commit that said where a segment with any of them lies; 0: none did, they came so."""
+    last: datetime
+    """When the latest of them was made."""
+
+
 class HistoryQueries(RollupQueries):
     """The queries of one article's history."""
 
@@ -110,6 +123,23 @@ class HistoryQueries(RollupQueries):
         """Return capture *n* of a segment."""
         row = self._db.execute(f"{CAPTURES} WHERE c.segment = ? AND c.n = ?", (segment, n)).fetchone()
         return None if row is None else to_capture(row)
+
+    def has_redacted(self) -> bool:
+        """Whether anything was taken out of any source."""
+        query = "SELECT EXISTS (SELECT 1 FROM captures INDEXED BY captures_redacted WHERE class = 'redacted')"
+        return bool(self._db.execute(query).fetchone()[0])
+
+    def list_redacted(self, source: str) -> list[RedactedArticle]:
+        """Return the articles of which captures were taken out, by URL."""
+        query = (
+            "SELECT c.url, COUNT(*) AS captures, MAX(COALESCE(g.replaced, 0)) AS replaced, MAX(c.captured_at) AS last"
+            " FROM captures c INDEXED BY captures_redacted LEFT JOIN segments g ON g.segment = c.segment"
+            " WHERE c.source = ? AND c.class = 'redacted' GROUP BY c.url"
+        )
+        return [
+            RedactedArticle(row["url"], row["captures"], row["replaced"], datetime.fromisoformat(row["last"]))
+            for row in self._db.execute(query, (source,))
+        ]
 
     def list_rules(self, capture: StoredCapture) -> list[StoredCapture]:
         """Return the answers that a capture's run had for the robots.txt that held for it: redirects, then the rules.

@@ -42,6 +42,7 @@ CREATE INDEX records_by_payload ON captures (source, target_uri, payload_digest,
     WHERE response_offset IS NOT NULL AND revisit_segment IS NULL AND truncated IS NULL;
 CREATE INDEX captures_from_elsewhere ON captures (source, url, captured_at) WHERE origin IS NOT NULL;
 CREATE INDEX captures_by_run ON captures (run);
+CREATE INDEX captures_redacted ON captures (source, url) WHERE class = 'redacted';
 CREATE INDEX captures_by_redirect ON captures (source, redirect) WHERE redirect IS NOT NULL AND purpose = 'article';
 CREATE TABLE snapshots (segment TEXT, n INTEGER, url TEXT, captured_at TEXT, derivation TEXT, native INTEGER,
     text_digest TEXT, title TEXT, lead TEXT, class TEXT, fields TEXT, confidence REAL, source TEXT, seq INTEGER,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -88,8 +89,10 @@ def search(
         since=read_time("--since", since, now),
         until=read_time("--until", until, now),
     )
-    with enter_archive(invocation) as archive, SearchIndex.open(archive.state / INDEX_FILE) as index:
-        archive.refresh()
+    with ExitStack() as stack:
+        archive = stack.enter_context(enter_archive(invocation))
+        archive.refresh()  # which may take the index away
+        index = stack.enter_context(SearchIndex.open(archive.state / INDEX_FILE))
         known = archive.catalog.list_logs()
         for name in sources:
             require_source(name, known)

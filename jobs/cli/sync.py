@@ -51,7 +51,9 @@ def sync(
     FROM and TO are paths or s3://BUCKET/PREFIX. FROM may be live: each log is copied up to where it ended when it was
     listed, and each commit after all that it names, so that TO is a whole archive at every instant, whatever ends the
     sync; run it again and it goes on. Every object is checked against its digest before it is put. Left out are leases,
-    feeds, files that no commit names, and raw/ and clean/. Nothing is ever deleted. Objects above 4 MiB go through
+    feeds, files that no commit names, and raw/ and clean/. Nothing is deleted but what
+    redactions and replacements let go: that is purged in TO with all its versions, once its commit allows it, or never
+    copied; what cannot be purged is named, and the exit code is 12. Objects above 4 MiB go through
     TMPDIR, 1 GiB of them at a time. Where TO has commits that FROM lacks, nothing of that source is copied and the
     exit code is 2: the two may be swapped.
 
@@ -73,6 +75,8 @@ def sync(
     invocation.print_result(report.to_json(), describe_sync(report))
     if report.damaged:
         return ExitCode.DAMAGE
+    if report.kept:
+        return ExitCode.STORE_REFUSED
     return ExitCode.USAGE if report.ahead else ExitCode.DONE
 
 
@@ -84,7 +88,12 @@ def describe_sync(report: SyncReport) -> str:
     what += f" · {report.objects_there} there already"
     if report.uncommitted:
         what += f" · left out {count(report.uncommitted, 'object')} that no commit names"
+    if report.withheld:
+        what += f" · withheld {count(report.withheld, 'object')} that later commits let go"
     lines.append(what)
+    removed = "would be purged" if report.dry_run else "purged"
+    lines += [f"  {removed}: {make_safe(key)}" for key in report.purged]
+    lines += [f"  not purged: {make_safe(str(one))}" for one in report.kept]
     lines += [f"  {_describe_source(one, dry_run=report.dry_run)}" for one in report.sources.values()]
     lines += [f"  note: {make_safe(note)}" for note in report.notes]
     return "\n".join(lines)

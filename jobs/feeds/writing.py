@@ -22,7 +22,7 @@ from jobs.feeds import atom, json_feed
 from jobs.feeds.items import make_item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from config.settings import Settings
@@ -123,7 +123,7 @@ class _Feeds:
     def read(self, name: str) -> list[FeedItem]:
         """Return the entries of the feed that is there, as far as they are such as we write."""
         try:
-            data = self.store.get(_key(name, "json"), length=2 * MAX_FEED_BYTES + 1)
+            data = self.store.get(name_feed(name, "json"), length=2 * MAX_FEED_BYTES + 1)
         except ObjectMissing:
             return []
         if len(data) > 2 * MAX_FEED_BYTES:
@@ -140,22 +140,18 @@ class _Feeds:
         chosen = list(_fit(items[: self.settings.feed_entries]))
         if not chosen:
             return
-        of_all = "all sources" if name == ALL else name
-        title = f"ofrecord: changes of {of_all}"
-        as_json = json_feed.encode_feed(title, [one for _, one, _ in chosen], feed_url=self._locate(name, "json"))
+        as_json, as_atom = encode_feeds(
+            self.archive,
+            self.settings,
+            name,
+            [item for item, _, _ in chosen],
+            ([one for _, one, _ in chosen], [one for _, _, one in chosen]),
+        )
         if as_json == self.present.get(name):
             return
-        as_atom = atom.encode_feed(
-            title,
-            uuid.uuid5(uuid.UUID(self.archive), f"feed {name}").urn,
-            format_time(max(item.told.at for item, _, _ in chosen)),
-            [one for _, _, one in chosen],
-            feed_url=self._locate(name, "atom"),
-            generator=f"ofrecord/{program_version()}",
-        )
         for ending, data, media_type in (("json", as_json, json_feed.MEDIA_TYPE), ("atom", as_atom, atom.MEDIA_TYPE)):
-            self.store.rewrite(_key(name, ending), data, media_type=media_type)
-            self.report.written.append(_key(name, ending))
+            self.store.rewrite(name_feed(name, ending), data, media_type=media_type)
+            self.report.written.append(name_feed(name, ending))
 
     def _make_item(self, change: Change, reporter: EditReporter) -> FeedItem | None:
         shown = change.after if change.what not in {What.SUSPECTED, What.GONE} else change.before
@@ -163,17 +159,32 @@ class _Feeds:
         headline = next((title for title in titles if title), None)
         return make_item(change, reporter.summarise(change), headline=headline, archive=self.archive)
 
-    def _locate(self, name: str, ending: str) -> str | None:
-        base = self.settings.feed_base_url
-        return f"{base.rstrip('/')}/{_key(name, ending)}" if base else None
+
+def name_feed(name: str, ending: str) -> str:
+    """Return the key of the feed of source *name*, or of all; *ending*: `json` or `atom`."""
+    return f"feeds/{name}.{ending}"
+
+
+def encode_feeds(
+    archive: str, settings: Settings, name: str, items: Sequence[FeedItem], encoded: tuple[list[str], list[str]]
+) -> tuple[bytes, bytes]:
+    """Return the JSON feed and the Atom feed of *items*, at least one. *encoded*: these, as either feed has them."""
+    title = f"ofrecord: changes of {'all sources' if name == ALL else name}"
+    base = settings.feed_base_url
+    places = [f"{base.rstrip('/')}/{name_feed(name, ending)}" if base else None for ending in ("json", "atom")]
+    as_atom = atom.encode_feed(
+        title,
+        uuid.uuid5(uuid.UUID(archive), f"feed {name}").urn,
+        format_time(max(item.told.at for item in items)),
+        encoded[1],
+        feed_url=places[1],
+        generator=f"ofrecord/{program_version()}",
+    )
+    return json_feed.encode_feed(title, encoded[0], feed_url=places[0]), as_atom
 
 
 def _sort(items: Iterable[FeedItem]) -> list[FeedItem]:
     return sorted(items, key=lambda item: (item.told.at, item.id), reverse=True)
-
-
-def _key(name: str, ending: str) -> str:
-    return f"feeds/{name}.{ending}"
 
 
 def _fit(items: Iterable[FeedItem]) -> Iterable[tuple[FeedItem, str, str]]:

@@ -126,6 +126,8 @@ def look(archive: OpenArchive, index: SearchIndex, policies: Mapping[str, Rechec
                 archive.catalog.plan_rechecks(source, policies[source])
         except ArchiveError as error:
             trouble[source] = str(error)
+    if index.holds_redacted(archive.catalog):
+        return {"trouble": trouble}  # its file was taken away: the next look makes another
     index.fold(archive.catalog, archive.info.archive, tell=lambda number: _say({"step": f"article {number}"}))
     return {"trouble": trouble}
 

@@ -43,6 +43,14 @@ def fold_catalog(
     return number
 
 
+def born_of(source: str) -> str:
+    """Return the name of the fact that says up to which commit *source* was known when this file first took it in.
+
+    What was taken out before that never was in the file, not even in what SQLite has deleted.
+    """
+    return f"born {source}"
+
+
 class _Folding:
     def __init__(self, db: sqlite3.Connection, catalog: Catalog, archive: str) -> None:
         self._db = db
@@ -61,6 +69,7 @@ class _Folding:
             return  # a catalog that is being made anew
         if mark is None or mark["thin"] != thin or (mark["seq"] == seq and mark["head"] not in {"", head}):
             self._forget(source)
+            self._db.execute("INSERT OR IGNORE INTO facts VALUES (?,?)", (born_of(source), seq))
             self._db.execute("INSERT OR REPLACE INTO marks VALUES (?,0,'','',?)", (source, thin))
             at = (0, "")
         elif mark["head"] == head:

@@ -7,10 +7,12 @@ import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Self
 
+import structlog
+
 from config.errors import CatalogDamaged
 from jobs.catalog.queries import STEPS
 from jobs.search.finding import find_address, find_texts
-from jobs.search.folding import fold_catalog
+from jobs.search.folding import born_of, fold_catalog
 from jobs.search.happenings import list_events
 from jobs.search.schema import connect, is_whole, remove
 
@@ -21,8 +23,28 @@ if TYPE_CHECKING:
     from jobs.catalog import Catalog
     from jobs.search.facts import EventFilter, Events, Hit, Hits, Query
 
+log = structlog.get_logger()
+
 INDEX_FILE = "search.sqlite"
 """Beside the catalog."""
+
+
+def discard_redacted(path: Path, catalog: Catalog) -> bool:
+    """Take the index at *path* away if it may hold words that were redacted; return whether it was.
+
+    Nothing is left of it but what readers have open just now. The next writer makes it anew.
+    """
+    if not catalog.has_redacted() or not path.exists():
+        return False
+    try:
+        with SearchIndex.open(path, read_only=True) as index:
+            stale = index.holds_redacted(catalog)
+    except (sqlite3.DatabaseError, CatalogDamaged):
+        stale = True  # nobody can say what it holds
+    if stale:
+        remove(path)
+        log.info("removed_index", path=str(path), reason="redaction")
+    return stale
 
 
 class SearchIndex:
@@ -59,6 +81,18 @@ class SearchIndex:
         """
         self._db.execute("INSERT OR REPLACE INTO facts VALUES ('archive', ?)", (archive,))
         return fold_catalog(self._db, catalog, archive, tell=tell)
+
+    def holds_redacted(self, catalog: Catalog) -> bool:
+        """Whether the file may hold words of texts that were taken out since: full-text segments keep deleted ones."""
+        return catalog.has_redacted() and any(
+            one.replaced > self._find_birth(source)
+            for source in self.count_heads()
+            for one in catalog.list_redacted(source)
+        )
+
+    def _find_birth(self, source: str) -> int:
+        row = self._db.execute("SELECT value FROM facts WHERE name = ?", (born_of(source),)).fetchone()
+        return int(row["value"]) if row is not None else 0
 
     def search(self, query: Query, catalog: Catalog, *, limit: int = 20, after: str | None = None) -> Hits:
         """Return the texts that *query* finds, with snippets. *after*: of the page before. Raises QueryError."""

@@ -1,7 +1,7 @@
 """The whole sync: identity, keys, each source with its log last, tables, heads. Two stores in, a report out.
 
 Never copies `feeds/`, `lease/`, `probe/`, `raw/` and `clean/`, nor what no commit names. Puts create-only, deletes
-nothing.
+nothing but what redactions and replacements let go.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, ObjectMissing
@@ -34,6 +34,8 @@ class Sync:
     absent: bool
     """Whether there is nothing at all on the other side, not even a folder that could be listed."""
     progress: Progress | None = None
+    redacted: dict[str, int] = field(default_factory=dict)
+    """Source → the last of the commits that the copy gets now that took something out."""
     files_known: int = 0
     files_done: int = 0
     bytes_known: int = 0
@@ -46,6 +48,10 @@ class Sync:
     def complain(self, key: str, message: str) -> None:
         """Take down a problem."""
         self.report.problems.append(Problem(key, message))
+
+    def keep(self, key: str, message: str) -> None:
+        """Take down that something stays in the copy that should have gone."""
+        self.report.kept.append(Problem(key, message))
 
     def note_copied(self, size_bytes: int) -> None:
         """Count an object that was copied, or would be."""

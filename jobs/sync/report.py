@@ -59,6 +59,12 @@ class SyncReport:
     bytes_copied: int = 0
     objects_there: int = 0
     """That the copy had already."""
+    withheld: int = 0
+    """Objects of the original that a later commit let go: not copied."""
+    purged: list[str] = field(default_factory=list)
+    """Keys that were removed from the copy, with all versions: a redaction let them go, or a replacement did."""
+    kept: list[Problem] = field(default_factory=list)
+    """What should have been removed from the copy and could not be."""
     uncommitted: int = 0
     """Objects below `segments/` that no commit names: left out."""
     problems: list[Problem] = field(default_factory=list)
@@ -82,12 +88,13 @@ class SyncReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON data."""
-        counts = ("objects_copied", "bytes_copied", "objects_there", "uncommitted")
+        counts = ("objects_copied", "bytes_copied", "objects_there", "withheld", "uncommitted")
         return {
             "from": self.origin,
             "to": self.copy,
-            **{name: getattr(self, name) for name in ("archive", "full", "dry_run", *counts, "notes")},
+            **{name: getattr(self, name) for name in ("archive", "full", "dry_run", *counts, "purged", "notes")},
             "problems": [{"key": one.key, "message": one.message} for one in self.problems],
+            "kept": [{"key": one.key, "message": one.message} for one in self.kept],
             "sources": {
                 name: {"state": one.state, "from": _encode_head(one.origin), "to": _encode_head(one.copy)}
                 for name, one in self.sources.items()

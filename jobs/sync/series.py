@@ -11,6 +11,7 @@ from crawler.rows import read_json_object
 from jobs.archive.commit import digest
 from jobs.store.keys import fault_of_key
 from jobs.sync.copying import Item
+from jobs.sync.withdrawals import sweep_tables
 
 if TYPE_CHECKING:
     from jobs.sync.context import Sync
@@ -86,6 +87,22 @@ def copy_tables(sync: Sync, manifests: Series) -> None:
         copy_series(sync, manifests)
     except DamageFound as error:
         sync.complain(newest, str(error))
+        return
+    _note_stale(sync, newest, data)
+    files = {key for key in there if not MANIFESTS[1].fullmatch(key)}
+    sweep_tables(sync, {item.key for item in items}, files, sweep=bool(sync.redacted))
+
+
+def _note_stale(sync: Sync, key: str, manifest: bytes) -> None:
+    """Say where tables still hold what was taken out: they were not made anew since."""
+    heads = read_json_object(manifest.partition(b"\n")[0]).get("heads")
+    for source, seq in sorted(sync.redacted.items()):
+        end = heads.get(source) if isinstance(heads, dict) else None
+        if isinstance(end, dict) and isinstance(end.get("seq"), int) and end["seq"] < seq:
+            sync.report.notes.append(
+                f"{key}: made before commit {seq} of {source}, which took something out: ofrecord tables build makes "
+                "them anew, and the next sync removes these here"
+            )
 
 
 def _list_files(manifest: bytes) -> list[Item]:

@@ -9,6 +9,7 @@ from jobs.archive.commit import commit_key, digest
 from jobs.sync.log import ListedLog, find_fork
 from jobs.sync.names import find_released, list_items
 from jobs.sync.report import SourceReport, SourceState
+from jobs.sync.withdrawals import Withdrawals, let_go, read_withdrawals
 from jobs.verify import Head
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ class SourceSync:
         self._named: set[str] = set()
         """Keys that were seen to."""
         self._released: dict[str, int] | None = None
+        self._news = Withdrawals(source)
+        """What commits that the copy lacks let go."""
+        self._withdrawals = self._news
+        """What all commits let go, where that matters."""
         self._unreadable: _StoppedError | None = None
         """Why the log cannot be read further."""
 
@@ -59,12 +64,14 @@ class SourceSync:
                 self._report.state = SourceState.AHEAD
             return
         self._list_objects()
+        self._look_for_withdrawals()
         self._bring(1 if self._sync.report.full else copy.end + 1, origin.end)
         if self._report.state is SourceState.WHOLE and not self._sync.report.full:
             self._heal(copy.end)
         if not self._sync.report.full:
             self._sync.report.objects_there += copy.end + len(self._found_unread())
         if self._report.state is SourceState.WHOLE:
+            self._let_go()
             self._sync.report.uncommitted += sum(key not in self._named for key in self._missing())
 
     def _head(self, log: ListedLog) -> Head | None:
@@ -76,9 +83,40 @@ class SourceSync:
             self._there |= {one.key: one.size_bytes for one in self._sync.list_target(prefix)}
         self._there |= self._copy.packs
 
+    def _look_for_withdrawals(self) -> None:
+        """Read what the copy must not get, and what it must let go: of the whole log, where anything speaks for it."""
+        origin, end = self._origin, self._copy.end
+        self._news = read_withdrawals(
+            self._sync, self._source, after=end, head=origin.digest(end) if end else "", end=origin.end
+        )
+        extra = any(key.startswith("segments/") and key not in self._listed for key in self._there)
+        lacking = any(self._is_of_before(key, end) for key in self._missing())
+        if end and (self._news.index.objects or self._news.index.deleted or extra or lacking or self._sync.report.full):
+            self._withdrawals = read_withdrawals(self._sync, self._source, after=0, head="", end=origin.end)
+        else:
+            self._withdrawals = self._news
+        if self._news.redacted:
+            self._sync.redacted[self._source] = self._news.redacted
+
+    def _let_go(self) -> None:
+        """Remove from the copy what its commits let go; its older versions, too, where such a commit is new."""
+        news = self._news.index
+        told = self._news.redacted > 0 or bool(news.deleted) or self._sync.report.full
+        there = {key for key in self._there if not key.startswith("log/")}
+        let_go(self._sync, self._withdrawals, there, sweep=told and bool(self._withdrawals.redacted))
+
     def _missing(self) -> list[str]:
-        """Return the segments' objects that the copy does not have, as far as sizes tell."""
-        return [key for key, one in self._listed.items() if self._there.get(key) != one.size_bytes]
+        """Return the segments' objects that the copy does not have, as far as sizes tell, and would have to."""
+        return [
+            key
+            for key, one in self._listed.items()
+            if self._there.get(key) != one.size_bytes and key not in self._withdrawals.index.objects
+        ]
+
+    def _is_of_before(self, key: str, end: int) -> bool:
+        """Whether the object *key* of the original may be one that commits up to *end* name: a later one is not."""
+        modified, newest = self._listed[key].modified, self._origin.times.get(end)
+        return modified is None or newest is None or modified <= newest
 
     def _found_unread(self) -> list[str]:
         """Return what the copy has of what was named by commits that nobody needed to read."""
@@ -91,12 +129,10 @@ class SourceSync:
 
         An object that was put after commit *end* was cannot be one of those: a writer at work puts it just now.
         """
-        newest = self._origin.times.get(end)
         candidates = [
-            modified
+            self._listed[key].modified
             for key in self._missing()
-            if key not in self._named
-            and ((modified := self._listed[key].modified) is None or newest is None or modified <= newest)
+            if key not in self._named and self._is_of_before(key, end)
         ]
         if not end or not candidates:
             return
@@ -149,6 +185,9 @@ class SourceSync:
         for item, fault in list_items(one.stored.commit):
             if item is None:
                 self._sync.report.notes.append(f"{commit_key(self._source, one.seq)}: {fault}; it is not copied")
+            elif item.key not in self._named and self._withdrawals.lets_go(item.key, one.seq):
+                self._named.add(item.key)
+                self._sync.report.withheld += item.key in self._listed and item.key not in self._there
             elif item.key not in self._named:
                 self._named.add(item.key)
                 listed = self._listed.get(item.key)
