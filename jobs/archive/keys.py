@@ -300,7 +300,10 @@ def _find_fault(key: ArchiveKey, before: list[ArchiveKey], archive: str | None, 
     if archive is not None and fields.archive != archive:
         return f"is of archive {fields.archive[:80]!a}, expected {archive}"
     if fields.previous != previous:
-        return f"the chain breaks: names {fields.previous[:80]!a} before it, found {previous}"
+        place = last.place if last else "ofrecord.json"
+        return (
+            f"the chain breaks: names {fields.previous[:80]!a} before it, but {place} has {previous}: one was altered"
+        )
     if key.public is not None and key.public.key_id != key.key_id:
         return f"names its key {key.key_id}, but that has the fingerprint {key.public.key_id}"
     if any(one.key_id == key.key_id for one in before):

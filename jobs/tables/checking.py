@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from config.errors import ArchiveError, DamageFound, ObjectMissing, StoreError
 from jobs.archive.commit import MAX_COMMIT_BYTES, commit_key, digest
 from jobs.archive.identity import read_info
+from jobs.archive.keys import Standing, read_ring
 from jobs.archive.log import Log
 from jobs.archive.replacing import Replacements
+from jobs.archive.signing import parse_signatures
 from jobs.catalog import Catalog
 from jobs.fold import FOLD
 from jobs.tables.days import fetch_table, scratch_folder
@@ -25,8 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jobs.archive.identity import ArchiveInfo
+    from jobs.archive.keys import KeyRing
     from jobs.store import ObjectStore
-    from jobs.tables.manifest import Manifest, TableFile
+    from jobs.tables.manifest import Manifest, StoredManifest, TableFile
 
 Note = Callable[[str, str], None]
 """Takes a key and what is wrong with the object there."""
@@ -71,7 +74,8 @@ def check_tables(store: ObjectStore, note: Note, *, full: bool = False) -> Check
 
 def _check_chain(store: ObjectStore, info: ArchiveInfo, checked: CheckedTables, tell: Note) -> Manifest | None:
     """Check every manifest against the one before it, where that is still there; return the newest if it is sound."""
-    previous, newest = (0, info.digest), None
+    ring, _ = read_ring(store, info.archive, info.digest)  # what is wrong with keys is told by verify
+    previous, newest, signer = (0, info.digest), None, 0
     for n in list_manifests(store):
         newest = None
         try:
@@ -86,8 +90,24 @@ def _check_chain(store: ObjectStore, info: ArchiveInfo, checked: CheckedTables, 
         if previous[0] == n - 1 and previous[1] != named:
             tell(manifest_key(n), f"the chain breaks: names {named} before it, found {previous[1]}")
         previous, newest = (n, stored.digest), stored.manifest
+        fault, signer = _judge_signature(ring, stored, signer)
+        if fault:
+            tell(manifest_key(n), fault)
     checked.newest = newest.n if newest else 0
     return newest
+
+
+def _judge_signature(ring: KeyRing, stored: StoredManifest, least: int) -> tuple[str, int]:
+    """Return what is wrong with who signed a manifest, "" if nothing, and the number of the key that did.
+
+    *least*: the number of the key that signed the manifest before it.
+    """
+    heads = {source: end.seq for source, end in stored.manifest.heads.items()}
+    try:
+        judged, by = ring.judge_document(stored.signed, parse_signatures(stored.signature), heads, least)
+    except ValueError as error:
+        return str(error), least
+    return (f"signature: {judged.reason}" if judged.standing is Standing.FAULTY else ""), by
 
 
 def _check_file(store: ObjectStore, file: TableFile, folder: Path, checked: CheckedTables, tell: Note) -> None:

@@ -72,6 +72,8 @@ class StoredManifest:
     digest: str
     """Of the whole object."""
     signature: str = field(default=UNSIGNED)
+    signed: bytes = b""
+    """Line 1 with its newline: what signatures are made over."""
 
 
 _MANIFESTS: TypeAdapter[Manifest] = TypeAdapter(Manifest)
@@ -151,7 +153,7 @@ def decode_manifest(data: bytes, where: str) -> StoredManifest:
     require_supported(manifest.requires, where)
     for file in manifest.files:
         _require_own_key(file, where)
-    return StoredManifest(manifest, digest(data), signature)
+    return StoredManifest(manifest, digest(data), signature, first + b"\n")
 
 
 def _require_own_key(file: TableFile, where: str) -> None:

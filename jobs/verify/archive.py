@@ -13,6 +13,7 @@ from jobs.archive.commit import digest
 from jobs.archive.identity import INFO_KEY, list_sources, read_info
 from jobs.verify.chain import Identity
 from jobs.verify.deriving import Deriving, compare_texts
+from jobs.verify.leases import check_leases
 from jobs.verify.plan import Depth, Plan
 from jobs.verify.reading import FileReader
 from jobs.verify.report import Notes, VerifyReport
@@ -68,6 +69,8 @@ def verify_archive(
                 compare_texts(jobs, rederive, report)
             for _ in jobs:
                 pass  # the checks run as their jobs are asked for, and without *rederive* there is none
+    if sources is None:
+        check_leases(store, ring, report)
     if memory is not None:
         report.resumed, report.resumed_since = memory.used, memory.since
         memory.forget()
