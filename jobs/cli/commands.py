@@ -40,6 +40,7 @@ COMMANDS = {
     "keys": "keys:keys",
     "sync": "sync:sync",
     "index": "archive:index",
+    "rebuild": "rebuilding:rebuild",
     "prune": "prune:prune",
     "tables": "tables:tables",
     "sources": "sources:sources",
