@@ -141,6 +141,37 @@ class HistoryQueries(RollupQueries):
             for row in self._db.execute(query, (source,))
         ]
 
+    def list_derivable(self, source: str, segment: str, derivation: str, *, again: bool = False) -> list[StoredCapture]:
+        """Return the captures of a segment that may have a text in *derivation* and have none yet, by number.
+
+        Answers of status 200 to what was asked for as an article, as far as it was kept, and wanted. *again*: those too
+        that have one.
+        """
+        where = (
+            "WHERE c.segment = ?2 AND c.source = ?1 AND c.purpose = 'article' AND c.status = 200"
+            " AND c.response_offset IS NOT NULL AND c.class NOT IN ('outside', 'noarchive', 'redacted')"
+            " AND (?4 OR NOT EXISTS (SELECT 1 FROM snapshots x WHERE x.segment = c.segment AND x.n = c.n"
+            " AND x.derivation = ?3)) ORDER BY c.n"
+        )
+        rows = self._db.execute(f"{CAPTURES} {where}", (source, segment, derivation, again))
+        return [to_capture(row) for row in rows]
+
+    def count_derivable(self, source: str, derivation: str) -> tuple[int, int]:
+        """Return how many captures `list_derivable` tells of, in all segments: all, and those that have a text yet."""
+        query = (
+            "SELECT COUNT(*), COUNT(x.derivation) FROM captures c LEFT JOIN snapshots x"
+            " ON x.segment = c.segment AND x.n = c.n AND x.derivation = ?2 WHERE c.source = ?1"
+            " AND c.purpose = 'article' AND c.status = 200 AND c.response_offset IS NOT NULL"
+            " AND c.class NOT IN ('outside', 'noarchive', 'redacted')"
+        )
+        row = self._db.execute(query, (source, derivation)).fetchone()
+        return row[0], row[1]
+
+    def has_undecided(self, source: str, derivation: str) -> bool:
+        """Whether a capture of *source* has a text in *derivation* that is not its own."""
+        query = "SELECT EXISTS (SELECT 1 FROM snapshots WHERE source = ? AND derivation = ? AND NOT own)"
+        return bool(self._db.execute(query, (source, derivation)).fetchone()[0])
+
     def list_rules(self, capture: StoredCapture) -> list[StoredCapture]:
         """Return the answers that a capture's run had for the robots.txt that held for it: redirects, then the rules.
 

@@ -136,7 +136,7 @@ class Catalog(ReplacingCatalog, SightCatalog, RecheckCatalog, HealthCatalog):
             self._add_commit_row(stored)
             self._db.execute(
                 "UPDATE segments SET run = ?, opened = ?, closed = ?,"
-                " size_bytes = if(replaced IS NULL, ?, size_bytes) WHERE segment = ? AND seq = ?",
+                " size_bytes = CASE WHEN replaced IS NULL THEN ? ELSE size_bytes END WHERE segment = ? AND seq = ?",
                 (
                     commit.run,
                     format_time(commit.opened) if commit.opened else None,

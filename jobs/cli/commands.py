@@ -41,6 +41,7 @@ COMMANDS = {
     "heads": "heads:heads",
     "sync": "sync:sync",
     "index": "archive:index",
+    "rebuild": "rebuilding:rebuild",
     "prune": "prune:prune",
     "tables": "tables:tables",
     "sources": "sources:sources",

@@ -40,7 +40,7 @@ def render_page(comparison: Comparison) -> str:
     style = _read("page.css")
     digest = b64encode(sha256(style.encode()).digest()).decode()
     title = comparison.title or comparison.url
-    speech = _speech(comparison)
+    speech = tell_speech(comparison)
     return Template(_read("page.html").rstrip()).substitute(
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         style=style,
@@ -52,7 +52,7 @@ def render_page(comparison: Comparison) -> str:
         sides=wrap("div", "".join(map(_show_side, (comparison.before, comparison.after))), "sides"),
         kinds=_show_report(comparison.report, speech),
         posts=_show_posts(comparison.report, speech),
-        text=_show_text(comparison, speech),
+        text=_show_text(comparison),
     )
 
 
@@ -61,7 +61,12 @@ def _read(name: str) -> str:
     return files("jobs.comparison").joinpath(name).read_text("utf-8")
 
 
-def _speech(comparison: Comparison) -> str:
+def read_style() -> str:
+    """Return the style sheet of the page."""
+    return _read("page.css")
+
+
+def tell_speech(comparison: Comparison) -> str:
     """Return the attributes that say the language of what the article says, and which way it runs."""
     sample = "\n".join(line.after or line.before or "" for line in comparison.diff.lines[:20])
     language = comparison.language if comparison.language.replace("-", "").isalnum() else ""
@@ -152,11 +157,21 @@ def _show_posts(report: EditReport | None, speech: str) -> str:
     return wrap("section", f"<h2>{say(tell_units(report))}</h2>{wrap('div', ''.join(units), 'units')}")
 
 
-def _show_text(comparison: Comparison, speech: str) -> str:
+def show_lines(comparison: Comparison, heads: tuple[str, str]) -> str:
+    """Return the lines of both texts, those far from any change folded. *heads*: what stands above either, as HTML.
+
+    Side by side on a wide screen, unless the page has a choice.
+    """
+    speech = tell_speech(comparison)
+    direction = speech.rpartition(" ")[2]
+    above = wrap("div", "".join(wrap("p", head) for head in heads), "heads", f" {direction}")
+    return above + wrap("div", "".join(_show_lines(comparison)), "text", speech)
+
+
+def _show_text(comparison: Comparison) -> str:
     diff = comparison.diff
-    heads = "".join(
-        wrap("p", f"Text {side.number} · {_time(side.captured_at)}") for side in (comparison.before, comparison.after)
-    )
+    sides = (comparison.before, comparison.after)
+    one, other = (f"Text {side.number} · {_time(side.captured_at)}" for side in sides)
     views = "".join(
         f'<input type="radio" name="view" id="{name}"><label for="{name}">{text}</label>'
         for name, text in (("side", "Side by side"), ("inline", "Inline"))
@@ -164,13 +179,9 @@ def _show_text(comparison: Comparison, speech: str) -> str:
     if not diff.changed:
         name = "Beside the posts, no line changed." if list_units(comparison.report).lines else "No word changed."
         return wrap("section", f"<h2>Text</h2>{wrap('p', name, 'note')}")
-    body = "".join(_show_lines(comparison))
     top = wrap("div", "<h2>Text</h2>" + wrap("div", views, "views", ' role="group" aria-label="View"'), "top")
     top += "".join(wrap("p", note, "note") for note in tell_uncompared(diff.uncompared))
-    direction = speech.rpartition(" ")[2]
-    return wrap(
-        "section", f"{top}{wrap('div', heads, 'heads', f' {direction}')}{wrap('div', body, 'text', speech)}", "compared"
-    )
+    return wrap("section", top + show_lines(comparison, (one, other)), "compared")
 
 
 def _show_lines(comparison: Comparison) -> Iterator[str]:

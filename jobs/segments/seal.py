@@ -63,12 +63,13 @@ def seal_segment(
     *,
     now: datetime,
     derived: Iterable[SnapshotRow] = (),
+    kind: str = "segment",
     note: Callable[[Row], None] | None = None,
 ) -> SealedSegment:
     """Seal the segment in folder *closed* and move it to `sealed/` beside it. Safe to repeat after a crash.
 
     *derived*: further snapshot rows, of earlier captures derived again; asked for when *note* has been told of all rows
-    but the last. Raises RecordError if the rows do not hold together.
+    but the last. *kind*: of the commit to be. Raises RecordError if the rows do not hold together.
     """
     head, end = _read_bounds(closed / ROWS_FILE)
     tally = _Tally(note)
@@ -84,7 +85,7 @@ def seal_segment(
     )
     draft = Commit(
         source=head.source,
-        kind="segment",
+        kind=kind,
         id=secrets.token_hex(16),
         committed=now,
         archive=head.archive or "",

@@ -15,10 +15,11 @@ from distributed import LocalCluster
 from config.errors import ConfigError
 from config.settings import Settings
 from jobs.cli import main
+from jobs.cluster import StorePlace
 from jobs.store import open_store
 from jobs.store.local import LocalStore
 from jobs.tables import check_tables
-from jobs.tables.cluster import StorePlace, open_cluster
+from jobs.tables.cluster import open_cluster
 from tests.rollups import DAY_1, Newsstand, Seen, link_to
 
 if TYPE_CHECKING:
