@@ -24,7 +24,7 @@ from jobs.rechecks import RecheckPolicy
 from jobs.segments.pages import DerivingLimits
 from jobs.store import open_store
 from jobs.store.probe import probe_store
-from jobs.verify import VerifyReport, check_heads, verify_archive
+from jobs.verify import VerifyReport, check_anchors, check_heads, verify_archive
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -65,6 +65,13 @@ def init(invocation: Invocation, *, single_writer: bool) -> None:
     metavar="FINGERPRINT",
     help="Of a key that the log must be signed by, from elsewhere; else trusted_keys; may be given again.",
 )
+@click.option(
+    "--heads",
+    "places",
+    multiple=True,
+    metavar="PLACE",
+    help="Outside heads: a folder, s3://BUCKET/PREFIX or a file; beside those of heads_to; may be given again.",
+)
 @click.argument("source", nargs=-1)
 @archive_options
 def verify(
@@ -74,6 +81,7 @@ def verify(
     expect: tuple[str, ...],
     rederive: bool,
     trusted_key: tuple[str, ...],
+    places: tuple[str, ...],
     source: tuple[str, ...],
 ) -> int:
     """Check what is stored against what was committed, of all sources or some, and who signed it.
@@ -82,7 +90,13 @@ def verify(
     What cannot be read counts as damage, unless the store fails as a whole.
     """
     report = check_archive(
-        invocation, full=full, expect=expect, rederive=rederive, names=source, trusted=read_trusted(trusted_key)
+        invocation,
+        full=full,
+        expect=expect,
+        rederive=rederive,
+        names=source,
+        trusted=read_trusted(trusted_key),
+        places=places,
     )
     invocation.print_result(report.to_json(), describe_report(report))
     return ExitCode.DAMAGE if report.damaged else ExitCode.DONE
@@ -106,6 +120,7 @@ def check_archive(
     rederive: bool = False,
     names: tuple[str, ...] = (),
     trusted: tuple[str, ...] = (),
+    places: tuple[str, ...] = (),
 ) -> VerifyReport:
     """Return what a check of the archive finds, of all sources or those of *names*; options as `verify` has them."""
     place = invocation.settings.archive
@@ -126,6 +141,7 @@ def check_archive(
             trusted=trusted or tuple(invocation.settings.trusted_keys),
         )
     check_layers(store, report, sources=[one for one in names if one in known] if names else None)
+    check_anchors(store, report, invocation.settings, places=places, sources=names or None)
     check_heads(store, report, [*heads, *read_seen_heads(invocation.settings, store)])
     return report
 
@@ -190,6 +206,9 @@ def describe_report(report: VerifyReport) -> str:
         )
     if report.uncommitted:
         lines.append("  note: no commit names the uncommitted files: a run left them, or their commit was taken away")
+    lines += [
+        f"  outside head {one.n} of {one.at:%Y-%m-%d %H:%M:%S} UTC: {one.where}" for one in report.anchors.outside
+    ]
     lines += [f"  {source}: the log ends at commit {head.seq}, {head.digest}" for source, head in report.heads.items()]
     lines += [f"  note: {finding}" for finding in report.findings if finding.severity == "notice"]
     return "\n".join(lines)

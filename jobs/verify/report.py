@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from crawler.rows import format_time
 from jobs.diff import make_safe
 from jobs.verify.plan import Plan
 
@@ -121,6 +123,44 @@ class Signatures:
         return {"keys": keys, "anchored": self.anchored, "why": self.why, "commits": dict(self.counts)}
 
 
+@dataclass(frozen=True, slots=True)
+class ReportedHead:
+    """A head that tells something about the archive."""
+
+    where: str
+    n: int
+    at: datetime
+    """When it was made or, of a stamp, by when it existed."""
+    sha256: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the same as JSON data."""
+        return {"where": self.where, "n": self.n, "at": format_time(self.at), "sha256": self.sha256}
+
+
+@dataclass(slots=True)
+class Anchors:
+    """What proof there is from outside."""
+
+    outside: list[ReportedHead] = field(default_factory=list)
+    """Heads that were held against the logs."""
+    uncovered: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Source → first and last commit that none of those covers yet."""
+    stamped: ReportedHead | None = None
+    """The newest head whose stamp leads to a root of the reader's."""
+    unchecked_stamps: int = 0
+    """Stamps on heads that nothing was given to check by."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the same as JSON data."""
+        return {
+            "outside": [one.to_json() for one in self.outside],
+            "uncovered": {source: list(span) for source, span in self.uncovered.items()},
+            "stamped": self.stamped and self.stamped.to_json(),
+            "unchecked_stamps": self.unchecked_stamps,
+        }
+
+
 @dataclass(slots=True)
 class VerifyReport:
     """Everything that one check found."""
@@ -134,6 +174,7 @@ class VerifyReport:
     heads: dict[str, Head] = field(default_factory=dict)
     """Source → the end of its log."""
     signatures: Signatures = field(default_factory=Signatures)
+    anchors: Anchors = field(default_factory=Anchors)
 
     damages: int = 0
     """How many of the findings are damage."""
@@ -162,6 +203,7 @@ class VerifyReport:
             "damaged": self.damaged,
             "unsigned": self.unsigned,
             "signatures": self.signatures.to_json(),
+            "anchors": self.anchors.to_json(),
             "counts": {name: getattr(self.counts, name) for name in Counts.__slots__},
             "heads": {source: {"seq": head.seq, "digest": head.digest} for source, head in self.heads.items()},
             "uncommitted": self.uncommitted,
