@@ -27,7 +27,7 @@ from jobs.rechecks import RecheckPolicy
 from jobs.segments.pages import DerivingLimits
 from jobs.store import open_store
 from jobs.store.probe import probe_store
-from jobs.verify import Depth, Plan, VerifyReport, check_heads, parse_part, verify_archive
+from jobs.verify import Depth, Plan, VerifyReport, check_anchors, check_heads, parse_part, verify_archive
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -105,6 +105,13 @@ class PlanOptions(TypedDict, total=False):
     metavar="FINGERPRINT",
     help="Of a key that the log must be signed by, from elsewhere; else trusted_keys; may be given again.",
 )
+@click.option(
+    "--heads",
+    "places",
+    multiple=True,
+    metavar="PLACE",
+    help="Outside heads: a folder, s3://BUCKET/PREFIX or a file; beside those of heads_to; may be given again.",
+)
 @click.argument("source", nargs=-1)
 @archive_options
 def verify(
@@ -113,6 +120,7 @@ def verify(
     expect: tuple[str, ...],
     rederive: bool,
     trusted_key: tuple[str, ...],
+    places: tuple[str, ...],
     source: tuple[str, ...],
     more: tuple[str, ...],
     **how: Unpack[PlanOptions],
@@ -129,6 +137,7 @@ def verify(
         rederive=rederive,
         names=tuple(dict.fromkeys((*source, *more))),
         trusted=read_trusted(trusted_key),
+        places=places,
     )
     invocation.print_result(report.to_json(), describe_report(report))
     return ExitCode.DAMAGE if report.damaged else ExitCode.DONE
@@ -176,6 +185,7 @@ def check_archive(
     rederive: bool = False,
     names: tuple[str, ...] = (),
     trusted: tuple[str, ...] = (),
+    places: tuple[str, ...] = (),
 ) -> VerifyReport:
     """Return what a check of the archive finds, of all sources or those of *names*; options as `verify` has them."""
     place = invocation.settings.archive
@@ -196,6 +206,7 @@ def check_archive(
             trusted=trusted or tuple(invocation.settings.trusted_keys),
         )
     check_layers(store, report, sources=[one for one in names if one in known] if names else None)
+    check_anchors(store, report, invocation.settings, places=places, sources=names or None)
     check_heads(store, report, [*heads, *read_seen_heads(invocation.settings, store)])
     return report
 
@@ -273,6 +284,9 @@ def describe_report(report: VerifyReport) -> str:
         )
     if report.uncommitted:
         lines.append("  note: no commit names the uncommitted files: a run left them, or their commit was taken away")
+    lines += [
+        f"  outside head {one.n} of {one.at:%Y-%m-%d %H:%M:%S} UTC: {one.where}" for one in report.anchors.outside
+    ]
     lines += [f"  {source}: the log ends at commit {head.seq}, {head.digest}" for source, head in report.heads.items()]
     lines += [f"  note: {finding}" for finding in report.findings if finding.severity == "notice"]
     return "\n".join(lines)

@@ -1,5 +1,6 @@
 """Re-reads what an archive holds and says what is not as it was committed. Changes nothing, repairs nothing."""
 
+from jobs.verify.anchors import check_anchors
 from jobs.verify.archive import verify_archive
 from jobs.verify.heads import check_heads
 from jobs.verify.plan import Depth, Part, Plan, parse_part
@@ -16,6 +17,7 @@ __all__ = [
     "Severity",
     "Step",
     "VerifyReport",
+    "check_anchors",
     "check_heads",
     "parse_part",
     "verify_archive",

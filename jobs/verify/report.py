@@ -127,6 +127,44 @@ class Signatures:
         return {"keys": keys, "anchored": self.anchored, "why": self.why, "commits": dict(self.counts)}
 
 
+@dataclass(frozen=True, slots=True)
+class ReportedHead:
+    """A head that tells something about the archive."""
+
+    where: str
+    n: int
+    at: datetime
+    """When it was made or, of a stamp, by when it existed."""
+    sha256: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the same as JSON data."""
+        return {"where": self.where, "n": self.n, "at": format_time(self.at), "sha256": self.sha256}
+
+
+@dataclass(slots=True)
+class Anchors:
+    """What proof there is from outside."""
+
+    outside: list[ReportedHead] = field(default_factory=list)
+    """Heads that were held against the logs."""
+    uncovered: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Source → first and last commit that none of those covers yet."""
+    stamped: ReportedHead | None = None
+    """The newest head whose stamp leads to a root of the reader's."""
+    unchecked_stamps: int = 0
+    """Stamps on heads that nothing was given to check by."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the same as JSON data."""
+        return {
+            "outside": [one.to_json() for one in self.outside],
+            "uncovered": {source: list(span) for source, span in self.uncovered.items()},
+            "stamped": self.stamped and self.stamped.to_json(),
+            "unchecked_stamps": self.unchecked_stamps,
+        }
+
+
 @dataclass(slots=True)
 class VerifyReport:
     """Everything that one check found."""
@@ -140,6 +178,7 @@ class VerifyReport:
     heads: dict[str, Head] = field(default_factory=dict)
     """Source → the end of its log."""
     signatures: Signatures = field(default_factory=Signatures)
+    anchors: Anchors = field(default_factory=Anchors)
 
     damages: int = 0
     """How many of the findings are damage."""
@@ -181,6 +220,7 @@ class VerifyReport:
             "damaged": self.damaged,
             "unsigned": self.unsigned,
             "signatures": self.signatures.to_json(),
+            "anchors": self.anchors.to_json(),
             "counts": {name: getattr(self.counts, name) for name in Counts.__slots__},
             "heads": {source: {"seq": head.seq, "digest": head.digest} for source, head in self.heads.items()},
             "uncommitted": self.uncommitted,
