@@ -65,6 +65,13 @@ class RollupQueries:
                 closed=datetime.fromisoformat(row["closed"]) if row["closed"] else None,
             )
 
+    def find_segment(self, segment: str) -> StoredSegment | None:
+        """Return that committed segment."""
+        row = self._db.execute("SELECT source, seq FROM segments WHERE segment = ?", (segment,)).fetchone()
+        if row is None:
+            return None
+        return next(one for one in self.list_segments(row["source"], after=row["seq"] - 1) if one.segment == segment)
+
     def list_capture_days(self, source: str, url: str) -> list[str]:
         """Return the days on which an article was captured."""
         query = (
