@@ -46,6 +46,8 @@ class RecordView:
     block: bytes
     where: str
     """File and offset, for messages."""
+    head: bytes = b""
+    """Its own headers as they stand, the empty line included."""
 
     def header(self, name: str) -> str | None:
         """Return the first value of header *name*, in whatever case it is written."""
@@ -237,4 +239,4 @@ def _parse_record(data: bytes, offset: int, length: int, where: str) -> RecordVi
         raise RecordError(
             f"{where}: Content-Length is {size}, but the member holds {len(rest) - len(_END)} bytes of block"
         )
-    return RecordView(offset, length, tuple(headers), rest[:size], where)
+    return RecordView(offset, length, tuple(headers), rest[:size], where, head + end)

@@ -84,6 +84,13 @@ class RollupQueries:
         )
         return {row["segment"] for row in self._db.execute(query, (source, wanted))}
 
+    def find_segment(self, segment: str) -> StoredSegment | None:
+        """Return that committed segment."""
+        row = self._db.execute("SELECT source, seq FROM segments WHERE segment = ?", (segment,)).fetchone()
+        if row is None:
+            return None
+        return next(one for one in self.list_segments(row["source"], after=row["seq"] - 1) if one.segment == segment)
+
     def list_capture_days(self, source: str, url: str) -> list[str]:
         """Return the days on which an article was captured."""
         query = (

@@ -36,6 +36,8 @@ COMMANDS = {
     "serve": "serving:serve",
     "preview": "previewing:preview",
     "extract": "extracting:extract",
+    "cite": "citing:cite",
+    "verify-bundle": "citing:verify_bundle",
     "verify": "archive:verify",
     "keys": "keys:keys",
     "heads": "heads:heads",

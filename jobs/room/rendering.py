@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from config.rules import readable_url
+from jobs.citation import MONTHS
 from jobs.diff import make_safe, make_visible
 from jobs.health.quality import show_span
 from jobs.room import addresses, wording
@@ -89,7 +90,7 @@ def _tell_long_day(at: date) -> Markup:
 def _mark_time(at: date, form: str) -> Markup:
     """*at*: an instant, or a day that is none: the same wherever one is."""
     utc = at.astimezone(UTC) if isinstance(at, datetime) else at
-    text = form.format(utc, weekday=wording.DAYS[utc.weekday()], month=wording.MONTHS[utc.month - 1])
+    text = form.format(utc, weekday=wording.DAYS[utc.weekday()], month=MONTHS[utc.month - 1])
     exact = f"{utc:%Y-%m-%dT%H:%M:%SZ}" if isinstance(at, datetime) else f"{utc:%Y-%m-%d}"
     return Markup(f'<time datetime="{exact}">{text}</time>')  # noqa: S704 - digits and words of ours
 

@@ -75,20 +75,6 @@ ORIGINS: Mapping[str, str] = {
 }
 """What of a page a field is from."""
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 """In English whatever the machine's locale is."""
 
 _TONES: Mapping[str, str] = {

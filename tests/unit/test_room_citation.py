@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.room.citation import Citable, cite, write_bibtex, write_chicago, write_wikipedia
+from jobs.citation import Citable, write_bibtex, write_chicago, write_wikipedia
+from jobs.room.citation import cite
 
 DIGEST = "sha256:" + "0a" * 32
 WHAT = Citable(

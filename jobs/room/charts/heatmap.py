@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from jobs.room.wording import MONTHS
+from jobs.citation import MONTHS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,6 +14,7 @@ from pydantic import Field
 from config.rules import readable_url
 from crawler.urls import normalise_url
 from jobs.articles import find_latest
+from jobs.citation import Citable
 from jobs.diff import runs_to_left
 from jobs.edits import list_frame
 from jobs.edits import read_state as split_text
@@ -22,7 +23,7 @@ from jobs.moves import find_move, list_origins
 from jobs.room import addresses
 from jobs.room.charts.timeline import Look, Timeline, draw_timeline
 from jobs.room.choosing import TextAsked, choose_text, find_article
-from jobs.room.citation import Citable, CitationsTold, cite
+from jobs.room.citation import CitationsTold, cite
 from jobs.room.endpoints import Page, Told
 from jobs.room.views.histories import (
     ArticleChange,

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from jobs.catalog.tallies import DAY, EPOCH, FIELDS
+from jobs.citation import MONTHS
 from jobs.health import read_health, recall_tally
 from jobs.health.lags import LagStep, list_lags
 from jobs.health.rates import learn_rates
@@ -16,7 +17,6 @@ from jobs.room.charts.histogram import Bars, draw_bars
 from jobs.room.endpoints import Asked, Page, Told
 from jobs.room.views.glances import Glance, list_glances
 from jobs.room.views.namings import Naming, SourceAsked, name_source
-from jobs.room.wording import MONTHS
 
 if TYPE_CHECKING:
     from jobs.catalog.health import SourceTally

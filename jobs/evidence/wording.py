@@ -1,0 +1,136 @@
+"""What a bundle proves and what it does not → sentences for people: the same in the report and on the terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from config.units import count
+from crawler.rows import format_time
+from jobs.archive.keys import Standing
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from jobs.evidence.chain import ChainFacts
+    from jobs.evidence.manifest import Manifest
+    from jobs.evidence.rows import Held
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """What may be said of a bundle in which nothing is damaged."""
+
+    proven: tuple[str, ...]
+    unproven: tuple[str, ...]
+
+
+_SERVED = (
+    "That the publisher served this: whoever runs an archive could feed it anything. The times of captures, the"
+    " addresses of servers and their certificates are what the archive wrote down."
+)
+_JUDGED = (
+    "Numbers of texts and words such as “changed” are how the archive judged by all its captures. A text is what its"
+    " rules read of the page; the page itself is in the records."
+)
+
+
+def make_statements(manifest: Manifest, chain: ChainFacts, held: Held) -> Statements:
+    """Return what the facts of a sound bundle come to."""
+    vouched, is_vouched = _tell_signatures(chain)
+    dated, is_dated = _tell_time(chain, held)
+    proven = [_tell_unaltered(manifest, chain, held, anchored=is_vouched or is_dated)]
+    proven += [_tell_texts(manifest), *_tell_headers(held)]
+    proven += [sentence for sentence, is_proof in ((vouched, is_vouched), (dated, is_dated)) if is_proof]
+    unproven = [sentence for sentence, is_proof in ((vouched, is_vouched), (dated, is_dated)) if not is_proof]
+    unproven += [_SERVED, _tell_rest(manifest, held), _JUDGED]
+    origins = sorted({one.origin for one in held.captures.values() if one.origin})
+    if origins:
+        told = "; ".join(one[:300] for one in origins[:3])
+        unproven.append(f"That captures from elsewhere ({told}) were made then: that is the word of who made them.")
+    return Statements(tuple(proven), tuple(unproven))
+
+
+def _tell_unaltered(manifest: Manifest, chain: ChainFacts, held: Held, *, anchored: bool) -> str:
+    captures, segments = count(len(held.captures), "capture"), count(len(manifest.segments), "segment")
+    told = (
+        f"the rows of {captures} in {segments} have the digests that their commits name, each page the one that its row"
+        " names, and each commit names the one before it."
+    )
+    if anchored:
+        return f"Nothing was altered since it was committed: {told}"
+    end = chain.commits[chain.runs[-1].last]
+    return (
+        f"The bundle agrees with itself: {told} So nothing was altered since commit {end.seq} was written, for"
+        f" whoever knows from elsewhere that its digest is {end.digest}."
+    )
+
+
+def _tell_rest(manifest: Manifest, held: Held) -> str:
+    told = "That this is all there was: an archive sees an article only when it looks."
+    more = max(manifest.others, held.unlisted)
+    return f"{told} This one holds {count(more, 'further capture')} of it." if more else told
+
+
+def _tell_texts(manifest: Manifest) -> str:
+    texts = count(len(manifest.texts), "text")
+    return f"The {texts} of the article, and what changed between them, are those that were read when it was captured."
+
+
+def _tell_headers(held: Held) -> list[str]:
+    recorded = [one for one in held.captures.values() if one.warc is not None]
+    whole = sum(one.headers_proven for one in recorded)
+    if held.whole:
+        return ["Whole segments are in the bundle, as committed: every record in them, requests too."]
+    if recorded and whole == len(recorded):
+        return [
+            "The HTTP status and headers of every answer are proven too; requests and TLS data beside them are not."
+        ]
+    told = f"Of {whole} of {count(len(recorded), 'answer')} the HTTP status and headers are proven"
+    return [f"{told}; of the others, whose rows are of an older version, the pages alone."] if recorded else []
+
+
+def _tell_signatures(chain: ChainFacts) -> tuple[str, bool]:
+    signers = list(dict.fromkeys(key for one in chain.commits.values() for key in one.signers))
+    commits = count(len(chain.commits), "commit")
+    if not chain.signed or not signers:
+        early = sum(one.standing is Standing.EARLIER for one in chain.commits.values())
+        why = f" ({early} of {commits} are from before its first key)" if early and chain.keys else ""
+        return (
+            f"Who vouches for it: the archive is not signed{why}, so anybody could have made the whole bundle.",
+            False,
+        )
+    names = " and ".join(signers)
+    if chain.anchored is None:
+        return (
+            (
+                f"Who vouches for it: its {commits} are signed by {names}, a key that came with the bundle (not"
+                " anchored). Compare that fingerprint with one that you had from elsewhere, or give --trusted-key."
+            ),
+            False,
+        )
+    return f"Its {commits} are signed by {names}, and stand by the key that you trust, {chain.anchored}.", True
+
+
+def _tell_time(chain: ChainFacts, held: Held) -> tuple[str, bool]:
+    heads = [chain.find_head(one.seq) for one in held.captures.values()]
+    stamps = [head.stamp for head in heads if head and head.stamp]
+    if stamps and len(stamps) == len(heads) and all(one.checked for one in stamps):
+        latest = max(stamps, key=lambda one: one.at)
+        return f"It existed by {_say(latest.at)}: the head above it was stamped then by {latest.by}.", True
+    if stamps:
+        return (
+            (
+                "Since when it exists: there is an outside time stamp"
+                f" ({_say(stamps[0].at)}, by {stamps[0].by}), but its maker was not checked: give --ca FILE with the"
+                " roots of the authority."
+            ),
+            False,
+        )
+    committed = [chain.commits[one.seq].committed for one in held.captures.values() if one.seq in chain.commits]
+    last = f" It says {_say(max(committed))} itself." if committed else ""
+    return f"Since when it exists: no outside time stamp was found.{last}", False
+
+
+def _say(when: datetime) -> str:
+    return format_time(when.replace(microsecond=0))
