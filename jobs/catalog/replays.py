@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -80,6 +81,29 @@ class ReplayQueries(HistoryQueries):
             revisit_of=(row["revisit_segment"], row["revisit_n"]) if revisits else None,
             end=end,
         )
+
+    def has_assets(self, source: str) -> bool:
+        """Whether any asset of *source* was captured. Looks through its captures where none was."""
+        query = "SELECT 1 FROM captures WHERE source = ? AND purpose = 'asset' AND status = 200 LIMIT 1"
+        return self._db.execute(query, (source,)).fetchone() is not None
+
+    def count_redacted(
+        self, sources: Iterable[str], urls: Iterable[str], since: datetime | None, until: datetime | None
+    ) -> int:
+        """Return how many captures of articles were redacted, of *sources*, *urls* (empty: of all) and times."""
+        row = self._db.execute(
+            "SELECT COUNT(*) FROM captures WHERE purpose = 'article' AND class = 'redacted'"
+            " AND (?1 = '[]' OR source IN (SELECT value FROM json_each(?1)))"
+            " AND (?2 = '[]' OR url IN (SELECT value FROM json_each(?2)))"
+            " AND (?3 IS NULL OR captured_at >= ?3) AND (?4 IS NULL OR captured_at <= ?4)",
+            (
+                json.dumps(list(sources)),
+                json.dumps(list(urls)),
+                format_instant(since) if since else None,
+                format_instant(until) if until else None,
+            ),
+        ).fetchone()
+        return int(row[0])
 
     def find_shown_with(self, source: str, urls: Iterable[str], at: datetime) -> dict[str, tuple[StoredCapture, ...]]:
         """Return the captures of *urls* (normalised) as assets of *source* that are nearest to *at*.

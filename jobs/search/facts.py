@@ -98,6 +98,28 @@ class Hits:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A text that was found, without its words."""
+
+    source: str
+    url: str
+    number: int
+    """Of the revision."""
+    latest: int
+    """Number of the article's latest revision."""
+    captured_at: datetime
+    """First capture of that text."""
+    segment: str
+    n: int
+    """That capture."""
+    state: str
+    """Of the article: live, suspected, gone."""
+    kinds: tuple[str, ...]
+    """Of the edit that led to this text."""
+    silent: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EventFilter:
     """Which events are asked for; empty fields ask for all."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from jobs.search.facts import Hit, Hits, Order
+from jobs.search.facts import Found, Hit, Hits, Order
 from jobs.search.fields import read_authors, read_field, split_text
 from jobs.search.instants import first_row, last_row
 from jobs.search.queries import QueryError, make_expression, quote_term, read_query
@@ -16,7 +16,7 @@ from jobs.search.snippets import make_snippet, mark_title
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from jobs.catalog import Catalog
     from jobs.search.facts import Query
@@ -78,6 +78,40 @@ def find_texts(db: sqlite3.Connection, catalog: Catalog, query: Query, *, limit:
         order=order,
         after=following,
     )
+
+
+def list_texts(db: sqlite3.Connection, query: Query, urls: Sequence[str] = ()) -> Iterator[Found]:
+    """Yield all texts that *query* finds by source, URL and number, in constant memory. *urls*: of these alone.
+
+    Raises QueryError. The index must not be written by this connection meanwhile.
+    """
+    expression = make_expression(read_query(query.words), query)
+    values: list[Any] = [first_row(query.since), last_row(query.until)]
+    if expression is None:
+        source, where = "documents d", "d.id BETWEEN ? AND ?"
+    else:
+        source, where = "words w CROSS JOIN documents d ON d.id = w.rowid", "w.rowid BETWEEN ? AND ? AND words MATCH ?"
+        values.append(expression)
+    if urls:
+        where += " AND a.url IN (SELECT value FROM json_each(?))"
+        values.append(json.dumps(urls))
+    statement = (
+        "SELECT a.source, a.url, a.state, a.latest, d.number, d.captured_at, d.segment, d.n, d.kinds, d.silent"  # noqa: S608 - texts of ours
+        f" FROM {source} JOIN articles a ON a.id = d.article WHERE {where} ORDER BY a.source, a.url, d.number"
+    )
+    for row in db.execute(statement, values):
+        yield Found(
+            source=row["source"],
+            url=row["url"],
+            number=row["number"],
+            latest=row["latest"],
+            captured_at=datetime.fromisoformat(row["captured_at"]),
+            segment=row["segment"],
+            n=row["n"],
+            state=row["state"],
+            kinds=tuple(row["kinds"].split()),
+            silent=bool(row["silent"]),
+        )
 
 
 def find_address(db: sqlite3.Connection, catalog: Catalog, urls: Sequence[str]) -> tuple[Hit, ...]:

@@ -11,7 +11,7 @@ import structlog
 
 from config.errors import CatalogDamaged
 from jobs.catalog.queries import STEPS
-from jobs.search.finding import find_address, find_texts
+from jobs.search.finding import find_address, find_texts, list_texts
 from jobs.search.folding import born_of, fold_catalog
 from jobs.search.happenings import list_events
 from jobs.search.schema import connect, is_whole, remove
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jobs.catalog import Catalog
-    from jobs.search.facts import EventFilter, Events, Hit, Hits, Query
+    from jobs.search.facts import EventFilter, Events, Found, Hit, Hits, Query
 
 log = structlog.get_logger()
 
@@ -97,6 +97,10 @@ class SearchIndex:
     def search(self, query: Query, catalog: Catalog, *, limit: int = 20, after: str | None = None) -> Hits:
         """Return the texts that *query* finds, with snippets. *after*: of the page before. Raises QueryError."""
         return find_texts(self._db, catalog, query, limit=limit, after=after)
+
+    def list_texts(self, query: Query, *, urls: Sequence[str] = ()) -> Iterator[Found]:
+        """Yield all texts that *query* finds by source, URL and number, in constant memory. Raises QueryError."""
+        return list_texts(self._db, query, urls)
 
     def find_address(self, urls: Sequence[str], catalog: Catalog) -> tuple[Hit, ...]:
         """Return the latest text of each source's article at the first of the normalised *urls* that any has."""

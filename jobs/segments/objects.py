@@ -113,12 +113,19 @@ def render_markdown(commit: Commit, capture: CaptureRow, snapshot: SnapshotRow) 
     """Return the text as Markdown: fields as front matter (YAML), the title as heading, a paragraph for each line."""
     values = {name: one.get("value") for name, one in snapshot.fields.items() if isinstance(one, dict)}
     front = {"title": snapshot.title, "source": commit.source, **_identify(commit, capture, snapshot), "fields": values}
-    lines = snapshot.text.split("\n") if snapshot.text else []
-    if snapshot.title and lines[:1] == [snapshot.title]:
+    return format_markdown(front, snapshot.title, snapshot.text)
+
+
+def format_markdown(front: dict[str, Any], title: str | None, text: str) -> bytes:
+    """Return *text* as Markdown below *front* as YAML, its *title* as heading, a paragraph for each line."""
+    lines = text.split("\n") if text else []
+    if title and lines[:1] == [title]:
         lines = lines[1:]
-    heading = [f"# {_escape(snapshot.title)}"] if snapshot.title else []
+    heading = [f"# {_escape(title)}"] if title else []
     head = yaml.safe_dump(front, allow_unicode=True, sort_keys=False, width=10**6)
-    return ("---\n" + head + "---\n\n" + "\n\n".join([*heading, *map(_escape_line, lines)]) + "\n").encode()
+    return ("---\n" + head + "---\n\n" + "\n\n".join([*heading, *map(_escape_line, lines)]) + "\n").encode(
+        "utf-8", "replace"
+    )
 
 
 def render_text(_commit: Commit, _capture: CaptureRow, snapshot: SnapshotRow) -> bytes:

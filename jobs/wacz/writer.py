@@ -72,9 +72,9 @@ def write_wacz(file: IO[bytes], package: Package, *, scratch: Path | None = None
         SortedLines(scratch) as lines,
         tempfile.TemporaryFile(dir=scratch) as pages,
     ):
-        writer = WaczWriter(archive, lines, pages)
+        writer = WaczWriter(archive, lines, pages, package)
         yield writer
-        writer.finish(package)
+        writer.finish()
 
 
 class WarcPart:
@@ -106,7 +106,9 @@ class WarcPart:
 class WaczWriter:
     """See the package's docstring."""
 
-    def __init__(self, archive: zipfile.ZipFile, lines: SortedLines, pages: IO[bytes]) -> None:
+    def __init__(self, archive: zipfile.ZipFile, lines: SortedLines, pages: IO[bytes], package: Package) -> None:
+        self.package = package
+        """Another may take its place until the end."""
         self._archive = archive
         self._lines = lines
         self._pages = pages
@@ -143,8 +145,9 @@ class WaczWriter:
                 while data := file.read(_CHUNK_BYTES):
                     part.write(data)
 
-    def finish(self, package: Package) -> None:
+    def finish(self) -> None:
         """Write index and pages, then what lists all parts."""
+        package = self.package
         self._put_index()
         self._put_pages()
         told: dict[str, Any] = {
