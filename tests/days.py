@@ -24,6 +24,7 @@ from crawler.normalise import make_snapshot
 from crawler.rows import CaptureRow, RunRow, SlotRow, decode_row
 from crawler.warc import encode_exchange
 from jobs.archive.identity import read_info
+from jobs.archive.signing import read_signer
 from jobs.catalog import Catalog
 from jobs.context import CATALOG_FILE, OpenArchive, lock_source
 from jobs.feeds import write_feeds
@@ -139,8 +140,9 @@ def _run(store: ObjectStore, settings: Settings, state: Path, room: Newsroom, sl
     source = make_source(room.source)
     before = Counter(store.requests)
     with Catalog.open(state / CATALOG_FILE) as catalog, lock_source(state / "spool" / source.id, source.id):
-        archive = OpenArchive(store, read_info(store), settings, state, catalog)
+        archive = OpenArchive(store, read_info(store), settings, state, catalog, read_signer(settings))
         check_clock(store)
+        archive.require_signer()
         archive.prepare(source.id)
         seq = catalog.head(source.id)[0]
         run = new_id(source.id, now)
