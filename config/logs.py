@@ -41,6 +41,7 @@ EVENTS: frozenset[str] = frozenset(
         "recovered_segment",
         "set_aside_segment",
         "uploaded_object",
+        "repaired_source",
         "found_object",
         "committed_segment",
         "redacted_segments",

@@ -20,6 +20,7 @@ from jobs.catalog import Catalog
 from jobs.checkpoint.checking import check_layers
 from jobs.cli.options import Invocation, archive_options, exit_codes, reading_codes
 from jobs.cli.progress import show_progress, show_sources
+from jobs.cli.repairing import count_damaged, describe_repair, mend_archive
 from jobs.cli.times import read_time
 from jobs.context import CATALOG_FILE, find_state, open_archive, require_source
 from jobs.diff import make_safe
@@ -112,6 +113,12 @@ class PlanOptions(TypedDict, total=False):
     metavar="PLACE",
     help="Outside heads: a folder, s3://BUCKET/PREFIX or a file; beside those of heads_to; may be given again.",
 )
+@click.option(
+    "--repair-from",
+    metavar="ARCHIVE",
+    help="Then put back what is damaged, from a copy (a path or s3://…): only what the log demands, bit for bit.",
+)
+@click.option("--dry-run", is_flag=True, help="With --repair-from: say what would be put back, and change nothing.")
 @click.argument("source", nargs=-1)
 @archive_options
 def verify(
@@ -123,24 +130,38 @@ def verify(
     places: tuple[str, ...],
     source: tuple[str, ...],
     more: tuple[str, ...],
+    repair_from: str | None,
+    dry_run: bool,
     **how: Unpack[PlanOptions],
 ) -> int:
     """Check what is stored against what was committed, of all sources or some, and who signed it.
 
     Commits that this machine's catalog has seen at this place must still be there; so must those named by --expect.
     What cannot be read counts as damage, unless the store fails as a whole.
+
+    With --repair-from, code 0 means that all of it was put back; what a redaction took out never is. Needs the right
+    to remove objects and to put commits.
     """
+    names = tuple(dict.fromkeys((*source, *more)))
+    if dry_run and repair_from is None:
+        raise ConfigError("--dry-run: only with --repair-from; a check alone changes nothing")
     report = check_archive(
         invocation,
         plan=make_plan(**how, rederive=rederive),
         expect=expect,
         rederive=rederive,
-        names=tuple(dict.fromkeys((*source, *more))),
+        names=names,
         trusted=read_trusted(trusted_key),
         places=places,
     )
-    invocation.print_result(report.to_json(), describe_report(report))
-    return ExitCode.DAMAGE if report.damaged else ExitCode.DONE
+    if repair_from is None:
+        invocation.print_result(report.to_json(), describe_report(report))
+        return ExitCode.DAMAGE if report.damaged else ExitCode.DONE
+    heads = [parse_head(text) for text in expect]
+    repaired = mend_archive(invocation, repair_from, report, names=names, heads=heads, dry_run=dry_run)
+    data = {**report.to_json(), "repair": repaired.to_json()}
+    invocation.print_result(data, f"{describe_report(report)}\n{describe_repair(repaired)}")
+    return ExitCode.DAMAGE if count_damaged(report, repaired) else ExitCode.DONE
 
 
 def make_plan(*, rederive: bool = False, **how: Unpack[PlanOptions]) -> Plan:
