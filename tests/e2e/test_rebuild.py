@@ -1,4 +1,4 @@
-"""The command rebuild, and one on a real Dask cluster of two worker processes: the same parts, though one dies."""
+"""The command rebuild; and one on a real Dask cluster of two worker processes: the same parts, though one dies."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SOURCE_FILE = """name: Gazette
 home: https://gazette.example/
 discover: [{feed: https://gazette.example/feed}]
 articles: {include: ['.']}
-extract: {remove: [figure, aside]}
+extract: {remove: ['p:nth-of-type(2)']}
 """
 SEGMENTS = 12
 """Of as many pages as the test site has articles."""
@@ -91,7 +91,7 @@ def read_parts(done: Rebuild) -> dict[str, bytes]:
 
 def test_killed_workers_change_nothing(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rebuild_cluster, "PAGES", 6)
-    source = make_source(None).model_copy(update={"extract": ExtractRules(remove=("figure", "aside"))})
+    source = make_source(None).model_copy(update={"extract": ExtractRules(remove=("p:nth-of-type(2)",))})
     settings = Settings(archive=str(place), workers=1)
     done = {}
     with (
