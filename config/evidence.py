@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
+from config.masks import hide
 from config.quantities import Seconds  # noqa: TC001 - pydantic reads annotations
 
 KEY_ID = re.compile(r"[0-9a-f]{64}")
@@ -20,6 +21,22 @@ def _read_words(value: object) -> object:
 
 
 Words = Annotated[list[str], NoDecode, BeforeValidator(_read_words), Field(max_length=100)]
+
+
+_WEB = re.compile(r"https?://", re.IGNORECASE)
+
+
+def is_web(place: str) -> bool:
+    """Whether *place* is an address that takes a POST; else it is a store."""
+    return _WEB.match(place) is not None
+
+
+def show_place(place: str) -> str:
+    """Return *place* as it may be shown: of an address, which may be a secret, scheme and host alone."""
+    if not is_web(place):
+        return place
+    scheme, _, rest = place.partition("://")
+    return f"{scheme.lower()}://{re.split(r'[/?#]', rest)[0].rpartition('@')[2]}/***"
 
 
 class EvidenceSettings(BaseModel):
@@ -54,6 +71,12 @@ class EvidenceSettings(BaseModel):
         for one in value:
             if not KEY_ID.fullmatch(one):
                 raise ValueError("fingerprints of 64 lower-case hex digits, as `ofrecord keys list` prints them")
+        return value
+
+    @field_validator("heads_to")
+    @classmethod
+    def _hide_addresses(cls, value: list[str]) -> list[str]:
+        hide(*(re.split(r"[/?#]", one.partition("://")[2], maxsplit=1)[-1] for one in value if is_web(one)))
         return value
 
     @field_validator("stamp_url")

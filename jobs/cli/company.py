@@ -9,6 +9,7 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from config.endpoints import parse_listen
+from jobs.alerts.outside import HeadAlarm
 from jobs.alerts.watch import SPOOLS, watch_archive
 from jobs.catalog import Catalog
 from jobs.context import CATALOG_FILE
@@ -78,7 +79,7 @@ def open_company(settings: Settings, state: Path) -> Iterator[Company]:
         if watch is not None:
             company.observers.append(stack.enter_context(watch))
         if settings.heads_seconds:
-            company.observers.append(stack.enter_context(HeadKeeper(settings)))
+            company.observers.append(stack.enter_context(HeadKeeper(settings, tell=HeadAlarm(settings))))
         yield company
 
 

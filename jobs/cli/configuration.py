@@ -9,6 +9,7 @@ import click
 
 from config.document import read_document
 from config.errors import ConfigError, ExitCode
+from config.evidence import show_place
 from config.learned import learned_path, read_learned
 from config.loading import Layers, check_settings, mask_secrets
 from config.sources import read_sources
@@ -97,6 +98,7 @@ def check(*, config_dir: Path, as_json: bool) -> int:
 def list_values(settings: Settings) -> dict[str, Any]:
     """Return each setting's value as it may be shown: secrets masked, and the state folder as it will be."""
     values = {name: mask_secrets(value) for name, value in settings.model_dump(mode="json").items()}
+    values["heads_to"] = [show_place(place) for place in settings.heads_to]
     try:
         values["state_dir"] = str(settings.resolve_state_dir())
     except ConfigError:

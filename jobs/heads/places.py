@@ -5,12 +5,12 @@ A place gets heads in order, so where it was down it gets what it missed.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.errors import ArchiveError, ConfigError, ObjectExists, ObjectMissing
+from config.evidence import is_web
 from jobs.archive.commit import digest
 from jobs.archive.ends import MAX_DOCUMENT_BYTES
 from jobs.archive.heads import MAX_STAMP_BYTES, find_newest, head_key, outside_prefix, stamp_key
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE = 100
 """Heads that a place gets in one go; of one that was down for longer, the newest."""
-_WEB = re.compile(r"https?://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +33,6 @@ class Sent:
     """The newest head that it has, as far as is known; 0: none."""
     reason: str | None = None
     """Why it did not take all."""
-
-
-def is_web(place: str) -> bool:
-    """Whether heads are posted to *place*; else it is a store."""
-    return _WEB.match(place) is not None
-
-
-def show_place(place: str) -> str:
-    """Return *place* as it may be shown: of an address, which may be a secret, the host alone."""
-    if not is_web(place):
-        return place
-    scheme, _, rest = place.partition("://")
-    return f"{scheme.lower()}://{re.split(r'[/?#]', rest)[0].rpartition('@')[2]}/***"
 
 
 def open_place(place: str, settings: Settings) -> ObjectStore:

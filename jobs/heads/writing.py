@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from config.errors import ArchiveError, DamageFound, ObjectExists, StoreUnavailable
+from config.evidence import show_place
 from jobs.archive.commit import digest
 from jobs.archive.heads import append_head, find_newest, read_head, stamp_key
 from jobs.archive.stamps import REQUEST_TYPE, make_request, read_stamp
 from jobs.heads.gathering import gather_ends
 from jobs.heads.memory import HeadMemory, identify, read_memory, write_memory
-from jobs.heads.places import send_heads, show_place
+from jobs.heads.places import send_heads
 from jobs.heads.post import POST_SECONDS, Posting, post_all
 
 if TYPE_CHECKING:

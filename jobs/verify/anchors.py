@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from config.errors import ArchiveError, ConfigError, ObjectMissing, StoreError
+from config.evidence import is_web
 from config.units import count
 from jobs.archive.commit import MAX_COMMIT_BYTES, commit_key, digest
 from jobs.archive.heads import head_key
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from jobs.verify.documents import Roots
     from jobs.verify.outside import OutsideHead
     from jobs.verify.report import VerifyReport
-
-_WEB = ("http://", "https://")
 
 
 def check_anchors(
@@ -93,7 +92,7 @@ def _read_second_places(settings: Settings, archive: str, report: VerifyReport) 
     """Return the heads of those second places that can be read; an address cannot."""
     found = []
     for place in settings.heads_to:
-        if place.lower().startswith(_WEB):
+        if is_web(place):
             continue
         try:
             one = read_outside(place, settings, archive)

@@ -10,6 +10,7 @@ from config.settings import Settings
 from jobs.catalog import Catalog
 from jobs.cli.company import find_longest_gap, open_company
 from jobs.context import CATALOG_FILE
+from jobs.heads.keeper import HeadKeeper
 from tests.daemons import NOON, make_source
 
 if TYPE_CHECKING:
@@ -35,16 +36,21 @@ def test_the_longest_gap_of_a_schedule(schedule: str, least: float, most: float)
     assert least - 0.01 <= find_longest_gap(make_source(schedule)) / HOUR <= most + 0.01
 
 
-def test_a_daemon_without_a_port_and_without_addresses_is_alone(tmp_path: Path) -> None:
-    with open_company(Settings(metrics_listen="off"), tmp_path) as company:
+def test_a_daemon_without_a_port_addresses_and_heads_is_alone(tmp_path: Path) -> None:
+    with open_company(Settings(metrics_listen="off", heads_seconds=0), tmp_path) as company:
         company.take_in([make_source("every 30 minutes")])
         assert (company.observers, company.pulse) == ([], None)
+
+
+def test_heads_are_kept_beside_the_daemon_by_default(tmp_path: Path) -> None:
+    with open_company(Settings(metrics_listen="off"), tmp_path) as company:
+        assert [type(one) for one in company.observers] == [HeadKeeper]
 
 
 def test_figures_follow_what_is_crawled(tmp_path: Path) -> None:
     with (
         Catalog.open(tmp_path / CATALOG_FILE),
-        open_company(Settings(metrics_listen="127.0.0.1:0"), tmp_path) as company,
+        open_company(Settings(metrics_listen="127.0.0.1:0", heads_seconds=0), tmp_path) as company,
     ):
         assert company.figures is not None
         assert company.observers == [company.figures]

@@ -13,6 +13,7 @@ import pytest
 
 from config.errors import ConfigError, DamageFound
 from config.settings import Settings
+from jobs.alerts.outside import HeadAlarm
 from jobs.archive.commit import commit_key, digest
 from jobs.archive.heads import find_newest, head_key, read_head, stamp_key
 from jobs.archive.identity import create_archive
@@ -26,6 +27,7 @@ from jobs.store.memory import MemoryStore
 from tests.archives import NOON, append_commit
 from tests.authorities import run_authority, run_hook
 from tests.signed import FIRST, FOREIGN, rotate
+from tests.sinks import serve_web
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -245,3 +247,18 @@ def test_the_daemons_keeper_outlives_an_archive_that_is_gone(settings: Settings)
     keeper = HeadKeeper(settings.override(archive=f"{settings.archive}-gone"), tell=told.append)
     assert keeper.look() is None
     assert "no archive here" in told[0]["the archive"]
+
+
+def test_people_are_told_once_that_a_second_place_fails_and_once_that_it_does_not() -> None:
+    with serve_web() as web:
+        alarm = HeadAlarm(Settings(alerts=[web.address], archive="/data/archive"))
+        alarm({})
+        alarm({"/mnt/vault": "no such folder"})
+        alarm({"/mnt/vault": "no such folder"})
+        web.status = 500
+        alarm({})
+        web.status = 200
+        alarm({})
+        assert web.titles[0] == "ofrecord: heads do not reach 1 place"
+        assert web.titles[-1] == "ofrecord: heads are outside again"
+        assert web.titles.count("ofrecord: heads do not reach 1 place") == 1

@@ -139,6 +139,7 @@ def test_heads_are_written_listed_and_sent(place: Path, monkeypatch: pytest.Monk
         assert code == 0
         assert "the ends of 1 log" in output
         assert "secret-token" not in output
+        assert "secret-token" not in str(run("config", "show"))
         hook.status = 500
         append_commit(LocalStore(place / "archive"), kind="ledger")
         code, output, said = run("heads", "write", "--json")
