@@ -4,6 +4,7 @@ from crawler.warc.conversion import gzip_members
 from crawler.warc.facts import encode_facts, facts_uri, read_facts
 from crawler.warc.reader import (
     MAX_RECORD_BYTES,
+    MemberFile,
     RecordView,
     StoredResponse,
     inflate_member,
@@ -26,6 +27,7 @@ __all__ = [
     "MAX_RECORD_BYTES",
     "NOTHING_RECORDED",
     "NOT_MODIFIED",
+    "MemberFile",
     "RecordView",
     "Recorded",
     "StoredResponse",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from crawler.warc.reader import RecordView
+
 MEDIA_TYPE = "application/x-ndjson"
 MAX_LINES_BYTES = 4 << 20
 """Several lines in one record are no longer than that: FORMAT.md § 5."""
@@ -50,14 +52,19 @@ def read_facts(source: BinaryIO) -> Iterator[bytes]:
     Raises RecordError at a member that is damaged, torn, of another kind, or not as its digest says.
     """
     for record in read_records(source, limit=MAX_BLOCK_BYTES + _MAX_HEAD_BYTES):
-        if record.type != "metadata" or record.header("Content-Type") != MEDIA_TYPE:
-            raise RecordError(f"{record.where}: found a {record.type[:40]!a} record, expected one that holds rows")
-        if faults := record.find_faults():
-            raise RecordError(faults[0])
-        if not record.block.endswith(b"\n"):
-            raise RecordError(f"{record.where}: the last line of the record does not end")
-        for line in record.block[:-1].split(b"\n"):
-            yield line + b"\n"
+        yield from split_facts(record)
+
+
+def split_facts(record: RecordView) -> Iterator[bytes]:
+    """Yield the lines of one record that holds rows. Raises RecordError as `read_facts`."""
+    if record.type != "metadata" or record.header("Content-Type") != MEDIA_TYPE:
+        raise RecordError(f"{record.where}: found a {record.type[:40]!a} record, expected one that holds rows")
+    if faults := record.find_faults():
+        raise RecordError(faults[0])
+    if not record.block.endswith(b"\n"):
+        raise RecordError(f"{record.where}: the last line of the record does not end")
+    for line in record.block[:-1].split(b"\n"):
+        yield line + b"\n"
 
 
 def _encode_block(lines: list[bytes], segment: str, number: int, date: datetime) -> bytes:

@@ -40,11 +40,11 @@ class Bytes(Protocol):
 
 
 class FileBytes:
-    """The bytes of a file from where it stands, read as far as they are asked for."""
+    """The bytes of a file from *start* on, read as far as they are asked for."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, start: int) -> None:
         self._file = file
-        self._start = file.tell()
+        self._start = start
 
     def __getitem__(self, key: slice, /) -> bytes:
         """Return the bytes of *key*, which has both ends, as far as they are there."""

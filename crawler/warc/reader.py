@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from config.errors import RecordError
 from crawler.model import Exchange, Purpose
-from crawler.warc.frames import Bytes, FileBytes, is_zstd, read_frames
+from crawler.warc.frames import (
+    FileBytes,
+    inflate_frame,
+    is_zstd,
+    load_dictionary,
+    measure_frame,
+    read_frames,
+    skip_extensions,
+    split_dictionary,
+)
 from crawler.warc.writer import digest_bytes
 
 if TYPE_CHECKING:
@@ -122,9 +131,42 @@ def read_records(source: Path | BinaryIO, *, limit: int = MAX_RECORD_BYTES) -> I
         yield from _read_any(source, str(getattr(source, "name", "WARC")), limit)
 
 
+class MemberFile:
+    """A WARC file whose records are read at offsets, each as it is: headers, block and two line ends."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        """Raises RecordError where the file begins with a dictionary that cannot be read."""
+        self._file = file
+        self._name = name
+        self._data = FileBytes(file, 0)
+        self.is_zstd = is_zstd(self._data[0:_SNIFFED_BYTES])
+        frame = split_dictionary(self._data) if self.is_zstd else b""
+        self.first = len(frame)
+        """Where the first member begins."""
+        self._dictionary = load_dictionary(frame)
+
+    def read(self, offset: int, *, limit: int = MAX_RECORD_BYTES) -> tuple[int, int, bytes]:
+        """Return where the first member at or behind *offset* begins, how long it is, and its record.
+
+        Raises RecordError.
+        """
+        if not self.is_zstd:
+            self._file.seek(offset)
+            found = next(_read_members(self._file, b"", f"{self._name}: from {offset}", limit), None)
+            if found is None:
+                raise RecordError(f"{self._name}: no member at byte {offset}")
+            return offset, found[1], found[2]
+        offset = skip_extensions(self._data, offset)
+        try:
+            length, size = measure_frame(self._data, offset, limit)
+            return offset, length, inflate_frame(self._data[offset : offset + length], self._dictionary, size)
+        except RecordError as error:
+            raise RecordError(f"{self._name}: offset {offset}: {error}") from error
+
+
 def read_member(data: bytes, *, where: str = "record", limit: int = MAX_RECORD_BYTES) -> RecordView:
     """Return the record in *data*, as `inflate_member` takes it. Raises RecordError."""
-    return _parse_record(inflate_member(data, where=where, limit=limit), 0, len(data), where)
+    return parse_record(inflate_member(data, where=where, limit=limit), where, 0, len(data))
 
 
 def inflate_member(data: bytes, *, where: str = "record", limit: int = MAX_RECORD_BYTES) -> bytes:
@@ -183,16 +225,16 @@ def _read_any(file: BinaryIO, name: str, limit: int) -> Iterator[RecordView]:
     head = file.read(_SNIFFED_BYTES)
     if is_zstd(head):
         file.seek(-len(head), os.SEEK_CUR)
-        data: Bytes = FileBytes(file)
-        for offset, length, record in read_frames(data, name, limit):
-            yield _parse_record(record, offset, length, f"{name}: offset {offset}")
+        members = read_frames(FileBytes(file, file.tell()), name, limit)
     else:
-        yield from _read_members(file, head, name, limit)
+        members = _read_members(file, head, name, limit)
+    for offset, length, record in members:
+        yield parse_record(record, f"{name}: offset {offset}", offset, length)
 
 
-def _read_members(file: BinaryIO, head: bytes, name: str, limit: int) -> Iterator[RecordView]:
+def _read_members(file: BinaryIO, head: bytes, name: str, limit: int) -> Iterator[tuple[int, int, bytes]]:
     offset = 0
-    data = head and head + file.read(_CHUNK_BYTES)
+    data = head + file.read(_CHUNK_BYTES)
     while data:
         where = f"{name}: offset {offset}"
         inflater, record, fed = zlib.decompressobj(31), bytearray(), len(data)
@@ -213,12 +255,13 @@ def _read_members(file: BinaryIO, head: bytes, name: str, limit: int) -> Iterato
                     raise RecordError(f"{where}: the file ends inside a gzip member, {fed} bytes after its beginning")
         data = inflater.unused_data
         length = fed - len(data)
-        yield _parse_record(bytes(record), offset, length, where)
+        yield offset, length, bytes(record)
         offset += length
         data = data or file.read(_CHUNK_BYTES)
 
 
-def _parse_record(data: bytes, offset: int, length: int, where: str) -> RecordView:
+def parse_record(data: bytes, where: str, offset: int = 0, length: int = 0) -> RecordView:
+    """Return a view of the record *data*, whose member lies so. *where*: for messages. Raises RecordError."""
     head, end, rest = data.partition(_END)
     if len(head) > _MAX_HEAD_BYTES:
         raise RecordError(f"{where}: {len(head)} bytes of headers, expected at most {_MAX_HEAD_BYTES}")

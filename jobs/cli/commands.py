@@ -46,6 +46,7 @@ COMMANDS = {
     "index": "archive:index",
     "rebuild": "rebuilding:rebuild",
     "prune": "prune:prune",
+    "compact": "compacting:compact",
     "tables": "tables:tables",
     "query": "querying:query",
     "sources": "sources:sources",

@@ -1,0 +1,248 @@
+"""Cold storage of a whole archive: every fact, record and verdict as before, by whatever steps, and nothing lost."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from config.errors import DamageFound, RunLocked
+from config.settings import Settings
+from crawler.warc import read_records
+from jobs.archive.identity import create_archive
+from jobs.archive.log import Log
+from jobs.archive.ranges import fetch_range
+from jobs.catalog import Catalog
+from jobs.compaction import choosing
+from jobs.compaction.choosing import choose_groups, find_places
+from jobs.compaction.running import DRAFT_FILE, Compaction
+from jobs.context import open_archive
+from jobs.segments.pages import CapturePlaces, read_capture
+from jobs.store.local import LocalStore
+from jobs.verify import verify_archive
+from tests.archives import NOON, PAGES, SOURCE, commit_segment, write_segment
+from tests.replacements import replace_segments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jobs.context import OpenArchive
+
+SEGMENTS = 8
+LATER = NOON + timedelta(days=1)
+NO_TIME = timedelta(0)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[OpenArchive]:
+    (tmp_path / "archive").mkdir()
+    store = LocalStore(tmp_path / "archive")
+    info = create_archive(store, single_writer=False, now=NOON)
+    last = None
+    for number in range(SEGMENTS):
+        now = NOON + timedelta(hours=number)
+        pages = [replace(page, words=f"{page.words} {number // 2}" + " As it was before." * 50) for page in PAGES]
+        closed = write_segment(tmp_path, pages, archive=info.archive, now=now)
+        last = commit_segment(store, info, closed, now=now, after=last)  # type: ignore[arg-type]
+    with open_archive(Settings(archive=str(tmp_path / "archive"), state_dir=tmp_path / "state")) as opened:
+        opened.refresh(SOURCE)
+        yield opened
+
+
+def work(archive: OpenArchive, grace: timedelta = NO_TIME, *, dry_run: bool = False) -> Compaction:
+    return Compaction(archive, SOURCE, grace=grace, dry_run=dry_run)
+
+
+def list_facts(archive: OpenArchive) -> dict[str, list[str]]:
+    """Return all that is folded, but for where records lie and what moved them."""
+    placed = {"response_offset", "response_length", "request_offset", "request_length", "warc_key", "rows_offset",
+              "rows_bytes", "rows_sha256", "size_bytes", "replaced"}  # fmt: skip
+    found = {}
+    for table in ("articles", "captures", "revisions", "snapshots", "texts", "segments", "runs"):
+        rows = archive.catalog._db.execute(f"SELECT * FROM {table}").fetchall()
+        kept = placed if table in {"captures", "segments"} else set()
+        found[table] = sorted(repr([(name, row[name]) for name in row.keys() if name not in kept]) for row in rows)  # noqa: SIM118
+    return found
+
+
+def read_pages(archive: OpenArchive) -> list[tuple[str, bytes, bytes]]:
+    """Return every answer that the archive holds, by whatever object."""
+    found = []
+    for row in archive.catalog._db.execute("SELECT DISTINCT url FROM captures ORDER BY url").fetchall():
+        for capture in archive.catalog.list_captures(SOURCE, row["url"]):
+            places = CapturePlaces.of(capture)
+            if places is not None:
+                exchange = read_capture(lambda one: fetch_range(archive.store, one.key, one.offset, one.length), places)
+                found.append((exchange.url, exchange.response_head, exchange.body))
+    return found
+
+
+def list_keys(archive: OpenArchive) -> list[str]:
+    return [one.key for one in archive.store.list("segments/")]
+
+
+def test_compacted_and_restored_it_says_the_same(archive: OpenArchive) -> None:
+    facts, pages = list_facts(archive), read_pages(archive)
+    before = sum(one.size_bytes for one in archive.store.list("segments/"))
+    report = work(archive).compact(LATER)
+    assert (report.segments, report.objects, report.before_bytes) == (SEGMENTS, 1, before)
+    assert report.after_bytes < before
+    assert list_facts(archive) == facts
+    assert read_pages(archive) == pages
+    assert len(list_keys(archive)) == SEGMENTS + 1  # their time has not come in this run
+    again = work(archive).compact(LATER)
+    assert (again.segments, len(again.deleted)) == (0, SEGMENTS)
+    assert [key.endswith(".warc.zst") for key in list_keys(archive)] == [True]
+    assert read_pages(archive) == pages
+    with Catalog.open(archive.state / "anew") as anew:
+        anew.refresh(archive.store, archive.log(SOURCE))
+        assert list_facts(replace(archive, catalog=anew)) == facts
+    restored = work(archive).restore()
+    assert restored.segments == SEGMENTS
+    work(archive).restore()
+    assert [key.endswith(".warc.gz") for key in list_keys(archive)] == [True] * SEGMENTS
+    assert list_facts(archive) == facts
+    assert read_pages(archive) == pages
+    for key in list_keys(archive):
+        assert not any(one.find_faults() for one in read_records(io.BytesIO(archive.store.get(key))))
+
+
+def test_what_is_young_or_asked_only_stays(archive: OpenArchive) -> None:
+    keys = list_keys(archive)
+    report = work(archive, dry_run=True).compact(LATER)
+    assert (report.segments, report.after_bytes) == (SEGMENTS, 0)
+    half = NOON + timedelta(hours=SEGMENTS / 2)
+    assert work(archive, dry_run=True).compact(half).segments == SEGMENTS // 2
+    assert work(archive).compact(NOON).segments == 0
+    assert list_keys(archive) == keys
+
+
+def test_old_objects_wait_for_their_time(archive: OpenArchive) -> None:
+    work(archive, grace=timedelta(days=30)).compact(LATER)
+    report = work(archive).compact(LATER)
+    assert (report.deleted, len(report.kept)) == ([], SEGMENTS)
+    assert len(list_keys(archive)) == SEGMENTS + 1
+
+
+def test_groups_stay_within_their_size(archive: OpenArchive, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = find_places(archive.log(SOURCE).read())
+    size = places.objects[0].file.size_bytes
+    monkeypatch.setattr(choosing, "MAX_INPUT_BYTES", int(size * 3.5))
+    assert [len(group) for group in choose_groups(places, LATER)] == [3, 3, 2]
+    monkeypatch.setattr(choosing, "MAX_SEGMENTS", 2)
+    assert [len(group) for group in choose_groups(places, LATER)] == [2, 2, 2, 2]
+
+
+def test_what_took_its_place_is_checked_before_anything_goes(archive: OpenArchive) -> None:
+    work(archive).compact(LATER)
+    (key,) = [key for key in list_keys(archive) if key.endswith(".zst")]
+    path = Path(archive.store.url.removeprefix("file://")) / key
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(DamageFound, match="what it took the place of stays"):
+        work(archive).compact(LATER)
+    assert len(list_keys(archive)) == SEGMENTS + 1
+
+
+def test_a_damaged_segment_stops_it(archive: OpenArchive) -> None:
+    key = list_keys(archive)[2]
+    path = Path(archive.store.url.removeprefix("file://")) / key
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    keys = list_keys(archive)
+    with pytest.raises(DamageFound, match="run ofrecord verify"):
+        work(archive).compact(LATER)
+    assert list_keys(archive) == keys
+
+
+def test_what_was_redacted_meanwhile_does_not_come_back(archive: OpenArchive, monkeypatch: pytest.MonkeyPatch) -> None:
+    segment = find_places(archive.log(SOURCE).read()).objects[3].segments[0].segment
+    commit = Compaction._commit
+
+    def redact_first(self: Compaction, draft: object) -> None:
+        replace_segments(archive.store, archive.info, [segment])
+        commit(self, draft)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Compaction, "_commit", redact_first)
+    with pytest.raises(RunLocked, match="moved segments meanwhile"):
+        work(archive).compact(LATER)
+    monkeypatch.undo()
+    assert work(archive).compact(LATER).segments == SEGMENTS
+    places = find_places(archive.log(SOURCE).read())
+    assert [one.is_compacted for one in places.objects] == [True]
+    assert not (archive.state / "compaction" / SOURCE / DRAFT_FILE).exists()
+
+
+class Killed(BaseException):
+    """Ends everything, as a kill does; nothing here catches it."""
+
+
+STEPS = ("fetch", "create", "append", "purge")
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_kill_at_any_step_loses_nothing(
+    step: str, after: bool, archive: OpenArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts, pages = list_facts(archive), read_pages(archive)
+    owner: type = Log if step == "append" else LocalStore
+    real = getattr(owner, step)
+    for count in range(1, 30):
+        left = count
+
+        def die(*args: object, **options: object) -> object:
+            nonlocal left
+            left -= 1
+            if left == 0 and not after:
+                raise Killed
+            result = real(*args, **options)
+            if left == 0:
+                raise Killed
+            return result
+
+        monkeypatch.setattr(owner, step, die)
+        try:
+            work(archive).compact(LATER)
+        except Killed:
+            monkeypatch.setattr(owner, step, real)
+            archive.refresh(SOURCE)
+            assert list_facts(archive) == facts
+            assert read_pages(archive) == pages
+            continue
+        monkeypatch.setattr(owner, step, real)
+        break
+    assert left > 0
+    work(archive).compact(LATER)
+    work(archive).compact(LATER)
+    assert list_facts(archive) == facts
+    assert read_pages(archive) == pages
+    named = {file.key for stored in archive.log(SOURCE).read() for file in stored.commit.files}
+    assert sum(key in named for key in list_keys(archive)) == 1
+
+
+def test_a_draft_that_was_proven_is_committed_by_the_next_run(
+    archive: OpenArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(Log, "append", die)
+    with pytest.raises(Killed):
+        work(archive).compact(LATER)
+    monkeypatch.undo()
+    report = work(archive).compact(LATER)
+    assert report.segments == 0
+    assert len([key for key in list_keys(archive) if key.endswith(".zst")]) == 1
+    assert [one.is_compacted for one in find_places(archive.log(SOURCE).read()).objects] == [True]
+
+
+def test_verify_finds_a_compacted_archive_sound(archive: OpenArchive) -> None:
+    work(archive).compact(LATER)
+    work(archive).compact(LATER)
+    report = verify_archive(archive.store, full=True)
+    assert report.damages == 0
