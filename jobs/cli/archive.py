@@ -20,7 +20,7 @@ from jobs.catalog import Catalog
 from jobs.checkpoint.checking import check_layers
 from jobs.cli.options import Invocation, archive_options, exit_codes, reading_codes
 from jobs.cli.progress import show_progress, show_sources
-from jobs.cli.repairing import count_damaged, describe_repair, mend_archive
+from jobs.cli.repairing import describe_repair, mend_archive
 from jobs.cli.times import read_time
 from jobs.context import CATALOG_FILE, find_state, open_archive, require_source
 from jobs.diff import make_safe
@@ -28,7 +28,16 @@ from jobs.rechecks import RecheckPolicy
 from jobs.segments.pages import DerivingLimits
 from jobs.store import open_store
 from jobs.store.probe import probe_store
-from jobs.verify import Depth, Plan, VerifyReport, check_anchors, check_heads, parse_part, verify_archive
+from jobs.verify import (
+    Depth,
+    Plan,
+    VerifyReport,
+    check_anchors,
+    check_heads,
+    check_retention,
+    parse_part,
+    verify_archive,
+)
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -139,29 +148,31 @@ def verify(
     Commits that this machine's catalog has seen at this place must still be there; so must those named by --expect.
     What cannot be read counts as damage, unless the store fails as a whole.
 
-    With --repair-from, code 0 means that all of it was put back; what a redaction took out never is. Needs the right
-    to remove objects and to put commits.
+    With --repair-from it is checked again after that, and code 0 means that nothing is damaged any more. What a
+    redaction took out is never brought back. Needs the right to remove objects and to put commits.
     """
     names = tuple(dict.fromkeys((*source, *more)))
     if dry_run and repair_from is None:
         raise ConfigError("--dry-run: only with --repair-from; a check alone changes nothing")
-    report = check_archive(
-        invocation,
-        plan=make_plan(**how, rederive=rederive),
-        expect=expect,
-        rederive=rederive,
-        names=names,
-        trusted=read_trusted(trusted_key),
-        places=places,
-    )
+    trusted = read_trusted(trusted_key)
+
+    def check() -> VerifyReport:
+        plan = make_plan(**how, rederive=rederive)
+        return check_archive(
+            invocation, plan=plan, expect=expect, rederive=rederive, names=names, trusted=trusted, places=places
+        )
+
+    report = check()
     if repair_from is None:
         invocation.print_result(report.to_json(), describe_report(report))
         return ExitCode.DAMAGE if report.damaged else ExitCode.DONE
     heads = [parse_head(text) for text in expect]
     repaired = mend_archive(invocation, repair_from, report, names=names, heads=heads, dry_run=dry_run)
-    data = {**report.to_json(), "repair": repaired.to_json()}
-    invocation.print_result(data, f"{describe_report(report)}\n{describe_repair(repaired)}")
-    return ExitCode.DAMAGE if count_damaged(report, repaired) else ExitCode.DONE
+    after = check() if repaired.mended and not dry_run else report
+    data = {**report.to_json(), "repair": {**repaired.to_json(), "after": after.to_json()}}
+    text = f"{describe_report(report)}\n{describe_repair(repaired)}"
+    invocation.print_result(data, text if after is report else f"{text}\nchecked again: {describe_report(after)}")
+    return ExitCode.DAMAGE if after.damaged or repaired.left else ExitCode.DONE
 
 
 def make_plan(*, rederive: bool = False, **how: Unpack[PlanOptions]) -> Plan:
@@ -229,6 +240,12 @@ def check_archive(
     check_layers(store, report, sources=[one for one in names if one in known] if names else None)
     check_anchors(store, report, invocation.settings, places=places, sources=names or None)
     check_heads(store, report, [*heads, *read_seen_heads(invocation.settings, store)])
+    if plan.full and not names and next(iter(store.list("tables/manifest-")), None) is not None:
+        from jobs.tables import note_tables  # noqa: PLC0415 - pyarrow takes a third of a second
+
+        note_tables(store, report)
+    if plan.depth is not Depth.QUICK:
+        check_retention(store, report, every=plan.full, sources=names or None)
     return report
 
 
@@ -295,7 +312,7 @@ def describe_report(report: VerifyReport) -> str:
     lines += [f"uncommitted: {make_safe(key)}" for key in report.uncommitted]
     lines.append(("DAMAGED" if report.damaged else "clean") + f" ({describe_plan(report)})")
     counts = report.to_json()["counts"]
-    often_none = {"records", "rows", "packs", "rederived"}
+    often_none = {"records", "rows", "packs", "rederived", "tables"}
     shown = {name: number for name, number in counts.items() if number or name not in often_none}
     lines.append(f"  {count_named(shown)}")
     if report.signatures.keys:
@@ -303,6 +320,8 @@ def describe_report(report: VerifyReport) -> str:
         lines.append(
             f"  signatures of commits: {', '.join(f'{number} {name}' for name, number in found.items()) or 'none'}"
         )
+    if report.lock is not None:
+        lines.append(f"  kept by Object Lock: {report.lock}")
     if report.uncommitted:
         lines.append("  note: no commit names the uncommitted files: a run left them, or their commit was taken away")
     lines += [

@@ -54,15 +54,6 @@ def mend_archive(
         )
 
 
-def count_damaged(report: VerifyReport, repaired: RepairReport) -> int:
-    """Return how many objects are damaged still: those that were not put back, and those that no copy could mend."""
-    if repaired.dry_run:
-        return report.damages
-    mended = {one.key for one in repaired.mended}
-    damaged = {one.key for one in report.findings if one.severity is Severity.DAMAGE}
-    return len((damaged - mended) | {one.key for one in repaired.left})
-
-
 def describe_repair(repaired: RepairReport) -> str:
     """Return for people what was put back, and what was not and why."""
     done = "would be put back" if repaired.dry_run else "put back"
@@ -75,6 +66,4 @@ def describe_repair(repaired: RepairReport) -> str:
     lines.append(f"{count(len(repaired.mended), 'object')} {done} from {repaired.origin}")
     for source, numbers in repaired.commits.items():
         lines.append(f"  {source}: said by commit {', '.join(map(str, numbers))}")
-    if repaired.mended and not repaired.dry_run:
-        lines.append("  note: run the check again: what was damaged may have hidden what it could not read")
     return "\n".join(lines)

@@ -21,6 +21,7 @@ from jobs.tables.files import WRITER, count_rows
 from jobs.tables.manifest import list_manifests, manifest_key, read_manifest
 from jobs.tables.plan import EVERYTHING, Ends, make_plan
 from jobs.tables.rollup import LocalRunner, write_revisions
+from jobs.verify.report import Notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from jobs.archive.keys import KeyRing
     from jobs.store import ObjectStore
     from jobs.tables.manifest import Manifest, StoredManifest, TableFile
+    from jobs.verify import VerifyReport
 
 Note = Callable[[str, str], None]
 """Takes a key and what is wrong with the object there."""
@@ -47,6 +49,17 @@ class CheckedTables:
     days: int = 0
     """Made anew from the log and compared; only a full check does."""
     damages: int = 0
+
+
+def note_tables(store: ObjectStore, report: VerifyReport) -> None:
+    """Add to *report*, of a check that reads everything, what `check_tables` finds in full. Raises StoreError."""
+    try:
+        checked = check_tables(store, lambda key, fault: Notes(report, key).damage(fault), full=True)
+    except StoreError:
+        raise
+    except ArchiveError:
+        return  # ofrecord.json is broken, which verify said
+    report.counts.tables += checked.files
 
 
 def check_tables(store: ObjectStore, note: Note, *, full: bool = False) -> CheckedTables:

@@ -5,6 +5,7 @@ from jobs.verify.archive import verify_archive
 from jobs.verify.heads import check_heads
 from jobs.verify.plan import Depth, Part, Plan, parse_part
 from jobs.verify.report import Counts, Finding, Head, Progress, Severity, Step, VerifyReport
+from jobs.verify.retention import check_retention
 
 __all__ = [
     "Counts",
@@ -19,6 +20,7 @@ __all__ = [
     "VerifyReport",
     "check_anchors",
     "check_heads",
+    "check_retention",
     "parse_part",
     "verify_archive",
 ]

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crawler.rows import format_time
 from jobs.diff import make_safe
 from jobs.verify.plan import Plan
+
+if TYPE_CHECKING:
+    from jobs.verify.retention import LockState
 
 MAX_FINDINGS_PER_OBJECT = 20
 """A file of garbage is not worth a million lines."""
@@ -87,6 +90,8 @@ class Counts:
     """Named by a commit; only a full check reads them."""
     rederived: int = 0
     """Texts that were made anew from the raw page."""
+    tables: int = 0
+    """Files of the tables; only a full check reads them, and makes them anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +200,8 @@ class VerifyReport:
     """Segments that an earlier try found sound, and that were not read again."""
     resumed_since: datetime | None = None
     """When the first of these was read."""
+    lock: LockState | None = None
+    """What Object Lock keeps; `None`: it is not in use, or nobody asked."""
     plan: Plan = field(default_factory=Plan)
     """What the check did."""
 
@@ -221,6 +228,7 @@ class VerifyReport:
             "unsigned": self.unsigned,
             "signatures": self.signatures.to_json(),
             "anchors": self.anchors.to_json(),
+            "object_lock": self.lock.to_json() if self.lock else None,
             "counts": {name: getattr(self.counts, name) for name in Counts.__slots__},
             "heads": {source: {"seq": head.seq, "digest": head.digest} for source, head in self.heads.items()},
             "uncommitted": self.uncommitted,
