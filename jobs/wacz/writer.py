@@ -29,6 +29,9 @@ MAX_PLAIN_BYTES = 512 * 1024
 _CHUNK_BYTES = 1 << 18
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """Of all parts: what is in them tells the time."""
+_MARK = b"of\x00\x00"
+"""An extra field without a value, for both places where a part is described: what stands before a part of unknown size
+has one (ZIP64), and replayweb.page looks at that only where the directory has one too."""
 _OWN = ("archive/", "indexes/", "pages/", "datapackage")
 
 
@@ -196,6 +199,7 @@ class WaczWriter:
             raise ValueError(f"{path!r}: is in the file already")
         entry = _describe(path)
         entry.compress_type = zipfile.ZIP_DEFLATED if squeeze else zipfile.ZIP_STORED
+        entry.extra = _MARK
         # nobody knows yet how long it will be
         with self._archive.open(entry, "w", force_zip64=True) as file:
             part = _Part(file)

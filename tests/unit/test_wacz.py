@@ -140,6 +140,15 @@ def test_the_same_calls_make_the_same_bytes() -> None:
     assert write(7) != write(7, text="One.")
 
 
+def test_players_find_each_part_by_the_directory() -> None:
+    """They take it to begin behind its name, unless the directory has an extra field: then they look."""
+    data = write(3, text="One.")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for one in archive.infolist():
+            extra = int.from_bytes(data[one.header_offset + 28 : one.header_offset + 30], "little")
+            assert bool(one.extra) == bool(extra), one.filename
+
+
 def test_into_a_pipe_goes_what_goes_into_a_file() -> None:
     pipe = Pipe()
     with write_wacz(pipe, PACKAGE) as wacz:  # type: ignore[arg-type]  # a raw file will do
