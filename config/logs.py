@@ -93,6 +93,7 @@ EVENTS: frozenset[str] = frozenset(
         "wrote_feed",
         "rederived_captures",
         "rebuilt_source",
+        "removed_parts",
         "adopted_derivation",
         "ignored_part",
         "wrote_layer",

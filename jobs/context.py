@@ -20,6 +20,7 @@ from jobs.archive.writing import require_signer
 from jobs.catalog import Catalog
 from jobs.checkpoint.restoring import refresh_catalog
 from jobs.checkpoint.writing import sum_up
+from jobs.derived import FOLDER, PARTS, discard_parts
 from jobs.search.index import INDEX_FILE, discard_redacted
 from jobs.store import open_store
 
@@ -100,6 +101,8 @@ class OpenArchive:
     def discard_redacted(self) -> None:
         """Take away what this machine keeps beside the catalog, if it may hold what was redacted: FORMAT.md § 12."""
         discard_redacted(self.state / INDEX_FILE, self.catalog)
+        for folder in (self.state / FOLDER).glob(f"*/{PARTS}") if self.catalog.has_redacted() else ():
+            discard_parts(folder, folder.parent.name, self.catalog)
 
     def sum_up(self, source: str) -> dict[str, Any]:
         """Put the checkpoint and the pack that are due; return the fields of the next commit that name them."""

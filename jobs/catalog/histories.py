@@ -141,6 +141,11 @@ class HistoryQueries(RollupQueries):
             for row in self._db.execute(query, (source,))
         ]
 
+    def list_redacted_places(self, source: str) -> list[Place]:
+        """Return the captures of *source* that were taken out."""
+        query = "SELECT segment, n FROM captures INDEXED BY captures_redacted WHERE source = ? AND class = 'redacted'"
+        return [(row["segment"], row["n"]) for row in self._db.execute(query, (source,))]
+
     def list_derivable(self, source: str, segment: str, derivation: str, *, again: bool = False) -> list[StoredCapture]:
         """Return the captures of a segment that may have a text in *derivation* and have none yet, by number.
 

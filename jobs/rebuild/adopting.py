@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from crawler.rows import SnapshotRow
     from jobs.archive.commit import StoredCommit
     from jobs.context import OpenArchive
+    from jobs.fold import Place
     from jobs.rebuild.planning import Rules
     from jobs.segments.seal import SealedSegment
 
@@ -50,6 +51,8 @@ class Adopter:
         self.rows = 0
         """Committed by this one."""
         self.commits = 0
+        self._places: set[Place] = set()
+        """Captures whose texts are in the segment at hand."""
 
     def finish_left(self) -> None:
         """Commit what an earlier one had sealed, and throw away what it had not: the parts have it."""
@@ -107,11 +110,14 @@ class Adopter:
             now=now,
             derivations={derivation.digest: derivation.meaning},
         )
+        self._places.clear()
         size = rows = 0
         line: bytes | None = first
         try:
             while line is not None and (not rows or (size + len(line) <= SEGMENT_BYTES and rows < SEGMENT_ROWS)):
-                writer.add(_require_other(read_snapshot(line)))
+                row = read_snapshot(line)
+                self._places.add(_place_of(row))
+                writer.add(row)
                 size, rows = size + len(line), rows + 1
                 line = next(left, None)
             closed = writer.close(datetime.now(UTC).replace(microsecond=0))
@@ -124,6 +130,7 @@ class Adopter:
 
     def _commit(self, sealed: SealedSegment) -> None:
         archive, source = self._archive, self._source
+        others: list[StoredCommit] = []
         if not archive.catalog.has_segment(sealed.draft.segment or ""):
             after, head = archive.catalog.head(source)
             stored, others = upload_segment(
@@ -140,12 +147,25 @@ class Adopter:
             archive.catalog.add_commit(archive.store, stored, rows=read_local_rows(sealed))
             self.commits += 1
         remove_segment(sealed)
+        if any(commit.commit.kind == "redact" for commit in others):
+            self._require_none_redacted(sealed.draft.segment or "")
+
+    def _require_none_redacted(self, segment: str) -> None:
+        """Raise DamageFound if a capture was redacted while its text in *segment* was under way."""
+        gone = set(self._archive.catalog.list_redacted_places(self._source)) & self._places
+        if gone:
+            found = (self._archive.catalog.find_capture(*place) for place in sorted(gone))
+            urls = sorted({one.url for one in found if one is not None})
+            raise DamageFound(
+                f"segment {segment}: has texts of {', '.join(urls)[:500]}, redacted while it was under way:"
+                " run ofrecord redact for them again, then this"
+            )
 
 
-def _require_other(row: SnapshotRow) -> SnapshotRow:
+def _place_of(row: SnapshotRow) -> Place:
     if row.of is None:
         raise DamageFound(f"a part has a text of {row.url} that is of no earlier capture")
-    return row
+    return row.of.segment, row.of.n
 
 
 def _list_folders(parent: Path) -> list[Path]:

@@ -84,7 +84,7 @@ class PartsFolder:
     def write(self, part: Part) -> None:
         """Keep *part*, in place of one of that name. Raises OSError."""
         self._path.mkdir(parents=True, exist_ok=True)
-        target = self._path / f"{part.name}.part"
+        target = self._path / part.name
         draft = target.with_name(f".{part.name}.{secrets.token_hex(8)}")
         try:
             with draft.open("wb") as file:
@@ -99,7 +99,7 @@ class PartsFolder:
 
     def read(self, task: StretchTask) -> Part | None:
         """Return the part of *task*, as far as it asks; `None` if there is none that says something of each capture."""
-        path = self._path / f"{task.name}.part"
+        path = self._path / task.name
         try:
             with path.open("rb") as file:
                 return _check(list(_read_lines(file, str(path))), task, str(path))

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Self
 
 from crawler.derivation import Ingredients
+from jobs.derived import STRETCH, name_part
 from jobs.segments.pages import CapturePlaces
 
 if TYPE_CHECKING:
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from config.sources import Source
     from crawler.derivation import Derivation
     from jobs.catalog import Catalog, StoredCapture
-
-STRETCH = 500
-"""Numbers of captures that one task is of: however many of them are left to do, its bounds stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +57,8 @@ class StretchTask:
 
     @property
     def name(self) -> str:
-        """What its part is called: the same on each machine."""
-        return f"{self.segment}-{self.stretch:06d}"
+        """What its part is called."""
+        return name_part(self.segment, self.stretch)
 
 
 def plan_tasks(catalog: Catalog, source: str, rules: Rules, *, again: bool = False) -> Iterator[StretchTask]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from config.errors import RecordError, RunLocked
+from jobs.derived import FOLDER, PARTS, discard_parts
 from jobs.rebuild.adopting import Adopter
 from jobs.rebuild.comparing import ComparisonReport
 from jobs.rebuild.deriving import derive_parts
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from jobs.shards import Shard
 
 log = structlog.get_logger()
-
-FOLDER = "rebuild"
-"""Of the state folder: parts, and what is on its way into the archive."""
 
 
 class Runner(Protocol):
@@ -103,12 +101,14 @@ def rebuild_source(
     """
     rules = Rules.of(source)
     place = archive.state / FOLDER / source.id
-    root = options.parts / archive.info.archive / source.id if options.parts else place / "parts"
+    root = options.parts / archive.info.archive / source.id if options.parts else place / PARTS
     folder = PartsFolder(root / rules.derivation.digest.removeprefix("sha256:"))
     work = _Work(archive, source.id, rules, options, folder)
     with _lock(place, source.id):
         adopter = Adopter(archive, source.id, rules, place / "spool")
+        discard_parts(root, source.id, archive.catalog)
         if options.adopt:
+            archive.require_signer()
             adopter.finish_left()
         total, have = archive.catalog.count_derivable(source.id, rules.derivation.digest)
         derived = work.derive_missing(runner or LocalRunner(archive), total if options.again else total - have, tell)
@@ -181,7 +181,7 @@ class _Work:
         for task in plan_tasks(self.archive.catalog, self.source, self.rules, again=again):
             part = self.folder.read(task)
             if part is None:
-                raise RecordError(f"{self.folder.path / task.name}.part: was there and is not any more: run this again")
+                raise RecordError(f"{self.folder.path / task.name}: was there and is not any more: run this again")
             yield task, part
 
 

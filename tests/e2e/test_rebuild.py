@@ -37,7 +37,7 @@ discover: [{feed: https://gazette.example/feed}]
 articles: {include: ['.']}
 extract: {remove: ['p:nth-of-type(2)']}
 """
-SEGMENTS = 12
+SEGMENTS = 8
 """Of as many pages as the test site has articles."""
 
 

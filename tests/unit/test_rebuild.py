@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from config.errors import RunLocked, StoreUnavailable
+from config.errors import DamageFound, RunLocked, StoreUnavailable
 from config.rules import ExtractRules
 from config.settings import Settings
 from jobs.archive.identity import read_info
@@ -23,6 +23,7 @@ from jobs.rebuild.comparing import Difference
 from jobs.rebuild.page import render_report
 from jobs.rebuild.parts import PartsFolder
 from jobs.rebuild.planning import Rules, plan_tasks
+from jobs.redaction.redacting import RedactRequest, redact_articles
 from jobs.shards import Shard
 from jobs.verify import verify_archive
 from tests.archives import NOON, SOURCE, copy_store
@@ -304,3 +305,47 @@ def test_what_the_source_did_not_want_is_not_derived(growing: Growing, tmp_path:
     with open_it(growing.store, tmp_path / "state") as archive:
         tasks = list(plan_tasks(archive.catalog, SOURCE, Rules.of(source_of(".box"))))
     assert {one.url for task in tasks for one in task.pages} == {URL}
+
+
+def test_what_was_redacted_leaves_the_parts_and_is_not_adopted(growing: Growing, tmp_path: Path) -> None:
+    other = URL.replace("rain", "other")
+    growing.add_segment([make_exchange(other, NOON + timedelta(days=2), page("A box on quorvashtel."))])
+    with open_it(growing.store, tmp_path / "state") as archive:
+        derived = run(archive, source_of("h1"))
+        holding = [path for path in derived.folder.iterdir() if b"quorvashtel" in gzip.decompress(path.read_bytes())]
+        assert len(holding) == 1
+        request = RedactRequest(SOURCE, frozenset({other}), "asked for", timedelta(0))
+        redact_articles(archive, request)
+        assert not holding[0].exists()
+        done = run(archive, source_of("h1"), adopt=True)
+        assert (done.derived, done.found, done.adopted_rows, done.decided) == (0, 4, 4, True)
+        assert [one.page_class for one in archive.catalog.list_captures(SOURCE, other)] == ["redacted"]
+    found = verify_archive(growing.store, full=True).findings
+    assert [str(one) for one in found if one.severity.value == "damage"] == []
+
+
+def test_a_text_that_was_redacted_while_it_was_committed_is_told(growing: Growing, tmp_path: Path) -> None:
+    """The redaction comes between the plan and the put of the commit, by another machine."""
+    with open_it(growing.store, tmp_path / "state") as archive, open_it(growing.store, tmp_path / "other") as other:
+        run(archive, source_of(".box"))
+        store: Any = BetweenStore(growing.store, other)
+        with pytest.raises(DamageFound, match="redacted while it was under way: run ofrecord redact for them again"):
+            run(replace(archive, store=store), source_of(".box"), adopt=True)
+        redact_articles(archive, RedactRequest(SOURCE, frozenset({URL}), "asked for", timedelta(0)))
+        done = run(archive, source_of(".box"), adopt=True)
+        assert (done.adopted_rows, done.decided) == (0, False)
+        assert archive.catalog.list_revisions(SOURCE, URL) == []
+
+
+class BetweenStore(FailingStore):
+    """A store to which another machine redacts the article before the first segment's put."""
+
+    def __init__(self, store: ObjectStore, other: OpenArchive) -> None:
+        super().__init__(store, 99)
+        self._other: OpenArchive | None = other
+
+    def create(self, key: str, data: bytes | Path, *, sha256: str) -> Any:
+        if self._other is not None:
+            other, self._other = self._other, None
+            redact_articles(other, RedactRequest(SOURCE, frozenset({URL}), "asked for", timedelta(0)))
+        return super().create(key, data, sha256=sha256)
