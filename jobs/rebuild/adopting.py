@@ -115,7 +115,7 @@ class Adopter:
         line: bytes | None = first
         try:
             while line is not None and (not rows or (size + len(line) <= SEGMENT_BYTES and rows < SEGMENT_ROWS)):
-                row = read_snapshot(line)
+                row = read_snapshot(line, checked=True)
                 self._places.add(_place_of(row))
                 writer.add(row)
                 size, rows = size + len(line), rows + 1

@@ -135,7 +135,7 @@ class ComparisonReport:
         """Compare what came of *task* with what decides now."""
         self._sum.update(part.digest.encode())
         self.digest = f"sha256:{self._sum.hexdigest()}"
-        rows = {row.of.n: row for row in map(read_snapshot, part.rows) if row.of is not None}
+        rows = {row.of.n: row for line in part.rows if (row := read_snapshot(line, checked=True)).of is not None}
         without = {one.n: one for one in part.without}
         for page in task.pages:
             self._compare(catalog, task, page, rows.get(page.n) or without[page.n])
@@ -176,17 +176,22 @@ def compare_texts(
         difference = Difference.FAILED if found.failed else Difference.LOST if before else Difference.NONE
         removed = _count(before["text"]).total() if before and difference is Difference.LOST else 0
         return ComparedCapture(*place, difference, removed, classes=(old_class, found.page_class), reason=found.reason)
-    new = _count(found.text)
     if before is None:
-        return ComparedCapture(*place, Difference.NEW, added=new.total(), classes=(None, found.page_class))
-    old = _count(before["text"]) if before["text_digest"] != found.text_digest else new
-    both, whole = (old & new).total(), old.total() + new.total()
-    likeness = 2 * both / whole if whole else 1.0
+        return ComparedCapture(
+            *place, Difference.NEW, added=_count(found.text).total(), classes=(None, found.page_class)
+        )
+    removed = added = 0
+    likeness = 1.0
+    if before["text_digest"] != found.text_digest:
+        old, new = _count(before["text"]), _count(found.text)
+        both, whole = (old & new).total(), old.total() + new.total()
+        removed, added = old.total() - both, new.total() - both
+        likeness = 2 * both / whole if whole else 1.0
     return ComparedCapture(
         *place,
         _judge(before, found, likeness),
-        old.total() - both,
-        new.total() - both,
+        removed,
+        added,
         round(likeness, 4),
         (old_class, found.page_class),
         digest_metadata(before["fields"]) != digest_metadata(found.fields),

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 MAX_PART_BYTES = 1024**3
 """Inflated."""
-_LEVEL = 6
+_LEVEL = 3
 _MAX_REASON_CHARS = 500
 
 
@@ -110,9 +110,9 @@ class PartsFolder:
             return None
 
 
-def read_snapshot(line: bytes) -> SnapshotRow:
-    """Return the snapshot row that *line* of a part is. Raises RecordError."""
-    row = decode_row(line)
+def read_snapshot(line: bytes, *, checked: bool = False) -> SnapshotRow:
+    """Return the snapshot row that *line* of a part is. *checked*: it was read before. Raises RecordError."""
+    row = decode_row(line, checked=checked)
     if not isinstance(row, SnapshotRow):
         raise RecordError(f"found a row of type {getattr(row, 'type', None)!r}, expected a snapshot")
     return row
