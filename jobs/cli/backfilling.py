@@ -13,6 +13,7 @@ from config.rules import readable_url
 from config.units import count
 from jobs.cli.crawling import crawl_one
 from jobs.cli.failure import note_sources
+from jobs.cli.heads import write_after
 from jobs.cli.ledger import choose_ledgers, read_ledger
 from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive, printable
 from jobs.cli.stopping import stop_on_signals
@@ -52,7 +53,7 @@ def backfill_gaps(
     now = datetime.now(UTC)
     begin = read_time("--since", since or DEFAULT_SINCE, now) or now
     with stop_on_signals() as stop, enter_archive(invocation) as archive:
-        code = ExitCode.DONE
+        code, changed = ExitCode.DONE, list[str]()
         known = {one.id: one for one in invocation.pick_sources(source, all_active=True)}
         note_sources(list(known.values()))
         for name in choose_ledgers(archive, source):
@@ -72,13 +73,16 @@ def backfill_gaps(
                 )
                 report, trouble = crawl_one(archive, known[name], request, stop, watched=not invocation.as_json)
                 code = max(code, ExitCode(report.exit_code))
+                changed += [name] if report.segments else []
                 for problem in report.problems:
                     click.echo(f"ofrecord: {name}: {problem}", err=True)
                 if trouble is not None:
                     raise trouble
                 archive.refresh(name)
             _tell(invocation, archive, name, gaps, report)
-        return ExitCode.INTERRUPTED if stop.interrupted else code
+        if stop.interrupted:
+            return ExitCode.INTERRUPTED
+        return max(code, write_after(archive, changed)) if changed and not stop.is_set() else code
 
 
 @dataclass(frozen=True, slots=True)

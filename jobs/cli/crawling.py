@@ -278,7 +278,7 @@ def write_head(
     """
     sources = [report.source for report in reports if report.segments]
     left = POST_SECONDS if budget.done_by is None else min(POST_SECONDS, budget.done_by - boot_clock())
-    if request.trigger == "daemon" or not archive.settings.heads_seconds or not sources or stop.is_set():
+    if request.trigger == "daemon" or not sources or stop.is_set():
         return ExitCode.DONE
     return write_after(archive, sources, left) if left > _LEAST_POST_SECONDS else ExitCode.DONE
 

@@ -12,6 +12,7 @@ from crawler.rows import format_time
 from jobs.archive.ends import LogEnd, encode_ends
 from jobs.archive.heads import find_newest, read_head
 from jobs.cli.options import Invocation, archive_options, enter_archive, exit_codes, printable, reading_codes
+from jobs.heads.post import POST_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,7 +96,7 @@ def tell_failures(report: HeadReport) -> ExitCode:
     return ExitCode.NOT_TOLD if report.failed else ExitCode.DONE
 
 
-def write_after(archive: OpenArchive, sources: Iterable[str], seconds: float) -> ExitCode:
+def write_after(archive: OpenArchive, sources: Iterable[str], seconds: float = POST_SECONDS) -> ExitCode:
     """Write a head at the end of a command that has committed to *sources*; return the exit code of what failed.
 
     *seconds*: what posting may take. The ends of other logs are as in the last head, unless that is old. Raises nothing
@@ -103,6 +104,8 @@ def write_after(archive: OpenArchive, sources: Iterable[str], seconds: float) ->
     """
     from jobs.heads.writing import keep_heads  # noqa: PLC0415 - not every command pays for it
 
+    if not archive.settings.heads_seconds:
+        return ExitCode.DONE
     fresh = {source: LogEnd(*head) for source in sources if (head := archive.catalog.head(source))[0]}
     try:
         report = keep_heads(archive, fresh=fresh, seconds=seconds)

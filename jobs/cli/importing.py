@@ -9,6 +9,7 @@ import click
 
 from config.errors import ExitCode
 from config.units import count
+from jobs.cli.heads import write_after
 from jobs.cli.options import Invocation, archive_options, enter_archive, exit_codes, printable
 from jobs.cli.progress import show_line, show_size
 from jobs.cli.stopping import stop_on_signals
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _SHOWN = 20
-_CODES = (ExitCode.DISK_FULL, ExitCode.NO_ARCHIVE, ExitCode.LOCKED, ExitCode.STORE_REFUSED, ExitCode.DAMAGE)
+_CODES = (
+    ExitCode.DISK_FULL,
+    ExitCode.NOT_TOLD,
+    ExitCode.NO_ARCHIVE,
+    ExitCode.LOCKED,
+    ExitCode.STORE_REFUSED,
+    ExitCode.DAMAGE,
+)
 
 
 @click.command("import", epilog=exit_codes(*_CODES))
@@ -54,7 +62,10 @@ def import_files(
         for problem in report.problems:
             click.echo(f"ofrecord: {printable(problem)}", err=True)
         invocation.print_result(report.to_json(), describe_import(report))
-        return ExitCode.INTERRUPTED if stop.interrupted else report.exit_code
+        if stop.interrupted:
+            return ExitCode.INTERRUPTED
+        told = write_after(archive, report.runs) if report.segments and not stop.is_set() else ExitCode.DONE
+        return max(told, report.exit_code)
 
 
 @contextmanager

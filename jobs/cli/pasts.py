@@ -17,6 +17,7 @@ from jobs.backfill.deep import MAX_REQUESTS, DeepRequest, run_deep
 from jobs.backfill.running import BackfillRequest, run_backfill
 from jobs.cli.crawling import count_urls, describe_run
 from jobs.cli.failure import note_sources
+from jobs.cli.heads import write_after
 from jobs.cli.options import Invocation, archive_options, crawling_codes, enter_archive, printable
 from jobs.cli.progress import show_line
 from jobs.cli.stopping import stop_on_signals
@@ -120,7 +121,8 @@ def backfill(
         if stop.interrupted:
             return ExitCode.INTERRUPTED
         unwell = found is not None and bool(found.archives) and all(one.error for one in found.archives)
-        return max(report.exit_code, ExitCode.CRAWL_FAILED) if unwell else report.exit_code
+        code = max(report.exit_code, ExitCode.CRAWL_FAILED) if unwell else report.exit_code
+        return max(code, write_after(archive, [chosen.id])) if report.segments and not stop.is_set() else code
 
 
 def _dig(invocation: Invocation, archive: OpenArchive, source: Source, request: DeepRequest, stop: StopRequest) -> int:
@@ -146,7 +148,11 @@ def _dig(invocation: Invocation, archive: OpenArchive, source: Source, request: 
     invocation.print_result(data, "\n".join(lines))
     if stop.interrupted:
         return ExitCode.INTERRUPTED
-    return ExitCode.DONE if run is None else run.exit_code
+    if run is None:
+        return ExitCode.DONE
+    return (
+        max(run.exit_code, write_after(archive, [source.id])) if run.segments and not stop.is_set() else run.exit_code
+    )
 
 
 def render_deep(source: str, found: DeepReport) -> Iterator[str]:
