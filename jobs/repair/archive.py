@@ -25,6 +25,7 @@ from jobs.repair.mending import Mender
 from jobs.repair.report import Left, RepairReport
 from jobs.sync.copying import Item
 from jobs.sync.names import find_released, list_items
+from jobs.sync.withdrawals import REDACT, Withdrawals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -138,7 +139,8 @@ class _SourceRepair:
 
     def _mend_named(self, demanded: DemandedLog) -> dict[str, int]:
         """Put back what the commits name, as far as it is damaged; return the records of each file."""
-        mender, released = self.mender, find_released(self._read(demanded))
+        mender, gone = self.mender, Withdrawals(self.source)
+        released = find_released(_take_all(self._read(demanded), gone))
         seen: set[str] = set()
         records: dict[str, int] = {}
         newest = None
@@ -148,19 +150,19 @@ class _SourceRepair:
                 if item is None or item.key in seen or not (item.key in self.damaged or one.seq in demanded.items):
                     continue
                 seen.add(item.key)
-                if released.get(item.key, 0) <= one.seq:
+                if released.get(item.key, 0) <= one.seq and not gone.lets_go(item.key, one.seq):
                     mender.mend(item)
                     records |= {file.key: file.records for file in one.stored.commit.files if file.key == item.key}
                 elif item.key in self.damaged:
                     mender.report.released.append(item.key)
         if newest is not None:
-            self._mend_layers(newest)
+            self._mend_layers(newest, gone)
         return records
 
     def _read(self, demanded: DemandedLog) -> Iterator[LoggedCommit]:
         return demanded.read(self.mender.store, self.mender.copy, self.info)
 
-    def _mend_layers(self, named: dict[str, Any]) -> None:
+    def _mend_layers(self, named: dict[str, Any], gone: Withdrawals) -> None:
         """Put back the layers that the newest checkpoint stands on: it names them by their digests."""
         try:
             stack = open_stack(self.mender.store, self.info.archive, self.source, named)
@@ -169,7 +171,7 @@ class _SourceRepair:
         stack.newest.close()
         report = self.mender.report
         for layer in stack.layers[:-1]:
-            if layer.key in self.damaged:
+            if layer.key in self.damaged and not gone.is_old_layer(layer.key):
                 report.released = [key for key in report.released if key != layer.key]
                 self.mender.mend(Item(layer.key, layer.size_bytes, layer.sha256))
 
@@ -195,3 +197,15 @@ class _SourceRepair:
             after, head = stored.commit.seq, stored.digest
             numbers.append(stored.commit.seq)
         return numbers
+
+
+def _take_all(commits: Iterable[LoggedCommit], gone: Withdrawals) -> Iterator[LoggedCommit]:
+    """Yield *commits* and take in, on the way, what they let go."""
+    for one in commits:
+        try:
+            told = gone.index.take(one.stored.commit)
+        except DamageFound:
+            told = None  # it lets nothing go that a reader may follow; `find_released` is stricter
+        if told is not None and told.kind == REDACT and told.segments:
+            gone.redacted = told.seq
+        yield one

@@ -19,7 +19,7 @@ from jobs.archive.commit import writer_name
 from jobs.verify.captures import are_entries
 
 if TYPE_CHECKING:
-    from jobs.archive.commit import Commit
+    from jobs.archive.commit import Commit, CommittedFile
     from jobs.store import ObjectStore
     from jobs.verify.captures import Captures
     from jobs.verify.chain import Identity
@@ -81,13 +81,16 @@ class CheckMemory:
             raise ConfigError(f"--resume: {folder}: cannot be used: {error.strerror}") from error
         return memory
 
-    def find(self, commit: Commit, digest: str) -> Sound | None:
-        """Return what is remembered of the segment of *commit*, whose object has *digest*; `None`: nothing sound."""
+    def find(self, commit: Commit, digest: str, file: CommittedFile) -> Sound | None:
+        """Return what is remembered of the segment of *commit*, which has *digest*, in *file*, where it lies.
+
+        `None`: nothing sound.
+        """
         try:
-            with self._place(commit).open("rb") as file:
-                head = json.loads(file.readline(_MAX_HEAD_BYTES))
-                captures = file.read(_MAX_ENTRY_BYTES)
-            if head["commit"] != digest or head["captures"] != _digest(captures):
+            with self._place(commit).open("rb") as kept:
+                head = json.loads(kept.readline(_MAX_HEAD_BYTES))
+                captures = kept.read(_MAX_ENTRY_BYTES)
+            if head["of"] != _identify(digest, file) or head["captures"] != _digest(captures):
                 return None
             if not are_entries(head["keys"], captures):
                 return None
@@ -99,13 +102,17 @@ class CheckMemory:
         self.since = min(found, self.since or found)
         return sound
 
-    def note(self, commit: Commit, digest: str, *, records: int, rows: int, captures: Captures) -> None:
-        """Remember that the segment of *commit* was found sound; a disk that does not take it is no matter."""
+    def note(self, commit: Commit, digest: str, found: tuple[CommittedFile, int, int], captures: Captures) -> None:
+        """Remember that the segment of *commit* was found sound; a disk that does not take it is no matter.
+
+        *found*: its file, and how many records and rows are in it.
+        """
         if commit.segment is None:
             return
+        file, records, rows = found
         keys, entries = captures.export(commit.segment)
         head = {
-            "commit": digest,
+            "of": _identify(digest, file),
             "found": format_time(datetime.now(UTC)),
             "records": records,
             "rows": rows,
@@ -140,6 +147,11 @@ def _write(path: Path, data: bytes) -> None:
     temporary = Path(f"{path}.new")
     temporary.write_bytes(data)
     temporary.replace(path)
+
+
+def _identify(digest: str, file: CommittedFile) -> str:
+    """Return what a commit and the file that its segment lies in now make: a replacement moves a segment."""
+    return f"{digest} {file.sha256} {file.key}"
 
 
 def _digest(data: bytes) -> str:

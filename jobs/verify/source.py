@@ -120,9 +120,11 @@ class SourceCheck:
                 yield from self._read_commit(commit, read, captures, known, pending)
                 known |= commit.derivations.keys()
                 after = self._mark(captures)
-                if memory is not None and read and before[2:] == after[2:] and waiting == len(pending):
-                    records, rows = (later - earlier for earlier, later in zip(before[:2], after[:2], strict=True))
-                    memory.note(commit, digests[commit.seq], records=records, rows=rows, captures=captures)
+                file = next((file for file in commit.files if [*read] == [file.key]), None)
+                if memory is not None and file and before[2:] == after[2:] and waiting == len(pending):
+                    memory.note(
+                        commit, digests[commit.seq], (file, after[0] - before[0], after[1] - before[1]), captures
+                    )
             for one in pending:
                 _finish_reference(one, captures)
 
@@ -140,7 +142,7 @@ class SourceCheck:
             chosen = self._files.choose(commit)
             first = commit.segment is not None and segments.get(commit.segment) == commit.seq
             if memory is not None and first and [file.key.endswith(WARC_ENDING) for file in chosen] == [True]:
-                remembered = memory.find(commit, digests[commit.seq])
+                remembered = memory.find(commit, digests[commit.seq], chosen[0])
                 if remembered is not None:
                     sound[commit.seq] = remembered
                     chosen = []

@@ -230,7 +230,7 @@ def test_memory_is_believed_only_of_the_same_commit_and_as_it_was_written(store:
     first, second = sorted(folder.glob("*.sound"))
     first.write_bytes(first.read_bytes()[:-1])
     head, _, rest = second.read_bytes().partition(b"\n")
-    second.write_bytes(json.dumps({**json.loads(head), "commit": digest(b"another")}).encode() + b"\n" + rest)
+    second.write_bytes(json.dumps({**json.loads(head), "of": digest(b"another")}).encode() + b"\n" + rest)
     counting = CountingStore(store)
     report = verify_archive(counting, plan=Plan(depth=Depth.READ, resume=folder))
     assert (damage(report), report.resumed, len(fetched(counting))) == ([], 0, 3)
