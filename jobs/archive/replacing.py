@@ -19,6 +19,7 @@ from jobs.archive.commit import (
     CommittedFile,
     RowsPlace,
     commit_key,
+    digest,
     owns_segment,
     require_aware,
 )
@@ -70,6 +71,10 @@ class Replacement:
     """When the objects replaced may be deleted; `None`: at once."""
     deleted: tuple[str, ...] = ()
     """Keys of which this commit says that they were deleted, as an earlier one had allowed."""
+    reason: str = ""
+    """Why, in words."""
+    articles: tuple[str, ...] = ()
+    """Of a redaction: which articles were taken out: see `name_article`."""
 
     def find_file(self, moved: MovedSegment) -> CommittedFile:
         """Return the file that holds *moved*."""
@@ -81,6 +86,8 @@ class _Detail:
     segments: tuple[MovedSegment, ...] = ()
     delete_after: datetime | None = None
     deleted: tuple[str, ...] = ()
+    reason: str = ""
+    articles: tuple[str, ...] = ()
 
 
 _DETAILS: TypeAdapter[_Detail] = TypeAdapter(_Detail)
@@ -113,6 +120,8 @@ def parse_replacement(commit: Commit) -> Replacement | None:
         replaces,
         detail.delete_after,
         detail.deleted,
+        detail.reason,
+        detail.articles,
     )
     fault = _find_fault(found, commit)
     if fault is not None:
@@ -126,10 +135,14 @@ class ReplacementIndex:
 
     segments: dict[str, tuple[Replacement, MovedSegment]] = field(default_factory=dict)
     """Segment → where it lies now."""
+    redacted: set[str] = field(default_factory=set)
+    """Segments of which something was taken out at some time."""
     objects: dict[str, Replacement] = field(default_factory=dict)
     """Key of an object that was replaced → by which commit: it may be there, as it was, or be gone."""
     deleted: dict[str, int] = field(default_factory=dict)
     """Key → the commit that says it was deleted."""
+    articles: set[str] = field(default_factory=set)
+    """That were taken out, as commits name them."""
 
     def take(self, commit: Commit) -> Replacement | None:
         """Go on by the next commit of the log; return what it says of a replacement. Raises DamageFound."""
@@ -137,8 +150,11 @@ class ReplacementIndex:
         if found is None:
             return None
         self.segments.update((moved.segment, (found, moved)) for moved in found.segments)
+        if found.kind == "redact":
+            self.redacted.update(moved.segment for moved in found.segments)
         self.objects.update((one.key, found) for one in found.replaces)
         self.deleted.update(dict.fromkeys(found.deleted, found.seq))
+        self.articles.update(found.articles)
         return found
 
 
@@ -161,6 +177,11 @@ class Replacements:
             seq, head = self._after
             self._index = collect_replacements(self._log.read(after=seq, head=head))
         return self._index.segments.get(segment)
+
+
+def name_article(source: str, url: str) -> str:
+    """Return how a commit, which has no URL in it, names an article."""
+    return digest(f"{source} {url}".encode())
 
 
 def fetch_segment(store: ObjectStore, commit: Commit, ahead: Replacements | None) -> tuple[Commit, bytes]:
@@ -211,7 +232,7 @@ def _find_fault(found: Replacement, commit: Commit) -> str | None:
     own = f"segments/{commit.source}/"
     keys = [file.key for file in commit.files]
     moved = [one.segment for one in found.segments]
-    most = max(len(moved), len(found.replaces), len(found.deleted))
+    most = max(len(moved), len(found.replaces), len(found.deleted), len(found.articles))
     if (keys or moved or found.replaces) and commit.kind not in commit.requires:
         return f"requires: found {', '.join(commit.requires)[:100]!a}, expected {commit.kind!r}"
     if commit.rows is not None:

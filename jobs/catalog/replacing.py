@@ -29,6 +29,8 @@ log = structlog.get_logger()
 
 _UNSWEPT = 0x5EEB
 """As `application_id` of the file: text was taken out, and may still lie in pages that nobody uses."""
+_UNCUT = 0x5EEC
+"""The same: it may still lie in the journal."""
 _TITLES = ("title", "title_tag", "social_title")
 """Fields of a snapshot that have a headline."""
 _OPINIONS = ("edit_reports", "health_marks", "health_days", "health_runs")
@@ -41,15 +43,20 @@ class ReplacingCatalog(RowsCatalog):
     def sweep(self) -> None:
         """Wipe what was taken out from the file's free pages and its journal, if anything was. May take minutes.
 
-        Where there is no room for that it is said in the log, and tried again the next time.
+        Where there is no room for that, or readers hold it up, it is said in the log, and tried again the next time.
         """
-        if self._is_for_reading or self._db.execute("PRAGMA application_id").fetchone()[0] != _UNSWEPT:
+        state = self._db.execute("PRAGMA application_id").fetchone()[0]
+        if self._is_for_reading or state not in (_UNSWEPT, _UNCUT):
             return
         try:
-            self._db.execute("PRAGMA secure_delete = ON")
-            self._db.execute("VACUUM")
+            if state == _UNSWEPT:
+                self._db.execute("PRAGMA secure_delete = ON")
+                self._db.execute("VACUUM")
+                self._db.execute(f"PRAGMA application_id = {_UNCUT}")
+            if self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                log.warning("failed_sweep", error="somebody reads what its journal holds")
+                return
             self._db.execute("PRAGMA application_id = 0")
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.OperationalError as error:
             log.warning("failed_sweep", error=str(error))
 

@@ -45,6 +45,7 @@ COMMANDS = {
     "sync": "sync:sync",
     "index": "archive:index",
     "rebuild": "rebuilding:rebuild",
+    "redact": "redacting:redact",
     "prune": "prune:prune",
     "compact": "compacting:compact",
     "tables": "tables:tables",

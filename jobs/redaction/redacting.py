@@ -19,8 +19,8 @@ import structlog
 from config.errors import DamageFound, LogMoved, RecordError, StoreUnavailable
 from crawler.ids import new_id
 from crawler.rows import format_time
-from jobs.archive.commit import SEGMENT_KINDS, Commit, RowsPlace, digest, warc_key, writer_name
-from jobs.archive.replacing import MAX_FILES, ReplacementIndex
+from jobs.archive.commit import SEGMENT_KINDS, Commit, RowsPlace, warc_key, writer_name
+from jobs.archive.replacing import MAX_FILES, ReplacementIndex, name_article
 from jobs.redaction.needles import Needles
 from jobs.redaction.rewriting import LocalSegment, rewrite_segment
 from jobs.redaction.tombstones import Inscription
@@ -84,11 +84,6 @@ class RedactReport:
         """Return the report as JSON data."""
         data = {name: getattr(self, name) for name in RedactReport.__slots__}
         return {**data, "delete_after": format_time(self.delete_after) if self.delete_after else None}
-
-
-def name_article(source: str, url: str) -> str:
-    """Return how a commit, which has no URL in it, names an article."""
-    return digest(f"{source} {url}".encode())
 
 
 def redact_articles(

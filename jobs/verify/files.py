@@ -37,6 +37,8 @@ class _Expected:
     """Whether it is to be read back."""
     found_bytes: int | None = None
     """Its size in the store; `None`: not there."""
+    may_go: bool = False
+    """Whether it was replaced: then it may be missing, but not be another."""
 
 
 class CommittedFiles:
@@ -73,13 +75,11 @@ class CommittedFiles:
 
     def look(self) -> None:
         """See which files are there, and how long they are; once the whole log was taken in."""
-        for key in self._removed:
-            self._expected.pop(key, None)
-        counts = self._report.counts
-        counts.files += len(self._expected)
-        counts.bytes += sum(one.file.size_bytes for one in self._expected.values())
-        self._report.files_to_read += sum(one.read for one in self._expected.values())
-        self._report.bytes_to_read += self.count_bytes()
+        for key in self._removed & self._expected.keys():
+            self._expected[key].may_go = True
+        counts, wanted = self._report.counts, [one for one in self._expected.values() if not one.may_go]
+        counts.files += len(wanted)
+        counts.bytes += sum(one.file.size_bytes for one in wanted)
         for item in self._list():
             expected = self._expected.get(item.key)
             if expected is not None:
@@ -87,12 +87,22 @@ class CommittedFiles:
             elif item.key not in self._removed:
                 self._report.uncommitted.append(item.key)
         for key, expected in self._expected.items():
-            if expected.found_bytes is None:
+            if expected.found_bytes is None and not expected.may_go:
                 self._look_for(key, expected)
+        self._report.files_to_read += sum(map(_is_read, self._expected.values()))
+        self._report.bytes_to_read += self.count_bytes()
+
+    def assign(self, key: str, seq: int) -> bool:
+        """Let the file *key* be commit *seq*'s to say; return whether there is such a file."""
+        expected = self._expected.get(key)
+        if expected is None:
+            return False
+        expected.seq = seq
+        return True
 
     def count_bytes(self) -> int:
         """Return how many bytes there are to be read, as far as the log tells."""
-        return sum(one.file.size_bytes for one in self._expected.values() if one.read)
+        return sum(one.file.size_bytes for one in self._expected.values() if _is_read(one))
 
     def choose(self, commit: Commit) -> list[CommittedFile]:
         """Return those files of *commit* that are to be read back, and can be; tell that they come next."""
@@ -136,7 +146,7 @@ class CommittedFiles:
 
     def _find(self, key: str, seq: int) -> _Expected | None:
         expected = self._expected.get(key)
-        return expected if expected is not None and expected.read and expected.seq == seq else None
+        return expected if expected is not None and _is_read(expected) and expected.seq == seq else None
 
     def _list(self) -> Iterator[StoredObject]:
         prefix = f"segments/{self._source}/"
@@ -192,6 +202,10 @@ class CommittedFiles:
                 bytes_resumed=report.bytes_resumed,
             )
         )
+
+
+def _is_read(one: _Expected) -> bool:
+    return one.read and not (one.may_go and one.found_bytes is None)
 
 
 def fetch_object(store: ObjectStore, key: str, target: Path, notes: Notes) -> bool:

@@ -49,6 +49,8 @@ class Severity(StrEnum):
 
     DAMAGE = "damage"
     """What is stored is not what was committed."""
+    REDACTED = "redacted"
+    """Taken out of the archive by a commit that says so, and why."""
     NOTICE = "notice"
     """Worth knowing; nothing is lost."""
 
@@ -252,6 +254,10 @@ class Notes:
     ) -> None:
         """Take down damage."""
         self._add(Finding(Severity.DAMAGE, self.key, message, record, offset, line))
+
+    def redacted(self, message: str) -> None:
+        """Take down what was taken out of the archive."""
+        self._add(Finding(Severity.REDACTED, self.key, message))
 
     def notice(self, message: str, *, line: int | None = None) -> None:
         """Take down something worth knowing."""

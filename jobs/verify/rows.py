@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, FormatTooNew, RecordError
+from crawler.model import PageClass
 from crawler.rows import (
     CaptureReference,
     CaptureRow,
@@ -29,7 +30,7 @@ from jobs.verify.pointers import Pointers, differ, stamp
 from jobs.verify.references import check_revisit, check_snapshot_of, find_referred
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from jobs.archive.commit import Commit
     from jobs.verify.captures import Captures
@@ -63,12 +64,14 @@ def check_rows(
     *,
     known: set[str],
     notes: Notes,
+    allow: Callable[[Commit, CaptureRow], bool],
 ) -> RowsSummary:
     """Check the rows of the segment of *commit*; findings go to *notes*, the captures to *captures*.
 
     *records*: offset → record of the segment that holds no rows. *known*: derivations that earlier commits brought.
+    *allow*: says whether that capture may have been taken out.
     """
-    check = _RowsCheck(commit, records, captures, rows_offset=part.offset, known=known, notes=notes)
+    check = _RowsCheck(commit, records, captures, rows_offset=part.offset, known=known, notes=notes, allow=allow)
     summary = check.summary
     try:
         for line in part.read_lines():
@@ -102,6 +105,7 @@ class _RowsCheck:
         rows_offset: int,
         known: set[str],
         notes: Notes,
+        allow: Callable[[Commit, CaptureRow], bool],
     ) -> None:
         self.summary = RowsSummary()
         self.end: EndRow | None = None
@@ -110,7 +114,11 @@ class _RowsCheck:
         self._captures = captures
         self._notes = notes
         self._known = known | commit.derivations.keys()
-        self._pointers = Pointers(records, f"{commit.segment}.warc.gz")
+        self._allow = allow
+        self._withdrawn = 0
+        """Captures that were taken out."""
+        name = commit.rows.key.rpartition("/")[2] if commit.rows else f"{commit.segment}.warc.gz"
+        self._pointers = Pointers(records, name)
         self._records = records
         self._rows_offset = rows_offset
         self._warc_key = next((file.key for file in commit.files if file.key.endswith(".warc.gz")), "")
@@ -150,7 +158,7 @@ class _RowsCheck:
         for line, row in self._early:
             self._check_own_snapshot(row, line)
         self._add(self._pointers.finish())
-        if loose := self._pointers.count_loose():
+        if (loose := self._pointers.count_loose()) and not self._withdrawn:
             self._notes.notice(f"{loose} metadata records that no capture points at")
 
     def _take_segment(self, row: SegmentRow) -> None:
@@ -178,6 +186,10 @@ class _RowsCheck:
         self.counts["articles"] += row.purpose == "article"
         self.counts["errors"] += row.error is not None
         answer, faults = self._pointers.follow(row)
+        if row.page_class == PageClass.REDACTED or row.class_reason.startswith("redacted: "):
+            self._withdrawn += 1
+            if not self._allow(self._commit, row):
+                faults.append(f"capture {row.n} was taken out, and no commit says so")
         body = None
         if row.revisit_of is not None or (answer is not None and answer.kind == "revisit"):
             body, more = check_revisit(row, answer, self._captures)

@@ -15,10 +15,10 @@ from jobs.verify.report import Notes
 from jobs.verify.rows import check_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from crawler.rows import SnapshotRow
+    from crawler.rows import CaptureRow, SnapshotRow
     from jobs.archive.commit import Commit, CommittedFile, RowsPlace
     from jobs.verify.captures import Captures
     from jobs.verify.reading import ReadFile
@@ -41,12 +41,18 @@ class Inside:
 
 
 def look_inside(
-    commit: Commit, local: dict[str, ReadFile], captures: Captures, known: set[str], report: VerifyReport
+    commit: Commit,
+    local: dict[str, ReadFile],
+    captures: Captures,
+    known: set[str],
+    report: VerifyReport,
+    *,
+    allow: Callable[[Commit, CaptureRow], bool],
 ) -> Inside:
     """Check the segment that *commit* brings; findings go to *report*, its captures to *captures*.
 
     *local*: key → its files as they were read, as far as they could be and are this commit's to say. *known*:
-    derivations that earlier commits brought.
+    derivations that earlier commits brought. *allow*: says whether that capture may have been taken out.
     """
     file = next((file for file in commit.files if file.key.endswith(WARC_ENDING)), None)
     read = local.get(file.key) if file else None
@@ -62,7 +68,7 @@ def look_inside(
     _look_into_records(commit, file, walked, report)
     part = _find_rows(commit, read.path, walked, report)
     others = {record.offset: record for record in walked.records if not record.holds_rows}
-    summary = check_rows(part, commit, others, captures, known=known, notes=notes)
+    summary = check_rows(part, commit, others, captures, known=known, notes=notes, allow=allow)
     report.counts.rows += summary.lines
     if commit.rows is not None and summary.lines != commit.rows.count:
         notes.damage(f"found {summary.lines} rows, the commit says {commit.rows.count}")

@@ -18,6 +18,7 @@ from jobs.verify.references import check_snapshot_of, find_referred
 from jobs.verify.report import Notes
 from jobs.verify.segment import look_inside
 from jobs.verify.signatures import LogSignatures
+from jobs.verify.withdrawn import Withdrawn
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -69,6 +70,7 @@ class SourceCheck:
         self._report = check.report
         self._source = source
         self._files = CommittedFiles(check.store, source, check.report, check.plan, check.progress)
+        self._withdrawn = Withdrawn(source, check.report)
         self._named = NamedObjects(check.store, source, check.report, check.plan)
 
     def run(self) -> Generator[Job]:
@@ -83,11 +85,13 @@ class SourceCheck:
             commit = stored.commit
             self._note_repeat(commit, segments)
             self._files.expect(commit)
+            self._withdrawn.take(commit)
             self._named.expect(commit)
             if self._check.plan.depth is Depth.READ:
                 commits.append(replace(commit, detail={}, since=(), files=tuple(valid_files(commit))))
         self._report.counts.segments += len(segments)
         self._files.look()
+        self._withdrawn.tell()
         with tempfile.TemporaryDirectory(prefix="ofrecord-verify-") as name:
             self._named.check(trace, Path(name))
         if commits:
@@ -105,6 +109,7 @@ class SourceCheck:
     def _read_all(self, commits: list[Commit], segments: dict[str, int], digests: dict[int, str]) -> Generator[Job]:
         known: set[str] = set()
         pending: list[_Pending] = []
+        commits = self._withdrawn.arrange(commits, self._files)
         self._check.reader.announce(self._files.count_bytes())
         memory = self._check.memory
         sound: dict[int, Sound] = {}
@@ -170,7 +175,7 @@ class SourceCheck:
         deriving = self._check.deriving
         if deriving is not None:
             deriving.learn(commit.derivations)
-        found = look_inside(commit, local, captures, known, self._report)
+        found = look_inside(commit, local, captures, known, self._report, allow=self._withdrawn.allow)
         pending += [_Pending(row, line, found.notes) for line, row in found.pending]
         if deriving is not None and found.rows is not None:
             yield from deriving.list_jobs(found.rows, found.segment, captures, found.notes.key, found.notes)

@@ -85,6 +85,8 @@ def test_what_went_along_is_what_is_left(first: list[Step], rest: list[Step | Re
 def _replace(store: MemoryStore, info: ArchiveInfo, change: Redaction | Repacking) -> None:
     commits = list(Log(store, info, SOURCE).read())
     names = list(dict.fromkeys(list_segments(commits)))
+    if not names:
+        return
     if isinstance(change, Repacking):
         replace_segments(store, info, [names[change.index % len(names)]], kind="replace")
         return

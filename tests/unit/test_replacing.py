@@ -18,7 +18,7 @@ from jobs.checkpoint.checking import check_layers
 from jobs.checkpoint.restoring import refresh_catalog
 from jobs.verify import verify_archive
 from jobs.verify.report import VerifyReport
-from tests.archives import NOON, PAGES, SOURCE, build_archive
+from tests.archives import NOON, PAGES, SOURCE, build_archive, put
 from tests.machines import Look, Machine
 from tests.replacements import drop_replaced, list_segments, replace_segments, withdraw
 
@@ -194,6 +194,20 @@ def test_a_missing_object_is_damage_without_a_commit(store: MemoryStore) -> None
     store.delete(keys[1])
     report = verify_archive(store, full=False)
     assert [one.key for one in report.findings if one.severity == "damage"] == [keys[1]]
+
+
+def test_replaced_objects_are_as_they_were_or_gone(store: MemoryStore) -> None:
+    key = next(make_log(store).read()).commit.files[0].key
+    redact(store)
+    assert key not in find_damaged(store)
+    put(store, key, store.get(key)[:-1] + b"x")
+    assert key in find_damaged(store)
+    store.delete(key)
+    assert key not in find_damaged(store)
+
+
+def find_damaged(store: MemoryStore) -> set[str]:
+    return {one.key for one in verify_archive(store, full=True).findings if one.severity == "damage"}
 
 
 def test_draft_times_do_not_matter() -> None:
