@@ -72,6 +72,9 @@ class Page:
     path: str
     words: str = "The tax will rise by two per cent."
     status: int | None = 200
+    title: str = ""
+    """Else its path."""
+    lead: str = ""
 
     @property
     def url(self) -> str:
@@ -387,11 +390,19 @@ def _exchange(page: Page, started_at: datetime) -> Exchange:
         request_head=head,
         status=page.status,
         response_head=f"HTTP/1.1 {page.status} OK\r\nContent-Type: text/html\r\n\r\n".encode(),
-        body=f"<html><body><h1>{page.path}</h1><p>{page.words}</p></body></html>".encode() * 20,
+        body=f"<html><body><h1>{page.title or page.path}</h1>{page.lead}<p>{page.words}</p></body></html>".encode()
+        * 20,
         peer="192.0.2.7",
     )
 
 
 def _snapshot(page: Page, derivation: Derivation) -> Snapshot:
-    article = Article(PageClass.ARTICLE, "test", title=page.path, blocks=(page.words,), confidence=1.0)
+    article = Article(
+        PageClass.ARTICLE,
+        "test",
+        title=page.title or page.path,
+        lead=page.lead or None,
+        blocks=(page.words,),
+        confidence=1.0,
+    )
     return make_snapshot(article, derivation.digest)

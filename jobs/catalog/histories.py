@@ -177,6 +177,22 @@ class HistoryQueries(RollupQueries):
         query = "SELECT EXISTS (SELECT 1 FROM snapshots WHERE source = ? AND derivation = ? AND NOT own)"
         return bool(self._db.execute(query, (source, derivation)).fetchone()[0])
 
+    def find_redaction(self, segment: str) -> tuple[int, datetime | None] | None:
+        """Return number and time of the `redact` commit that wrote *segment* anew last; `None`: the last was none."""
+        query = (
+            "SELECT c.seq, c.committed FROM segments g JOIN commits c ON c.source = g.source AND c.seq = g.replaced"
+            " WHERE g.segment = ? AND c.kind = 'redact'"
+        )
+        row = self._db.execute(query, (segment,)).fetchone()
+        if row is None:
+            return None
+        return row["seq"], datetime.fromisoformat(row["committed"]) if row["committed"] else None
+
+    def list_redactions(self, source: str) -> list[int]:
+        """Return the numbers of the `redact` commits of a source that are known here, in order."""
+        query = "SELECT seq FROM commits INDEXED BY redact_commits WHERE source = ? AND kind = 'redact' ORDER BY seq"
+        return [row["seq"] for row in self._db.execute(query, (source,))]
+
     def list_rules(self, capture: StoredCapture) -> list[StoredCapture]:
         """Return the answers that a capture's run had for the robots.txt that held for it: redirects, then the rules.
 

@@ -24,6 +24,7 @@ CREATE TABLE logs (source TEXT PRIMARY KEY, seq INTEGER NOT NULL, head TEXT NOT 
 CREATE TABLE commits (source TEXT, seq INTEGER, digest TEXT, kind TEXT, committed TEXT, run TEXT, segment TEXT,
     signature TEXT, epoch INTEGER, releases INTEGER, derivations TEXT, PRIMARY KEY (source, seq)) WITHOUT ROWID;
 CREATE INDEX incomplete_commits ON commits (source, seq) WHERE kind IS NULL;
+CREATE INDEX redact_commits ON commits (source, seq) WHERE kind = 'redact';
 CREATE INDEX commits_by_epoch ON commits (source, epoch, releases);
 CREATE TABLE segments (segment TEXT PRIMARY KEY, source TEXT, seq INTEGER, run TEXT, warc_key TEXT,
     rows_offset INTEGER, rows_bytes INTEGER, rows_sha256 TEXT, opened TEXT, closed TEXT, size_bytes INTEGER,

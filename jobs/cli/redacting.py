@@ -13,6 +13,7 @@ from config.units import count, parse_duration
 from crawler.rows import format_time
 from crawler.urls import find_normal
 from jobs.archive.identity import list_sources
+from jobs.cli.clearing import Cleared, clear_places
 from jobs.cli.options import Invocation, archive_options, enter_archive, exit_codes
 from jobs.diff import make_safe
 from jobs.redaction.finishing import FinishReport, find_retention, finish_redactions
@@ -77,20 +78,31 @@ def redact(
             for one, found in _find_sources(archive, wanted, source).items()
         ]
         held = {report.source: _find_last_retention(archive, report) for report in reports}
+        cleared = Cleared() if dry_run else clear_places(archive, [one.source for one in reports])
+    lines = [line for one in reports for line in _describe(one, held[one.source], dry_run=dry_run)]
     invocation.print_result(
-        {"redacted": [{**one.to_json(), "retained_until": _stamp(held[one.source])} for one in reports]},
-        "\n".join(line for one in reports for line in _describe(one, held[one.source], dry_run=dry_run)),
+        {
+            "redacted": [{**one.to_json(), "retained_until": _stamp(held[one.source])} for one in reports],
+            "cleared": cleared.to_json(),
+        },
+        "\n".join([*lines, *cleared.describe()]),
     )
-    return ExitCode.DONE
+    return ExitCode.STORE_REFUSED if cleared.kept else ExitCode.DONE
 
 
 def _finish(invocation: Invocation, source: str | None, *, dry_run: bool) -> int:
     with enter_archive(invocation) as archive:
         chosen = [source] if source else list_sources(archive.store)
         reports = [finish_redactions(archive, one, dry_run=dry_run) for one in chosen]
+        # Once more: who did not know of the redaction yet may have written meanwhile.
+        redacted = [one for one in chosen if archive.catalog.list_redacted(one)]
+        cleared = clear_places(archive, redacted) if redacted and not dry_run else Cleared()
     lines = [line for one in reports for line in _describe_finish(one, dry_run=dry_run)]
-    invocation.print_result({"finished": [one.to_json() for one in reports]}, "\n".join(lines or ["nothing to delete"]))
-    return ExitCode.STORE_REFUSED if any(one.kept for one in reports) else ExitCode.DONE
+    invocation.print_result(
+        {"finished": [one.to_json() for one in reports], "cleared": cleared.to_json()},
+        "\n".join([*(lines or ["nothing to delete"]), *cleared.describe()]),
+    )
+    return ExitCode.STORE_REFUSED if cleared.kept or any(one.kept for one in reports) else ExitCode.DONE
 
 
 def _read_urls(urls: Iterable[str], from_file: Path | None) -> set[str]:

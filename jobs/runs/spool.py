@@ -15,6 +15,8 @@ import structlog
 from config.errors import DamageFound, RecordError
 from crawler.recovery import recover_segments
 from crawler.spool import is_given_up, sync_folder
+from jobs.redaction.late import redact_late
+from jobs.redaction.waiting import finish_rewriting, redact_sealed
 from jobs.runs.rederive import EarlierTexts
 from jobs.segments.objects import write_objects
 from jobs.segments.seal import hash_file, load_sealed, read_local_rows, seal_segment
@@ -66,6 +68,7 @@ def has_closed(spool: Path) -> bool:
 def _commit_sealed(archive: OpenArchive, source: Source) -> Iterator[bool]:
     for path in list_segments(archive.spool(source.id) / "sealed"):
         try:
+            finish_rewriting(path)
             sealed = load_sealed(path)
             require_whole(sealed)
         except (DamageFound, FileNotFoundError) as error:
@@ -90,6 +93,7 @@ def _commit(archive: OpenArchive, source: Source, sealed: SealedSegment, *, fres
         write_objects(archive.store, sealed.draft, archive.settings, warc=sealed.local_file(sealed.draft.files[0]))
         remove_segment(sealed)
         return False
+    waited, sealed = sealed, redact_sealed(archive, sealed)
     after, head = archive.catalog.head(source.id)
     stored, others = upload_segment(
         archive.store,
@@ -102,7 +106,11 @@ def _commit(archive: OpenArchive, source: Source, sealed: SealedSegment, *, fres
     )
     for commit in others:
         archive.catalog.add_commit(archive.store, commit)
-    archive.catalog.add_commit(archive.store, stored, rows=read_local_rows(sealed) if fresh else None)
+    archive.catalog.add_commit(
+        archive.store, stored, rows=read_local_rows(sealed) if fresh and waited is sealed else None
+    )
+    if any(commit.commit.kind == "redact" for commit in others):
+        redact_late(archive, sealed)
     write_objects(archive.store, stored.commit, archive.settings, warc=sealed.local_file(stored.commit.files[0]))
     remove_segment(sealed)
     return True

@@ -28,6 +28,7 @@ from jobs.segments.pages import MAX_MEMBER_BYTES, MAX_RECORD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from config.settings import Settings
     from jobs.archive.commit import Commit
@@ -86,9 +87,13 @@ def write_objects(store: ObjectStore, commit: Commit, settings: Settings, *, war
 
 def object_key(folder: str, source: str, row: CaptureRow, ending: str) -> str:
     """Return the key of a capture's file below *folder*, `raw` or `clean`."""
-    url = hashlib.sha256(row.url.encode()).hexdigest()[:16]
-    at = row.captured_at
-    return f"{folder}/{source}/{at:%Y-%m-%d}/{at:%Y%m%dT%H%M%SZ}-{url}.{ending}"
+    return object_prefix(folder, source, row.url, row.captured_at) + ending
+
+
+def object_prefix(folder: str, source: str, url: str, at: datetime) -> str:
+    """Return what the keys of all files of the capture of *url* at that time begin with."""
+    name = hashlib.sha256(url.encode()).hexdigest()[:16]
+    return f"{folder}/{source}/{at:%Y-%m-%d}/{at:%Y%m%dT%H%M%SZ}-{name}."
 
 
 def render_json(commit: Commit, capture: CaptureRow, snapshot: SnapshotRow) -> bytes:

@@ -111,6 +111,14 @@ def seal_segment(
     return SealedSegment(target, draft)
 
 
+def write_draft(folder: Path, draft: Commit) -> None:
+    """Write the *draft* of the sealed segment in *folder* in place of the one that is there, whole or not at all."""
+    beside = folder / f"{DRAFT_FILE}.new"
+    _write_durably(beside, encode_commit(draft))
+    beside.replace(folder / DRAFT_FILE)
+    sync_folder(folder)
+
+
 def load_sealed(path: Path) -> SealedSegment:
     """Return the sealed segment in folder *path*. Raises DamageFound if its draft cannot be read."""
     draft = path / DRAFT_FILE

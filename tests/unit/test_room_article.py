@@ -14,21 +14,26 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from markdown_it import MarkdownIt
 
+from crawler.rows import CaptureRow
 from jobs.catalog import Catalog
 from jobs.room import addresses
 from jobs.room.choosing import TextAsked
 from jobs.room.endpoints import BadRequest, Document, NotThere
 from jobs.room.rendering import render_page
 from jobs.room.views.article import ENDPOINTS, ArticleAsked, ArticleTold, TextTold, view_article
+from jobs.room.views.capture import ENDPOINTS as CAPTURE_PAGES
+from jobs.room.views.capture import CaptureAsked, view_capture
 from jobs.room.views.texts import SavedAsked, escape_markdown, view_text
 from jobs.search.index import SearchIndex
 from tests.machines import SOURCE, START, Look, Machine
+from tests.replacements import list_segments, replace_segments, withdraw
 from tests.rooms import lay_desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from crawler.rows import Row
     from jobs.archive.identity import ArchiveInfo
     from jobs.store.memory import MemoryStore
     from tests.unit.conftest import MakeCatalog
@@ -170,6 +175,39 @@ def test_what_never_had_a_text_is_shown_with_its_captures(room: Room) -> None:
     assert "Memento-Datetime" not in told.headers
     with pytest.raises(NotThere, match="never with a text"):
         room.save("txt")
+
+
+def test_what_was_redacted_says_when_and_why(room: Room) -> None:
+    room.look("words nobody may know")
+    assert room.view().redacted is None
+    take_out = withdraw([URL])
+
+    def change(row: Row) -> Row | None:
+        new = take_out(row)
+        if not isinstance(new, CaptureRow) or new.page_class != "redacted":
+            return new
+        return replace(new, class_reason="redacted: a <b>court</b>'s order")
+
+    machine = room.machine
+    stored = replace_segments(machine.store, room.info, list_segments(machine.log.read()), change=change)
+    machine.catalog.refresh(machine.store, machine.log)
+    room.index.fold(machine.catalog, room.info.archive)
+    told = room.view()
+    assert told.text is None
+    assert told.redacted is not None
+    assert (told.redacted.reason, told.redacted.commit) == ("a <b>court</b>'s order", stored.commit.seq)
+    assert told.redacted.at == stored.commit.committed
+    [capture] = told.captures
+    shown = view_capture(room.desk, CaptureAsked(segment=capture.segment, n=capture.n))
+    assert shown.redacted == told.redacted
+    assert (shown.shown, shown.title, shown.fault) == ("nothing", None, None)
+    as_capture = render_page("capture", shown, desk=room.desk, page=CAPTURE_PAGES[-1], twin="/c.json").decode()
+    for page in (room.show(told), as_capture):
+        assert "Taken out of this archive on request" in page
+        assert "a &lt;b&gt;court&lt;/b&gt;&#39;s order" in page
+        assert "(commit 2)" in page
+        assert "nobody may know" not in page
+        assert "was ever read" not in page
 
 
 def test_deletion_is_told_with_what_shows_it(room: Room) -> None:

@@ -36,6 +36,8 @@ from jobs.room.views.histories import (
     tell_deletion,
     tell_revisions,
 )
+from jobs.room.views.redactions import RedactionTold
+from jobs.room.views.redactions import find_latest as find_withdrawn
 
 if TYPE_CHECKING:
     from jobs.room.choosing import ChosenArticle, ChosenText
@@ -155,6 +157,8 @@ class ArticleTold(Told):
     state: str
     """live, suspected, gone, or none: it never had a text."""
     text: TextTold | None
+    redacted: RedactionTold | None
+    """By what captures of it were taken out of the archive."""
     latest: int | None
     """Number of the text that was seen last."""
     revisions: tuple[RevisionTold, ...]
@@ -217,6 +221,7 @@ def view_article(desk: Desk, asked: ArticleAsked) -> ArticleTold:
         url=url,
         state=state,
         text=None if chosen is None else _tell_text(desk, article, chosen, state),
+        redacted=find_withdrawn(desk, captures),
         latest=find_latest(captures),
         revisions=tell_revisions(article.revisions, MAX_REVISIONS),
         revision_count=len(article.revisions),

@@ -19,6 +19,7 @@ from jobs.room.raw.reading import fetch_bytes, find_stored, read_page, split_rec
 from jobs.room.raw.showing import show_exchange
 from jobs.room.raw.turns import take_turn
 from jobs.room.raw.wacz import pack_capture
+from jobs.room.views.redactions import RedactionTold, find_redaction
 
 if TYPE_CHECKING:
     from crawler.warc import RecordView
@@ -132,6 +133,8 @@ class CapturedTold(Told):
     earlier: CaptureName | None
     later: CaptureName | None
     place: RecordsTold | None
+    redacted: RedactionTold | None
+    """By what it was taken out of the archive."""
     fault: str | None
     """Why its records cannot be read: they are damaged, out of reach, or too long for this room."""
     shown: Literal["page", "picture", "text", "file", "nothing"]
@@ -179,6 +182,7 @@ def view_capture(desk: Desk, asked: CaptureAsked) -> CapturedTold:
         earlier=earlier,
         later=later,
         place=place,
+        redacted=find_redaction(desk, capture),
         fault=fault,
         shown=_find_look(media_type, stored, place),
         command=None if place is None else _write_command(place),
