@@ -235,6 +235,8 @@ def test_redacted_captures_are_counted(tmp_path: Path) -> None:
         for query, number in ((Query(), 1), (Query(sources=(SOURCE,), **asked), 1), (Query(sources=("x",)), 0)):
             report = export_texts(archive, index, Selection(query), "jsonl", str(tmp_path / "out"))
             assert report.redacted == number
+        packed = export_texts(archive, index, Selection(), "wacz", str(tmp_path / "out"))
+        assert packed.left_out == 2  # the others': these logs have rows and no records
 
 
 def test_a_revisit_brings_what_it_refers_to_once(tmp_path: Path) -> None:
