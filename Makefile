@@ -7,6 +7,8 @@ READY := $(VENV)/.ready
 PYWB := $(VENV)/pywb
 CHECKS := $(VENV)/deploy
 NPM := $(VENV)/npm
+WACZ := $(VENV)/wacz
+PLAYER := $(NPM)/player
 CODE := config crawler jobs tests setup.py
 
 .DEFAULT_GOAL := help
@@ -20,7 +22,7 @@ demo: $(READY) ## crawl a bundled news site while an article changes; the archiv
 
 # The worker that is through takes over what the other still has; by default one is left idle with hundreds to go.
 # Compiled once, since each of the many processes would do it anew where Python is told to write no bytecode.
-test: $(READY) $(PYWB)/.tried $(CHECKS)/.tried $(CHECKS)/.promtool $(NPM)/.tried ## all tests but the long counts
+test: $(READY) $(PYWB)/.tried $(CHECKS)/.tried $(CHECKS)/.promtool $(NPM)/.tried $(WACZ)/.tried $(PLAYER)/.tried ## all tests but the long counts
 	@$(BIN)/python -m compileall -q config crawler jobs
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not soak"
 
@@ -31,7 +33,7 @@ check: $(READY) ## lint, format, spelling, types, layers: under a minute
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-soak: $(READY) $(PYWB)/.tried $(CHECKS)/.tried $(CHECKS)/.promtool $(NPM)/.tried ## the long counts: many kills, many pages
+soak: $(READY) $(PYWB)/.tried $(CHECKS)/.tried $(CHECKS)/.promtool $(NPM)/.tried $(WACZ)/.tried $(PLAYER)/.tried ## the long counts: many kills, many pages
 	$(BIN)/python -m pytest -m soak
 
 # More words in ARGS, such as --only wget or --out DIR.
@@ -112,4 +114,21 @@ $(NPM)/.tried: tests/npm.txt | $(READY)
 	@npm install --prefix $(NPM) --no-save --ignore-scripts --no-audit --no-fund --loglevel error \
 			$$(grep -v '^#' tests/npm.txt) >/dev/null \
 		|| echo "axe-core and html-validate could not be installed: the tests of the room's pages will be skipped"
+	@touch $@
+
+# What checks the WACZ files that we write.
+$(WACZ)/.tried: tests/wacz.txt | $(READY)
+	@$(BIN)/python -m venv --clear $(WACZ) >/dev/null 2>&1 \
+		|| { $(BIN)/python -m venv --clear --without-pip $(WACZ) \
+			&& $(BIN)/python -m pip --python $(WACZ)/bin/python install -qq pip; }
+	@$(WACZ)/bin/python -m pip install -qq --requirement tests/wacz.txt \
+		|| echo "wacz could not be installed: its test will be skipped"
+	@touch $@
+
+# In what WACZ files are replayed, in a browser: its tarball, unpacked and not installed.
+$(PLAYER)/.tried: tests/player.txt | $(NPM)/.tried
+	@mkdir -p $(PLAYER)
+	@npm pack --silent --pack-destination $(PLAYER) $$(grep -v '^#' tests/player.txt) >/dev/null \
+		&& tar -xzf $(PLAYER)/*.tgz -C $(PLAYER) --strip-components=1 && rm $(PLAYER)/*.tgz \
+		|| echo "replayweb.page could not be had: the test of replay in a browser will be skipped"
 	@touch $@

@@ -30,10 +30,15 @@ _MODULES = ROOT / ".venv" / "npm" / "node_modules"
 """Where `make test` puts them: see tests/npm.txt."""
 AXE = _MODULES / "axe-core" / "axe.min.js"
 VALIDATOR = _MODULES / "html-validate" / "bin" / "html-validate.mjs"
+PLAYER = ROOT / ".venv" / "npm" / "player"
+"""replayweb.page: see tests/player.txt."""
 PICTURES = ROOT / "build" / "screenshots"
 """What pages looked like when they were last tested, for people to look at."""
 
 needs_axe = pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: `make test` does, with npm")
+needs_player = pytest.mark.skipif(
+    not (PLAYER / "sw.js").is_file(), reason="replayweb.page is not there: `make test` gets it, with npm"
+)
 needs_validator = pytest.mark.skipif(
     not VALIDATOR.is_file() or shutil.which("node") is None,
     reason="html-validate is not installed: `make test` does, with npm",

@@ -144,7 +144,7 @@ def test_links_between_documents_lead_somewhere(document: Path) -> None:
 def test_constraints_pin_every_dependency_and_name_no_place() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    for file in ("constraints.txt", "tests/pywb.txt", "tests/deploy.txt"):
+    for file in ("constraints.txt", "tests/pywb.txt", "tests/deploy.txt", "tests/wacz.txt"):
         lines = [line for line in (ROOT / file).read_text("utf-8").splitlines() if line and line[0] != "#"]
         assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*", line) for line in lines), file
         if file == "constraints.txt":

@@ -12,6 +12,7 @@ from config.errors import RecordError, StoreError
 from crawler.batch import SharedPool
 from crawler.outcome import media_type_of
 from crawler.urls import find_normal
+from jobs.archive.ranges import fetch_range
 from jobs.segments.pages import CapturePlaces, read_capture
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class PageAssets:
             return None
 
         def fetch(place: RecordPlace) -> bytes:
-            return self._store.get(place.key, offset=place.offset, length=place.length)
+            return fetch_range(self._store, place.key, place.offset, place.length)
 
         return read_capture(fetch, places, limit=_MAX_INFLATED_BYTES).as_rendered()
 

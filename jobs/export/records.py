@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
 from config.errors import ObjectMissing, RecordError
-from crawler.warc import read_records
+from crawler.warc import gzip_members, read_records
+from jobs.archive.ranges import COMPACTED, fetch_dictionary
 from jobs.wacz.sorting import SortedLines
 
 if TYPE_CHECKING:
@@ -93,17 +94,12 @@ def read_places(
     for group in _group(places):
         start = group[0].offset
         with suppress(ObjectMissing):
-            data = fetch_members(store, group[0].key, start, group[-1].offset + group[-1].length - start)
+            data = store.get(group[0].key, offset=start, length=group[-1].offset + group[-1].length - start)
             for place in group:
                 begin = place.offset - start
-                yield place, _check(data[begin : begin + place.length], place)
+                yield place, _read(store, data[begin : begin + place.length], place)
             continue
         yield from ((place, RecordError(f"{place.key}: is missing")) for place in group)
-
-
-def fetch_members(store: RangeReader, key: str, offset: int, length: int) -> bytes:
-    """Return gzip members out of a segment's file. The one place where export reads segments."""
-    return store.get(key, offset=offset, length=length)
 
 
 def _group(places: Places) -> Iterator[list[RecordsPlace]]:
@@ -121,15 +117,18 @@ def _group(places: Places) -> Iterator[list[RecordsPlace]]:
         yield group
 
 
-def _check(data: bytes, place: RecordsPlace) -> tuple[bytes, list[RecordView]] | RecordError:
+def _read(store: RangeReader, data: bytes, place: RecordsPlace) -> tuple[bytes, list[RecordView]] | RecordError:
+    """Return the records that lie in *data* as gzip members, those of a compacted object too, and their views."""
     if len(data) != place.length or place.length > MAX_CAPTURE_BYTES:
         return RecordError(f"{place}: found {len(data)} bytes, expected {place.length}")
-    file = io.BytesIO(data)
-    file.name = place.key
     try:
+        if place.key.endswith(COMPACTED):
+            data = gzip_members(fetch_dictionary(store, place.key) + data, limit=MAX_RECORD_BYTES)
+        file = io.BytesIO(data)
+        file.name = place.key
         records = list(read_records(file, limit=MAX_RECORD_BYTES))
     except RecordError as error:
-        return error
+        return RecordError(f"{place}: {error}")
     if not records or records[0].header("WARC-Target-URI") != place.url:
         return RecordError(f"{place}: not the records of {place.url}")
     faults = [fault for one in records for fault in one.find_faults()]

@@ -225,6 +225,24 @@ def test_another_archive_takes_it_in(ofrecord: Ofrecord, wacz: Path, tmp_path: P
     assert texts == ofrecord("show", SEED_URL, "--revision", "1").stdout
 
 
+def test_what_was_compacted_comes_out_as_it_went_in(
+    room_archive: Room, ofrecord: Ofrecord, wacz: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(room_archive.archive, tmp_path / "archive")
+    other = ("--archive", tmp_path / "archive", "--state", tmp_path / "state")
+    done = ofrecord("compact", SOURCE, "--before", "0 seconds", *other)
+    assert list((tmp_path / "archive").glob("segments/*/*/*.warc.zst")), done
+    words = ("--source", SOURCE, "--all-revisions", "--all-captures")
+    ofrecord("export", *words, "--to", tmp_path / "all.wacz", *other)
+    (_, before, warc), (_, after, restored) = read_wacz(wacz), read_wacz(tmp_path / "all.wacz")
+    assert len(before) == len(after)
+    assert list_records(restored) == list_records(warc)
+
+
+def list_records(warc: bytes) -> list[tuple[Any, ...]]:
+    return sorted((one.header("WARC-Record-ID"), one.headers, one.block) for one in read_records(io.BytesIO(warc)))
+
+
 @pytest.fixture
 def damaged(room_archive: Room, tmp_path: Path) -> tuple[Ofrecord, Path]:
     """The command with a copy in which the seed's first record has another byte."""
