@@ -49,11 +49,11 @@ def build_edited(folder: Path, words: Sequence[str] = WORDS, *, signer: Signer |
 
 
 @contextmanager
-def open_store_as_archive(store: MemoryStore, folder: Path) -> Iterator[OpenArchive]:
+def open_store_as_archive(store: MemoryStore, folder: Path, *, signer: Signer | None = None) -> Iterator[OpenArchive]:
     """Lend *store* as a process has it open, its catalog up to date."""
     folder.mkdir(parents=True, exist_ok=True)
     with Catalog.open(folder / "catalog.sqlite") as catalog:
-        archive = OpenArchive(store, read_info(store), Settings(), folder, catalog)
+        archive = OpenArchive(store, read_info(store), Settings(), folder, catalog, signer)
         archive.refresh()
         yield archive
 

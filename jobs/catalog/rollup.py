@@ -91,6 +91,11 @@ class RollupQueries:
             return None
         return next(one for one in self.list_segments(row["source"], after=row["seq"] - 1) if one.segment == segment)
 
+    def find_replacing(self, segment: str) -> int | None:
+        """Return the newest commit that says that a segment lies elsewhere, or otherwise; `None`: none does."""
+        row = self._db.execute("SELECT replaced FROM segments WHERE segment = ?", (segment,)).fetchone()
+        return row["replaced"] if row else None
+
     def list_capture_days(self, source: str, url: str) -> list[str]:
         """Return the days on which an article was captured."""
         query = (

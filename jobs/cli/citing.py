@@ -143,7 +143,7 @@ def _describe(report: BundleReport) -> dict[str, Any]:
                 "n": one.n,
                 "created": one.created,
                 "digest": one.digest,
-                "stamp": {"at": one.stamp.at, "by": one.stamp.by, "checked": one.stamp.checked} if one.stamp else None,
+                "stamp": {"at": one.stamp.at, "checked": one.stamp.checked} if one.stamp else None,
             }
             for one in chain.heads.values()
         ],

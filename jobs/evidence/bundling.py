@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from crawler.rows import CaptureRow
     from jobs.context import OpenArchive
     from jobs.evidence.choosing import Chosen
     from jobs.evidence.gathering import Gathered
@@ -82,7 +83,7 @@ def write_bundle(
             gathered = gather_rows(archive, chosen, staging)
             seqs = [seq for one in gathered.segments for seq in (one.seq, one.moved_by) if seq is not None]
             runs = gather_chain(archive, source, seqs, staging)
-            places = _stage_records(archive, chosen, staging, whole=whole_segments)
+            places = _stage_records(archive, chosen, gathered, staging, whole=whole_segments)
             texts = list_texts(chosen, gathered.texts)
             manifest = Manifest(
                 format=FORMAT,
@@ -124,11 +125,11 @@ def _examine(staging: Path, manifest: Manifest) -> BundleReport:
 
 
 def _stage_records(
-    archive: OpenArchive, chosen: Sequence[Chosen], staging: Path, *, whole: bool
+    archive: OpenArchive, chosen: Sequence[Chosen], gathered: Gathered, staging: Path, *, whole: bool
 ) -> dict[tuple[str, int], RecordsTold]:
     """Put the records of *chosen* into the folder, or the whole files that they are in; return where they lie."""
-    if whole and any(_locate(one, RECORDS) for one in chosen):
-        return _stage_segments(archive, chosen, staging)
+    if whole and any(_locate(gathered.rows[one.capture.place], RECORDS) for one in chosen):
+        return _stage_segments(archive, chosen, gathered, staging)
     places: dict[tuple[str, int], RecordsTold] = {}
     first = chosen[0].capture
     warcinfo, _ = encode_warcinfo(
@@ -141,7 +142,7 @@ def _stage_records(
     with (staging / RECORDS).open("xb") as file:
         file.write(warcinfo)
         for one in chosen:
-            place = _locate(one, RECORDS)
+            place = _locate(gathered.rows[one.capture.place], RECORDS)
             if place is not None:
                 places[one.capture.place] = RecordsTold(path=RECORDS, offset=file.tell(), length=place.length)
                 _copy(archive, one.capture.warc_key, place, file)
@@ -149,14 +150,14 @@ def _stage_records(
 
 
 def _stage_segments(
-    archive: OpenArchive, chosen: Sequence[Chosen], staging: Path
+    archive: OpenArchive, chosen: Sequence[Chosen], gathered: Gathered, staging: Path
 ) -> dict[tuple[str, int], RecordsTold]:
     places: dict[tuple[str, int], RecordsTold] = {}
     for one in chosen:
         name = f"archive/{one.capture.segment}.warc.gz"
         if not one.capture.warc_key.endswith(f"/{one.capture.segment}.warc.gz"):
             raise ConfigError(f"{one.capture.segment}: was written anew with others: leave --whole-segments out")
-        place = _locate(one, name)
+        place = _locate(gathered.rows[one.capture.place], name)
         if place is None:
             continue
         places[one.capture.place] = place
@@ -170,13 +171,14 @@ def _stage_segments(
     return places
 
 
-def _locate(one: Chosen, path: str) -> RecordsTold | None:
-    """Return where the records of a capture lie in its segment; `None`: it has none."""
-    start, end = one.capture.response_offset, one.exchange.end
-    if start is None or end is None:
+def _locate(row: CaptureRow, path: str) -> RecordsTold | None:
+    """Return where the records of a capture lie in its segment, one behind the other; `None`: it has none."""
+    if row.warc is None or row.warc.response is None:
         return None
+    places = (row.warc.response, row.warc.rendered, row.warc.request, row.warc.metadata)
+    start, end = row.warc.response.offset, max(one.offset + one.length for one in places if one)
     if end - start > MAX_CAPTURE_BYTES:
-        raise ConfigError(f"{one.capture.url}: records of {end - start} bytes; at most {MAX_CAPTURE_BYTES} are cited")
+        raise ConfigError(f"{row.url}: records of {end - start} bytes; at most {MAX_CAPTURE_BYTES} are cited")
     return RecordsTold(path=path, offset=start, length=end - start)
 
 
@@ -196,11 +198,7 @@ def _copy(archive: OpenArchive, key: str, place: RecordsTold, file: IO[bytes]) -
 
 def _tell_capture(one: Chosen, gathered: Gathered, places: dict[tuple[str, int], RecordsTold]) -> CaptureTold:
     capture = one.capture
-    row = gathered.rows.get(capture.place)
-    if row is None:
-        raise DamageFound(
-            f"{capture.segment}: its rows do not tell of capture {capture.n}: run ofrecord index --rebuild"
-        )
+    row = gathered.rows[capture.place]
     text = gathered.texts.get(one.text_of or capture.place)
     return CaptureTold(
         segment=capture.segment,

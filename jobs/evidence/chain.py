@@ -14,6 +14,7 @@ from jobs.archive.commit import MAX_COMMIT_BYTES, CommittedFile, RowsPlace, comm
 from jobs.archive.identity import read_info
 from jobs.archive.keys import KeyRing, Standing, read_ring
 from jobs.archive.packs import check_chained
+from jobs.archive.replacing import parse_replacement
 from jobs.archive.signing import parse_signatures, split_document
 from jobs.evidence.heads import HeadFact, check_head
 from jobs.evidence.manifest import FOLDER, MANIFEST, MAX_COMMITS, commit_path
@@ -108,7 +109,14 @@ def check_chain(
         if run.head is not None and run.head not in facts.heads:
             end = facts.commits[run.last]
             head = check_head(
-                store, ring, run.head, findings, source=manifest.source, end=(end.seq, end.digest), ca_file=ca_file
+                store,
+                ring,
+                run.head,
+                findings,
+                archive=info.archive,
+                source=manifest.source,
+                end=(end.seq, end.digest),
+                ca_file=ca_file,
             )
             if head is not None:
                 facts.heads[run.head] = head
@@ -168,6 +176,7 @@ def _judge_commit(stored: StoredCommit, data: bytes, ring: KeyRing, findings: Fi
     judged = ring.judge(commit.source, commit.seq, signed, signatures)
     if judged.standing is Standing.FAULTY:
         findings.damage(where, judged.reason)
+    replacement = parse_replacement(commit)
     keys = {key.key_id: key.public for key in ring.keys if key.public}
     held = [one.key_id for one in signatures if one.key_id in keys and keys[one.key_id].has_signed(signed, one)]
     return CommitFact(
@@ -180,7 +189,7 @@ def _judge_commit(stored: StoredCommit, data: bytes, ring: KeyRing, findings: Fi
         files=commit.files,
         standing=judged.standing,
         signers=tuple(dict.fromkeys(held)),
-        moved={},
+        moved={one.segment: one.rows for one in replacement.segments} if replacement else {},
     )
 
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from config.errors import ConfigError, DamageFound, ObjectMissing
 from crawler.rows import CaptureRow, SnapshotRow
 from jobs.archive.commit import MAX_COMMIT_BYTES, commit_key
-from jobs.archive.ends import MAX_DOCUMENT_BYTES, Chained, decode_chained, read_document
+from jobs.archive.ends import MAX_DOCUMENT_BYTES
 from jobs.archive.facts import MAX_ROWS_BYTES, read_rows
+from jobs.archive.heads import read_head
 from jobs.archive.identity import INFO_KEY, MAX_INFO_BYTES
 from jobs.archive.keys import MAX_KEYS
 from jobs.evidence.changes import encode_change
@@ -70,7 +71,10 @@ def gather_rows(archive: OpenArchive, chosen: Sequence[Chosen], folder: Path) ->
         stored = archive.catalog.find_segment(segment)
         if stored is None:
             raise DamageFound(f"{segment}: no commit that this machine knows brings it; run ofrecord index --rebuild")
-        found.segments.append(SegmentTold(segment=segment, seq=stored.seq))
+        if not stored.rows.key.endswith(".warc.gz"):
+            raise ConfigError(f"{segment}: was compacted ({stored.rows.key}): bundles hold gzip alone; give --at")
+        moved_by = archive.catalog.find_replacing(segment)
+        found.segments.append(SegmentTold(segment=segment, seq=stored.seq, moved_by=moved_by))
         path = folder / rows_path(segment)
         _fetch_rows(archive, stored.rows, path)
         with path.open("rb") as file:
@@ -79,6 +83,10 @@ def gather_rows(archive: OpenArchive, chosen: Sequence[Chosen], folder: Path) ->
                     found.rows[segment, row.n] = row
                 elif isinstance(row, SnapshotRow) and row.n in numbers:
                     found.texts[segment, row.n] = _put_text(row, folder)
+        if missing := numbers - {n for name, n in found.rows if name == segment}:
+            raise DamageFound(
+                f"{segment}: its rows do not tell of capture {min(missing)}: run ofrecord index --rebuild"
+            )
     found.segments.sort(key=lambda one: one.seq)
     return found
 
@@ -201,9 +209,7 @@ class _Heads:
     def _read(self, n: int) -> int:
         """Return the commit that head *n* names; 0 if none of this source."""
         if n not in self._seqs:
-            key = f"heads/{n:012d}.json"
-            document = read_document(self._store.get(key, length=MAX_DOCUMENT_BYTES + 1), key, "a head")
-            end = decode_chained(document, Chained, key, "a head").ends.get(self._source)
+            end = read_head(self._store, n).ends.get(self._source)
             self._seqs[n] = end.seq if end else 0
         return self._seqs[n]
 

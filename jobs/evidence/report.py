@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from config.errors import DamageFound
 from config.units import count
 from crawler.rows import format_time
-from jobs.diff import Change, diff_texts, make_visible
+from jobs.diff import Change, diff_texts, make_visible, runs_to_left
 from jobs.evidence.manifest import FOLDER, MAX_TEXT_BYTES, rows_path, text_path
 from jobs.evidence.parts import read_part
 from jobs.hypertext import link_to, say, wrap
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 MAX_LINES = 3_000
 """Of a text, and of what changed in all: the rest is in the files beside."""
 MAX_LINE_CHARS = 20_000
+MAX_CHANGED_CHARS = 400_000
+"""Of what is told of changes, as HTML: those after are in the files alone."""
 MAX_ROWS = 500
 _CONTEXT = 1
 _VERDICTS = {
@@ -139,15 +141,15 @@ def _show_text(parts: Parts, manifest: Manifest, shown: TextTold | None) -> str:
 def _show_changes(parts: Parts, manifest: Manifest) -> str:
     if not manifest.changes:
         return wrap("p", "The captures in this bundle show one text alone, or none.", "note")
-    left, shown = MAX_LINES, []
+    left, room, shown = MAX_LINES, MAX_CHANGED_CHARS, []
     for number, change in enumerate(manifest.changes):
-        if left <= 0:
+        if left <= 0 or room <= 0:
             rest = count(len(manifest.changes) - number, "further change")
             shown.append(wrap("p", say(f"{rest}: in the files evidence/change-….diff"), "note"))
             break
         html, used = _show_change(parts, manifest, change, left)
         shown.append(html)
-        left -= used
+        left, room = left - used, room - len(html)
     return "".join(shown)
 
 
@@ -171,9 +173,14 @@ def _show_lines(lines: tuple[Line, ...], speech: str) -> Iterator[str]:
     for wanted, group in groupby(enumerate(lines), key=lambda pair: pair[0] in near):
         rows = [line for _, line in group]
         if wanted:
-            yield from (wrap("p", _show_line(line), rest=speech) for line in rows)
+            yield from (wrap("p", _show_line(line), _side(line.after or line.before or ""), speech) for line in rows)
         else:
             yield wrap("p", f"… {count(len(rows), 'line')} unchanged …", "note")
+
+
+def _side(text: str) -> str:
+    """Return the class of lines that run to the left: in their scripts a line through a word hides its dots."""
+    return "rtl" if runs_to_left(text[:2_000]) else ""
 
 
 def _show_line(line: Line) -> str:
@@ -200,7 +207,8 @@ def _show_captures(report: BundleReport, manifest: Manifest) -> str:
         rest += wrap(
             "p", say(f"The archive holds {count(manifest.others, 'further capture')}, not in this bundle."), "note"
         )
-    return wrap("table", f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody>") + rest
+    table = wrap("table", f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody>")
+    return wrap("section", table, "captures", ' tabindex="0" aria-label="Captures"') + rest
 
 
 def _show_capture(report: BundleReport, fact: CaptureFact) -> str:
@@ -230,7 +238,7 @@ def _show_capture(report: BundleReport, fact: CaptureFact) -> str:
 
 def _show_check(report: BundleReport, manifest: Manifest) -> str:
     chain = report.chain
-    key = f" --trusted-key {chain.keys[-1]}" if chain.keys else ""
+    key = " --trusted-key FINGERPRINT" if chain.keys else ""
     said = "With the program (free, open source), on any machine, without a network:"
     command = wrap("pre", say_lines(["pip install ofrecord", f"ofrecord verify-bundle FILE.wacz{key}"]))
     hand = (

@@ -115,18 +115,16 @@ def _tell_signatures(chain: ChainFacts) -> tuple[str, bool]:
 def _tell_time(chain: ChainFacts, held: Held) -> tuple[str, bool]:
     heads = [chain.find_head(one.seq) for one in held.captures.values()]
     stamps = [head.stamp for head in heads if head and head.stamp]
-    if stamps and len(stamps) == len(heads) and all(one.checked for one in stamps):
-        latest = max(stamps, key=lambda one: one.at)
-        return f"It existed by {_say(latest.at)}: the head above it was stamped then by {latest.by}.", True
-    if stamps:
+    times = [one.at for one in stamps if one.at is not None]
+    if times and len(stamps) == len(heads) and all(one.checked for one in stamps):
         return (
-            (
-                "Since when it exists: there is an outside time stamp"
-                f" ({_say(stamps[0].at)}, by {stamps[0].by}), but its maker was not checked: give --ca FILE with the"
-                " roots of the authority."
-            ),
-            False,
+            f"It existed by {_say(max(times))}: an authority whose root you gave stamped its head then.",
+            True,
         )
+    if stamps:
+        when = f" ({_say(max(times))})" if times else ", which was not read (pip install 'ofrecord[stamp]')"
+        told = f"Since when it exists: there is an outside time stamp{when}, but who made it was not checked"
+        return f"{told}: give --ca FILE with the roots of the authority.", False
     committed = [chain.commits[one.seq].committed for one in held.captures.values() if one.seq in chain.commits]
     last = f" It says {_say(max(committed))} itself." if committed else ""
     return f"Since when it exists: no outside time stamp was found.{last}", False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -10,12 +11,41 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.errors import ConfigError, DamageFound
+from jobs.archive.ends import LogEnd
+from jobs.archive.heads import append_head, stamp_key
+from jobs.archive.identity import read_info
+from jobs.archive.log import Log
 from jobs.archive.signing import Signer
+from jobs.archive.stamps import make_request
 from jobs.evidence import verify_bundle
 from jobs.evidence.changes import apply_change, encode_change
 from jobs.evidence.manifest import ChangeTold, name_part
-from tests.archives import NOON, cover_up, file_keys, put, read_lines, split_file, write_lines
-from tests.bundles import ARTICLE, LATER, WORDS, build_edited, digest, make_bundle, read_parts
+from jobs.redaction.redacting import RedactRequest, redact_articles
+from tests.archives import (
+    NOON,
+    SOURCE,
+    commit_segment,
+    cover_up,
+    file_keys,
+    put,
+    read_lines,
+    split_file,
+    write_lines,
+    write_segment,
+)
+from tests.authorities import make_files
+from tests.bundles import (
+    ARTICLE,
+    LATER,
+    OTHER,
+    WORDS,
+    build_edited,
+    digest,
+    make_bundle,
+    open_store_as_archive,
+    read_parts,
+    repack,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,10 +148,6 @@ def test_whole_segments_prove_every_record(tmp_path: Path) -> None:
 
 
 def test_captures_without_an_answer_or_a_text_are_evidence_too(tmp_path: Path) -> None:
-    from jobs.archive.identity import read_info
-    from jobs.archive.log import Log
-    from tests.archives import SOURCE, commit_segment, write_segment
-
     store = build_edited(tmp_path / "spool", WORDS[:1])
     for hours, status in ((5, 404), (6, None), (7, 404)):
         info, now = read_info(store), NOON + timedelta(hours=hours)
@@ -159,6 +185,58 @@ def test_a_damaged_archive_is_not_cited(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.glob(".ofrecord*")] == []
 
 
+def test_what_was_redacted_is_not_cited_and_what_lies_beside_it_is(tmp_path: Path) -> None:
+    store = build_edited(tmp_path / "spool", signer=SIGNER)
+    with open_store_as_archive(store, tmp_path / "state", signer=SIGNER) as archive:
+        request = RedactRequest(SOURCE, frozenset({OTHER.url}), "asked for", timedelta(0))
+        assert redact_articles(archive, request).captures == 3
+    report = verify_bundle(make_bundle(store, tmp_path).path, trusted=[SIGNER.public.key_id])
+    assert [str(one) for one in report.findings.damages] == []
+    assert report.manifest
+    assert [one.moved_by for one in report.manifest.segments] == [4, 4, 4]
+    assert report.chain.commits[4].kind == "redact"
+    assert all(one.headers_proven for one in report.held.captures.values())
+    with open_store_as_archive(store, tmp_path / "state", signer=SIGNER) as archive:
+        redact_articles(archive, RedactRequest(SOURCE, frozenset({ARTICLE.url}), "asked for", timedelta(0)))
+    with pytest.raises(ConfigError, match="was redacted"):
+        make_bundle(store, tmp_path, "other.wacz")
+
+
+def test_a_head_and_its_stamp_say_since_when_it_exists(tmp_path: Path) -> None:
+    store = build_edited(tmp_path / "spool", signer=SIGNER)
+    stored = list(Log(store, read_info(store), SOURCE).read())
+    ends = {SOURCE: LogEnd(2, stored[1].digest)}
+    head = append_head(store, read_info(store), None, ends, signer=SIGNER, now=LATER)
+    assert head
+    report = verify_bundle(make_bundle(store, tmp_path, at=NOON + timedelta(minutes=30)).path)
+    assert report.sound
+    assert report.manifest
+    assert [(one.last, one.head, one.ends) for one in report.manifest.runs] == [(2, 1, "head")]
+    whole = verify_bundle(make_bundle(store, tmp_path, "whole.wacz").path)
+    assert whole.manifest
+    assert [(one.last, one.ends) for one in whole.manifest.runs] == [(2, "head"), (3, "log")]
+    assert "no outside time stamp" in " ".join(whole.statements.unproven)
+    folder = tmp_path / "authority"
+    folder.mkdir()
+    root = make_files(folder)
+    (folder / "query.tsq").write_bytes(make_request(head.data))
+    command = "openssl ts -reply -config tsa.cnf -section one -queryfile query.tsq -out reply.tsr"
+    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
+    put(store, stamp_key(1), (folder / "reply.tsr").read_bytes())
+    path = make_bundle(store, tmp_path, "stamped.wacz", at=NOON + timedelta(minutes=30)).path
+    checked = verify_bundle(path, ca_file=root)
+    assert [str(one) for one in checked.findings.damages] == []
+    assert "an authority whose root you gave" in checked.statements.proven[-1]
+    assert checked.statements.proven[0].startswith("Nothing was altered")
+    assert "was not checked" in " ".join(verify_bundle(path).statements.unproven)
+    stamp = read_parts(path)["evidence/head-000000000001.tsr"]
+    wrong = repack(path, {"evidence/head-000000000001.tsr": stamp[:-9] + b"x" + stamp[-8:]}, tmp_path / "x.wacz")
+    assert "head-000000000001.tsr" in str(verify_bundle(wrong, ca_file=root).findings.damages[0])
+    other = read_parts(path)["evidence/head-000000000001.json"].replace(b'"n":1', b'"n": 1')
+    moved = repack(path, {"evidence/head-000000000001.json": other}, tmp_path / "x.wacz")
+    assert len(verify_bundle(moved, ca_file=root).findings.damages) == 2
+
+
 def test_the_report_escapes_what_a_page_says(tmp_path: Path) -> None:
     arabic = "\u0627\u0644\u0639\u0631\u0628\u064a\u0629"
     words = ("Safe.", '<script>alert("x")</script> & \u202egnihton \u2066x', f"\u200f{arabic}")
@@ -171,6 +249,7 @@ def test_the_report_escapes_what_a_page_says(tmp_path: Path) -> None:
     assert 'dir="auto"' in page
     assert "default-src 'none'" in page
     assert arabic in page
+    assert '<p class="rtl" dir="auto">' in page
     assert "src=" not in page
 
 

@@ -222,7 +222,7 @@ def test_nothing_hides_in_the_zip_file(bundle: Path, tmp_path: Path) -> None:
         doubled.getvalue(),
         commented.getvalue(),
         data.replace(first, b"PK\x03\x05", 1),
-        zip_parts({"evidence/manifest.json": b" " * 300_000_000}, zipfile.ZIP_BZIP2),
+        zip_parts({"evidence/manifest.json": b" " * 3_000_000}, zipfile.ZIP_BZIP2),
     ):
         path.write_bytes(wrong)
         assert damages(path)
@@ -233,12 +233,12 @@ def test_a_bomb_is_not_inflated(bundle: Path, tmp_path: Path) -> None:
 
     manifest = manifest_of(bundle)
     rows = find(read_parts(bundle), "evidence/rows-")
-    squeezer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    bomb = squeezer.compress(bytes(200 << 20)) + squeezer.flush()
+    squeezer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    bomb = squeezer.compress(bytes(80 << 20)) + squeezer.flush()
     told = damages(repack(bundle, {rows: bomb, "archive/records.warc.gz": bomb}, tmp_path / "x.wacz"))
     assert rows in told
     path = tmp_path / "y.wacz"
-    path.write_bytes(zip_parts({"evidence/manifest.json": bytes(100 << 20)}, zipfile.ZIP_DEFLATED))
+    path.write_bytes(zip_parts({"evidence/manifest.json": bytes(20 << 20)}, zipfile.ZIP_DEFLATED))
     assert damages(path)
     manifest["captures"] = manifest["captures"] * 10_000
     huge = repack(bundle, {"evidence/manifest.json": json.dumps(manifest).encode()}, tmp_path / "z.wacz")
