@@ -56,7 +56,7 @@ def _short_levels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "PACK_COMMITS", 1_000_000)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(steps, min_size=1, max_size=4), st.lists(changes, min_size=2, max_size=16))
 def test_what_went_along_is_what_is_left(first: list[Step], rest: list[Step | Redaction | Repacking]) -> None:
     with _archive() as (store, info, folder), _open(folder, "along") as along, _open(folder, "machine") as catalog:
