@@ -76,6 +76,8 @@ EVENTS: frozenset[str] = frozenset(
         "failed_worker",
         "failed_run",
         "failed_upload",
+        "failed_record",
+        "dropped_draft",
         "distrusted_validators",
         "paused_fetching",
         "resumed_fetching",

@@ -33,6 +33,7 @@ from tests.rollups import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from jobs.archive.signing import Signer
     from jobs.store import ObjectStore
     from jobs.tables import Manifest
 
@@ -247,13 +248,13 @@ def test_losing_the_race_starts_over_from_the_winner(stand: Newsstand, monkeypat
     stand.crawl(Seen("/a"))
     raced: list[int] = []
 
-    def lose_once(store: ObjectStore, manifest: Manifest) -> bool:
+    def lose_once(store: ObjectStore, manifest: Manifest, signer: Signer | None) -> bool:
         if not raced:
             raced.append(manifest.n)
             stand.crawl(Seen("/b", at=DAY_2))
             other = stand.build()
             assert (other.manifest, other.wrote) == (1, True)
-        return append_manifest(store, manifest)
+        return append_manifest(store, manifest, signer)
 
     monkeypatch.setattr(rolling, "append_manifest", lose_once)
     with stand.open() as archive:
