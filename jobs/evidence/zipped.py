@@ -147,7 +147,7 @@ def _check_directory(archive: zipfile.ZipFile, file: IO[bytes]) -> dict[str, zip
             raise DamageFound(f"{name}: stands twice in the zip file")
         total += entry.file_size
         squeezed += entry.file_size if entry.compress_type != zipfile.ZIP_STORED else 0
-        if entry.comment or entry.extra[:2] not in {b"", b"\x01\x00"}:
+        if entry.comment or _split_extra(entry.extra, name).keys() - {_ZIP64_FIELD}:
             raise DamageFound(f"{name}: has more in the directory than a bundle's parts have")
         if max(entry.file_size, total) > MAX_ALL_BYTES or squeezed > MAX_SQUEEZED_BYTES:
             raise DamageFound(f"{name}: {entry.file_size} bytes; more than a bundle may have")
@@ -180,11 +180,10 @@ def _check_local(entry: zipfile.ZipInfo, file: IO[bytes]) -> int:
     head = file.read(_LOCAL.size)
     magic, _, flags, method, time, date, crc, packed, size, name_bytes, extra_bytes = _LOCAL.unpack(head)
     raw, extra = file.read(name_bytes), file.read(extra_bytes)
+    fields = _split_extra(extra, name)
     if _UNKNOWN in {packed, size}:
-        kind, length, size, packed = struct.unpack_from("<2H2Q", extra) if len(extra) == 20 else (0, 0, 0, 0)
-        if (kind, length) != (_ZIP64_FIELD, 16):
-            raise DamageFound(f"{name}: does not say how long it is")
-    elif extra:
+        size, packed = struct.unpack("<2Q", fields.pop(_ZIP64_FIELD, b""))
+    if fields:
         raise DamageFound(f"{name}: has more before it than a bundle's parts have")
     year, month, day, hour, minute, second = entry.date_time
     stated = (hour << 11 | minute << 5 | second // 2, (year - 1980) << 9 | month << 5 | day)
@@ -200,6 +199,21 @@ def _check_local(entry: zipfile.ZipInfo, file: IO[bytes]) -> int:
     if (magic, flags, method, time, date, crc, packed, size) != told or raw != name.encode():
         raise DamageFound(f"{name}: the zip file says otherwise before it than in its directory")
     return int(entry.header_offset + _LOCAL.size + name_bytes + extra_bytes + entry.compress_size)
+
+
+def _split_extra(data: bytes, name: str) -> dict[int, bytes]:
+    """Return the extra fields of a part that have a value, each once. Raises DamageFound."""
+    found: dict[int, bytes] = {}
+    at = 0
+    while at < len(data):
+        kind, size = struct.unpack_from("<2H", data, at)
+        value = data[at + 4 : at + 4 + size]
+        if len(value) != size or kind in found:
+            raise DamageFound(f"{name}: has extra fields that are none")
+        if size:
+            found[kind] = value
+        at += 4 + size
+    return found
 
 
 class _Bounded:
