@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from config.errors import DamageFound, ExitCode, FormatTooNew, ObjectMissing, RecordError, StoreUnavailable
+from jobs.archive.commit import REPLACING_KINDS
 from jobs.archive.identity import list_sources
 from jobs.archive.lease import list_old_leases
+from jobs.archive.replacing import collect_replacements
 from jobs.checkpoint.layer import layer_key
 from jobs.checkpoint.writing import list_superseded
 from jobs.tables.manifest import PREFIX as MANIFEST_PREFIX
@@ -132,9 +134,14 @@ def _list_old_tables(archive: OpenArchive, now: datetime) -> Iterator[str]:
 
 def _list_forgotten(archive: OpenArchive, source: str, uploads: list[StoredObject]) -> list[StoredObject]:
     """Return those of *uploads* whose segment no commit names; the catalog is at the end of the log."""
-    if archive.catalog.list_kinds(source) - PLAIN_KINDS:
+    kinds = archive.catalog.list_kinds(source) - PLAIN_KINDS
+    if kinds - REPLACING_KINDS:
         return []
-    segments = ((one, one.key.rpartition("/")[2].removesuffix(".warc.gz")) for one in uploads)
+    named: set[str] = set()
+    if kinds:
+        index = collect_replacements(archive.log(source).read())
+        named = set(index.objects).union(file.key for by, _ in index.segments.values() for file in by.files)
+    segments = ((one, one.key.rpartition("/")[2].removesuffix(".warc.gz")) for one in uploads if one.key not in named)
     return [one for one, segment in segments if not archive.catalog.names_object(segment, one.key)]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from config.errors import ArchiveError
-from crawler.rows import SnapshotRow
+from crawler.rows import SegmentRow, SnapshotRow
 from jobs.archive.facts import fetch_rows, read_rows
 from jobs.catalog import ReportKey
 from jobs.changes.events import What
@@ -35,7 +35,6 @@ _RULES = EDIT_RULES * 1_000 + SHORT_RULES
 MAX_EDITS, MAX_EVIDENCE_CHARS = 50, 500
 MAX_FETCHED_BYTES = 64 * 1024**2
 """Rows of one segment that are fetched for a text that the catalog has not."""
-_ENDING = ".warc.gz"
 _KEPT = 500
 """Reports that are held before they are written down."""
 
@@ -166,8 +165,10 @@ class EditReporter:
 
 
 def _find_snapshot(data: bytes, where: str, place: Place, derivation: str) -> dict[str, Any] | None:
-    segment = where.rpartition("/")[2].removesuffix(_ENDING)
+    segment = ""
     for _, row in read_rows(data, where):
+        if isinstance(row, SegmentRow):
+            segment = row.segment
         if not isinstance(row, SnapshotRow) or row.derivation != derivation:
             continue
         of = (row.of.segment, row.of.n) if row.of is not None else (segment, row.n)

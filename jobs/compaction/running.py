@@ -28,7 +28,7 @@ from jobs.compaction.choosing import choose_groups, choose_restored, count_segme
 from jobs.compaction.packing import pack_segments, unpack_segment
 from jobs.compaction.proving import lay_out, require_bytes, require_equal
 from jobs.redaction.finishing import finish_redactions
-from jobs.segments.upload import put_file, require_same
+from jobs.segments.upload import REUSE_AGE, put_file, require_same
 from jobs.store.clock import measure_skew
 
 if TYPE_CHECKING:
@@ -232,8 +232,11 @@ class Compaction:
             return
         try:
             draft = decode_commit(path.read_bytes(), str(path)).commit
+            now = self._archive.store.read_clock() or datetime.now(UTC)
             for file in draft.files:
-                require_same(self._archive.store, file)
+                put = require_same(self._archive.store, file).modified
+                if put is not None and now - put > REUSE_AGE:
+                    raise RunLocked(f"{file.key}: lay there for too long to be named now")
             self._commit(draft)
         except (DamageFound, ObjectMissing, ObjectDiffers, RunLocked) as error:
             log.warning("dropped_draft", source=self._source, error=str(error))

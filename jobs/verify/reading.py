@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 from config.errors import StoreError
 from crawler.waits import wait_for
+from jobs.archive.ranges import COMPACTED
 from jobs.verify.walking import walk_file
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class FileReader:
         except (StoreError, OSError) as error:
             return ReadFile(one.path, error=error)
         words = (one.path, key, one.rows)
-        warc = key.endswith(WARC_ENDING)
+        warc = key.endswith((WARC_ENDING, COMPACTED))
         if self._processes is not None:
             try:
                 return ReadFile(one.path, self._processes.submit(walk_file, *words, warc=warc).result())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from jobs.archive.commit import SEGMENT_KINDS
 from jobs.verify.captures import Captures
 from jobs.verify.chain import LogTrace, walk_log
+from jobs.verify.compacted import check_compacted
 from jobs.verify.files import CommittedFiles, valid_files
 from jobs.verify.packs import NamedObjects
 from jobs.verify.plan import Depth
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from jobs.verify.reading import FileReader, ReadFile
     from jobs.verify.report import Progress, VerifyReport
     from jobs.verify.resuming import CheckMemory, Sound
+
+_MOVING = "replace"
+"""Kind of the commits that move segments into compacted objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ class SourceCheck:
             self._withdrawn.take(commit)
             self._named.expect(commit)
             if self._check.plan.depth is Depth.READ:
-                commits.append(replace(commit, detail={}, since=(), files=tuple(valid_files(commit))))
+                detail = commit.detail if commit.kind == _MOVING else {}
+                commits.append(replace(commit, detail=detail, since=(), files=tuple(valid_files(commit))))
         self._report.counts.segments += len(segments)
         self._files.look()
         self._withdrawn.tell()
@@ -170,6 +175,8 @@ class SourceCheck:
         pending: list[_Pending],
     ) -> Generator[Job]:
         local = self._files.take(commit, read)
+        if commit.kind == _MOVING:
+            check_compacted(commit, local, self._report)
         if commit.kind not in SEGMENT_KINDS:
             return
         deriving = self._check.deriving

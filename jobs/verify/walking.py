@@ -44,11 +44,12 @@ def walk_file(path: Path, key: str, rows: RowsPlace | None, *, warc: bool) -> Wa
         return WalkedFile(sha256)
     report = VerifyReport(full=True)
     records = list(walk_records(path, Notes(report, key)))
-    part = "" if rows is None else _hash_part(path, rows.offset, rows.size_bytes)
+    part = "" if rows is None else hash_part(path, rows.offset, rows.size_bytes)
     return WalkedFile(sha256, part, records, report.findings)
 
 
-def _hash_part(path: Path, offset: int, size: int) -> str:
+def hash_part(path: Path, offset: int, size: int) -> str:
+    """Return the labelled SHA-256 of a part of the file *path*."""
     found = hashlib.sha256()
     with path.open("rb") as file:
         file.seek(offset)

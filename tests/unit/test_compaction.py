@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,18 +15,26 @@ import pytest
 from config.errors import DamageFound, RunLocked
 from config.settings import Settings
 from crawler.warc import read_records
+from jobs.archive.facts import fetch_rows
 from jobs.archive.identity import create_archive
 from jobs.archive.log import Log
 from jobs.archive.ranges import fetch_range
 from jobs.catalog import Catalog
+from jobs.changes.reports import _find_snapshot
+from jobs.cli.commands import run
 from jobs.compaction import choosing
 from jobs.compaction.choosing import choose_groups, find_places
+from jobs.compaction.proving import lay_out
 from jobs.compaction.running import DRAFT_FILE, Compaction
 from jobs.context import open_archive
+from jobs.prune import prune_archive
 from jobs.segments.pages import CapturePlaces, read_capture
 from jobs.store.local import LocalStore
-from jobs.verify import verify_archive
-from tests.archives import NOON, PAGES, SOURCE, commit_segment, write_segment
+from jobs.verify import VerifyReport, verify_archive
+from jobs.verify.compacted import check_compacted
+from jobs.verify.reading import ReadFile
+from jobs.verify.walking import walk_file
+from tests.archives import DERIVATION, NOON, PAGES, SOURCE, commit_segment, write_segment
 from tests.replacements import replace_segments
 
 if TYPE_CHECKING:
@@ -245,4 +255,112 @@ def test_verify_finds_a_compacted_archive_sound(archive: OpenArchive) -> None:
     work(archive).compact(LATER)
     work(archive).compact(LATER)
     report = verify_archive(archive.store, full=True)
-    assert report.damages == 0
+    assert report.damages == 0, report.findings
+    (placed,) = find_places(archive.log(SOURCE).read()).objects
+    assert report.counts.records == placed.file.records
+
+
+def test_verify_names_what_is_wrong_in_a_compacted_object(archive: OpenArchive, tmp_path: Path) -> None:
+    work(archive).compact(LATER)
+    (placed,) = [one for one in find_places(archive.log(SOURCE).read()).objects if one.is_compacted]
+    path = tmp_path / "copy"
+    archive.store.fetch(placed.file.key, path)
+    third = list(lay_out(path, placed.segments))[2]
+    data = bytearray(path.read_bytes())
+    data[third.start + (third.rows.offset - third.start) // 2] ^= 0xFF
+    stored = Path(archive.store.url.removeprefix("file://")) / placed.file.key
+    stored.chmod(0o644)
+    stored.write_bytes(data)
+    found = [one for one in verify_archive(archive.store, full=True).findings if one.key == placed.file.key]
+    assert any("the bytes were changed" in one.message for one in found)
+    assert any(third.start <= (one.offset or 0) < third.rows.offset for one in found)
+    assert any(f"segment {third.segment}: found" in one.message for one in found)
+    others = [one.segment for one in placed.segments if one.segment != third.segment]
+    assert not any(other in one.message for one in found for other in others)
+
+
+def test_verify_compares_with_what_the_commit_says(archive: OpenArchive, tmp_path: Path) -> None:
+    work(archive).compact(LATER)
+    stored = next(one for one in archive.log(SOURCE).read() if one.commit.kind == "replace")
+    commit = stored.commit
+    path = tmp_path / "copy"
+    archive.store.fetch(commit.files[0].key, path)
+
+    def check(detail: dict[str, object]) -> list[str]:
+        report = VerifyReport(full=True)
+        local = {commit.files[0].key: ReadFile(path, walk_file(path, commit.files[0].key, None, warc=True))}
+        check_compacted(replace(commit, detail=detail), local, report)
+        return [one.message for one in report.findings]
+
+    segments = commit.detail["segments"]
+    assert check(commit.detail) == []
+    rows = {**segments[1]["rows"], "sha256": "sha256:" + "0" * 64, "count": 3}
+    told = check({**commit.detail, "segments": [segments[0], {**segments[1], "rows": rows}, *segments[2:]]})
+    assert len(told) == 2
+    assert "the rows of" in told[0]
+    assert "the commit says 3" in told[1]
+    wrong = {**segments[4], "records": {"count": 1, "sha256": "sha256:" + "0" * 64}}
+    (message,) = check({**commit.detail, "segments": [*segments[:4], wrong, *segments[5:]]})
+    assert segments[4]["segment"] in message
+    (last, *_) = reversed(check({**commit.detail, "segments": segments[:-1]}))
+    assert "its segments end at byte" in last
+
+
+def test_prune_takes_what_no_commit_named_and_nothing_else(
+    archive: OpenArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(Compaction, "_commit", die)
+    with pytest.raises(Killed):
+        work(archive).compact(LATER)
+    monkeypatch.undo()
+    (archive.state / "compaction" / SOURCE / DRAFT_FILE).unlink()
+    (orphan,) = [key for key in list_keys(archive) if key.endswith(".zst")]
+    work(archive, grace=timedelta(days=30)).compact(LATER)
+    kept = [key for key in list_keys(archive) if key != orphan]
+    assert len(kept) == SEGMENTS + 1
+    long_ago = (datetime.now(UTC) - timedelta(days=40)).timestamp()
+    for key in (*kept, orphan):
+        os.utime(Path(archive.store.url.removeprefix("file://")) / key, (long_ago, long_ago))
+    prune_archive(archive, dry_run=False)
+    assert list_keys(archive) == kept
+
+
+def test_a_draft_that_lay_too_long_is_made_anew(archive: OpenArchive, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(Log, "append", die)
+    with pytest.raises(Killed):
+        work(archive).compact(LATER)
+    monkeypatch.undo()
+    (old,) = [key for key in list_keys(archive) if key.endswith(".zst")]
+    long_ago = (datetime.now(UTC) - timedelta(days=20)).timestamp()
+    os.utime(Path(archive.store.url.removeprefix("file://")) / old, (long_ago, long_ago))
+    assert work(archive).compact(LATER).segments == SEGMENTS
+    assert old not in {one.file.key for one in find_places(archive.log(SOURCE).read()).objects}
+
+
+def test_a_text_is_found_in_the_rows_of_a_compacted_segment(archive: OpenArchive) -> None:
+    work(archive).compact(LATER)
+    (placed,) = [one for one in find_places(archive.log(SOURCE).read()).objects if one.is_compacted]
+    last = placed.segments[-1]
+    data = fetch_rows(archive.store, last.rows)
+    found = _find_snapshot(data, last.rows.key, (last.segment, 0), DERIVATION.digest)
+    assert found is not None
+    assert found["text_digest"]
+
+
+def test_the_command_says_what_it_does(archive: OpenArchive, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--archive", archive.store.url.removeprefix("file://"), "--state", str(archive.state.parent)]
+    assert run(["compact", *options, "--before", "1 seconds", "--grace", "0", "--dry-run"]) == 0
+    assert f"{SOURCE}: would have repacked {SEGMENTS} segments in 1 object" in capsys.readouterr().out
+    assert run(["compact", *options, "--before", "1 seconds", "--grace", "0", "--json", SOURCE]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["sources"]
+    assert (told["segments"], told["objects"]) == (SEGMENTS, 1)
+    assert run(["compact", *options, "--restore"]) == 0
+    assert f"deleted {SEGMENTS} replaced objects" in capsys.readouterr().out
+    assert run(["compact", *options, "--before", "soon"]) == 2
+    assert "--before: found 'soon'" in capsys.readouterr().err
