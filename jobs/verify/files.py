@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import ObjectMissing, StoreError
 from jobs.store.keys import fault_of_key
+from jobs.verify.ahead import ask_ahead
 from jobs.verify.plan import Depth
 from jobs.verify.report import Notes, Step
 from jobs.verify.unreadable import note_unreadable
@@ -80,10 +81,10 @@ class CommittedFiles:
         counts, wanted = self._report.counts, [one for one in self._expected.values() if not one.may_go]
         counts.files += len(wanted)
         counts.bytes += sum(one.file.size_bytes for one in wanted)
-        for item in self._list():
+        for item, asked in ask_ahead(self._list(), self._prove):
             expected = self._expected.get(item.key)
             if expected is not None:
-                self._compare_size(expected, item)
+                self._compare(expected, item, asked.read())
             elif item.key not in self._removed:
                 self._report.uncommitted.append(item.key)
         for key, expected in self._expected.items():
@@ -158,22 +159,28 @@ class CommittedFiles:
     def _look_for(self, key: str, expected: _Expected) -> None:
         notes = Notes(self._report, key)
         try:
-            self._compare_size(expected, self._store.stat(key))
+            found = self._store.stat(key)
+            self._compare(expected, found, found.sha256)
         except ObjectMissing:
             notes.damage(f"missing; commit {expected.seq} says it has {expected.file.size_bytes} bytes")
         except StoreError as error:
             note_unreadable(self._store, notes, error)
 
-    def _compare_size(self, expected: _Expected, item: StoredObject) -> None:
+    def _prove(self, item: StoredObject) -> str | None:
+        """Return the digest that the store proves of *item*, if there is one and it is of interest."""
+        expected = self._expected.get(item.key)
+        if expected is None or item.sha256 is not None or item.size_bytes != expected.file.size_bytes:
+            return item.sha256
+        asks = expected.looked_at and not expected.read and self._plan.depth is not Depth.QUICK
+        return self._ask_digest(item.key) if asks else None
+
+    def _compare(self, expected: _Expected, item: StoredObject, proven: str | None) -> None:
         file = expected.file
         notes = Notes(self._report, file.key)
         expected.found_bytes = item.size_bytes
         if item.size_bytes != file.size_bytes:
             notes.damage(f"found {item.size_bytes} bytes, commit {expected.seq} says {file.size_bytes}")
-            return
-        asks = expected.looked_at and not expected.read and self._plan.depth is not Depth.QUICK
-        proven = item.sha256 or (self._ask_digest(file.key) if asks else None)
-        if proven is not None and proven != file.sha256:
+        elif proven is not None and proven != file.sha256:
             notes.damage(_tell_digests(proven, file, expected.seq))
 
     def _ask_digest(self, key: str) -> str | None:
