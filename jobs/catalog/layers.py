@@ -15,6 +15,7 @@ import zstandard
 from config.errors import DamageFound
 from jobs.archive.commit import digest, owns_segment
 from jobs.catalog.folding import FoldingCatalog
+from jobs.catalog.layer_lines import FACT_KEYS, FACTS, JUDGED, TABLE_OF
 from jobs.catalog.schema import LOCAL_TABLES, LOOKED, TABLES
 
 if TYPE_CHECKING:
@@ -22,43 +23,6 @@ if TYPE_CHECKING:
 
 Line = dict[str, Any]
 Place = tuple[str, int]
-
-_TABLE_OF = {
-    "commit": "commits",
-    "segment": "segments",
-    "capture": "captures",
-    "run": "runs",
-    "slot": "slots",
-    "article": "articles",
-    "revision": "revisions",
-    "adoption": "adoptions",
-}
-_JUDGED = {"capture": ("verdict", "revision", "metadata", "judged_class"), "snapshot": ("own",)}
-"""Columns that the fold writes."""
-_FACT_KEYS = {
-    "adoption": ("seq", "number"),
-    "article": ("url",),
-    "capture": ("segment", "n"),
-    "commit": ("seq",),
-    "derivation": ("derivation",),
-    "run": ("run",),
-    "segment": ("segment",),
-    "slot": ("slot", "outcome", "through", "slots", "run", "reason", "schedule"),
-    "snapshot": ("segment", "n", "derivation"),
-}
-_FACTS = {
-    "adoption": "SELECT *, seq AS in_commit FROM adoptions WHERE source = ? ORDER BY seq, number",
-    "article": "SELECT url, seq, seq AS in_commit FROM articles WHERE source = ? ORDER BY url",
-    "capture": "SELECT c.*, s.seq AS in_commit FROM captures c JOIN segments s USING (segment) WHERE s.source = ?"
-    " ORDER BY c.segment, c.n",
-    "commit": "SELECT *, seq AS in_commit FROM commits WHERE source = ? ORDER BY seq",
-    "derivation": "SELECT *, 0 AS in_commit FROM derivations WHERE ? != '' ORDER BY derivation",
-    "run": "SELECT *, seq AS in_commit FROM runs WHERE source = ? ORDER BY run",
-    "segment": "SELECT *, seq AS in_commit FROM segments WHERE source = ? ORDER BY segment",
-    "slot": "SELECT *, seq AS in_commit FROM slots WHERE source = ?"
-    " ORDER BY slot, outcome, through, slots, run, reason, schedule",
-    "snapshot": "SELECT *, seq AS in_commit FROM snapshots WHERE source = ? ORDER BY segment, n, derivation",
-}
 
 
 class LayeredCatalog(FoldingCatalog):
@@ -185,20 +149,20 @@ class LayeredCatalog(FoldingCatalog):
             query = "SELECT derivation, meaning FROM derivations WHERE derivation = ?"
             yield from (_make_line("derivation", row) for row in self._db.execute(query, (derivation,)))
         for kind in ("adoption", "segment", "run", "slot"):
-            query = f"SELECT * FROM {_TABLE_OF[kind]} {between}"  # noqa: S608 - texts of ours
+            query = f"SELECT * FROM {TABLE_OF[kind]} {between}"  # noqa: S608 - texts of ours
             yield from (_make_line(kind, row) for row in self._db.execute(query, place))
         query = (
             "SELECT c.* FROM captures c JOIN segments s USING (segment)"
             " WHERE s.source = ? AND s.seq BETWEEN ? AND ? ORDER BY s.seq, c.n"
         )
         for row in self._db.execute(query, place):
-            yield _make_line("capture", row, without=_JUDGED["capture"])
+            yield _make_line("capture", row, without=JUDGED["capture"])
         told: set[str] = set()
         for row in self._db.execute(f"SELECT * FROM snapshots {between}, segment, n, derivation", place):  # noqa: S608
             if row["text_digest"] not in told:
                 told.add(row["text_digest"])
                 yield from self._export_text(row["text_digest"])
-            yield _make_line("snapshot", row, without=_JUDGED["snapshot"])
+            yield _make_line("snapshot", row, without=JUDGED["snapshot"])
         query = "SELECT url, seq FROM articles WHERE source = ? AND seq BETWEEN ? AND ? ORDER BY url"
         yield from (_make_line("article", row) for row in self._db.execute(query, place))
 
@@ -257,7 +221,7 @@ class LayeredCatalog(FoldingCatalog):
 
     def find_row(self, source: str, line: Line) -> Line | None:
         """Return the row that *line* of a layer stands for, with all its columns; `None` if there is none."""
-        table = _TABLE_OF.get(line["type"], f"{line['type']}s")
+        table = TABLE_OF.get(line["type"], f"{line['type']}s")
         keys = [row["name"] for row in self._db.execute(f"PRAGMA table_info({table})") if row["pk"]]
         where = " AND ".join(f"{name} = ?" for name in keys)
         values = [source if name == "source" else line[name] for name in keys]
@@ -266,13 +230,13 @@ class LayeredCatalog(FoldingCatalog):
 
     def walk_facts(self, source: str) -> Iterator[tuple[tuple[Any, ...], int, Line]]:
         """Yield what is known of *source*, verdicts left out: kind and key, in order; number of the commit; columns."""
-        for kind, query in _FACTS.items():
+        for kind, query in FACTS.items():
             for row in self._db.execute(query, (source,)):
                 line = dict(row)
                 seq = line.pop("in_commit")
-                for name in _JUDGED.get(kind, ()):
+                for name in JUDGED.get(kind, ()):
                     del line[name]
-                yield (kind, *(line[name] for name in _FACT_KEYS[kind])), seq, line
+                yield (kind, *(line[name] for name in FACT_KEYS[kind])), seq, line
 
     def restore_thin(
         self, source: str, seq: int, head: str, layers: list[dict[str, Any]], lines: Iterable[Line]
@@ -287,11 +251,11 @@ class LayeredCatalog(FoldingCatalog):
                 kind = _claim(line, source)
                 if kind == "snapshot":
                     self._put("snapshots", columns["snapshots"], line)
-                elif kind in _TABLE_OF:
+                elif kind in TABLE_OF:
                     if kind == "article":
                         self._db.execute("DELETE FROM revisions WHERE source = ? AND url = ?", (source, line["url"]))
                     if kind != "segment" or line.get("warc_key") or not self.has_segment(line["segment"]):
-                        self._put(_TABLE_OF[kind], columns[_TABLE_OF[kind]], line)
+                        self._put(TABLE_OF[kind], columns[TABLE_OF[kind]], line)
             self._settle(source, seq, head, layers)
             self._db.execute("INSERT OR REPLACE INTO depths VALUES (?,?,0,0)", (source, seq))
 
@@ -319,9 +283,9 @@ class LayeredCatalog(FoldingCatalog):
                     row = (line["derivation"], line["meaning"])
                     self._db.execute("INSERT OR IGNORE INTO derivations VALUES (?,?)", row)
                 elif kind in {"run", "slot"}:
-                    self._put(_TABLE_OF[kind], columns[_TABLE_OF[kind]], line, otherwise="IGNORE")
+                    self._put(TABLE_OF[kind], columns[TABLE_OF[kind]], line, otherwise="IGNORE")
                 elif kind != "revision":
-                    self._put(_TABLE_OF[kind], columns[_TABLE_OF[kind]], line, otherwise="ABORT")
+                    self._put(TABLE_OF[kind], columns[TABLE_OF[kind]], line, otherwise="ABORT")
             self._require_whole(source, seq)
             for url, last in sorted(touched.items()):
                 self._fold(source, url, last)
