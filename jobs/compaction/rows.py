@@ -12,6 +12,7 @@ from crawler.rows import read_json_object
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_KINDS = (b'"capture"', b'"cdxj"', b'"end"')
 _PLACES = ("request", "response", "metadata", "rendered")
 
 
@@ -21,6 +22,8 @@ class RecordPlaces:
 
     offsets: list[int] = field(default_factory=list)
     lengths: list[int] = field(default_factory=list)
+    size: int = 0
+    """Bytes of all of them."""
     _numbers: dict[int, int] = field(default_factory=dict)
 
     def add(self, offset: int, length: int) -> None:
@@ -28,6 +31,7 @@ class RecordPlaces:
         self._numbers[offset] = len(self.offsets)
         self.offsets.append(offset)
         self.lengths.append(length)
+        self.size += length
 
     def number(self, offset: int, length: int) -> tuple[int, int]:
         """Return the number of the record at *offset*, and 0. Raises RecordError where none of that length begins."""
@@ -46,7 +50,9 @@ def move_row(line: bytes, before: RecordPlaces, after: RecordPlaces, filename: s
 
     What is in it that this version does not know stays. Raises RecordError where it points at no record.
     """
-    return _change(line, lambda offset, length: after.find(before.number(offset, length)[0]), filename)
+    return _change(
+        line, lambda offset, length: after.find(before.number(offset, length)[0]), filename, (before.size, after.size)
+    )
 
 
 def strip_row(line: bytes, places: RecordPlaces) -> bytes:
@@ -54,11 +60,12 @@ def strip_row(line: bytes, places: RecordPlaces) -> bytes:
 
     For comparing, not for readers. Raises RecordError where it points at no record.
     """
-    return _change(line, places.number, "")
+    return _change(line, places.number, "", (places.size, 0))
 
 
-def _change(line: bytes, move: Callable[[int, int], tuple[int, int]], filename: str) -> bytes:
-    if b'"capture"' not in line and b'"cdxj"' not in line:
+def _change(line: bytes, move: Callable[[int, int], tuple[int, int]], filename: str, sizes: tuple[int, int]) -> bytes:
+    """*sizes*: of all records, before and after."""
+    if not any(kind in line for kind in _KINDS):
         return line
     try:
         row = read_json_object(line)
@@ -68,6 +75,8 @@ def _change(line: bytes, move: Callable[[int, int], tuple[int, int]], filename: 
                     place["offset"], place["length"] = move(place["offset"], place["length"])
         elif row.get("type") == "cdxj":
             row["line"] = _change_index(row["line"], move, filename)
+        elif row.get("type") == "end" and row["warc_bytes"] == sizes[0]:
+            row["warc_bytes"] = sizes[1]
         else:
             return line
         return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

@@ -190,7 +190,11 @@ class _Redaction:
     def _fetch(self, segment: _Segment, folder: Path) -> LocalSegment:
         path = folder / segment.name
         if not segment.file.key.endswith(".warc.gz"):
-            raise RecordError(f"{segment.file.key}: is packed, and nothing can be taken out of such an object as yet")
+            raise RecordError(
+                f"{segment.file.key}: was compacted, and its dictionary may hold the text, too: bring its segments out"
+                f" by ofrecord compact --restore --grace 0 {self._request.source}, twice, so that it is deleted; then"
+                " redact"
+            )
         self._archive.store.fetch(segment.file.key, path)
         found = hash_file(path)
         if found != segment.file.sha256:

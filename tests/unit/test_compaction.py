@@ -114,6 +114,7 @@ def test_compacted_and_restored_it_says_the_same(archive: OpenArchive) -> None:
     restored = work(archive).restore()
     assert restored.segments == SEGMENTS
     work(archive).restore()
+    assert verify_archive(archive.store, full=True).damages == 0
     assert [key.endswith(".warc.gz") for key in list_keys(archive)] == [True] * SEGMENTS
     assert list_facts(archive) == facts
     assert read_pages(archive) == pages
