@@ -58,8 +58,8 @@ class CommittedFiles:
         """Keys that a later commit's files took the place of: they may be there or not."""
         self._store_proves = True
 
-    def expect(self, commit: Commit) -> None:
-        """Take in what *commit* says; commits in the order of the log."""
+    def expect(self, commit: Commit, *, replaces: bool) -> None:
+        """Take in what *commit* says; commits in the order of the log. *replaces*: it soundly lets others go."""
         changes = commit.kind in ("replace", "redact")
         for file in valid_files(commit):
             if commit.kind == "repair" and not file.key.startswith("segments/"):
@@ -71,7 +71,7 @@ class CommittedFiles:
             elif (before.file.size_bytes, before.file.sha256) != (file.size_bytes, file.sha256):
                 notes = Notes(self._report, f"log/{self._source}/{commit.seq:012d}")
                 notes.damage(f"says of {file.key} what commit {before.seq} contradicts")
-        if changes:
+        if replaces:
             self._removed |= set(_read_keys(commit.replaces)) - {file.key for file in commit.files}
 
     def look(self) -> None:

@@ -88,8 +88,7 @@ class SourceCheck:
         ):
             commit = stored.commit
             self._note_repeat(commit, segments)
-            self._files.expect(commit)
-            self._withdrawn.take(commit)
+            self._files.expect(commit, replaces=self._withdrawn.take(commit))
             self._named.expect(commit)
             if self._check.plan.depth is Depth.READ:
                 detail = commit.detail if commit.kind == _MOVING else {}

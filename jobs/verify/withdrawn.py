@@ -29,8 +29,8 @@ class Withdrawn:
         self._index = ReplacementIndex()
         self._segments: set[str] = set()
 
-    def take(self, commit: Commit) -> None:
-        """Take in what *commit* says; commits in the order of the log."""
+    def take(self, commit: Commit) -> bool:
+        """Take in what *commit* says; commits in the order of the log. Return whether it lets go what it replaces."""
         if commit.segment is not None and commit.kind in SEGMENT_KINDS:
             self._segments.add(commit.segment)
         key = commit_key(self._source, commit.seq)
@@ -38,10 +38,11 @@ class Withdrawn:
             found = self._index.take(commit)
         except DamageFound as error:
             Notes(self._report, key).damage(str(error).removeprefix(f"{key}: "))
-            return
+            return False
         for moved in found.segments if found else ():
             if moved.segment not in self._segments:
                 Notes(self._report, key).damage(f"replaces segment {moved.segment}, which no commit before it brought")
+        return found is not None
 
     def tell(self) -> None:
         """Take down what was taken out, once the whole log was taken in."""
