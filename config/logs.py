@@ -106,6 +106,7 @@ EVENTS: frozenset[str] = frozenset(
         "restored_catalog",
         "ignored_checkpoint",
         "ignored_pack",
+        "ignored_redaction",
         "ignored_variable",
         "rolled_up_day",
         "sent_alert",

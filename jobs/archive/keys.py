@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from config.errors import DamageFound, FormatTooNew, ObjectExists, StoreError
-from jobs.archive.commit import digest
+from jobs.archive.commit import MAX_COMMIT_BYTES, commit_key, digest
 from jobs.archive.ends import (
     MAX_DOCUMENT_BYTES,
     Chained,
@@ -26,12 +26,13 @@ from jobs.archive.ends import (
     find_step_back,
     read_document,
 )
-from jobs.archive.signing import PublicKey
+from jobs.archive.signing import UNSIGNED, PublicKey, parse_signatures, split_document
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
+    from jobs.archive.commit import StoredCommit
     from jobs.archive.identity import ArchiveInfo
     from jobs.archive.signing import Signature, Signer
     from jobs.store import ObjectStore
@@ -238,6 +239,26 @@ def require_ring(store: ObjectStore, info: ArchiveInfo) -> KeyRing:
     if faults:
         raise faults[0].error or DamageFound(f"{store.url}/{faults[0].key}: {faults[0].message}; ofrecord verify")
     return ring
+
+
+def find_forgery(store: ObjectStore, ring: KeyRing, stored: StoredCommit) -> str | None:
+    """Return why *stored*, which lets something go, must not be obeyed: its signature is not the one it needs.
+
+    Takes a request where there are keys. Raises StoreError.
+    """
+    if not ring.keys and stored.signature == UNSIGNED:
+        return None
+    source, seq = stored.commit.source, stored.commit.seq
+    key = commit_key(source, seq)
+    data = store.get(key, length=MAX_COMMIT_BYTES + 1)
+    if digest(data) != stored.digest:
+        return f"{key}: is another than was read just now"
+    try:
+        line, signatures = split_document(data, key, "a commit", MAX_COMMIT_BYTES)
+        judged = ring.judge(source, seq, line + b"\n", parse_signatures(signatures))
+    except (DamageFound, ValueError) as error:
+        return f"{key}: {error}"
+    return f"{key}: {judged.reason}" if judged.standing is Standing.FAULTY else None
 
 
 def append_key(

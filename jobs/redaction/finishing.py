@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from config.errors import ObjectMissing, StoreRefused
+from config.errors import DamageFound, ObjectMissing, StoreRefused
 from crawler.rows import format_time
-from jobs.archive.commit import Commit, writer_name
+from jobs.archive.commit import REPLACING_KINDS, Commit, writer_name
+from jobs.archive.keys import find_forgery, require_ring
 from jobs.archive.replacing import collect_replacements
 from jobs.store.clock import measure_skew
 
 if TYPE_CHECKING:
+    from jobs.archive.commit import StoredCommit
     from jobs.archive.replacing import ReplacementIndex
     from jobs.context import OpenArchive
 
@@ -53,7 +55,7 @@ def finish_redactions(
     archive.require_signer()
     archive.refresh(source)
     report = FinishReport(source)
-    index = collect_replacements(archive.log(source).read())
+    index = collect_replacements(_read_sound(archive, source))
     now = archive.store.read_clock() or datetime.now(UTC)
     for key, by in sorted(index.objects.items()):
         if by.kind not in kinds or key in index.deleted:
@@ -71,6 +73,17 @@ def finish_redactions(
     for first in range(0, 0 if dry_run else len(report.deleted), KEYS_A_COMMIT):
         _commit(archive, source, report.deleted[first : first + KEYS_A_COMMIT], index, report)
     return report
+
+
+def _read_sound(archive: OpenArchive, source: str) -> list[StoredCommit]:
+    """Return the commits that say what was let go. Raises DamageFound where one is not signed as it must be."""
+    ring = require_ring(archive.store, archive.info)
+    found = [one for one in archive.log(source).read() if one.commit.kind in REPLACING_KINDS]
+    for one in found:
+        fault = find_forgery(archive.store, ring, one)
+        if fault is not None:
+            raise DamageFound(f"{archive.store.url}/{fault}; so nothing is deleted; ofrecord verify")
+    return found
 
 
 def find_retention(archive: OpenArchive, key: str) -> datetime | None:

@@ -14,6 +14,7 @@ import structlog
 
 from crawler.rows import CaptureRow
 from crawler.spool import WARC_FILE, sync_folder
+from jobs.archive.keys import find_forgery, require_ring
 from jobs.archive.replacing import name_article
 from jobs.redaction.rewriting import LocalSegment, rewrite_segment
 from jobs.redaction.tombstones import Inscription
@@ -45,9 +46,21 @@ class Redaction:
 
 
 def read_redactions(archive: OpenArchive, source: str) -> list[Redaction]:
-    """Return the redactions of *source* in the order of the log, as far as the catalog knows of them."""
-    found = (archive.log(source).get(seq) for seq in archive.catalog.list_redactions(source))
-    return [one for one in map(parse_redaction, found) if one is not None]
+    """Return the redactions of *source* in the order of the log, as far as the catalog knows of them.
+
+    Those that are not signed as they must be do not count. Raises DamageFound, StoreError.
+    """
+    stored = [archive.log(source).get(seq) for seq in archive.catalog.list_redactions(source)]
+    if not stored:
+        return []
+    ring, found = require_ring(archive.store, archive.info), []
+    for one in stored:
+        fault, said = find_forgery(archive.store, ring, one), parse_redaction(one)
+        if fault is not None:
+            log.warning("ignored_redaction", source=source, seq=one.commit.seq, reason=fault)
+        elif said is not None:
+            found.append(said)
+    return found
 
 
 def parse_redaction(stored: StoredCommit) -> Redaction | None:

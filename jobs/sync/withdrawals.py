@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, FormatTooNew, ObjectMissing, StoreRefused
+from jobs.archive.commit import REPLACING_KINDS, commit_key
+from jobs.archive.keys import KeyRing, find_forgery, read_ring
 from jobs.archive.log import Log
 from jobs.archive.replacing import ReplacementIndex
 
@@ -63,21 +65,37 @@ class Withdrawals:
 def read_withdrawals(sync: Sync, source: str, *, after: int, head: str, end: int) -> Withdrawals:
     """Return what the commits *after* + 1 to *end* of the original's log let go, as far as they can be read.
 
-    *head*: digest of commit *after*. Where a commit cannot be read none after it is copied, nor obeyed.
+    *head*: digest of commit *after*. Where a commit cannot be read none after it is copied, nor obeyed; nor is one obeyed, nor any after it,
+    that is not signed as it must be.
     """
     found = Withdrawals(source)
     commits = Log(sync.origin, sync.info, source).read(after=after, head=head)
+    ring: KeyRing | None = None
     try:
         while True:
             with sync.copier.reading(f"log/{source}/"):
                 stored = next(commits, None)
             if stored is None or stored.commit.seq > end:
                 return found
+            if stored.commit.kind in REPLACING_KINDS:
+                ring = ring or _read_ring(sync)
+                fault = find_forgery(sync.origin, ring, stored)
+                if fault is not None:
+                    where = commit_key(source, stored.commit.seq)
+                    sync.complain(where, f"{fault.removeprefix(f'{where}: ')}; what it lets go stays in the copy")
+                    return found
             told = found.index.take(stored.commit)
             if told is not None and told.kind == REDACT and told.segments:
                 found.redacted = told.seq
     except (DamageFound, FormatTooNew, ObjectMissing):
         return found  # whoever copies the log tells what is wrong with it
+
+
+def _read_ring(sync: Sync) -> KeyRing:
+    """Return the keys that the copy has, or those of the original, if these are more: keys may be taken away there."""
+    stores = [sync.origin] if sync.absent else [sync.target, sync.origin]
+    rings = [read_ring(one, sync.info.archive, sync.info.digest)[0] for one in stores]
+    return max(rings, key=lambda ring: len(ring.keys))
 
 
 def let_go(sync: Sync, found: Withdrawals, there: set[str], *, sweep: bool) -> None:

@@ -1,0 +1,78 @@
+"""In a signed archive nothing is deleted on the word of a commit that its key did not sign."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from config.errors import DamageFound
+from jobs.archive.commit import commit_key
+from jobs.archive.identity import read_info
+from jobs.archive.signing import Signer
+from jobs.redaction.finishing import finish_redactions
+from jobs.redaction.redacting import RedactRequest, redact_articles
+from jobs.redaction.waiting import read_redactions
+from jobs.store.memory import MemoryStore
+from jobs.sync import sync_archive
+from tests.archives import SOURCE
+from tests.bundles import ARTICLE, build_edited, open_store_as_archive
+from tests.signed import resign
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+SIGNER, FOREIGN = Signer.generate(), Signer.generate()
+REQUEST = RedactRequest(SOURCE, frozenset({ARTICLE.url}), "asked for", timedelta(0))
+
+
+def build_forged(folder: Path, store: MemoryStore, signers: Sequence[Signer]) -> list[str]:
+    """Put a `redact` commit at the log's end that is signed by *signers*; return the keys that it lets go."""
+    with open_store_as_archive(store, folder / "forger", signer=SIGNER) as archive:
+        report = redact_articles(archive, REQUEST)
+    resign(store, commit_key(SOURCE, report.commits[-1]), signers)
+    return sorted(report.replaced)
+
+
+@pytest.mark.parametrize("signers", [(), (FOREIGN,)])
+def test_a_forged_redaction_deletes_nothing(tmp_path: Path, signers: tuple[Signer, ...]) -> None:
+    store = build_edited(tmp_path / "spool", signer=SIGNER)
+    keys = build_forged(tmp_path, store, signers)
+    with open_store_as_archive(store, tmp_path / "state", signer=SIGNER) as archive:
+        with pytest.raises(DamageFound, match="expected a signature by key 1.*nothing is deleted"):
+            finish_redactions(archive, SOURCE)
+        assert read_redactions(archive, SOURCE) == []
+    assert all(store.stat(key) for key in keys)
+
+
+def test_a_sound_redaction_is_obeyed(tmp_path: Path) -> None:
+    store = build_edited(tmp_path / "spool", signer=SIGNER)
+    keys = build_forged(tmp_path, store, (SIGNER,))
+    with open_store_as_archive(store, tmp_path / "state", signer=SIGNER) as archive:
+        assert len(read_redactions(archive, SOURCE)) == 1
+        assert finish_redactions(archive, SOURCE).deleted == keys
+
+
+@pytest.mark.parametrize("keys_gone", [False, True])
+def test_a_copy_keeps_what_a_forged_redaction_lets_go(tmp_path: Path, *, keys_gone: bool) -> None:
+    store, copy = build_edited(tmp_path / "spool", signer=SIGNER), MemoryStore()
+    sync_archive(store, copy)
+    keys = build_forged(tmp_path, store, ())
+    if keys_gone:
+        store.delete("keys/000001.json")
+    for full in (False, True):
+        report = sync_archive(store, copy, full=full)
+        assert report.purged == []
+        assert "expected a signature by key 1" in str(report.problems[0])
+        assert all(copy.stat(key) for key in keys)
+    assert read_info(copy).digest == read_info(store).digest
+
+
+def test_a_copy_follows_a_sound_redaction(tmp_path: Path) -> None:
+    store, copy = build_edited(tmp_path / "spool", signer=SIGNER), MemoryStore()
+    sync_archive(store, copy)
+    keys = build_forged(tmp_path, store, (SIGNER,))
+    report = sync_archive(store, copy)
+    assert (report.purged, report.problems) == (keys, [])
