@@ -105,8 +105,12 @@ def check_chain(
     for run in manifest.runs:
         _check_run(store, ring, run, facts, findings, source=manifest.source, origin=info.digest)
     _find_loose(parts, facts, findings)
+    seen: set[int] = set()
     for run in facts.runs:
-        if run.head is not None and run.head not in facts.heads:
+        if run.head in seen:  # it names one commit of the log: that of the first such run
+            findings.damage(MANIFEST, f"commits {run.first} to {run.last} lead to head {run.head}, as others do")
+        elif run.head is not None:
+            seen.add(run.head)
             end = facts.commits[run.last]
             head = check_head(
                 store,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -144,6 +145,15 @@ class Manifest(_Told):
     def find_text(self, number: int) -> TextTold | None:
         """Return the text of that number, if it is among those here."""
         return next((one for one in self.texts if one.number == number), None)
+
+    def is_alike(self, told: CaptureTold) -> bool:
+        """Whether the text of *told* is not the very one that stands here under its number."""
+        text = self._digests.get(told.number) if told.number and told.why == "article" else None
+        return text is not None and told.text != text
+
+    @cached_property
+    def _digests(self) -> dict[int, str]:
+        return {one.number: one.text_digest for one in self.texts}
 
 
 def name_part(key: str) -> str | None:

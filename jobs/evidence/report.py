@@ -91,7 +91,9 @@ def _find_shown(manifest: Manifest) -> TextTold | None:
 
 
 def _find_captures(manifest: Manifest, number: int) -> list[CaptureTold]:
-    return [one for one in manifest.captures if one.number == number and one.why == "article"]
+    """Return the captures that show the text *number*: the very one, where one does."""
+    found = [one for one in manifest.captures if one.number == number and one.why == "article"]
+    return [one for one in found if not manifest.is_alike(one)] or found
 
 
 def _time(when: datetime) -> str:
@@ -228,7 +230,7 @@ def _show_capture(report: BundleReport, fact: CaptureFact) -> str:
         _time(told.captured_at),
         say(told.status if told.status is not None else "—"),
         say(found),
-        say(told.number or "—"),
+        say(f"like {told.number}" if report.manifest and report.manifest.is_alike(told) else told.number or "—"),
         say(fact.peer or "—"),
         f"{_time(commit.committed)}, number {commit.seq}" if commit else "—",
         say(proven),

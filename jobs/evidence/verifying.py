@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
     from jobs.evidence.manifest import Manifest
     from jobs.evidence.parts import Parts
+
+_KEY = re.compile(rf"{FOLDER}key-[0-9]{{6}}\.json")
 
 
 @dataclass(slots=True)
@@ -103,7 +106,8 @@ def examine(
 def _check_paths(parts: Parts, manifest: Manifest, findings: Findings) -> None:
     """Tell of parts that nobody would check: a bundle has none."""
     known = {PACKAGE, PACKAGE_DIGEST, INDEX, SQUEEZED_INDEX, INDEX_OF_INDEX, PAGES, MANIFEST, REPORT, INFO}
-    known |= {one.records.path for one in manifest.captures if one.records} | {RECORDS}
+    recorded = {one.records.path for one in manifest.captures if one.records}
+    known |= recorded or {RECORDS}  # a WACZ has one such file
     known |= {rows_path(one.segment) for one in manifest.segments}
     known |= {text_path(one.text_digest) for one in manifest.texts} | {change_path(one) for one in manifest.changes}
     known |= {text_path(one.text) for one in manifest.captures if one.text}
@@ -111,6 +115,9 @@ def _check_paths(parts: Parts, manifest: Manifest, findings: Findings) -> None:
         known |= {commit_path(seq) for seq in range(run.first, min(run.last, run.first + 20_000) + 1)}
         if run.head is not None:
             known |= {f"{FOLDER}head-{run.head:012d}.json", f"{FOLDER}head-{run.head:012d}.tsr"}
-    for path in sorted(parts.sizes()):
-        if path not in known and not path.startswith(f"{FOLDER}key-"):
+    sizes = parts.sizes()
+    for path in sorted(sizes):
+        if path not in known and not _KEY.fullmatch(path):
             findings.damage(path, "a part that nothing in the manifest names")
+    if INDEX in sizes and not sizes.keys().isdisjoint({SQUEEZED_INDEX, INDEX_OF_INDEX}):
+        findings.damage(SQUEEZED_INDEX, f"a second index, beside {INDEX}")

@@ -34,6 +34,11 @@ _JUDGED = (
     " rules read of the page; the page itself is in the records."
 )
 
+_PAGE = (
+    "That evidence/report.html, and the titles in the list of pages, say the same: nothing compares them. Of a bundle"
+    " from a stranger believe what verify-bundle says."
+)
+
 
 def make_statements(manifest: Manifest, chain: ChainFacts, held: Held) -> Statements:
     """Return what the facts of a sound bundle come to."""
@@ -43,7 +48,7 @@ def make_statements(manifest: Manifest, chain: ChainFacts, held: Held) -> Statem
     proven += [_tell_texts(manifest), *_tell_headers(held)]
     proven += [sentence for sentence, is_proof in ((vouched, is_vouched), (dated, is_dated)) if is_proof]
     unproven = [sentence for sentence, is_proof in ((vouched, is_vouched), (dated, is_dated)) if not is_proof]
-    unproven += [_SERVED, _tell_rest(manifest, held), _JUDGED]
+    unproven += [_SERVED, _tell_rest(manifest, held), *_tell_alike(manifest), _JUDGED, _PAGE]
     origins = sorted({one.origin for one in held.captures.values() if one.origin})
     if origins:
         told = "; ".join(one[:300] for one in origins[:3])
@@ -70,6 +75,18 @@ def _tell_rest(manifest: Manifest, held: Held) -> str:
     told = "That this is all there was: an archive sees an article only when it looks."
     more = max(manifest.others, held.unlisted)
     return f"{told} This one holds {count(more, 'further capture')} of it." if more else told
+
+
+def _tell_alike(manifest: Manifest) -> list[str]:
+    """Tell of captures whose own text is another than the one that is shown under its number."""
+    other = [one for one in manifest.captures if manifest.is_alike(one)]
+    if not other:
+        return []
+    told = ", ".join(f"{_say(one.captured_at)} (text {one.number})" for one in other[:5])
+    return [
+        f"That {count(len(other), 'capture')} showed the text of its number: {told}"
+        f"{' and others' if len(other) > 5 else ''} had another one, or none, which the archive judged to be alike."
+    ]
 
 
 def _tell_texts(manifest: Manifest) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import struct
@@ -10,10 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from jobs.archive.commit import commit_key
+from jobs.archive.ends import LogEnd
+from jobs.archive.heads import append_head
+from jobs.archive.identity import read_info
 from jobs.archive.signing import Signer, encode_document
 from jobs.evidence import verify_bundle
+from tests.archives import SOURCE
 from tests.bundles import (
     ARTICLE,
+    LATER,
     build_edited,
     digest,
     edit_manifest,
@@ -277,6 +284,47 @@ def test_a_manifest_is_held_against_what_it_speaks_of(
     assert message in told
 
 
+def test_a_capture_under_the_number_of_another_text_is_told(bundle: Path, tmp_path: Path) -> None:
+    captures = manifest_of(bundle)["captures"]
+    captures[0]["number"], captures[1]["number"] = captures[1]["number"], captures[0]["number"]
+    report = verify_bundle(edit_manifest(bundle, tmp_path / "x.wacz", captures=captures), trusted=TRUSTED)
+    assert "That 2 captures showed the text of its number" in " ".join(report.statements.unproven)
+    assert "of its number" not in " ".join(verify_bundle(bundle).statements.unproven)
+
+
+def test_no_commits_borrow_the_head_of_others(tmp_path: Path) -> None:
+    store = build_edited(tmp_path / "spool")
+    info = read_info(store)
+    ends = {SOURCE: LogEnd(1, digest(store.get(commit_key(SOURCE, 1))))}
+    append_head(store, info, None, ends, signer=None, now=LATER)
+    honest = make_bundle(store, tmp_path).path
+    runs = manifest_of(honest)["runs"]
+    assert [(one["first"], one["last"], one["head"]) for one in runs] == [(1, 1, 1), (2, 3, None)] or runs
+    assert damages(honest, trusted=()) == ""
+    for one in runs:
+        one["head"], one["ends"] = 1, "head"
+    assert "as others do" in damages(edit_manifest(honest, tmp_path / "x.wacz", runs=runs), trusted=())
+
+
+def test_no_records_or_second_index_lie_beside(bundle: Path, tmp_path: Path) -> None:
+    parts = read_parts(bundle)
+    index = parts["indexes/index.cdx"]
+    squeezed = gzip.compress(index)
+    assert "a second index" in damages(repack(bundle, {"indexes/index.cdx.gz": squeezed}, tmp_path / "x.wacz"))
+    assert "a second index" in damages(repack(bundle, {"indexes/index.idx": b"!meta"}, tmp_path / "x.wacz"))
+    assert "nothing in the manifest" in damages(repack(bundle, {"evidence/key-x.html": b"x"}, tmp_path / "x.wacz"))
+    twice = index.replace(b'"url":', b'"url": "https://other.example/", "url":', 1)
+    assert "not an index" in damages(repack(bundle, {"indexes/index.cdx": twice}, tmp_path / "x.wacz"))
+
+
+def test_whole_segments_have_no_other_records_beside(tmp_path: Path) -> None:
+    whole = make_bundle(build_edited(tmp_path / "spool"), tmp_path, whole_segments=True).path
+    assert damages(whole, trusted=()) == ""
+    name = find(read_parts(whole), "archive/")
+    forged: dict[str, bytes | None] = {"archive/records.warc.gz": read_parts(whole)[name]}
+    assert "nothing in the manifest names" in damages(repack(whole, forged, tmp_path / "x.wacz"), trusted=())
+
+
 def test_the_report_is_listed_and_proves_nothing(bundle: Path, tmp_path: Path) -> None:
     parts = read_parts(bundle)
     package = json.loads(parts["datapackage.json"])
@@ -286,4 +334,6 @@ def test_the_report_is_listed_and_proves_nothing(bundle: Path, tmp_path: Path) -
     }
     assert all(one["hash"] == digest(parts[one["path"]]) for one in package["resources"])
     assert ARTICLE.url in parts["evidence/report.html"].decode()
-    assert damages(repack(bundle, {"evidence/report.html": b"<p>All lies."}, tmp_path / "x.wacz")) == ""
+    lying = repack(bundle, {"evidence/report.html": b"<p>All lies."}, tmp_path / "x.wacz")
+    assert damages(lying) == ""
+    assert "evidence/report.html" in verify_bundle(lying).statements.unproven[-1]
