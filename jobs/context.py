@@ -21,7 +21,6 @@ from jobs.catalog import Catalog
 from jobs.checkpoint.restoring import refresh_catalog
 from jobs.checkpoint.writing import sum_up
 from jobs.derived import FOLDER, PARTS, discard_parts
-from jobs.search.index import INDEX_FILE, discard_redacted
 from jobs.store import open_store
 
 if TYPE_CHECKING:
@@ -100,8 +99,12 @@ class OpenArchive:
 
     def discard_redacted(self) -> None:
         """Take away what this machine keeps beside the catalog, if it may hold what was redacted: FORMAT.md § 12."""
+        if not self.catalog.has_redacted():
+            return
+        from jobs.search.index import INDEX_FILE, discard_redacted  # noqa: PLC0415 - loads all that judges edits
+
         discard_redacted(self.state / INDEX_FILE, self.catalog)
-        for folder in (self.state / FOLDER).glob(f"*/{PARTS}") if self.catalog.has_redacted() else ():
+        for folder in (self.state / FOLDER).glob(f"*/{PARTS}"):
             discard_parts(folder, folder.parent.name, self.catalog)
 
     def sum_up(self, source: str) -> dict[str, Any]:

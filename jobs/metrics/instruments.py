@@ -67,6 +67,7 @@ class Outcome(StrEnum):
     USAGE = "usage"
     CRAWL_FAILED = "crawl_failed"
     DISK_FULL = "disk_full"
+    NOT_TOLD = "not_told"
     NO_ARCHIVE = "no_archive"
     LOCKED = "locked"
     STORE_REFUSED = "store_refused"

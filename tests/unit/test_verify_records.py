@@ -89,7 +89,7 @@ def test_bad_members_are_found(tmp_path: Path, data: bytes, message: str) -> Non
 
 
 def test_member_that_inflates_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.verify.members.MAX_RECORD_BYTES", 1 << 22)
+    monkeypatch.setattr("jobs.verify.inflating.MAX_RECORD_BYTES", 1 << 22)
     records, findings = _walk(tmp_path / "x", _zip(_record(bytes(1 << 23))) + _zip(_record()))
     assert [record.number for record in records] == [2]
     assert [(finding.record, finding.offset) for finding in findings] == [(1, 0)]
