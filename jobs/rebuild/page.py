@@ -81,7 +81,7 @@ def _list_articles(report: ComparisonReport) -> str:
 
 def _show_article(article: ComparedArticle) -> str:
     cells = wrap("td", MEANINGS[article.worst.difference], "kind") + wrap("td", link_to(article.url))
-    return wrap("tr", cells + wrap("td", tell_words(article.worst)) + wrap("td", str(article.captures), "number"))
+    return wrap("tr", cells + wrap("td", say(tell_words(article.worst))) + wrap("td", str(article.captures), "number"))
 
 
 def tell_words(compared: ComparedCapture) -> str:
@@ -99,7 +99,7 @@ def tell_words(compared: ComparedCapture) -> str:
 def _show_sample(sample: SampleText, source: str) -> str:
     one = sample.compared
     top = wrap("h3", link_to(one.url))
-    facts = [MEANINGS[one.difference], tell_words(one), f"captured {one.captured_at:%Y-%m-%d %H:%M:%S} UTC"]
+    facts = [MEANINGS[one.difference], say(tell_words(one)), f"captured {one.captured_at:%Y-%m-%d %H:%M:%S} UTC"]
     facts += [say(one.reason)] if one.reason else []
     top += wrap("p", " · ".join(filter(None, facts)), "note")
     before, after = ({**text, "text": str(text.get("text") or "")} for text in (sample.before, sample.after))

@@ -19,7 +19,7 @@ from jobs.archive.log import Log
 from jobs.catalog import Catalog
 from jobs.context import OpenArchive
 from jobs.rebuild import RebuildOptions, rebuild_source
-from jobs.rebuild.comparing import Difference
+from jobs.rebuild.comparing import ComparedArticle, ComparedCapture, ComparisonReport, Difference, SampleText
 from jobs.rebuild.page import render_report
 from jobs.rebuild.parts import PartsFolder
 from jobs.rebuild.planning import Rules, plan_tasks
@@ -279,6 +279,17 @@ def test_two_rebuilds_of_a_source_do_not_run_beside_each_other(growing: Growing,
 
         with pytest.raises(Exception, match="was there and is not any more"):
             rebuild_source(archive, source_of(".box"), RebuildOptions(), Within())
+
+
+def test_kinds_of_pages_of_a_stranger_are_escaped_on_the_page() -> None:
+    attack = "<img src=x onerror=alert(1)>"
+    compared = ComparedCapture(URL, NOON, "s", 1, Difference.CLASS, classes=(attack, "article"))
+    report = ComparisonReport(SOURCE, "sha256:" + "0" * 64)
+    report.articles[URL] = ComparedArticle(URL, 1, compared)
+    report._samples[Difference.CLASS] = [("0", SampleText(compared, {}, {}))]
+    html = render_report([report])
+    assert html.count("&lt;img src=x") == 2
+    assert "<img" not in html
 
 
 def test_hostile_texts_are_escaped_on_the_page(tmp_path: Path) -> None:
