@@ -261,7 +261,7 @@ def check_pages(parts: Parts, held: Held, findings: Findings) -> None:
                 if page.get("format") != "json-pages-1.0":
                     raise DamageFound(f"found {str(page)[:100]!a}")
                 continue
-            fact = known.get((page.get("url"), page.get("ts")))
+            fact = known.get((str(page.get("url")), str(page.get("ts"))))
             text = page.get("text")
             if fact is None:
                 findings.damage(

@@ -83,10 +83,9 @@ def _tell_alike(manifest: Manifest) -> list[str]:
     if not other:
         return []
     told = ", ".join(f"{_say(one.captured_at)} (text {one.number})" for one in other[:5])
-    return [
-        f"That {count(len(other), 'capture')} showed the text of its number: {told}"
-        f"{' and others' if len(other) > 5 else ''} had another one, or none, which the archive judged to be alike."
-    ]
+    more = " and others" if len(other) > 5 else ""
+    showed = f"That {count(len(other), 'capture')} showed the text of its number"
+    return [f"{showed}: {told}{more} had another one, or none, which the archive judged to be alike."]
 
 
 def _tell_texts(manifest: Manifest) -> str:
