@@ -241,16 +241,16 @@ def require_ring(store: ObjectStore, info: ArchiveInfo) -> KeyRing:
     return ring
 
 
-def find_forgery(store: ObjectStore, ring: KeyRing, stored: StoredCommit) -> str | None:
+def find_forgery(store: ObjectStore, ring: KeyRing, stored: StoredCommit, data: bytes | None = None) -> str | None:
     """Return why *stored*, which lets something go, must not be obeyed: its signature is not the one it needs.
 
-    Takes a request where there are keys. Raises StoreError.
+    *data*: its object; `None`: takes a request where there are keys. Raises StoreError.
     """
     if not ring.keys and stored.signature == UNSIGNED:
         return None
     source, seq = stored.commit.source, stored.commit.seq
     key = commit_key(source, seq)
-    data = store.get(key, length=MAX_COMMIT_BYTES + 1)
+    data = store.get(key, length=MAX_COMMIT_BYTES + 1) if data is None else data
     if digest(data) != stored.digest:
         return f"{key}: is another than was read just now"
     try:

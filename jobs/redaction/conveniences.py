@@ -18,6 +18,7 @@ from jobs.archive.commit import Commit, writer_name
 from jobs.archive.replacing import collect_replacements
 from jobs.checkpoint.layer import layer_key
 from jobs.feeds.withdrawing import withdraw_entries
+from jobs.redaction.finishing import read_withdrawing
 from jobs.segments.objects import object_prefix
 from jobs.store.clock import measure_skew
 
@@ -57,13 +58,14 @@ def clear_conveniences(archive: OpenArchive, source: str, *, bypass: bool = Fals
     """
     report = ClearReport(source)
     urls = {one.url for one in archive.catalog.list_redacted(source)}
-    index = collect_replacements(archive.log(source).read())
+    index = collect_replacements(read_withdrawing(archive, source))
     last = max((one.seq for one, _ in index.segments.values() if one.kind == REDACT), default=0)
     if not last:
         return report
     clearing = _Clearing(archive.store, report, bypass=bypass)
     clearing.purge(_list_old_layers(clearing, source, last))
-    clearing.purge(_list_twins(clearing, source, index))
+    named = {file.key for one in archive.log(source).read() for file in one.commit.files}
+    clearing.purge(_list_twins(clearing, source, index, named))
     for url in sorted(urls):
         clearing.purge(_list_objects(archive, clearing, source, url))
     try:
@@ -112,11 +114,11 @@ def _list_old_layers(clearing: _Clearing, source: str, last: int) -> set[str]:
     return {key for key in clearing.list_keys(f"checkpoint/{source}/") if key < end}
 
 
-def _list_twins(clearing: _Clearing, source: str, index: ReplacementIndex) -> Iterator[str]:
+def _list_twins(clearing: _Clearing, source: str, index: ReplacementIndex, named: set[str]) -> Iterator[str]:
     """Yield other objects of segments that were redacted, which no commit names: uploads of before, put again since."""
     for key in clearing.list_keys(f"segments/{source}/"):
         found = index.segments.get(key.rpartition("/")[2].partition(".")[0])
-        if found is not None and found[0].kind == REDACT and key not in index.objects and key != found[1].rows.key:
+        if found is not None and found[0].kind == REDACT and key not in named:
             yield key
 
 

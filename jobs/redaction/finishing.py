@@ -55,7 +55,7 @@ def finish_redactions(
     archive.require_signer()
     archive.refresh(source)
     report = FinishReport(source)
-    index = collect_replacements(_read_sound(archive, source))
+    index = collect_replacements(read_withdrawing(archive, source))
     now = archive.store.read_clock() or datetime.now(UTC)
     for key, by in sorted(index.objects.items()):
         if by.kind not in kinds or key in index.deleted:
@@ -75,7 +75,7 @@ def finish_redactions(
     return report
 
 
-def _read_sound(archive: OpenArchive, source: str) -> list[StoredCommit]:
+def read_withdrawing(archive: OpenArchive, source: str) -> list[StoredCommit]:
     """Return the commits that say what was let go. Raises DamageFound where one is not signed as it must be."""
     ring = require_ring(archive.store, archive.info)
     found = [one for one in archive.log(source).read() if one.commit.kind in REPLACING_KINDS]

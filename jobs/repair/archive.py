@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from config.errors import ArchiveMissing, ConfigError, DamageFound, FormatTooNew, ObjectMissing
-from jobs.archive.commit import Commit, CommittedFile, writer_name
+from jobs.archive.commit import REPLACING_KINDS, Commit, CommittedFile, writer_name
 from jobs.archive.identity import INFO_KEY, list_sources, read_info
+from jobs.archive.keys import find_forgery, read_ring
 from jobs.archive.log import Log
 from jobs.checkpoint.layer import OtherFold
 from jobs.checkpoint.reading import open_stack
@@ -140,7 +141,7 @@ class _SourceRepair:
     def _mend_named(self, demanded: DemandedLog) -> dict[str, int]:
         """Put back what the commits name, as far as it is damaged; return the records of each file."""
         mender, gone = self.mender, Withdrawals(self.source)
-        released = find_released(_take_all(self._read(demanded), gone))
+        released = find_released(_take_all(self._read_sound(demanded), gone))
         seen: set[str] = set()
         records: dict[str, int] = {}
         newest = None
@@ -158,6 +159,20 @@ class _SourceRepair:
         if newest is not None:
             self._mend_layers(newest, gone)
         return records
+
+    def _read_sound(self, demanded: DemandedLog) -> Iterator[LoggedCommit]:
+        """Yield the commits but for those that let something go and are not signed as they must be: these are left."""
+        stores = self.mender.store, self.mender.copy
+        rings = [read_ring(one, self.info.archive, self.info.digest)[0] for one in stores]
+        ring = max(rings, key=lambda found: len(found.keys))
+        for one in self._read(demanded):
+            kind = one.stored.commit.kind
+            fault = find_forgery(stores[0], ring, one.stored, one.data) if kind in REPLACING_KINDS else None
+            if fault is None:
+                yield one
+            else:
+                where, _, why = fault.partition(": ")
+                self.mender.report.left.append(Left(where, f"{why}: what it lets go is put back"))
 
     def _read(self, demanded: DemandedLog) -> Iterator[LoggedCommit]:
         return demanded.read(self.mender.store, self.mender.copy, self.info)

@@ -91,7 +91,8 @@ class SourceSync:
         )
         extra = any(key.startswith("segments/") and key not in self._listed for key in self._there)
         lacking = any(self._is_of_before(key, end) for key in self._missing())
-        if end and (self._news.index.objects or self._news.index.deleted or extra or lacking or self._sync.report.full):
+        told = self._news.redacted or self._news.index.objects or self._news.index.deleted
+        if end and (told or extra or lacking or self._sync.report.full):
             self._withdrawals = read_withdrawals(self._sync, self._source, after=0, head="", end=origin.end)
         else:
             self._withdrawals = self._news

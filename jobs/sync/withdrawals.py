@@ -31,6 +31,8 @@ class Withdrawals:
 
     source: str
     index: ReplacementIndex = field(default_factory=ReplacementIndex)
+    named: set[str] = field(default_factory=set)
+    """What these commits make exist."""
     redacted: int = 0
     """The last commit that took something out; 0: none did."""
 
@@ -57,16 +59,14 @@ class Withdrawals:
         """Whether *key* is another object of a segment that lies elsewhere since a redaction: no commit names it."""
         segment = key.rpartition("/")[2].partition(".")[0]
         found = self.index.segments.get(segment)
-        return (
-            found is not None and found[0].kind == REDACT and key not in self.index.objects and key != found[1].rows.key
-        )
+        return found is not None and found[0].kind == REDACT and key not in self.named
 
 
 def read_withdrawals(sync: Sync, source: str, *, after: int, head: str, end: int) -> Withdrawals:
     """Return what the commits *after* + 1 to *end* of the original's log let go, as far as they can be read.
 
-    *head*: digest of commit *after*. Where a commit cannot be read none after it is copied, nor obeyed; nor is one obeyed, nor any after it,
-    that is not signed as it must be.
+    *head*: digest of commit *after*. Where a commit cannot be read none after it is copied, nor obeyed. One that is not
+    signed as it must be is not obeyed either, nor is any after it.
     """
     found = Withdrawals(source)
     commits = Log(sync.origin, sync.info, source).read(after=after, head=head)
@@ -84,6 +84,7 @@ def read_withdrawals(sync: Sync, source: str, *, after: int, head: str, end: int
                     where = commit_key(source, stored.commit.seq)
                     sync.complain(where, f"{fault.removeprefix(f'{where}: ')}; what it lets go stays in the copy")
                     return found
+            found.named.update(file.key for file in stored.commit.files)
             told = found.index.take(stored.commit)
             if told is not None and told.kind == REDACT and told.segments:
                 found.redacted = told.seq

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,11 @@ from config.errors import DamageFound
 from jobs.archive.commit import commit_key
 from jobs.archive.identity import read_info
 from jobs.archive.signing import Signer
+from jobs.redaction.conveniences import clear_conveniences
 from jobs.redaction.finishing import finish_redactions
 from jobs.redaction.redacting import RedactRequest, redact_articles
 from jobs.redaction.waiting import read_redactions
+from jobs.repair.archive import repair_archive
 from jobs.store.memory import MemoryStore
 from jobs.sync import sync_archive
 from tests.archives import SOURCE
@@ -41,7 +44,7 @@ def test_a_forged_redaction_deletes_nothing(tmp_path: Path, signers: tuple[Signe
     store = build_edited(tmp_path / "spool", signer=SIGNER)
     keys = build_forged(tmp_path, store, signers)
     with open_store_as_archive(store, tmp_path / "state", signer=SIGNER) as archive:
-        with pytest.raises(DamageFound, match="expected a signature by key 1.*nothing is deleted"):
+        with pytest.raises(DamageFound, match=r"expected a signature by key 1.*nothing is deleted"):
             finish_redactions(archive, SOURCE)
         assert read_redactions(archive, SOURCE) == []
     assert all(store.stat(key) for key in keys)
@@ -68,6 +71,37 @@ def test_a_copy_keeps_what_a_forged_redaction_lets_go(tmp_path: Path, *, keys_go
         assert "expected a signature by key 1" in str(report.problems[0])
         assert all(copy.stat(key) for key in keys)
     assert read_info(copy).digest == read_info(store).digest
+
+
+def test_a_repair_puts_back_what_a_forged_redaction_lets_go(tmp_path: Path) -> None:
+    store, copy = build_edited(tmp_path / "spool", signer=SIGNER), MemoryStore()
+    sync_archive(store, copy)
+    keys = build_forged(tmp_path, store, ())
+    for key in keys:
+        store.purge(key)
+    report = repair_archive(store, copy, damaged=keys, signer=SIGNER, dry_run=True)
+    assert sorted(one.key for one in report.mended) == keys
+    assert "what it lets go is put back" in str(report.left[0])
+
+
+@pytest.mark.parametrize("signers", [(), (SIGNER,)])
+def test_no_object_that_a_commit_names_is_taken_for_a_twin(tmp_path: Path, signers: tuple[Signer, ...]) -> None:
+    store, copy = build_edited(tmp_path / "spool", signer=SIGNER), MemoryStore()
+    sync_archive(store, copy)
+    keys = build_forged(tmp_path, store, (SIGNER,))
+    key = commit_key(SOURCE, 4)
+    line = json.loads(store.get(key).split(b"\n")[0])
+    line["replaces"] = []
+    resign(store, key, signers, line=json.dumps(line).encode())
+    with open_store_as_archive(store, tmp_path / "state", signer=SIGNER) as archive:
+        if signers:
+            clear_conveniences(archive, SOURCE)
+        else:
+            with pytest.raises(DamageFound, match=r"nothing is deleted"):
+                clear_conveniences(archive, SOURCE)
+    report = sync_archive(store, copy)
+    assert report.purged == []
+    assert all(one.stat(key) for one in (store, copy) for key in keys)
 
 
 def test_a_copy_follows_a_sound_redaction(tmp_path: Path) -> None:
