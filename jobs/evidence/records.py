@@ -229,7 +229,9 @@ def check_index(parts: Parts, indexed: Indexed, findings: Findings) -> None:
     path = INDEX if INDEX in paths else SQUEEZED_INDEX
     named: set[tuple[str, int]] = set()
     try:
-        for line in _read_lines(parts, path, squeezed=path == SQUEEZED_INDEX):
+        for number, line in enumerate(_read_lines(parts, path, squeezed=path == SQUEEZED_INDEX)):
+            if number == len(indexed):
+                raise DamageFound(f"more lines than the {len(indexed)} answers")
             key, stamp, told = line.decode().split(" ", 2)
             fields = read_json_object(told.encode())  # no name twice: players may take the other
             place = (f"archive/{fields['filename']}", int(fields["offset"]))
@@ -257,6 +259,8 @@ def check_pages(parts: Parts, held: Held, findings: Findings) -> None:
     try:
         for number, line in enumerate(_read_lines(parts, PAGES, squeezed=False)):
             page = read_json_object(line)
+            if number > len(held.captures):
+                raise DamageFound(f"more lines than the {len(held.captures)} captures")
             if number == 0:
                 if page.get("format") != "json-pages-1.0":
                     raise DamageFound(f"found {str(page)[:100]!a}")

@@ -50,7 +50,8 @@ _FAULTS = (
 _UNKNOWN = 0xFFFFFFFF
 _ZIP64_FIELD = 1
 _DIRECTORY_END = b"PK\x05\x06"
-_END_BYTES = 22
+_END = struct.Struct("<4s4H2IH")
+_END_BYTES = _END.size
 _UTF8 = 0x800
 
 
@@ -161,14 +162,18 @@ def _check_directory(archive: zipfile.ZipFile, file: IO[bytes]) -> dict[str, zip
         found[name] = entry
     if end != archive.start_dir:
         raise DamageFound(f"the zip file's directory begins at byte {archive.start_dir}, where {end} was expected")
-    _check_end(file)
+    _check_end(file, end)
     return found
 
 
-def _check_end(file: IO[bytes]) -> None:
+def _check_end(file: IO[bytes], begin: int) -> None:
+    """Raise DamageFound unless the file's last bytes lead to the directory that was read, from byte *begin* on."""
     file.seek(-_END_BYTES, 2)
-    if file.read(4) != _DIRECTORY_END:
+    magic, *_, told, _ = _END.unpack(file.read(_END_BYTES))
+    if magic != _DIRECTORY_END:
         raise DamageFound("the zip file does not end with its directory: something was added")
+    if told not in {begin, _UNKNOWN}:  # others go by that alone, and would find another directory
+        raise DamageFound(f"the zip file says that its directory begins at byte {told}, and it begins at {begin}")
 
 
 def _check_local(entry: zipfile.ZipInfo, file: IO[bytes]) -> int:

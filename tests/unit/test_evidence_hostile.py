@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import struct
+import tracemalloc
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -233,6 +234,41 @@ def test_nothing_hides_in_the_zip_file(bundle: Path, tmp_path: Path) -> None:
     ):
         path.write_bytes(wrong)
         assert damages(path)
+
+
+def test_the_end_of_the_zip_file_leads_to_the_directory_that_is_read(bundle: Path, tmp_path: Path) -> None:
+    data = bytearray(bundle.read_bytes())
+    (begin,) = struct.unpack_from("<I", data, len(data) - 6)
+    shift, at = 100, begin
+    while data[at : at + 4] == b"PK\x01\x02":  # Python takes it back; others go by what is said
+        name, extra = struct.unpack_from("<2H", data, at + 28)
+        struct.pack_into("<I", data, at + 42, struct.unpack_from("<I", data, at + 42)[0] + shift)
+        at += 46 + name + extra
+    struct.pack_into("<I", data, len(data) - 6, begin + shift)
+    path = tmp_path / "x.wacz"
+    path.write_bytes(data)
+    assert f"directory begins at byte {begin + shift}" in damages(path)
+
+
+def test_a_manifest_of_many_commits_takes_no_memory(bundle: Path, tmp_path: Path) -> None:
+    runs = [{"first": n * 30_000 + 1, "last": n * 30_000 + 29_999, "head": None, "ends": "log"} for n in range(60)]
+    path = edit_manifest(bundle, tmp_path / "x.wacz", runs=runs)
+    tracemalloc.start()
+    try:
+        assert "missing, though the manifest names it" in damages(path)
+        assert tracemalloc.get_traced_memory()[1] < 80e6  # of which reading the directory takes 64 MiB
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_index_and_pages_end_where_captures_do(bundle: Path, tmp_path: Path) -> None:
+    parts = read_parts(bundle)
+    index, pages = parts["indexes/index.cdx"], parts["pages/pages.jsonl"]
+    longer = repack(bundle, {"indexes/index.cdx": index * 50}, tmp_path / "x.wacz")
+    assert "more lines than the 3 answers" in damages(longer)
+    assert damages(longer).count("\n") < 3
+    longer = repack(bundle, {"pages/pages.jsonl": pages + pages.splitlines(keepends=True)[1] * 50}, tmp_path / "x.wacz")
+    assert "more lines than the 3 captures" in damages(longer)
 
 
 def test_a_bomb_is_not_inflated(bundle: Path, tmp_path: Path) -> None:
