@@ -241,7 +241,8 @@ def link_on(before: StoredCommit | None, draft: Commit) -> dict[str, Any]:
     if before is None:
         return {"checkpoint": draft.checkpoint, "since": ()}
     commit = before.commit
-    named = [one for one in (commit.checkpoint, draft.checkpoint) if one and 0 < covered(one) <= commit.seq]
+    least = commit.seq if withdraws(commit) else 1  # what was made without knowing of it is not to be believed
+    named = [one for one in (commit.checkpoint, draft.checkpoint) if one and least <= covered(one) <= commit.seq]
     newest = max(named, key=covered, default=None)
     first = covered(newest) + 1
     since: tuple[CommitLink, ...] = ()

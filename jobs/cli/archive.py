@@ -297,6 +297,8 @@ def describe_plan(report: VerifyReport) -> str:
     plan = report.plan
     if plan.depth is Depth.READ:
         said = "every byte read back" if plan.part is None else f"part {plan.part.text} read back"
+    elif plan.depth is Depth.QUICK:
+        said = "the logs, and that what they name is listed with its size; --full reads every byte back"
     else:
         said = "sizes and the chain; --full reads every byte back"
     if plan.since is not None:
@@ -328,6 +330,7 @@ def describe_report(report: VerifyReport) -> str:
         f"  outside head {one.n} of {one.at:%Y-%m-%d %H:%M:%S} UTC: {one.where}" for one in report.anchors.outside
     ]
     lines += [f"  {source}: the log ends at commit {head.seq}, {head.digest}" for source, head in report.heads.items()]
+    lines += [f"  redacted: {finding}" for finding in report.findings if finding.severity == "redacted"]
     lines += [f"  note: {finding}" for finding in report.findings if finding.severity == "notice"]
     return "\n".join(lines)
 

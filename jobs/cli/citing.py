@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from config.evidence import KEY_ID
 from config.rules import readable_url
 from config.units import count
 from crawler.rows import format_time
+from jobs.archive.stamps import read_roots
 from jobs.articles import GOOD_VERDICTS
 from jobs.citation import Citable, write_bibtex, write_chicago, write_wikipedia
 from jobs.cli.options import (
@@ -77,8 +79,7 @@ def cite(
         known = invocation.load_sources().get(owner)
         site = known.name if known else owner
         path = target or Path(f"{owner}-{hashlib.sha256(article.encode()).hexdigest()[:8]}-{now:%Y%m%d}.wacz")
-        if not path.absolute().parent.is_dir():
-            raise ConfigError(f"--to: {path.parent} is no folder")
+        _require_free(path)
         bundle = write_bundle(archive, owner, article, path, site=site, now=now, at=at, whole_segments=whole_segments)
         citations = _cite_text(archive, owner, article, site, bundle.report)
     data = {"file": str(path), "size_bytes": bundle.size_bytes, **_describe(bundle.report), "citations": citations}
@@ -111,11 +112,21 @@ def verify_bundle(
     for one in trusted:
         if not KEY_ID.fullmatch(one):
             raise ConfigError(f"--trusted-key: found {one[:80]!r}, expected 64 lower-case hex digits")
+    if ca_file is not None:
+        read_roots(ca_file)  # said before anything is proven by it, also where no head has a stamp
     report = check_bundle(file, trusted=trusted, ca_file=ca_file)
     print_result({"file": str(file), **_describe(report)}, "\n".join(_tell(report)), as_json=as_json)
     if not report.sound:
         found = len(report.findings.damages) + report.findings.more
         raise DamageFound(f"{printable(str(file))}: not as it was made: {count(found, 'fault')}; it proves nothing")
+
+
+def _require_free(path: Path) -> None:
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise ConfigError(f"--to: {path.parent} is no folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(f"--to {path}: nothing can be written in {folder}")
 
 
 def _describe(report: BundleReport) -> dict[str, Any]:

@@ -90,9 +90,8 @@ def show_report(report: HeadReport) -> str:
 def tell_failures(report: HeadReport) -> ExitCode:
     """Say on standard error what second places did not take; return the exit code of it."""
     for place, reason in report.failed.items():
-        click.echo(
-            f"ofrecord: head {report.n}: {printable(place)}: {printable(reason)}; tried again next time", err=True
-        )
+        told = reason if reason.startswith(place) else f"{place}: {reason}"
+        click.echo(f"ofrecord: head {report.n}: {printable(told)}; tried again next time", err=True)
     return ExitCode.NOT_TOLD if report.failed else ExitCode.DONE
 
 

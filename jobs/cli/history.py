@@ -52,7 +52,8 @@ def describe_line(capture: StoredCapture, row: dict[str, Any], captures: Sequenc
     text = f"text {capture.revision}" if capture.revision else "no text"
     status = capture.status if capture.status is not None else "—"
     when = f"{capture.captured_at:%Y-%m-%d %H:%M:%S}Z"
-    reason = f"{capture.page_class}: {printable(capture.class_reason)}"
+    told = capture.class_reason.removeprefix("redacted: ")
+    reason = f"{capture.page_class}: {printable(told)}"
     number = next((n for n, one in enumerate(captures, 1) if one.place == capture.read_at), None)
     if number is not None:
         reason = f"not modified: as capture {number}"

@@ -81,10 +81,11 @@ def rotate(invocation: Invocation, *, new_file: Path, instead: bool) -> None:
     """
     store = open_named(invocation)
     signer, old = read_key(new_file), read_signer(invocation.settings)
+    same = old is not None and old.public.key_id == signer.public.key_id
     key = hand_over(store, read_info(store), signer, old, now=datetime.now(UTC), instead=instead)
     invocation.print_result(
         {"n": key.n, "key": key.key_id, "sources": len(key.heads)},
-        f"key {key.n}, {key.key_id}, signs {store.url} from now on\n"
+        f"key {key.n}, {key.key_id}, signs {store.url} {'already' if same else 'from now on'}\n"
         "each machine that writes needs it: signing_key_file; trust its fingerprint in place of the old one",
     )
 
@@ -95,8 +96,10 @@ def list_keys(invocation: Invocation) -> None:
     """List the archive's keys: fingerprints, from which commits on each signs, and who signed it."""
     store = open_named(invocation)
     ring = require_ring(store, read_info(store))
+    newest = max((key.n for key in ring.keys), default=0)
     for key in ring.keys:
-        invocation.print_result(describe_key(key), show_key(key, invocation.settings.trusted_keys))
+        trusted = invocation.settings.trusted_keys
+        invocation.print_result(describe_key(key), show_key(key, trusted, rotated=key.n < newest))
     if not ring.keys:
         click.echo(f"ofrecord: {store.url} is unsigned: it has no key; ofrecord keys new makes one", err=True)
 
@@ -113,15 +116,16 @@ def describe_key(key: ArchiveKey) -> dict[str, Any]:
     }
 
 
-def show_key(key: ArchiveKey, trusted: list[str]) -> str:
-    """Return the same for people."""
+def show_key(key: ArchiveKey, trusted: list[str], *, rotated: bool) -> str:
+    """Return the same for people. *rotated*: another took its place."""
     ends = ", ".join(f"{source} {end.seq + 1}" for source, end in sorted(key.heads.items())[:5])
     more = f" and {count(len(key.heads) - 5, 'other log')}" if len(key.heads) > 5 else ""
-    begin = f"from commit {ends}{more} on, and of later logs all" if key.heads else "all commits"
+    begin = f"from commit {ends}{more} on" if key.heads else "all commits"
+    end = f", until key {key.n + 1}" if rotated else ", and of later logs all" if key.heads else ""
     others = [one.key_id[:16] + "…" for one in key.document.signatures if one.key_id != key.key_id]
     by = f"; signed by the one before, {', '.join(others)}" if others else ""
     mark = "  trusted" if key.key_id in trusted else ""
-    return f"{key.n}  {key.key_id}  {key.created}{mark}\n   {begin}{by}"
+    return f"{key.n}  {key.key_id}  {key.created}{mark}\n   {begin}{end}{by}"
 
 
 def open_named(invocation: Invocation) -> ObjectStore:

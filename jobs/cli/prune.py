@@ -26,9 +26,9 @@ _NOUNS = {
 def prune(invocation: Invocation, *, dry_run: bool) -> int:
     """Remove what nobody needs any more: a day after it was superseded, uploads that no commit names after 30 days.
 
-    No commit, no segment that a commit names, and nothing that proves anything is ever removed. This is the one command
-    that needs the right to delete: deploy/policy-maintenance.json. Crawls do not depend on it. Of a source with damage
-    nothing is removed; the others are seen to.
+    No commit, no segment that a commit names, and nothing that proves anything is ever removed. It needs the right to
+    delete: deploy/policy-maintenance.json. Crawls do not depend on it. Of a source with damage nothing is removed; the
+    others are seen to.
     """
     with enter_archive(invocation) as archive:
         report = prune_archive(archive, dry_run=dry_run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 from config.errors import ConfigError, ExitCode
 from config.rules import readable_url
 from config.units import count
+from crawler.spool import FULL
 from jobs.archive.identity import list_sources
 from jobs.cli.options import Invocation, archive_options, enter_archive, exit_codes, printable
 from jobs.cli.progress import show_line
@@ -71,6 +73,8 @@ def rebuild(
     """
     if shard is not None and (adopt or html is not None):
         raise ConfigError("--shard derives one part: give --adopt and --html when all are there, and without it")
+    if html is not None and not os.access(html if html.exists() else html.parent, os.W_OK):
+        raise ConfigError(f"--html {html}: nothing can be written there")
     if shard is not None and cluster is not None:
         raise ConfigError("--shard and --cluster: one of them")
     options = RebuildOptions(adopt, again, parse_shard(shard) if shard else None, parts, samples)
@@ -89,8 +93,17 @@ def rebuild(
                 line.clear()
             invocation.print_result(describe(done[-1]), show(done[-1]))
     if html is not None:
-        html.write_text(render_report([one.report for one in done if one.report is not None]), encoding="utf-8")
+        _write(html, render_report([one.report for one in done if one.report is not None]))
     return ExitCode.DONE
+
+
+def _write(path: Path, page: str) -> None:
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        raise ConfigError(f"--html {path}: cannot be written: {error.strerror}") from error
 
 
 def choose_runner(cluster: str | None, settings: Settings) -> AbstractContextManager[Runner | None]:

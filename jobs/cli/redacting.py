@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 MAX_URLS = 1_000
 
 
-@click.command(
-    epilog=exit_codes(ExitCode.DONE, ExitCode.FAILED, ExitCode.USAGE, ExitCode.NO_ARCHIVE, ExitCode.STORE_REFUSED)
-)
+@click.command(epilog=exit_codes(ExitCode.DISK_FULL, ExitCode.NO_ARCHIVE, ExitCode.STORE_REFUSED, ExitCode.DAMAGE))
 @click.argument("urls", nargs=-1)
 @click.option("--reason", help="Why, in one line. It stands in the log for good, so it names nobody.")
 @click.option("--source", help="Of this source only; default: of every source that has the article.")

@@ -52,8 +52,8 @@ def choose_captures(
     redacted = next((one for one in wanted if one.page_class == REDACTED), None)
     if redacted is not None:
         raise ConfigError(
-            f"{redacted.url}: was redacted ({redacted.class_reason}): the archive holds neither its records nor its"
-            " text, so there is nothing to cite"
+            f"{redacted.url}: was {redacted.class_reason}: the archive holds neither its records nor its text, so there"
+            " is nothing to cite"
         )
     found = _close_over(catalog, wanted)
     here = {one.capture.place for one in found}

@@ -111,9 +111,11 @@ def _tell_signatures(chain: ChainFacts) -> tuple[str, bool]:
     commits = count(len(chain.commits), "commit")
     if not chain.signed or not signers:
         early = sum(one.standing is Standing.EARLIER for one in chain.commits.values())
-        why = f" ({early} of {commits} are from before its first key)" if early and chain.keys else ""
+        what = "the archive is not signed"
+        if early and chain.keys:
+            what = f"these commits are not signed ({early} of {commits} are from before the archive's first key)"
         return (
-            f"Who vouches for it: the archive is not signed{why}, so anybody could have made the whole bundle.",
+            f"Who vouches for it: {what}, so anybody could have made the whole bundle.",
             False,
         )
     names = " and ".join(signers)

@@ -64,6 +64,8 @@ def _name_draft(path: Path) -> Path:
     folder = path.absolute().parent
     if not folder.is_dir():
         raise ConfigError(f"--to {path}: no folder {folder}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(f"--to {path}: nothing can be written in {folder}")
     return folder / f".ofrecord-{secrets.token_hex(8)}.partial"
 
 

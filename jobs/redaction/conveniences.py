@@ -135,6 +135,7 @@ def _list_objects(archive: OpenArchive, clearing: _Clearing, source: str, url: s
 
 def _renew_checkpoint(archive: OpenArchive, source: str, report: ClearReport) -> None:
     """Put the checkpoint that the redaction made due, if the log is long enough for one, and commit its name."""
+    seq, head = archive.catalog.head(source)  # before it: others may redact meanwhile
     named = archive.sum_up(source)
     if "checkpoint" not in named:
         return
@@ -148,7 +149,6 @@ def _renew_checkpoint(archive: OpenArchive, source: str, report: ClearReport) ->
         writer=writer_name(),
         **named,
     )
-    seq, head = archive.catalog.head(source)
     stored, others = archive.log(source).append(draft, after=seq, head=head)
     for one in (*others, stored):
         archive.catalog.add_commit(archive.store, one)

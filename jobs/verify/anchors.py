@@ -15,7 +15,7 @@ from jobs.archive.stamps import read_roots
 from jobs.verify.chain import Identity
 from jobs.verify.documents import check_manifests, check_own_heads, find_head_faults, note_stamp
 from jobs.verify.outside import read_outside, read_same
-from jobs.verify.report import Notes, ReportedHead
+from jobs.verify.report import UNCOVERED, Notes, ReportedHead
 from jobs.verify.unreadable import note_unreadable
 
 if TYPE_CHECKING:
@@ -143,6 +143,8 @@ def _sum_up(report: VerifyReport, outside: Sequence[OutsideHead], sources: Colle
     for source, last_seen in report.heads.items():
         if outside and last_seen.seq > covered.get(source, 0) and (sources is None or source in sources):
             anchors.uncovered[source] = (covered.get(source, 0) + 1, last_seen.seq)
+    if outside and not anchors.uncovered:
+        report.findings[:] = [one for one in report.findings if one.message != UNCOVERED]
     for source, (first, last) in anchors.uncovered.items():
         notes.notice(f"{source}: no outside head covers commits {first} to {last} yet: they could be taken away unseen")
     if (stamped := anchors.stamped) is not None:

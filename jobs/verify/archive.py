@@ -16,7 +16,7 @@ from jobs.verify.deriving import Deriving, compare_texts
 from jobs.verify.leases import check_leases
 from jobs.verify.plan import Depth, Plan
 from jobs.verify.reading import FileReader
-from jobs.verify.report import Notes, VerifyReport
+from jobs.verify.report import UNCOVERED, Notes, VerifyReport
 from jobs.verify.resuming import CheckMemory
 from jobs.verify.signatures import check_keys
 from jobs.verify.source import Check, SourceCheck
@@ -113,6 +113,4 @@ def _has_logs(store: ObjectStore) -> bool:
 
 def _note_limits(report: VerifyReport) -> None:
     if report.heads:
-        Notes(report, "log/").notice(
-            "only a head kept outside tells whether the last commit of a log was changed or later ones were taken away"
-        )
+        Notes(report, "log/").notice(UNCOVERED)

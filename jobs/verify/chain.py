@@ -116,7 +116,7 @@ def walk_log(
         trace.rows[seq] = commit.rows if commit.kind in SEGMENT_KINDS else None
         trace.rows.pop(seq - MAX_SINCE, None)
         previous = found
-        if commit.epoch < epoch and commit.kind != "key":  # which gathers nothing
+        if 0 < commit.epoch < epoch:  # 0: by hand, under no lease, and so it gathers nothing
             notes.notice(f"late: of lease epoch {commit.epoch}, after one of epoch {epoch}")
         epoch = max(epoch, commit.epoch)
         yield stored

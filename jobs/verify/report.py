@@ -44,6 +44,10 @@ class Step:
 Progress = Callable[[Step], None]
 
 
+UNCOVERED = "only a head kept outside tells whether the last commit of a log was changed or later ones were taken away"
+"""Noted of every archive that no outside head covers to its end."""
+
+
 class Severity(StrEnum):
     """How bad a finding is."""
 

@@ -111,6 +111,11 @@ def test_a_rotation_by_the_key_in_the_settings(place: Path, monkeypatch: pytest.
     assert newest.key_id == Signer.read((place / "two.pem").read_bytes(), "").public.key_id
     code, output, _ = run("keys", "list")
     assert output.count("signed by the one before") == 1
+    assert output.count("on, until key 2\n") == 1
+    assert output.count("and of later logs all") == 1
+    monkeypatch.setenv("OFRECORD_SIGNING_KEY_FILE", str(place / "two.pem"))
+    code, output, _ = run("keys", "rotate", "--new", place / "two.pem")
+    assert (code, " already\n" in output) == (0, True)
     assert run("verify", "--trusted-key", newest.key_id)[0] == 0
     code, _, said = run("verify", "--trusted-key", "abc")
     assert (code, "--trusted-key: found 'abc', expected 64" in said) == (2, True)
@@ -149,6 +154,11 @@ def test_heads_are_written_listed_and_sent(place: Path, monkeypatch: pytest.Monk
         code, output, _ = run("heads", "write")
         assert (code, "no log has grown since" in output) == (0, True)
         assert len(hook.bodies) == 2
+    code, output, _ = run("verify", "--heads", place / "second")
+    assert (code, "outside head 2 of" in output, "only a head kept outside" in output) == (0, True, False)
+    append_commit(LocalStore(place / "archive"), kind="ledger")
+    code, output, _ = run("verify", "--heads", place / "second")
+    assert (code, "covers commits 3 to 3 yet" in output, "only a head kept outside" in output) == (0, True, True)
     code, output, _ = run("heads", "list")
     assert [line.split()[0] for line in output.splitlines()] == ["2", "1"]
     assert "1 log, unsigned" in output

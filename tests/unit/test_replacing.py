@@ -10,7 +10,7 @@ import pytest
 from config.errors import DamageFound, FormatTooNew
 from jobs.archive.commit import Commit, decode_commit, encode_commit, require_supported
 from jobs.archive.identity import read_info
-from jobs.archive.log import Log
+from jobs.archive.log import Log, link_on
 from jobs.archive.replacing import Replacements, collect_replacements, parse_replacement
 from jobs.catalog import Catalog
 from jobs.checkpoint import writing
@@ -159,8 +159,16 @@ def test_checkpoints_begin_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         for number in range(4):
             machine.commit([Look("a", f"words {number}"), Look("b")], number=number)
         assert catalog.checkpoint(SOURCE) is not None
+        named = machine.log.find_end()
+        assert named is not None
+        assert named.commit.checkpoint is not None
         stored = replace_segments(store, info, list_segments(machine.log.read())[:3], change=withdraw({Look("a").url}))
         assert stored.commit.checkpoint is None
+        # nor by a writer who saw the replacement only after it had made a checkpoint
+        late = replace(
+            stored.commit, kind="ledger", requires=(), files=(), replaces=(), checkpoint=named.commit.checkpoint
+        )
+        assert link_on(stored, late)["checkpoint"] is None
         # made without knowing of it: must not be named
         machine.commit([Look("b")], number=5)
         end = machine.log.find_end()
