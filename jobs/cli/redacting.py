@@ -14,9 +14,10 @@ from crawler.rows import format_time
 from crawler.urls import find_normal
 from jobs.archive.identity import list_sources
 from jobs.cli.clearing import Cleared, clear_places
+from jobs.cli.excluding import describe_wanted, find_wanted
 from jobs.cli.options import Invocation, archive_options, enter_archive, exit_codes
+from jobs.deletion import FinishReport, find_retention, finish_redactions
 from jobs.diff import make_safe
-from jobs.redaction.finishing import FinishReport, find_retention, finish_redactions
 from jobs.redaction.redacting import RedactReport, RedactRequest, redact_articles
 from jobs.redaction.tombstones import clean_reason
 
@@ -77,13 +78,15 @@ def redact(
         ]
         held = {report.source: _find_last_retention(archive, report) for report in reports}
         cleared = Cleared() if dry_run else clear_places(archive, [one.source for one in reports])
+    exclude = find_wanted(invocation, {one.source: one.urls for one in reports})
     lines = [line for one in reports for line in _describe(one, held[one.source], dry_run=dry_run)]
     invocation.print_result(
         {
             "redacted": [{**one.to_json(), "retained_until": _stamp(held[one.source])} for one in reports],
             "cleared": cleared.to_json(),
+            "exclude": exclude,
         },
-        "\n".join([*lines, *cleared.describe()]),
+        "\n".join([*lines, *cleared.describe(), *describe_wanted(exclude)]),
     )
     return ExitCode.STORE_REFUSED if cleared.kept else ExitCode.DONE
 

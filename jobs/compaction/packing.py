@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -121,6 +121,16 @@ def _list_holding(one: LocalSegment) -> Iterator[tuple[int, int, bytes]]:
             position = offset + length
     if position != end:
         raise RecordError(f"{one.path}: the rows of {one.segment} do not end at byte {end}")
+
+
+def describe_segment(packed: PackedObject, moved: MovedSegment) -> dict[str, object]:
+    """Return what a commit says of a segment that was *moved* into the object *packed*."""
+    found = packed.evidence[moved.segment]
+    return {
+        "segment": moved.segment,
+        "rows": asdict(moved.rows),
+        "records": {"count": found.records, "sha256": found.sha256},
+    }
 
 
 def weigh_segment(one: LocalSegment) -> Evidence:

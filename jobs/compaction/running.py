@@ -12,7 +12,7 @@ import secrets
 import shutil
 import tempfile
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,16 +25,15 @@ from crawler.rows import format_time
 from crawler.spool import sync_folder
 from jobs.archive.commit import Commit, decode_commit, encode_commit, writer_name
 from jobs.compaction.choosing import choose_groups, choose_restored, count_segments, find_places
-from jobs.compaction.packing import pack_segments, unpack_segment
+from jobs.compaction.packing import describe_segment, pack_segments, unpack_segment
 from jobs.compaction.proving import lay_out, require_bytes, require_equal
-from jobs.redaction.finishing import finish_redactions
+from jobs.deletion import finish_redactions
 from jobs.segments.upload import REUSE_AGE, put_file, require_same
 from jobs.store.clock import measure_skew
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from jobs.archive.replacing import MovedSegment
     from jobs.compaction.choosing import PlacedObject, PlacedSegment, Places
     from jobs.compaction.packing import LocalSegment, PackedObject
     from jobs.context import OpenArchive
@@ -199,7 +198,7 @@ class Compaction:
             detail={
                 "proof": "equal",
                 "seen": seen,
-                "segments": [_describe(one, moved) for one in made for moved in one.segments],
+                "segments": [describe_segment(one, moved) for one in made for moved in one.segments],
                 "delete_after": format_time(self.report.delete_after),
             },
         )
@@ -271,15 +270,6 @@ class Compaction:
         scratch.mkdir(parents=True)
         with tempfile.TemporaryDirectory(dir=scratch, prefix="group-") as name:
             yield Path(name)
-
-
-def _describe(packed: PackedObject, moved: MovedSegment) -> dict[str, object]:
-    found = packed.evidence[moved.segment]
-    return {
-        "segment": moved.segment,
-        "rows": asdict(moved.rows),
-        "records": {"count": found.records, "sha256": found.sha256},
-    }
 
 
 def _require_unmoved(draft: Commit, places: Places) -> None:

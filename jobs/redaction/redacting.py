@@ -16,25 +16,33 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from config.errors import DamageFound, LogMoved, RecordError, StoreUnavailable
+from config.errors import LogMoved, StoreUnavailable
 from crawler.ids import new_id
 from crawler.rows import format_time
-from jobs.archive.commit import SEGMENT_KINDS, Commit, RowsPlace, warc_key, writer_name
-from jobs.archive.replacing import MAX_FILES, ReplacementIndex, name_article
+from jobs.archive.commit import Commit, RowsPlace, warc_key, writer_name
+from jobs.archive.ranges import COMPACTED
+from jobs.archive.replacing import MAX_FILES, name_article
+from jobs.compaction.choosing import MAX_SEGMENTS
+from jobs.compaction.packing import LocalSegment as LaidSegment
+from jobs.compaction.packing import describe_segment, pack_segments
+from jobs.compaction.proving import require_equal
 from jobs.redaction.needles import Needles
-from jobs.redaction.rewriting import LocalSegment, rewrite_segment
+from jobs.redaction.placing import Fetching, place_segments
+from jobs.redaction.rewriting import rewrite_segment
 from jobs.redaction.tombstones import Inscription
-from jobs.redaction.touching import Touched, Wanted, find_touched
-from jobs.segments.seal import hash_file
+from jobs.redaction.touching import Wanted, find_touched
 from jobs.segments.upload import put_file
 from jobs.store.clock import measure_skew
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from jobs.archive.commit import CommittedFile, StoredCommit
     from jobs.context import OpenArchive
     from jobs.fold import Place
+    from jobs.redaction.placing import PlacedSegment, Placement
+    from jobs.redaction.rewriting import LocalSegment
+    from jobs.redaction.touching import Touched
 
 log = structlog.get_logger()
 
@@ -111,14 +119,18 @@ def redact_articles(
     raise StoreUnavailable(f"{archive.store.url}: others replaced segments {MAX_RACES} times meanwhile; try again")
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    """A segment as it lies now."""
+@dataclass(slots=True)
+class _Unit:
+    """An object that is to be written anew."""
 
-    name: str
-    file: CommittedFile
-    rows: RowsPlace
-    closed: datetime | None
+    segments: list[PlacedSegment]
+    """All that lie in it, in order."""
+    touched: dict[str, Touched] = field(default_factory=dict)
+
+    @property
+    def holds_words(self) -> bool:
+        """Whether it has captures or texts of the articles, by which others are found."""
+        return any(any(one.captures.values()) or one.snapshots > 0 for one in self.touched.values())
 
 
 class _Redaction:
@@ -140,14 +152,17 @@ class _Redaction:
 
         Raises LogMoved where another says that one of them lies elsewhere.
         """
-        with tempfile.TemporaryDirectory(prefix="ofrecord-redact-") as folder:
-            chosen = [one for one in self._list_chosen() if one.name not in self._looked]
-            found = self._find(chosen, Path(folder))
+        with tempfile.TemporaryDirectory(prefix="ofrecord-redact-") as name:
+            folder = Path(name)
+            placement = place_segments(self._archive, self._request.source)
+            fetching = Fetching(self._archive.store, folder)
+            chosen = [one for one in self._list_chosen(placement) if one.name not in self._looked]
+            found = self._find(chosen, fetching)
             if not self._request.dry_run:
+                units = _list_units(placement, found)
                 # whose words are looked for goes last
-                ordered = sorted(found, key=lambda one: any(one[1].captures.values()) or one[1].snapshots > 0)
-                for first in range(0, len(ordered), MAX_FILES):
-                    self._commit(ordered[first : first + MAX_FILES], Path(folder), first, len(ordered))
+                for group in _group(sorted(units, key=lambda one: one.holds_words)):
+                    self._commit(group, placement, fetching, folder)
             self._looked |= {one.name for one in chosen}
         return bool(chosen)
 
@@ -159,17 +174,18 @@ class _Redaction:
             self.report.source, self.report.urls, commits=self.report.commits, replaced=self.report.replaced
         )
 
-    def _find(self, chosen: list[_Segment], folder: Path) -> list[tuple[_Segment, Touched]]:
-        report, found = self.report, []
+    def _find(self, chosen: list[PlacedSegment], fetching: Fetching) -> dict[str, Touched]:
+        """Return what must go of *chosen*, by segment, and count it."""
+        report, found = self.report, {}
         for number, segment in enumerate(chosen, 1):
             self._tell("looked into", number, len(chosen))
-            local = self._fetch(segment, folder)
+            local = fetching.fetch(segment)
             touched = find_touched(segment.name, local.list_rows(), local.read, self._wanted, self._gone)
             local.path.unlink()
             report.mentions.update(touched.mentions)
             if not touched:
                 continue
-            found.append((segment, touched))
+            found[segment.name] = touched
             own = sum(touched.captures.values())
             report.captures += own
             report.listings += len(touched.captures) - own
@@ -178,52 +194,29 @@ class _Redaction:
             report.segments.append(segment.name)
         return found
 
-    def _list_chosen(self) -> Iterator[_Segment]:
+    def _list_chosen(self, placement: Placement) -> Iterator[PlacedSegment]:
         """Yield the segments that may have anything of the articles, in the order of the log."""
         source, catalog = self._request.source, self._archive.catalog
         touching = {name for url in self._request.urls for name in catalog.list_touching(source, url)}
         since = self._since
-        for segment in _list_segments(self._archive, source):
+        for segment in placement.segments.values():
             if segment.name in touching or since is None or segment.closed is None or segment.closed >= since:
                 yield segment
 
-    def _fetch(self, segment: _Segment, folder: Path) -> LocalSegment:
-        path = folder / segment.name
-        if not segment.file.key.endswith(".warc.gz"):
-            raise RecordError(
-                f"{segment.file.key}: was compacted, and its dictionary may hold the text, too: bring its segments out"
-                f" by ofrecord compact --restore --grace 0 {self._request.source}, twice, so that it is deleted; then"
-                " redact"
-            )
-        self._archive.store.fetch(segment.file.key, path)
-        found = hash_file(path)
-        if found != segment.file.sha256:
-            raise DamageFound(
-                f"{self._archive.store.url}/{segment.file.key}: found {found}, expected {segment.file.sha256}:"
-                " run ofrecord verify, and mend it first"
-            )
-        return LocalSegment(segment.name, path, segment.file, segment.rows)
-
-    def _commit(self, group: Sequence[tuple[_Segment, Touched]], folder: Path, done: int, total: int) -> None:
-        """Put the segments of *group* without what goes, and commit that."""
+    def _commit(self, group: list[_Unit], placement: Placement, fetching: Fetching, folder: Path) -> None:
+        """Put the objects of *group* without what goes, and commit that."""
         request, store = self._request, self._archive.store
         said = Inscription(self._now, secrets.token_hex(16), request.reason, self._archive.signer)
         files, moved = [], []
-        for number, (segment, touched) in enumerate(group, done + 1):
-            self._tell("written anew", number, total)
-            local = self._fetch(segment, folder)
-            key = warc_key(request.source, self._now, new_id(request.source, self._now))
-            new = rewrite_segment(
-                local, folder / "new", key, touched=touched, wanted=self._wanted, gone=self._gone, said=said
-            )
-            put_file(store, new.file, new.path)
-            files.append(new.file)
-            moved.append(
-                {"segment": segment.name, "rows": {one: getattr(new.rows, one) for one in RowsPlace.__slots__}}
-            )
-            new.path.unlink()
-            local.path.unlink()
+        for number, unit in enumerate(group, 1):
+            self._tell("written anew", number, len(group))
+            new, places = self._rewrite(unit, said, fetching, folder)
+            put_file(store, new, folder / "new")
+            (folder / "new").unlink()
+            files.append(new)
+            moved += places
         delete_after = self._now + request.grace
+        replaces = _list_replaced(group, placement, delete_after)
         draft = Commit(
             request.source,
             "redact",
@@ -235,7 +228,7 @@ class _Redaction:
             writer=writer_name(),
             segment=files[0].key.rpartition("/")[2].partition(".")[0],
             files=tuple(files),
-            replaces=tuple({"key": one.file.key, "sha256": one.file.sha256} for one, _ in group),
+            replaces=tuple({"key": one.key, "sha256": one.sha256} for one in replaces),
             detail={
                 "reason": request.reason,
                 "articles": sorted(name_article(request.source, url) for url in request.urls),
@@ -243,14 +236,48 @@ class _Redaction:
                 "delete_after": format_time(delete_after),
             },
         )
-        stored = self._append(draft, group)
+        stored = self._append(draft, [one for unit in group for one in unit.segments])
         self._archive.catalog.add_commit(store, stored)
         self.report.commits.append(stored.commit.seq)
-        self.report.replaced += [one.file.key for one, _ in group]
+        self.report.replaced += [one.key for one in replaces]
         self.report.delete_after = delete_after
-        log.info("redacted_segments", source=request.source, seq=stored.commit.seq, segments=len(group))
+        log.info("redacted_segments", source=request.source, seq=stored.commit.seq, segments=len(moved))
 
-    def _append(self, draft: Commit, group: Sequence[tuple[_Segment, Touched]]) -> StoredCommit:
+    def _rewrite(
+        self, unit: _Unit, said: Inscription, fetching: Fetching, folder: Path
+    ) -> tuple[CommittedFile, list[dict[str, Any]]]:
+        """Write the object of *unit* into a new file without what goes; return it and where its segments lie then."""
+        source, target = self._request.source, folder / "new"
+        key = warc_key(source, self._now, new_id(source, self._now))
+        if not unit.segments[0].is_compacted:
+            new = self._rewrite_segment(fetching.fetch(unit.segments[0]), unit, target, key, said)
+            rows = {one: getattr(new.rows, one) for one in RowsPlace.__slots__}
+            return new.file, [{"segment": new.segment, "rows": rows}]
+        laid = []
+        for number, segment in enumerate(unit.segments):
+            if segment.name in unit.touched:
+                local = fetching.fetch(segment)
+                path = folder / f"{number}.warc.gz"
+                new = self._rewrite_segment(local, unit, path, local.file.key, said)
+                laid.append(LaidSegment(segment.name, path, 0, new.rows))
+            else:
+                laid.append(fetching.lay(segment))
+        key = key.removesuffix(".warc.gz") + COMPACTED
+        packed = pack_segments(laid, target, key=key, source=source, now=self._now)
+        require_equal(packed, target)
+        for path in folder.glob("*.warc.gz"):
+            path.unlink()
+        return packed.file, [describe_segment(packed, one) for one in packed.segments]
+
+    def _rewrite_segment(
+        self, local: LocalSegment, unit: _Unit, target: Path, key: str, said: Inscription
+    ) -> LocalSegment:
+        touched = unit.touched[local.segment]
+        new = rewrite_segment(local, target, key, touched=touched, wanted=self._wanted, gone=self._gone, said=said)
+        local.path.unlink()
+        return new
+
+    def _append(self, draft: Commit, group: list[PlacedSegment]) -> StoredCommit:
         """Commit *draft* behind whatever others commit, as long as the segments of *group* lie where they lay."""
         archive, source = self._archive, self._request.source
         while True:
@@ -259,7 +286,7 @@ class _Redaction:
                 return archive.log(source).append(draft, after=seq, head=head, alone=True)[0]
             except LogMoved:
                 archive.refresh(source)
-                if any(archive.catalog.find_rows_key(one.name) != one.rows.key for one, _ in group):
+                if any(archive.catalog.find_rows_key(one.name) != one.rows.key for one in group):
                     raise
 
 
@@ -280,21 +307,44 @@ def _make_wanted(archive: OpenArchive, request: RedactRequest) -> Wanted:
     return Wanted(request.urls, Needles(titles=titles, texts=texts), request.mentions)
 
 
-def _list_segments(archive: OpenArchive, source: str) -> list[_Segment]:
-    """Return the segments of a log, in its order, where they lie as far as the catalog has folded it."""
-    index = ReplacementIndex()
-    found: dict[str, _Segment] = {}
-    last = archive.catalog.head(source)[0]
-    for stored in archive.log(source).read():
-        commit = stored.commit
-        if commit.seq > last:
-            break
-        index.take(commit)
-        name, rows = commit.segment, commit.rows
-        if name is None or rows is None or commit.kind not in SEGMENT_KINDS or name in found:
-            continue
-        file = next(one for one in commit.files if one.key == rows.key)
-        found[name] = _Segment(name, file, rows, commit.closed)
-    for name, (by, moved) in index.segments.items():
-        found[name] = _Segment(name, by.find_file(moved), moved.rows, found[name].closed)
+def _list_units(placement: Placement, found: dict[str, Touched]) -> list[_Unit]:
+    """Return the objects that have anything of *found*, in the order of the log."""
+    units: dict[str, _Unit] = {}
+    for name, touched in found.items():
+        segment = placement.segments[name]
+        for one in (segment, *placement.list_left(segment)):
+            if one.file.key not in units:
+                units[one.file.key] = _Unit(placement.list_beside(one))
+        units[segment.file.key].touched[name] = touched
+    return list(units.values())
+
+
+def _group(units: list[_Unit]) -> Iterator[list[_Unit]]:
+    """Yield as many of *units* at a time as one commit can name."""
+    group: list[_Unit] = []
+    segments = 0
+    for unit in units:
+        if group and (len(group) == MAX_FILES or segments + len(unit.segments) > MAX_SEGMENTS):
+            yield group
+            group, segments = [], 0
+        group.append(unit)
+        segments += len(unit.segments)
+    if group:
+        yield group
+
+
+def _list_replaced(group: list[_Unit], placement: Placement, delete_after: datetime) -> list[CommittedFile]:
+    """Return the objects that nobody needs any more, and those of before that shall go no later than they.
+
+    Such are objects that segments lay in before they were compacted, or when something else was taken out of them.
+    """
+    found = {unit.segments[0].file.key: unit.segments[0].file for unit in group}
+    for unit in group:
+        for name in unit.touched:
+            for file in placement.segments[name].earlier:
+                by = placement.index.objects.get(file.key)
+                if by is not None and (
+                    by.kind != "redact" or (by.delete_after is not None and by.delete_after > delete_after)
+                ):
+                    found[file.key] = file
     return list(found.values())

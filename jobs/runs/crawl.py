@@ -359,7 +359,9 @@ def _choose_known(
             if request.recheck == "all"
             else archive.catalog.list_due(source.id, policy, now, limit=capacity)
         )
-        given = _write_lines(recheck_file, known)
+        redacted = {one.url for one in archive.catalog.list_redacted(source.id)}
+        # what was taken out on request, and is left out in the source's file since, is never asked for again
+        given = _write_lines(recheck_file, (url for url in known if url not in redacted or source.is_article(url)))
     if request.recheck == "all":
         return recheck_file, given, None
     room = archive.catalog.count_room(source.id, policy, now)

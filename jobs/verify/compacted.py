@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def check_compacted(commit: Commit, local: dict[str, ReadFile], report: VerifyReport) -> None:
-    """Check the compacted objects that *commit*, of kind `replace`, brings; findings go to *report*.
+    """Check the compacted objects that *commit*, of kind `replace` or `redact`, brings; findings go to *report*.
 
     *local*: key → its files as they were read, as far as they could be.
     """

@@ -58,6 +58,8 @@ _ONCE = (
     "content-length",
 )
 _REQUIRED = ("warc-type", "warc-record-id", "warc-date", "warc-block-digest", "content-length")
+_STONE_FIELD, _STONE_MEDIA_TYPE = b"redacted:", "application/warc-fields"
+_MAX_STONE_BYTES = 4096
 _KEPT_CHARACTERS = 200
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -95,6 +97,8 @@ class Record:
     last_modified: str = ""
     reading: str = ""
     """`write_reading` of an answer's headers."""
+    tombstone: bytes = b""
+    """The block of a record that says that another was taken out; of any other, or where it says nothing, none."""
     secured: bool = False
     """Whether it is the metadata record that stands beside a secured exchange."""
     holds_rows: bool = False
@@ -197,6 +201,7 @@ def _make_record(member: Member, number: int, fields: dict[str, str], block: _Bl
         etag=shorten(etag),
         last_modified=shorten(last_modified),
         reading=shorten(reading),
+        tombstone=block.beginning if _is_tombstone(fields, block) else b"",
         secured=fields["warc-type"] == "metadata" and block.beginning.startswith(_TLS_FIELD),
         holds_rows=_holds_rows(fields),
     )
@@ -205,6 +210,11 @@ def _make_record(member: Member, number: int, fields: dict[str, str], block: _Bl
 def _holds_rows(fields: dict[str, str]) -> bool:
     of_rows = fields["warc-type"] == "metadata" and fields.get("content-type") == MEDIA_TYPE
     return of_rows and fields.get("warc-target-uri", "").startswith(_OWN_URI)
+
+
+def _is_tombstone(fields: dict[str, str], block: _Block) -> bool:
+    of_stone = fields["warc-type"] == "metadata" and fields.get("content-type") == _STONE_MEDIA_TYPE
+    return of_stone and "warc-target-uri" not in fields and block.beginning.startswith(_STONE_FIELD)
 
 
 def write_reading(read_with: dict[str, list[str]] | None) -> str:
@@ -288,8 +298,8 @@ def _read_block(pieces: Iterator[bytes], rest: bytes, size: int, *, is_http: boo
             block.status = int(match[1]) if match else None
             block.http_head = bytes(head[: end + len(_END)])
             part, head = bytes(head[end + len(_END) :]), None
-        elif not is_http and len(block.beginning) < len(_TLS_FIELD):
-            block.beginning += part[: len(_TLS_FIELD)]
+        elif not is_http and len(block.beginning) < _MAX_STONE_BYTES:
+            block.beginning += part[: _MAX_STONE_BYTES - len(block.beginning)]
         payload.update(part)
         block.payload_bytes += len(part)
     block.digest = "sha256:" + whole.hexdigest()

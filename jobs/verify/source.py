@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.archive.commit import SEGMENT_KINDS
+from jobs.archive.commit import REPLACING_KINDS, SEGMENT_KINDS
 from jobs.verify.captures import Captures
 from jobs.verify.chain import LogTrace, walk_log
 from jobs.verify.compacted import check_compacted
@@ -19,6 +19,7 @@ from jobs.verify.references import check_snapshot_of, find_referred
 from jobs.verify.report import Notes
 from jobs.verify.segment import look_inside
 from jobs.verify.signatures import LogSignatures
+from jobs.verify.tombstones import Tombstones
 from jobs.verify.withdrawn import Withdrawn
 
 if TYPE_CHECKING:
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from jobs.verify.reading import FileReader, ReadFile
     from jobs.verify.report import Progress, VerifyReport
     from jobs.verify.resuming import CheckMemory, Sound
-
-_MOVING = "replace"
-"""Kind of the commits that move segments into compacted objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +73,7 @@ class SourceCheck:
         self._source = source
         self._files = CommittedFiles(check.store, source, check.report, check.plan, check.progress)
         self._withdrawn = Withdrawn(source, check.report)
+        self._tombstones = Tombstones(check.ring, source)
         self._named = NamedObjects(check.store, source, check.report, check.plan)
 
     def run(self) -> Generator[Job]:
@@ -89,9 +88,10 @@ class SourceCheck:
             commit = stored.commit
             self._note_repeat(commit, segments)
             self._files.expect(commit, replaces=self._withdrawn.take(commit))
+            self._tombstones.take(commit)
             self._named.expect(commit)
             if self._check.plan.depth is Depth.READ:
-                detail = commit.detail if commit.kind == _MOVING else {}
+                detail = commit.detail if commit.kind in REPLACING_KINDS else {}
                 commits.append(replace(commit, detail=detail, since=(), files=tuple(valid_files(commit))))
         self._report.counts.segments += len(segments)
         self._files.look()
@@ -174,7 +174,8 @@ class SourceCheck:
         pending: list[_Pending],
     ) -> Generator[Job]:
         local = self._files.take(commit, read)
-        if commit.kind == _MOVING:
+        self._tombstones.check(read, self._report)
+        if commit.kind in REPLACING_KINDS:
             check_compacted(commit, local, self._report)
         if commit.kind not in SEGMENT_KINDS:
             return

@@ -9,6 +9,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 import zstandard
 from fastwarc.warc import ArchiveIterator
 
@@ -118,6 +119,24 @@ def test_what_is_taken_out_is_nowhere_and_the_chain_stands(tmp_path: Path, site:
         assert not [text for text in texts if WORDS in text]
         assert any("Masons" in text for text in texts)
     assert WORDS not in json.dumps(dump_catalog(tmp_path / "archive"), default=str)
+
+
+def test_what_the_source_leaves_out_then_is_not_asked_for_again(tmp_path: Path, site: Site) -> None:
+    ofrecord = install(tmp_path, site.describe_source())
+    crawl(ofrecord)
+    url, path = f"{site.root}/2026/ledger", "/2026/ledger"
+    told = ofrecord("redact", url, "--reason", "asked for")
+    crawl(ofrecord)
+    assert [asked for asked, _ in site.requests].count(path) == 2  # nobody said that it shall not
+    file = tmp_path / "config" / "sources" / "gazette.yaml"
+    source = yaml.safe_load(file.read_text("utf-8"))
+    pasted = yaml.safe_load(told.stdout[told.stdout.index("articles:\n") : told.stdout.index("(where")])
+    source["articles"] |= pasted["articles"]
+    file.write_text(yaml.safe_dump(source), "utf-8")
+    again = ofrecord("redact", url, "--reason", "asked for", "--json").json()
+    assert (again["redacted"][0]["captures"], again["exclude"]) == (1, {})
+    crawl(ofrecord)
+    assert [asked for asked, _ in site.requests].count(path) == 2
 
 
 def test_what_is_wrong_is_said(tmp_path: Path, site: Site) -> None:

@@ -22,8 +22,8 @@ from config.sources import Source
 from jobs.archive.identity import create_archive
 from jobs.cli.clearing import clear_places
 from jobs.context import OpenArchive, open_archive
+from jobs.deletion import finish_redactions
 from jobs.feeds.writing import write_feeds
-from jobs.redaction.finishing import finish_redactions
 from jobs.redaction.redacting import RedactRequest, redact_articles
 from jobs.search.index import INDEX_FILE, SearchIndex
 from jobs.segments.seal import seal_segment

@@ -29,7 +29,7 @@ from jobs.archive.log import Log
 from jobs.archive.signing import Signer, parse_signatures
 from jobs.catalog import Catalog
 from jobs.context import OpenArchive
-from jobs.redaction.finishing import finish_redactions
+from jobs.deletion import finish_redactions
 from jobs.redaction.needles import Needles
 from jobs.redaction.redacting import RedactReport, RedactRequest, redact_articles
 from jobs.redaction.tombstones import Inscription, make_tombstone

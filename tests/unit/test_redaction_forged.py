@@ -12,8 +12,8 @@ from config.errors import DamageFound
 from jobs.archive.commit import commit_key
 from jobs.archive.identity import read_info
 from jobs.archive.signing import Signer
+from jobs.deletion import finish_redactions
 from jobs.redaction.conveniences import clear_conveniences
-from jobs.redaction.finishing import finish_redactions
 from jobs.redaction.redacting import RedactRequest, redact_articles
 from jobs.redaction.waiting import read_redactions
 from jobs.repair.archive import repair_archive
