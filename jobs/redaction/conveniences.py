@@ -17,8 +17,8 @@ from config.errors import StoreRefused
 from jobs.archive.commit import Commit, writer_name
 from jobs.archive.replacing import collect_replacements
 from jobs.checkpoint.layer import layer_key
+from jobs.deletion import read_withdrawing
 from jobs.feeds.withdrawing import withdraw_entries
-from jobs.redaction.finishing import read_withdrawing
 from jobs.segments.objects import object_prefix
 from jobs.store.clock import measure_skew
 
