@@ -161,7 +161,10 @@ def _show_change(parts: Parts, manifest: Manifest, change: ChangeTold, left: int
         return "", 0
     first, second = (_find_captures(manifest, number)[0] for number in (change.before, change.after))
     head = wrap("h3", f"From text {before.number} to text {after.number}")
-    head += wrap("p", f"Seen first {_time(first.captured_at)} and {_time(second.captured_at)}.", "note")
+    back = ", and again after that" if second.captured_at < first.captured_at else ""
+    times = _time(first.captured_at), _time(second.captured_at)
+    told = f"Text {before.number} was first seen {times[0]}; text {after.number} {times[1]}{back}."
+    head += wrap("p", told, "note")
     if before.derivation != after.derivation:
         head += wrap("p", "Different rules read the two texts: some lines may differ for that alone.", "note")
     lines = diff_texts(_read_text(parts, before), _read_text(parts, after)).lines
