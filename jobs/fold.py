@@ -203,6 +203,8 @@ def _decide(fact: CaptureFact, adopted: Sequence[str]) -> CaptureFact:
     found = next((one for one in adopted if one in fact.texts), None)
     if found is None:
         return fact
+    if found == fact.native:
+        return replace(fact, adopted=found)  # the capture's class was told with this very text
     return replace(fact, adopted=found, page_class=fact.classes.get(found, fact.page_class))
 
 

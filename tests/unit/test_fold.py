@@ -444,3 +444,10 @@ def test_metadata_is_compared_within_one_derivation() -> None:
         True,
     ]
     assert changed(rederived, said(1, "y2", native=NEW)) == [False, True]
+
+
+def test_an_adopted_text_brings_its_class_only_where_it_was_derived_again() -> None:
+    kept = replace(good(0, "one", page_class="soft-404"), classes={OLD: "article"})
+    assert [judged.verdict for judged in fold_article([kept], [OLD]).captures] == [Verdict.BAD]
+    again = replace(good(0, "one", page_class="soft-404", new="two"), classes={OLD: "soft-404", NEW: "article"})
+    assert [judged.verdict for judged in fold_article([again], [NEW]).captures] == [Verdict.NEW]
