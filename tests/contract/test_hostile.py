@@ -31,6 +31,7 @@ _T = TypeVar("_T")
 pytestmark = pytest.mark.slow
 
 MOST_SECONDS = 2.0
+"""Of CPU time for one reading, as a crawl's worker has; a listing is read twice here, and busy cores are slower."""
 CONTEXT = PageContext(ExtractRules(), timezone=None, language="en", derivation="sha256:0")
 HONEST = Hostile("honest", lambda: page("", story=True))
 
@@ -95,7 +96,7 @@ def test_a_hostile_document_is_kept_as_served_and_read_or_refused_in_time(reader
     seconds = readers.seconds - seconds
 
     assert readers.pids == pids, f"a worker was killed: {outcome.class_reason}"
-    assert seconds <= MOST_SECONDS, outcome.class_reason
+    assert seconds <= (2 if found is not None else 1.25) * MOST_SECONDS, outcome.class_reason
     check_records(outcome, exchange)
     assert outcome.class_reason
     assert not outcome.class_reason.startswith(("time-out", "the worker"))

@@ -20,7 +20,7 @@ from crawler.prescan import prescan
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SECONDS = 1.2
+SECONDS = 1.8
 TRIES = 3
 """The least of them counts: another process on the same core makes any of them longer."""
 TITLE = "The council keeps the old library open"
