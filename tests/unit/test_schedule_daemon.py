@@ -295,11 +295,7 @@ class Listener:
         self.heard.append(words)
 
 
-def test_observers_hear_of_all_in_one_thread_and_harm_nothing(
-    simulation: Simulation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Of what is heard, not of how fast: each failure's traceback is written out with all its variables.
-    monkeypatch.setattr("jobs.schedule.daemon._TELL_SECONDS", 60.0)
+def test_observers_hear_of_all_in_one_thread_and_harm_nothing(simulation: Simulation) -> None:
     first, second = Listener(), Listener()
     simulation.seconds = lambda _: 2_000
     simulation.code = lambda _, slot: 3 if slot else 0

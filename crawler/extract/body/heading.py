@@ -169,8 +169,10 @@ def is_description(text: str, stated: list[str]) -> bool:
     """Whether *text* is one of the *stated* descriptions, which may be cut."""
     if not stated:
         return False
-    beginning = bare(text[:_BEGINNING_CHARS])
-    if len(beginning) >= _DESCRIBED and not any(other.startswith(beginning[:_DESCRIBED]) for other in stated):
+    beginning = bare(text[:_BEGINNING_CHARS])  # which all that follows needs to be alike: most texts end here
+    if not any(
+        other.startswith(beginning) or (len(other) >= 60 and beginning.startswith(other[:60])) for other in stated
+    ):
         return False
     letters = bare(text)
     if len(letters) < _DESCRIBED:
