@@ -21,13 +21,16 @@ from jobs.catalog import Catalog
 from jobs.checkpoint.restoring import refresh_catalog
 from jobs.checkpoint.writing import sum_up
 from jobs.derived import FOLDER, PARTS, discard_parts
+from jobs.segments.upload import upload_segment
 from jobs.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from config.settings import Settings
+    from jobs.archive.commit import StoredCommit
     from jobs.archive.signing import Signer
+    from jobs.segments.seal import SealedSegment
     from jobs.store import ObjectStore
 
 
@@ -106,6 +109,26 @@ class OpenArchive:
         discard_redacted(self.state / INDEX_FILE, self.catalog)
         for folder in (self.state / FOLDER).glob(f"*/{PARTS}"):
             discard_parts(folder, folder.parent.name, self.catalog)
+
+    def commit(self, sealed: SealedSegment) -> tuple[StoredCommit, list[StoredCommit]]:
+        """Put *sealed* and commit it, with what is due to be summed up; return its commit and others' before it.
+
+        The catalog has the others then, and not yet its own. The local copy stays. Raises what `upload_segment` does.
+        """
+        source = sealed.draft.source
+        after, head = self.catalog.head(source)
+        stored, others = upload_segment(
+            self.store,
+            self.info,
+            sealed,
+            after=after,
+            head=head,
+            sum_up=lambda: self.sum_up(source),
+            signer=self.signer,
+        )
+        for commit in others:
+            self.catalog.add_commit(self.store, commit)
+        return stored, others
 
     def sum_up(self, source: str) -> dict[str, Any]:
         """Put the checkpoint and the pack that are due; return the fields of the next commit that name them."""
@@ -198,6 +221,18 @@ def is_crawled_here(spool: Path) -> bool:
     except BlockingIOError:
         return True
     return False
+
+
+@contextmanager
+def lock_folder(folder: Path, taken: str) -> Iterator[None]:
+    """Hold this machine's lock of *folder*, which is made where it is missing. Raises RunLocked saying *taken*."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise RunLocked(taken) from error
+        yield
 
 
 @contextmanager

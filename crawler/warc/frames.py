@@ -183,7 +183,6 @@ class FrameWriter:
 
     def __init__(self, dictionary: zstandard.ZstdCompressionDict | None, level: int) -> None:
         self._dictionary = dictionary
-        self._level = level
         if dictionary is not None:
             dictionary.precompute_compress(level=level)
         self._squeeze: Callable[[bytes], bytes] = zstandard.ZstdCompressor(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.errors import DamageFound
-from crawler.rows import format_time, read_json_object
+from crawler.rows import Size, format_time, read_json_object
 from jobs.archive.commit import FORMAT, MAX_NUMBER, SOURCE_PATTERN, digest, require_aware, require_format
 from jobs.archive.signing import encode_document, parse_signatures, split_document
 
@@ -29,7 +29,7 @@ MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 class LogEnd:
     """The last commit of a log, as it was seen."""
 
-    seq: int
+    seq: Size
     sha256: str
     """Of the whole object."""
 

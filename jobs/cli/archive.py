@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from config.errors import ArchiveError, ConfigError, ExitCode
-from config.evidence import KEY_ID
 from config.units import count, count_named
 from crawler.rows import format_time
 from jobs.archive.identity import INFO_KEY, create_archive, list_sources, read_info
 from jobs.archive.keys import Standing
 from jobs.catalog import Catalog
 from jobs.checkpoint.checking import check_layers
-from jobs.cli.options import Invocation, archive_options, exit_codes, reading_codes
+from jobs.cli.options import Invocation, archive_options, exit_codes, read_trusted, reading_codes
 from jobs.cli.progress import show_progress, show_sources
 from jobs.cli.repairing import describe_repair, mend_archive
 from jobs.cli.times import read_time
@@ -197,16 +196,6 @@ def make_plan(*, rederive: bool = False, **how: Unpack[PlanOptions]) -> Plan:
         workers=how.get("workers") or min(_MOST_WORKERS, len(os.sched_getaffinity(0))),
         resume=resume,
     )
-
-
-def read_trusted(fingerprints: tuple[str, ...]) -> tuple[str, ...]:
-    """Return *fingerprints* as they were given. Raises ConfigError if one is none."""
-    for one in fingerprints:
-        if not KEY_ID.fullmatch(one):
-            raise ConfigError(
-                f"--trusted-key: found {one!r}, expected 64 lower-case hex digits as keys list prints them"
-            )
-    return fingerprints
 
 
 def check_archive(

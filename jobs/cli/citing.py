@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from config.errors import ConfigError, DamageFound, ExitCode
-from config.evidence import KEY_ID
+from config.errors import DamageFound, ExitCode
 from config.rules import readable_url
 from config.units import count
 from crawler.rows import format_time
@@ -27,12 +25,14 @@ from jobs.cli.options import (
     print_result,
     printable,
     raw_options,
+    read_trusted,
     reading_codes,
 )
 from jobs.cli.reading import find_article
 from jobs.cli.times import A_TIME, read_time
 from jobs.evidence import verify_bundle as check_bundle
 from jobs.evidence import write_bundle
+from jobs.export.targets import require_writable
 
 if TYPE_CHECKING:
     from jobs.context import OpenArchive
@@ -79,7 +79,7 @@ def cite(
         known = invocation.load_sources().get(owner)
         site = known.name if known else owner
         path = target or Path(f"{owner}-{hashlib.sha256(article.encode()).hexdigest()[:8]}-{now:%Y%m%d}.wacz")
-        _require_free(path)
+        require_writable(path)
         bundle = write_bundle(archive, owner, article, path, site=site, now=now, at=at, whole_segments=whole_segments)
         citations = _cite_text(archive, owner, article, site, bundle.report)
     data = {"file": str(path), "size_bytes": bundle.size_bytes, **_describe(bundle.report), "citations": citations}
@@ -109,9 +109,7 @@ def verify_bundle(
 ) -> None:
     """Check an evidence bundle, with no archive and no network; say what it proves, by whom, and what it does not."""
     del config_dir
-    for one in trusted:
-        if not KEY_ID.fullmatch(one):
-            raise ConfigError(f"--trusted-key: found {one[:80]!r}, expected 64 lower-case hex digits")
+    read_trusted(trusted)
     if ca_file is not None:
         read_roots(ca_file)  # said before anything is proven by it, also where no head has a stamp
     report = check_bundle(file, trusted=trusted, ca_file=ca_file)
@@ -119,14 +117,6 @@ def verify_bundle(
     if not report.sound:
         found = len(report.findings.damages) + report.findings.more
         raise DamageFound(f"{printable(str(file))}: not as it was made: {count(found, 'fault')}; it proves nothing")
-
-
-def _require_free(path: Path) -> None:
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise ConfigError(f"--to: {path.parent} is no folder")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ConfigError(f"--to {path}: nothing can be written in {folder}")
 
 
 def _describe(report: BundleReport) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config.errors import ConfigError, ExitCode
+from config.evidence import KEY_ID
 from config.loading import load_settings
 from config.logfiles import prepare_log_file
 from config.logs import FILE_BYTES, FILES, configure_logging, describe_logging
@@ -276,3 +277,13 @@ def _decorate(
 
 
 __all__ = ["Invocation", "OpenArchive", "archive_options", "common_options", "enter_archive"]
+
+
+def read_trusted(fingerprints: tuple[str, ...]) -> tuple[str, ...]:
+    """Return *fingerprints* as they were given. Raises ConfigError if one is none."""
+    for one in fingerprints:
+        if not KEY_ID.fullmatch(one):
+            raise ConfigError(
+                f"--trusted-key: found {one!r}, expected 64 lower-case hex digits as keys list prints them"
+            )
+    return fingerprints

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, RecordError
 from jobs.compaction.packing import LocalSegment, find_first, weigh_segment
-from jobs.segments.seal import hash_file
+from jobs.segments.seal import hash_file, hash_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from jobs.archive.replacing import MovedSegment
     from jobs.compaction.choosing import PlacedSegment
     from jobs.compaction.packing import PackedObject
-
-_CHUNK_BYTES = 1 << 20
 
 
 def lay_out(path: Path, segments: Sequence[MovedSegment | PlacedSegment]) -> Iterator[LocalSegment]:
@@ -38,7 +35,7 @@ def require_equal(packed: PackedObject, copy: Path) -> None:
     require_bytes(packed.file, copy)
     end = 0
     for one in lay_out(copy, packed.segments):
-        found = _hash_part(copy, one.rows.offset, one.rows.size_bytes)
+        found = hash_part(copy, one.rows.offset, one.rows.size_bytes)
         if found != one.rows.sha256:
             raise DamageFound(f"{packed.file.key}: the rows of {one.segment}: found {found}, wrote {one.rows.sha256}")
         try:
@@ -62,13 +59,3 @@ def require_bytes(file: CommittedFile, copy: Path) -> None:
             f"{file.key}: found {size} bytes with {found}, expected {file.size_bytes} with {file.sha256}:"
             " run ofrecord verify"
         )
-
-
-def _hash_part(path: Path, offset: int, size: int) -> str:
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        file.seek(offset)
-        while size > 0 and (chunk := file.read(min(size, _CHUNK_BYTES))):
-            found.update(chunk)
-            size -= len(chunk)
-    return "sha256:" + found.hexdigest()

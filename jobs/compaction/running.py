@@ -6,7 +6,6 @@ committed by the next run, or dropped. Nothing is deleted but what a commit lets
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import shutil
@@ -27,6 +26,7 @@ from jobs.archive.commit import Commit, decode_commit, encode_commit, writer_nam
 from jobs.compaction.choosing import choose_groups, choose_restored, count_segments, find_places
 from jobs.compaction.packing import describe_segment, pack_segments, unpack_segment
 from jobs.compaction.proving import lay_out, require_bytes, require_equal
+from jobs.context import lock_folder
 from jobs.deletion import finish_redactions
 from jobs.segments.upload import REUSE_AGE, put_file, require_same
 from jobs.store.clock import measure_skew
@@ -114,7 +114,7 @@ class Compaction:
             yield places
             return
         self._archive.require_signer()
-        with _lock(self._folder, self._source):
+        with lock_folder(self._folder, f"{self._source}: is being compacted by another process here; wait for it"):
             self._finish_draft()
             self._delete_due(find_places(self._archive.log(self._source).read()))
             yield find_places(self._archive.log(self._source).read())
@@ -278,17 +278,6 @@ def _require_unmoved(draft: Commit, places: Places) -> None:
         found = places.replaced.segments.get(one["segment"])
         if found is not None and found[0].seq > draft.detail["seen"]:
             raise RunLocked(f"{draft.source}: commit {found[0].seq} moved segments meanwhile; run this again")
-
-
-@contextmanager
-def _lock(folder: Path, source: str) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise RunLocked(f"{source}: is being compacted by another process here; wait for it") from error
-        yield
 
 
 def _write_durably(path: Path, data: bytes) -> None:

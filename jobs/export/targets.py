@@ -60,13 +60,18 @@ def open_folder(to: str) -> Iterator[Path]:
         raise
 
 
-def _name_draft(path: Path) -> Path:
+def require_writable(path: Path) -> Path:
+    """Return the folder that *path* is to be in. Raises ConfigError unless it is there and can be written."""
     folder = path.absolute().parent
     if not folder.is_dir():
         raise ConfigError(f"--to {path}: no folder {folder}")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ConfigError(f"--to {path}: nothing can be written in {folder}")
-    return folder / f".ofrecord-{secrets.token_hex(8)}.partial"
+    return folder
+
+
+def _name_draft(path: Path) -> Path:
+    return require_writable(path) / f".ofrecord-{secrets.token_hex(8)}.partial"
 
 
 class _Outlet(io.RawIOBase):

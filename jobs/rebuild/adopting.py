@@ -19,7 +19,7 @@ from jobs.archive.adoption import ADOPT, draft_decision
 from jobs.archive.commit import Commit, writer_name
 from jobs.rebuild.parts import read_snapshot
 from jobs.segments.seal import load_sealed, read_local_rows, seal_segment
-from jobs.segments.upload import remove_segment, upload_segment
+from jobs.segments.upload import remove_segment
 from jobs.store.clock import measure_skew
 
 if TYPE_CHECKING:
@@ -129,21 +129,10 @@ class Adopter:
         return line
 
     def _commit(self, sealed: SealedSegment) -> None:
-        archive, source = self._archive, self._source
+        archive = self._archive
         others: list[StoredCommit] = []
         if not archive.catalog.has_segment(sealed.draft.segment or ""):
-            after, head = archive.catalog.head(source)
-            stored, others = upload_segment(
-                archive.store,
-                archive.info,
-                sealed,
-                after=after,
-                head=head,
-                sum_up=lambda: archive.sum_up(source),
-                signer=archive.signer,
-            )
-            for commit in others:
-                archive.catalog.add_commit(archive.store, commit)
+            stored, others = archive.commit(sealed)
             archive.catalog.add_commit(archive.store, stored, rows=read_local_rows(sealed))
             self.commits += 1
         remove_segment(sealed)

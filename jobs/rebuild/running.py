@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -11,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from config.errors import RecordError, RunLocked
+from config.errors import RecordError
+from jobs.context import lock_folder
 from jobs.derived import FOLDER, PARTS, discard_parts
 from jobs.rebuild.adopting import Adopter
 from jobs.rebuild.comparing import ComparisonReport
@@ -104,7 +103,8 @@ def rebuild_source(
     root = options.parts / archive.info.archive / source.id if options.parts else place / PARTS
     folder = PartsFolder(root / rules.derivation.digest.removeprefix("sha256:"))
     work = _Work(archive, source.id, rules, options, folder)
-    with _lock(place, source.id):
+    taken = f"{source.id}: another process rebuilds it with this state folder; wait for it"
+    with lock_folder(place, taken):
         adopter = Adopter(archive, source.id, rules, place / "spool")
         discard_parts(root, source.id, archive.catalog)
         if options.adopt:
@@ -183,14 +183,3 @@ class _Work:
             if part is None:
                 raise RecordError(f"{self.folder.path / task.name}: was there and is not any more: run this again")
             yield task, part
-
-
-@contextmanager
-def _lock(place: Path, source: str) -> Iterator[None]:
-    place.mkdir(parents=True, exist_ok=True)
-    with (place / "lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise RunLocked(f"{source}: another process rebuilds it with this state folder; wait for it") from error
-        yield

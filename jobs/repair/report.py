@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobs.archive.commit import CommittedFile
-
 
 @dataclass(frozen=True, slots=True)
 class Mended:
@@ -17,10 +15,6 @@ class Mended:
     sha256: str
     was: str
     """`missing`, `unreadable`, or the digest of what lay there."""
-
-    def as_file(self, records: int) -> CommittedFile:
-        """Return what a commit says of it."""
-        return CommittedFile(self.key, self.size_bytes, self.sha256, records)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from jobs.redaction.waiting import finish_rewriting, redact_sealed
 from jobs.runs.rederive import EarlierTexts
 from jobs.segments.objects import write_objects
 from jobs.segments.seal import hash_file, load_sealed, read_local_rows, seal_segment
-from jobs.segments.upload import KeyTaken, remove_segment, upload_segment
+from jobs.segments.upload import KeyTaken, remove_segment
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -55,7 +55,7 @@ def bring_segments(archive: OpenArchive, source: Source) -> Generator[bool, None
         except (RecordError, FileNotFoundError) as error:
             set_aside(closed, str(error))
         else:
-            yield from _commit_or_set_aside(archive, source, sealed, fresh=True)
+            yield from _commit_or_set_aside(archive, sealed, fresh=True)
 
 
 def has_closed(spool: Path) -> bool:
@@ -74,19 +74,17 @@ def _commit_sealed(archive: OpenArchive, source: Source) -> Iterator[bool]:
         except (DamageFound, FileNotFoundError) as error:
             set_aside(path, str(error))
             continue
-        yield from _commit_or_set_aside(archive, source, sealed)
+        yield from _commit_or_set_aside(archive, sealed)
 
 
-def _commit_or_set_aside(
-    archive: OpenArchive, source: Source, sealed: SealedSegment, *, fresh: bool = False
-) -> Iterator[bool]:
+def _commit_or_set_aside(archive: OpenArchive, sealed: SealedSegment, *, fresh: bool = False) -> Iterator[bool]:
     try:
-        yield _commit(archive, source, sealed, fresh=fresh)
+        yield _commit(archive, sealed, fresh=fresh)
     except KeyTaken as error:
         set_aside(sealed.path, str(error))
 
 
-def _commit(archive: OpenArchive, source: Source, sealed: SealedSegment, *, fresh: bool) -> bool:
+def _commit(archive: OpenArchive, sealed: SealedSegment, *, fresh: bool) -> bool:
     """*fresh*: this process has just sealed it: then its rows are not asked of the store, and not proved again."""
     if sealed.draft.segment is not None and archive.catalog.has_segment(sealed.draft.segment):
         # committed by a run that died before it could say so
@@ -94,18 +92,7 @@ def _commit(archive: OpenArchive, source: Source, sealed: SealedSegment, *, fres
         remove_segment(sealed)
         return False
     waited, sealed = sealed, redact_sealed(archive, sealed)
-    after, head = archive.catalog.head(source.id)
-    stored, others = upload_segment(
-        archive.store,
-        archive.info,
-        sealed,
-        after=after,
-        head=head,
-        sum_up=lambda: archive.sum_up(source.id),
-        signer=archive.signer,
-    )
-    for commit in others:
-        archive.catalog.add_commit(archive.store, commit)
+    stored, others = archive.commit(sealed)
     archive.catalog.add_commit(
         archive.store, stored, rows=read_local_rows(sealed) if fresh and waited is sealed else None
     )

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 DRAFT_FILE = "commit.draft"
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,17 @@ def hash_file(path: Path) -> str:
     """Return the labelled SHA-256 of a file."""
     with path.open("rb") as file:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_part(path: Path, offset: int, size: int) -> str:
+    """Return the labelled SHA-256 of a part of the file *path*, of as much of it as is there."""
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        file.seek(offset)
+        while size > 0 and (chunk := file.read(min(size, _CHUNK_BYTES))):
+            found.update(chunk)
+            size -= len(chunk)
+    return "sha256:" + found.hexdigest()
 
 
 class _Tally:

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from config.errors import DamageFound, ObjectExists, ObjectMissing
 from crawler.rows import Size, format_time, read_json_object
 from jobs.archive.commit import FORMAT, digest, require_format, require_supported
+from jobs.archive.ends import LogEnd
 from jobs.archive.signing import UNSIGNED, encode_document, split_document
 from jobs.fold import FOLD
 
@@ -40,14 +41,6 @@ class TableFile:
 
 
 @dataclass(frozen=True, slots=True)
-class LogEnd:
-    """A commit up to which the facts of a log are in the tables."""
-
-    seq: Size
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
 class Manifest:
     """What one manifest says."""
 
@@ -58,6 +51,7 @@ class Manifest:
     created: datetime
     writer: str
     heads: dict[str, LogEnd]
+    """The commits up to which the facts of the logs are in the tables."""
     files: tuple[TableFile, ...]
     format: str = FORMAT
     requires: tuple[str, ...] = ()

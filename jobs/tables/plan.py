@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from config.errors import DamageFound
 from jobs.archive.commit import commit_key
+from jobs.archive.ends import LogEnd
 from jobs.fold import FOLD
 from jobs.tables.days import DayTask
-from jobs.tables.manifest import LogEnd
 from jobs.tables.planned import PlannedDays
 from jobs.tables.schema import FACT_TABLES, REVISIONS, TABLES, day_of
 

@@ -12,10 +12,10 @@ from jobs.archive.heads import head_key
 from jobs.archive.identity import read_info
 from jobs.archive.keys import read_ring
 from jobs.archive.stamps import read_roots
-from jobs.verify.chain import Identity
 from jobs.verify.documents import check_manifests, check_own_heads, find_head_faults, note_stamp
 from jobs.verify.outside import read_outside, read_same
 from jobs.verify.report import UNCOVERED, Notes, ReportedHead
+from jobs.verify.trace import Identity
 from jobs.verify.unreadable import note_unreadable
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from config.errors import ArchiveMissing, DamageFound, StoreError
 from jobs.archive.commit import digest
 from jobs.archive.identity import INFO_KEY, list_sources, read_info
-from jobs.verify.chain import Identity
 from jobs.verify.deriving import Deriving, compare_texts
 from jobs.verify.leases import check_leases
 from jobs.verify.plan import Depth, Plan
@@ -20,6 +19,7 @@ from jobs.verify.report import UNCOVERED, Notes, VerifyReport
 from jobs.verify.resuming import CheckMemory
 from jobs.verify.signatures import check_keys
 from jobs.verify.source import Check, SourceCheck
+from jobs.verify.trace import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence

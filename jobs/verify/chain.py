@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, FormatTooNew, ObjectMissing, StoreError
@@ -28,36 +27,15 @@ from jobs.verify.unreadable import note_unreadable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jobs.archive.commit import Commit, RowsPlace
+    from jobs.archive.commit import Commit
     from jobs.store import ObjectStore, StoredObject
     from jobs.verify.report import VerifyReport
     from jobs.verify.signatures import LogSignatures
+    from jobs.verify.trace import Identity, LogTrace
 
 KINDS = frozenset({"segment", "ledger", "pack", "replace", "redact", "repair", "adopt", "key"})
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-
-
-class Identity:
-    """What every commit of an archive must carry; `archive` is `None` where `ofrecord.json` cannot be read."""
-
-    def __init__(self, archive: str | None, info_digest: str) -> None:
-        self.archive = archive
-        self.info_digest = info_digest
-
-
-@dataclass(slots=True)
-class LogTrace:
-    """What a walk saw on its way."""
-
-    digests: dict[int, str] = field(default_factory=dict)
-    """Number of a commit → digest of the object as it is."""
-    claims: dict[int, str] = field(default_factory=dict)
-    """Number of a commit → digest that the next one says it had."""
-    rows: dict[int, RowsPlace | None] = field(default_factory=dict)
-    """Number of a commit that could be read → where its rows are; of the newest ones only."""
-    others: list[str] = field(default_factory=list)
-    """Keys below the log that are no commits: packs."""
 
 
 def walk_log(
@@ -106,13 +84,7 @@ def walk_log(
         trace.claims[seq - 1] = commit.previous
         _check_place(stored, identity, source, seq, notes)
         signatures.judge(stored, data, seq, notes)
-        if previous is not None and commit.previous != previous:
-            before = commit_key(source, seq - 1) if seq > 1 else "ofrecord.json"
-            notes.damage(
-                f"the chain breaks: names {commit.previous} before it, but {before} has {previous}: one was altered"
-            )
-        for fault in _find_since_faults(commit, seq, trace):
-            notes.damage(f"since: {fault}")
+        _check_links(commit, source, seq, previous, trace=trace, notes=notes)
         trace.rows[seq] = commit.rows if commit.kind in SEGMENT_KINDS else None
         trace.rows.pop(seq - MAX_SINCE, None)
         previous = found
@@ -205,6 +177,17 @@ def _find_segment_faults(commit: Commit) -> Iterator[str]:
         yield f"its rows are in {commit.rows.key[:200]!a}, expected a file that ends with .warc.gz"
     elif commit.rows is not None and not _DIGEST.fullmatch(commit.rows.sha256):
         yield f"its rows have {commit.rows.sha256[:80]!a}, expected a digest"
+
+
+def _check_links(commit: Commit, source: str, seq: int, previous: str | None, *, trace: LogTrace, notes: Notes) -> None:
+    """Hold what commit *seq* says of those before it against them. *previous*: digest of the last, if it is known."""
+    if previous is not None and commit.previous != previous:
+        before = commit_key(source, seq - 1) if seq > 1 else "ofrecord.json"
+        notes.damage(
+            f"the chain breaks: names {commit.previous} before it, but {before} has {previous}: one was altered"
+        )
+    for fault in _find_since_faults(commit, seq, trace):
+        notes.damage(f"since: {fault}")
 
 
 def _find_since_faults(commit: Commit, seq: int, trace: LogTrace) -> Iterator[str]:

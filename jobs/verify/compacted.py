@@ -14,10 +14,10 @@ from crawler.rows import CaptureRow, CdxjRow, decode_row
 from crawler.warc import MemberFile
 from jobs.archive.ranges import COMPACTED
 from jobs.archive.replacing import parse_replacement
+from jobs.segments.seal import hash_part
 from jobs.verify.lines import RowsPart
 from jobs.verify.pointers import Pointers
 from jobs.verify.report import Notes
-from jobs.verify.walking import hash_part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

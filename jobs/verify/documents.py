@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from jobs.archive.keys import Judgement, KeyRing
     from jobs.store import ObjectStore
-    from jobs.verify.chain import Identity
     from jobs.verify.report import VerifyReport
+    from jobs.verify.trace import Identity
 
 Roots = list[Any]
 """Certificates that stamps may lead to."""

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from jobs.archive.commit import Commit
     from jobs.store import ObjectStore
-    from jobs.verify.chain import LogTrace
     from jobs.verify.plan import Plan
     from jobs.verify.report import VerifyReport
+    from jobs.verify.trace import LogTrace
 
 PACK_COMMITS = 1_000
 """Commits in a pack."""

@@ -14,7 +14,7 @@ from jobs.diff import make_safe
 from jobs.verify.plan import Plan
 
 if TYPE_CHECKING:
-    from jobs.verify.retention import LockState
+    from jobs.verify.lock_state import LockState
 
 MAX_FINDINGS_PER_OBJECT = 20
 """A file of garbage is not worth a million lines."""

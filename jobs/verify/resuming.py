@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jobs.archive.commit import Commit, CommittedFile
     from jobs.store import ObjectStore
     from jobs.verify.captures import Captures
-    from jobs.verify.chain import Identity
+    from jobs.verify.trace import Identity
 
 _HEAD = "check.json"
 _ENDING = ".sound"

@@ -6,16 +6,16 @@ Of each object one request; so all are asked only where all is read. None of it 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from config.errors import ObjectMissing, StoreError
 from config.units import count
 from crawler.rows import format_time
 from jobs.archive.commit import commit_key
 from jobs.archive.identity import INFO_KEY
+from jobs.verify.lock_state import SOON, LockState
 from jobs.verify.report import MAX_FINDINGS_PER_OBJECT, Notes
 
 if TYPE_CHECKING:
@@ -24,48 +24,10 @@ if TYPE_CHECKING:
     from jobs.store import ObjectStore, Retention
     from jobs.verify.report import VerifyReport
 
-SOON = timedelta(days=30)
 _AT_ONCE = 16
 _SAMPLE = 20
 """Logs of which the last commit is asked."""
 _FOLDERS = ("heads/", "keys/", "log/", "segments/")
-
-
-@dataclass(slots=True)
-class LockState:
-    """What was seen of retention."""
-
-    looked_at: int = 0
-    kept: int = 0
-    ending: int = 0
-    """Of those kept, so many for less than 30 days from now."""
-    modes: tuple[str, ...] = ()
-    first: datetime | None = None
-    """When the first retention ends."""
-
-    def add(self, found: Retention | None, now: datetime) -> None:
-        """Take in what the store says of one object."""
-        self.looked_at += 1
-        if found is None or found.until <= now:
-            return
-        self.kept += 1
-        self.ending += found.until < now + SOON
-        self.modes = tuple(sorted({*self.modes, found.mode}))
-        self.first = min(found.until, self.first or found.until)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the same as JSON data."""
-        return {
-            "looked_at": self.looked_at,
-            "kept": self.kept,
-            "ending": self.ending,
-            "modes": list(self.modes),
-            "first": format_time(self.first) if self.first else None,
-        }
-
-    def __str__(self) -> str:
-        until = f", the first until {format_time(self.first)}" if self.first else ""
-        return f"{' and '.join(self.modes)}, {self.kept} of {count(self.looked_at, 'object')}{until}"
 
 
 def check_retention(

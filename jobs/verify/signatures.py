@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from jobs.archive.commit import StoredCommit
     from jobs.archive.keys import KeyRing
     from jobs.store import ObjectStore
-    from jobs.verify.chain import Identity, LogTrace
     from jobs.verify.report import VerifyReport
+    from jobs.verify.trace import Identity, LogTrace
 
 
 def check_keys(store: ObjectStore, identity: Identity, report: VerifyReport, trusted: Sequence[str] = ()) -> KeyRing:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from jobs.archive.commit import REPLACING_KINDS, SEGMENT_KINDS
 from jobs.verify.captures import Captures
-from jobs.verify.chain import LogTrace, walk_log
+from jobs.verify.chain import walk_log
 from jobs.verify.compacted import check_compacted
 from jobs.verify.files import CommittedFiles, valid_files
 from jobs.verify.packs import NamedObjects
@@ -20,6 +20,7 @@ from jobs.verify.report import Notes
 from jobs.verify.segment import look_inside
 from jobs.verify.signatures import LogSignatures
 from jobs.verify.tombstones import Tombstones
+from jobs.verify.trace import LogTrace
 from jobs.verify.withdrawn import Withdrawn
 
 if TYPE_CHECKING:
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
     from jobs.archive.commit import Commit, CommittedFile
     from jobs.archive.keys import KeyRing
     from jobs.store import ObjectStore
-    from jobs.verify.chain import Identity
     from jobs.verify.deriving import Deriving, Job
     from jobs.verify.plan import Plan
     from jobs.verify.reading import FileReader, ReadFile
     from jobs.verify.report import Progress, VerifyReport
     from jobs.verify.resuming import CheckMemory, Sound
+    from jobs.verify.trace import Identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,10 @@ Needs no store, and what comes out can be sent from one process to another.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from jobs.segments.seal import hash_file
+from jobs.segments.seal import hash_file, hash_part
 from jobs.verify.members import walk_records
 from jobs.verify.report import Notes, VerifyReport
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from jobs.archive.commit import RowsPlace
     from jobs.verify.members import Record
     from jobs.verify.report import Finding
-
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +43,3 @@ def walk_file(path: Path, key: str, rows: RowsPlace | None, *, warc: bool) -> Wa
     records = list(walk_records(path, Notes(report, key)))
     part = "" if rows is None else hash_part(path, rows.offset, rows.size_bytes)
     return WalkedFile(sha256, part, records, report.findings)
-
-
-def hash_part(path: Path, offset: int, size: int) -> str:
-    """Return the labelled SHA-256 of a part of the file *path*."""
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        file.seek(offset)
-        while size > 0 and (chunk := file.read(min(size, _CHUNK_BYTES))):
-            found.update(chunk)
-            size -= len(chunk)
-    return "sha256:" + found.hexdigest()
