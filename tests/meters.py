@@ -62,3 +62,9 @@ def measure_slowness() -> float:
         line = f"The council met {number} times, it is said."
         kept[_SIGNS.sub("", line.casefold())] = line.split()
     return max(1.0, (time.process_time() - started) / _REFERENCE_SECONDS)
+
+
+def measure_cpu_seconds(started: float, limit: float) -> float:
+    """Return the CPU time since *started* (`process_time`); above *limit* that of the core that limits were set on."""
+    taken = time.process_time() - started
+    return taken if taken < limit else taken / measure_slowness()

@@ -80,6 +80,10 @@ class Replacement:
         """Return the file that holds *moved*."""
         return next(file for file in self.files if file.key == moved.rows.key)
 
+    def list_layout(self, key: str) -> tuple[MovedSegment, ...]:
+        """Return the segments that the file *key* was made of, in the order in which they lie there."""
+        return tuple(sorted((one for one in self.segments if one.rows.key == key), key=lambda one: one.rows.offset))
+
 
 @dataclass(frozen=True, slots=True)
 class _Detail:

@@ -10,10 +10,11 @@ from jobs.archive.ranges import COMPACTED
 from jobs.archive.replacing import ReplacementIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from jobs.archive.commit import Commit, StoredCommit
+    from jobs.archive.replacing import MovedSegment
 
 MAX_INPUT_BYTES = 256 << 20
 """Of the objects that one takes the place of. What a dictionary knows is near in time: of more it knows less."""
@@ -39,8 +40,10 @@ class PlacedObject:
     """An object that holds segments."""
 
     file: CommittedFile
+    layout: Sequence[MovedSegment] = ()
+    """All that it was made of, in order, if it is a compacted one: some may lie elsewhere by now."""
     segments: list[PlacedSegment] = field(default_factory=list)
-    """In the order in which they lie there."""
+    """Those that lie there now, in order."""
 
     @property
     def is_compacted(self) -> bool:
@@ -85,7 +88,7 @@ def find_places(commits: Iterable[StoredCommit]) -> Places:
     for segment, (own, own_rows, closed) in first.items():
         found = index.segments.get(segment)
         file, rows = (found[0].find_file(found[1]), found[1].rows) if found is not None else (own, own_rows)
-        placed = objects.setdefault(file.key, PlacedObject(file))
+        placed = objects.setdefault(file.key, PlacedObject(file, found[0].list_layout(file.key) if found else ()))
         placed.segments.append(PlacedSegment(segment, rows, closed))
     for one in objects.values():
         one.segments.sort(key=lambda placed: placed.rows.offset)

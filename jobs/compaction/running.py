@@ -146,7 +146,7 @@ class Compaction:
             path = self._fetch(placed, folder / "packed.warc.zst")
             wanted = {one.segment for one in segments}
             made = []
-            for number, one in enumerate(lay_out(path, placed.segments)):
+            for number, one in enumerate(lay_out(path, placed.layout)):
                 if one.segment not in wanted:
                     continue
                 _, key = self._name(".warc.gz")

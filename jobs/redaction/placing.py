@@ -87,9 +87,10 @@ def place_segments(archive: OpenArchive, source: str) -> Placement:
         own[name] = PlacedSegment(name, file, rows, commit.closed)
     for name, (by, moved) in index.segments.items():
         now = by.find_file(moved)
-        layout = sorted((one for one in by.segments if one.rows.key == now.key), key=lambda one: one.rows.offset)
         earlier = {one.key: one for one in files[name] if one.key != now.key and one.key not in index.deleted}
-        own[name] = PlacedSegment(name, now, moved.rows, own[name].closed, tuple(layout), tuple(earlier.values()))
+        own[name] = PlacedSegment(
+            name, now, moved.rows, own[name].closed, by.list_layout(now.key), tuple(earlier.values())
+        )
     return Placement(own, index)
 
 

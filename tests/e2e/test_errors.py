@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 from typing import TYPE_CHECKING
@@ -210,6 +211,7 @@ def test_a_damaged_catalog_is_made_anew(ofrecord: Ofrecord, tmp_path: Path) -> N
 
 
 def test_what_was_seen_and_is_no_more_is_damage(ofrecord: Ofrecord, archive_dir: Path, tmp_path: Path) -> None:
+    """By this machine, by one who was told, and by the head that the crawl left in the archive."""
     ofrecord("init")
     ofrecord("crawl", "almayadeen-spanish")
     ofrecord("crawl", "almayadeen-spanish", "--recheck", "all")
@@ -218,6 +220,8 @@ def test_what_was_seen_and_is_no_more_is_damage(ofrecord: Ofrecord, archive_dir:
     elsewhere = ("--state", tmp_path / "other-machine")
     assert not ofrecord("verify", "--expect", expected, *elsewhere, "--json").json()["damaged"]
     (archive_dir / "log" / "almayadeen-spanish" / "000000000002").unlink()
+    assert "000000000002" in ofrecord("verify", *elsewhere, code=13).stdout
+    shutil.rmtree(archive_dir / "heads")
     assert not ofrecord("verify", *elsewhere, "--json").json()["damaged"]  # nobody there has seen it
     assert "000000000002" in ofrecord("verify", code=13).stdout
     assert "000000000002" in ofrecord("verify", "--expect", expected, *elsewhere, code=13).stdout

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import re
 import string
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import example, given
@@ -11,9 +13,21 @@ from surt import surt as reference_surt
 from crawler import urls
 from crawler.urls import normalise_url, resolve_link, surt
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHORT_CUTS = ("_PLAIN_NORMAL", "_PLAIN_LINK", "_PLAIN_PATH")
 TEXT = st.text(st.characters(codec="utf-8"), max_size=60)
 NASTY = st.text("ab%25e.F/\\?&=;#:@[]éا \t\n+~", max_size=40)
 HOSTS = st.from_regex(r"[a-z][a-z0-9]{0,8}\.(com|example)", fullmatch=True)
+
+
+@contextmanager
+def without_short_cuts() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in SHORT_CUTS:
+            patch.setattr(urls, name, re.compile(r"(?!)"))
+        yield
 
 
 def normal(url: str) -> str | None:
@@ -54,10 +68,33 @@ PLAIN = st.builds(
 @example("https://a.example/a/..")
 def test_the_short_cuts_give_what_the_long_way_does(url: str) -> None:
     quickly = normal(url), resolve_link("https://b.example/", url)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(urls, "_PLAIN_NORMAL", re.compile(r"(?!)"))
-        patch.setattr(urls, "_PLAIN_LINK", re.compile(r"(?!)"))
+    with without_short_cuts():
         assert (normal(url), resolve_link("https://b.example/", url)) == quickly
+
+
+BASES = [
+    "https://b.example/",
+    "HTTP://B.example:80",
+    "http://127.0.0.1:8080/a/b?c",
+    "file:///b",
+    "b",
+    "http://ü.example/",
+]
+
+
+@given(
+    st.sampled_from(BASES),
+    st.lists(st.sampled_from([*"/.?#aA' :\\", "..", "%2e", "%2E.", "%41", "%zz", "//"])).map("".join).map("/".__add__),
+)
+@example("https://b.example/", "/a/../b")
+@example("https://b.example/", "/%2e.")
+@example("https://b.example/", "//a.example/")
+@example("https://b.example/", "/" + "a" * 8_191)
+@example("https://b.example/", "/" + "a" * 8_175)
+def test_the_short_cut_from_the_root_gives_what_the_long_way_does(base: str, href: str) -> None:
+    quickly = resolve_link(base, href)
+    with without_short_cuts():
+        assert resolve_link(base, href) == quickly
 
 
 @given(st.builds("https://{}/{}".format, HOSTS, NASTY), TEXT | NASTY | PLAIN)

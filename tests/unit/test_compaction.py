@@ -8,7 +8,7 @@ import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -234,6 +234,33 @@ def test_a_kill_at_any_step_loses_nothing(
     assert read_pages(archive) == pages
     named = {file.key for stored in archive.log(SOURCE).read() for file in stored.commit.files}
     assert sum(key in named for key in list_keys(archive)) == 1
+
+
+def test_a_restore_that_was_killed_between_its_commits_goes_on_with_what_is_left(
+    archive: OpenArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts, pages = list_facts(archive), read_pages(archive)
+    work(archive).compact(LATER)
+    monkeypatch.setattr("jobs.compaction.choosing.MAX_RESTORED", 2)
+    bring = Compaction._bring
+    brought: list[int] = []
+
+    def bring_once(*given: Any, **named: Any) -> None:
+        if brought:
+            raise Killed
+        brought.append(1)
+        bring(*given, **named)
+
+    monkeypatch.setattr(Compaction, "_bring", bring_once)
+    with pytest.raises(Killed):
+        work(archive).restore()
+    monkeypatch.setattr(Compaction, "_bring", bring)
+    assert work(archive).restore().segments == SEGMENTS - 2
+    work(archive).restore()
+    report = verify_archive(archive.store, full=True)
+    assert [str(one) for one in report.findings if one.severity == "damage"] == []
+    assert list_facts(archive) == facts
+    assert read_pages(archive) == pages
 
 
 def test_a_draft_that_was_proven_is_committed_by_the_next_run(
