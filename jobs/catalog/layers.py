@@ -16,6 +16,7 @@ from config.errors import DamageFound
 from jobs.archive.commit import digest, owns_segment
 from jobs.catalog.folding import FoldingCatalog
 from jobs.catalog.layer_lines import FACT_KEYS, FACTS, JUDGED, TABLE_OF
+from jobs.catalog.retelling import Retelling
 from jobs.catalog.schema import LOCAL_TABLES, LOOKED, TABLES
 
 if TYPE_CHECKING:
@@ -247,15 +248,19 @@ class LayeredCatalog(FoldingCatalog):
             self._doubt_texts(source)
             self._forget(source)
             self._drop_doubted_texts()
+            retelling = Retelling(self._db, source)
             for line in lines:
                 kind = _claim(line, source)
                 if kind == "snapshot":
                     self._put("snapshots", columns["snapshots"], line)
                 elif kind in TABLE_OF:
                     if kind == "article":
-                        self._db.execute("DELETE FROM revisions WHERE source = ? AND url = ?", (source, line["url"]))
+                        retelling.tell_article(line["url"])
+                    elif kind == "capture":
+                        retelling.tell_capture(line["segment"], line["n"])
                     if kind != "segment" or line.get("warc_key") or not self.has_segment(line["segment"]):
                         self._put(TABLE_OF[kind], columns[TABLE_OF[kind]], line)
+            retelling.drop_untold()
             self._settle(source, seq, head, layers)
             self._db.execute("INSERT OR REPLACE INTO depths VALUES (?,?,0,0)", (source, seq))
 
