@@ -200,10 +200,11 @@ def swap_neighbours(archive: SignedArchive, chance: Random) -> Attack:
 
 
 def take_away(archive: SignedArchive, chance: Random) -> Attack:
-    """Remove an object that nothing else may replace: not the newest manifest, which only makes tables older."""
+    """Remove an object that must be there: manifests may go, since tables are made anew, and files that none lists."""
     store = archive.store
     newest = max(list_keys(store, MANIFEST))
-    may = [key for key in list_keys(store, "ofrecord.json", "keys/", "log/", "segments/", "tables/") if key != newest]
+    may = list_keys(store, "ofrecord.json", "keys/", "log/", "segments/", "tables/")
+    may = [key for key in may if not key.startswith(MANIFEST)]
     listed = {file["key"] for file in json.loads(store.get(newest).splitlines()[0])["files"]}
     key = chance.choice([one for one in may if not one.endswith(".parquet") or one in listed])
     store.delete(key)

@@ -24,7 +24,7 @@ from jobs.tables.rollup import LocalRunner, write_revisions
 from jobs.verify.report import Notes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from jobs.archive.identity import ArchiveInfo
@@ -65,7 +65,8 @@ def note_tables(store: ObjectStore, report: VerifyReport) -> None:
 def check_tables(store: ObjectStore, note: Note, *, full: bool = False) -> CheckedTables:
     """Check manifests, the files that the newest one lists and, if *full*, that the log makes the same files.
 
-    Calls *note* for each fault. Raises StoreError only where the store fails as a whole, and what `read_info` does.
+    In full, files that only older ones list and that are still there are looked at, too. Calls *note* for each fault.
+    Raises StoreError only where the store fails as a whole, and what `read_info` does.
     """
     info = read_info(store)
     checked = CheckedTables()
@@ -74,19 +75,25 @@ def check_tables(store: ObjectStore, note: Note, *, full: bool = False) -> Check
         checked.damages += 1
         note(key, fault)
 
-    newest = _check_chain(store, info, checked, tell)
+    newest, older = _check_chain(store, info, checked, tell)
     if newest is None:
         return checked
     with scratch_folder() as folder:
-        for file in newest.files:
+        for file in (*newest.files, *(_list_left(store, newest, older) if full else ())):
             _check_file(store, file, folder, checked, tell)
         if _check_heads(store, newest, tell) and full and newest.fold == FOLD:
             _compare_with_log(store, info, newest, checked, tell)
     return checked
 
 
-def _check_chain(store: ObjectStore, info: ArchiveInfo, checked: CheckedTables, tell: Note) -> Manifest | None:
-    """Check every manifest against the one before it, where that is still there; return the newest if it is sound."""
+def _check_chain(
+    store: ObjectStore, info: ArchiveInfo, checked: CheckedTables, tell: Note
+) -> tuple[Manifest | None, dict[str, TableFile]]:
+    """Check every manifest against the one before it, where that is still there.
+
+    Return the newest if it is sound, and the files that any of them lists, by key.
+    """
+    files: dict[str, TableFile] = {}
     ring, _ = read_ring(store, info.archive, info.digest)  # what is wrong with keys is told by verify
     previous, newest, signer = (0, info.digest), None, 0
     for n in list_manifests(store):
@@ -103,11 +110,19 @@ def _check_chain(store: ObjectStore, info: ArchiveInfo, checked: CheckedTables, 
         if previous[0] == n - 1 and previous[1] != named:
             tell(manifest_key(n), f"the chain breaks: names {named} before it, found {previous[1]}")
         previous, newest = (n, stored.digest), stored.manifest
+        files.update((file.key, file) for file in newest.files)
         fault, signer = _judge_signature(ring, stored, signer)
         if fault:
             tell(manifest_key(n), fault)
     checked.newest = newest.n if newest else 0
-    return newest
+    return newest, files
+
+
+def _list_left(store: ObjectStore, newest: Manifest, files: Mapping[str, TableFile]) -> list[TableFile]:
+    """Return those of *files* that are still there though *newest* does not list them: readers of older ones may."""
+    live = {file.key for file in newest.files}
+    there = (item.key for item in store.list("tables/") if item.key not in live)
+    return [files[key] for key in there if key in files]
 
 
 def _judge_signature(ring: KeyRing, stored: StoredManifest, least: int) -> tuple[str, int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from config.units import count
 from jobs.archive.commit import commit_key
-from jobs.archive.keys import PREFIX, Standing, read_ring
+from jobs.archive.keys import PREFIX, Standing, keys_key, read_ring
 from jobs.archive.signing import parse_signatures, split_document
 from jobs.verify.report import MAX_FINDINGS_PER_OBJECT, Notes, ReportedKey
 from jobs.verify.unreadable import note_unreadable
@@ -137,8 +137,9 @@ class LogSignatures:
             notes.damage(f"hands the log over to the key {named[:16]!a}…, which did not sign it")
         key = next((one for one in self._ring.keys if one.key_id == named), None)
         if key is None:
+            missing = keys_key(len(self._ring.keys) + 1)
             why = (
-                f"hands the log over to the key {named[:16]!a}…, which keys/ does not have: it was taken away, or the"
+                f"hands the log over to the key {named[:16]!a}…, which {missing} does not hold: it was taken away, or the"
                 " rotation was not finished (ofrecord keys rotate finishes it)"
             )
             self._open = (named, notes, why)

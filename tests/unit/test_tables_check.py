@@ -69,6 +69,8 @@ def test_sound_tables(stand: Newsstand) -> None:
 
     assert faults == []
     assert (checked.manifests, checked.newest, checked.days, checked.damages) == (2, 2, 2, 0)
+    assert checked.files == 10, "those that the first manifest alone lists are still there"
+    checked = check_tables(stand.store, lambda key, _: faults.append(key))
     assert checked.files == len(stand.manifest().files) == 7
     assert checked.rows == sum(file.rows for file in stand.manifest().files)
     assert checked.bytes == sum(file.size_bytes for file in stand.manifest().files)
@@ -157,6 +159,18 @@ def test_a_changed_manifest_breaks_the_chain(stand: Newsstand) -> None:
     put(memory(stand), manifest_key(1), encode_manifest(replace(first, writer="a stranger")))
 
     assert "the chain breaks" in check(stand)[manifest_key(2)]
+
+
+def test_a_file_that_only_an_older_manifest_lists_is_looked_at_in_full(stand: Newsstand) -> None:
+    live = {file.key for file in stand.manifest().files}
+    old = next(
+        item.key for item in stand.store.list("tables/") if item.key.endswith(".parquet") and item.key not in live
+    )
+    stand.store.delete(old)
+    assert check(stand, full=True) == {}, "who tidies up may take it away"
+    stand.store.create(old, b"other", sha256=digest(b"other"))
+    assert set(check(stand, full=True)) == {old}
+    assert check(stand, full=False) == {}
 
 
 def test_an_old_manifest_may_be_removed(stand: Newsstand) -> None:
