@@ -20,7 +20,7 @@ def _split_head(head: bytes) -> list[bytes]:
 
 
 @lru_cache(maxsize=4)
-def _read_fields(head: bytes) -> dict[bytes, list[str]]:
+def read_fields(head: bytes) -> dict[bytes, list[str]]:
     """Return the values of each header in *head*, by name in lower case; kept for a moment, for who asks for more."""
     fields: dict[bytes, list[str]] = {}
     for line in _split_head(head)[1:]:
@@ -188,7 +188,7 @@ class Exchange:
 
     def header_values(self, name: str) -> list[str]:
         """Return the values of response header *name* in order, unfolded, decoded as Latin-1."""
-        return list(_read_fields(self.response_head).get(name.lower().encode("latin-1"), ()))
+        return list(read_fields(self.response_head).get(name.lower().encode("latin-1"), ()))
 
     def header(self, name: str) -> str | None:
         """Return the first value of response header *name*, or `None`."""

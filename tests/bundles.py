@@ -6,15 +6,20 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from config.settings import Settings
+from crawler.warc import writer
 from jobs.archive.identity import create_archive, read_info
 from jobs.archive.keys import KeyRing, append_key
 from jobs.catalog import Catalog
+from jobs.compaction.running import Compaction
 from jobs.context import OpenArchive
 from jobs.evidence import write_bundle
 from jobs.store.memory import MemoryStore
@@ -22,6 +27,7 @@ from tests.archives import NOON, SOURCE, Page, commit_segment, write_segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from jobs.archive.commit import StoredCommit
@@ -46,6 +52,33 @@ def build_edited(folder: Path, words: Sequence[str] = WORDS, *, signer: Signer |
         closed = write_segment(folder, [replace(ARTICLE, words=said), OTHER], archive=info.archive, now=now)
         last = commit_segment(store, info, closed, now=now, after=last, signer=signer)
     return store
+
+
+def build_otherwise(folder: Path, *, signer: Signer | None = None) -> MemoryStore:
+    """Return such an archive, written by a program that squeezed otherwise: nobody can make its members again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writer, "compress_record", _compress_otherwise)
+        return build_edited(folder / "spool", signer=signer)
+
+
+def _compress_otherwise(parts: Sequence[bytes], *, squeezed: bool = False) -> bytes:
+    squeezer = zlib.compressobj(0 if squeezed else 9, zlib.DEFLATED, 31)
+    return squeezer.compress(b"".join(parts)) + squeezer.flush()
+
+
+def compact_archive(
+    store: MemoryStore,
+    folder: Path,
+    before: datetime = LATER,
+    *,
+    restore: bool = False,
+    signer: Signer | None = None,
+) -> None:
+    """Repack the segments closed *before*, or bring them back, and delete what was replaced."""
+    with open_store_as_archive(store, folder / "state", signer=signer) as archive:
+        for _ in range(2):
+            work = Compaction(archive, SOURCE, grace=timedelta(0))
+            _ = work.restore() if restore else work.compact(before)
 
 
 @contextmanager

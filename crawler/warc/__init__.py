@@ -1,6 +1,6 @@
 """Exchanges ⇄ WARC/1.1 records: `writer` makes them, `reader` reads them back."""
 
-from crawler.warc.conversion import gzip_members
+from crawler.warc.conversion import gzip_members, gzip_record
 from crawler.warc.facts import encode_facts, facts_uri, read_facts
 from crawler.warc.reader import (
     MAX_RECORD_BYTES,
@@ -39,6 +39,7 @@ __all__ = [
     "facts_uri",
     "format_index_line",
     "gzip_members",
+    "gzip_record",
     "inflate_member",
     "read_facts",
     "read_member",

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from isal import isal_zlib
 
 from config.errors import RecordError
+from crawler.model import read_fields
 from crawler.rows import Extent, format_time
 from crawler.urls import surt
 
@@ -149,7 +150,8 @@ def _encode_answer(exchange: Exchange, record_id: str, common: Headers, digest: 
         content_type="application/http; msgtype=response",
         block=block,
     )
-    return compress_record([head, block, _END], squeezed=bool(body) and _is_squeezed(exchange)), digest_bytes(head)
+    squeezed = bool(body) and is_squeezed(exchange.response_head)
+    return compress_record([head, block, _END], squeezed=squeezed), digest_bytes(head)
 
 
 def _encode_rendition(exchange: Exchange, answer_id: str, common: Headers, seed: tuple[str, ...]) -> bytes:
@@ -290,9 +292,11 @@ def _header_lines(fields: Headers) -> bytes:
     return (text + "\r\n").encode("utf-8", "surrogateescape")
 
 
-def _is_squeezed(exchange: Exchange) -> bool:
-    codings = ",".join(exchange.header_values("Content-Encoding")).lower()
-    media = (exchange.header("Content-Type") or "").lower()
+def is_squeezed(head: bytes) -> bool:
+    """Whether the body behind the HTTP head *head* comes compressed, so that squeezing it once more gains nothing."""
+    fields = read_fields(head)
+    codings = ",".join(fields.get(b"content-encoding", ())).lower()
+    media = next(iter(fields.get(b"content-type", ())), "").lower()
     return any(coding in codings for coding in _SQUEEZED_CODINGS) or media.startswith(("image/jp", "video/", "audio/"))
 
 

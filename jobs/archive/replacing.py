@@ -46,6 +46,9 @@ class MovedSegment:
 
     segment: str
     rows: RowsPlace
+    inflated: str | None = None
+    """Digest of what the members that hold its rows inflate to, one behind the other: those of a compacted object
+    cannot be read without its dictionary, of which no digest is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +268,8 @@ def _find_misplaced(moved: MovedSegment, commit: Commit) -> str | None:
     numbers = (rows.offset, rows.size_bytes, rows.count)
     if not all(0 <= number <= MAX_NUMBER for number in numbers) or rows.offset + rows.size_bytes > file.size_bytes:
         return f"the rows of {moved.segment} do not lie within {rows.key}"
+    if moved.inflated is not None and not _is_digest(moved.inflated):
+        return f"the rows of {moved.segment} have no digest where they are inflated"
     return None if _is_digest(rows.sha256) else f"the rows of {moved.segment} have no digest"
 
 

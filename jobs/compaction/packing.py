@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, BinaryIO
 from config.errors import RecordError
 from crawler.rows import EndRow, decode_row
 from crawler.spool import sync_folder
-from crawler.warc import MemberFile, encode_facts, encode_warcinfo, inflate_member
+from crawler.warc import MemberFile, encode_facts, encode_warcinfo, gzip_record, inflate_member
 from crawler.warc.facts import split_facts
 from crawler.warc.frames import FrameWriter
 from crawler.warc.reader import parse_record
-from crawler.warc.writer import compress_record
 from jobs.archive.commit import CommittedFile, RowsPlace, writer_name
 from jobs.archive.replacing import MovedSegment
 from jobs.compaction.dictionary import DictionaryMaker
@@ -84,7 +83,7 @@ def pack_segments(segments: list[LocalSegment], target: Path, *, key: str, sourc
 
 def unpack_segment(segment: LocalSegment, target: Path, *, key: str) -> PackedObject:
     """Write one *segment* into the new file *target*, which is to be the object *key*, `.warc.gz`. Else as above."""
-    return _write([segment], target, key, lambda record: compress_record([record]), [])
+    return _write([segment], target, key, gzip_record, [])
 
 
 def list_records(one: LocalSegment) -> Iterator[tuple[int, int, bytes]]:
@@ -105,11 +104,11 @@ def list_records(one: LocalSegment) -> Iterator[tuple[int, int, bytes]]:
 
 def list_lines(one: LocalSegment) -> Iterator[bytes]:
     """Yield the rows of a segment. Raises RecordError."""
-    for offset, _, record in _list_holding(one):
+    for offset, _, record in list_holding(one):
         yield from split_facts(parse_record(record, f"{one.path}: offset {offset}"))
 
 
-def _list_holding(one: LocalSegment) -> Iterator[tuple[int, int, bytes]]:
+def list_holding(one: LocalSegment) -> Iterator[tuple[int, int, bytes]]:
     """Yield the records that hold the rows of a segment, as `list_records` does."""
     end = one.rows.offset + one.rows.size_bytes
     with one.path.open("rb") as file:
@@ -129,8 +128,17 @@ def describe_segment(packed: PackedObject, moved: MovedSegment) -> dict[str, obj
     return {
         "segment": moved.segment,
         "rows": asdict(moved.rows),
+        "inflated": moved.inflated,
         "records": {"count": found.records, "sha256": found.sha256},
     }
+
+
+def digest_rows(one: LocalSegment) -> str:
+    """Return the digest of what the records that hold the rows of a segment inflate to. Raises RecordError."""
+    found = hashlib.sha256()
+    for _, _, record in list_holding(one):
+        found.update(record)
+    return "sha256:" + found.hexdigest()
 
 
 def weigh_segment(one: LocalSegment) -> Evidence:
@@ -205,8 +213,8 @@ def _write(
                 weighing.add_record(offset, length, record)
                 frame = squeeze(record)
                 after.add(out.put(frame), len(frame))
-            rows, holding = _write_rows(one, weighing, after, out, squeeze, key=key)
-            moved.append(MovedSegment(one.segment, rows))
+            placed, holding = _write_rows(one, weighing, after, out, squeeze, key=key)
+            moved.append(placed)
             evidence[one.segment] = weighing.end()
             records += len(after.offsets) + holding
         written = out.end(key, records)
@@ -222,9 +230,9 @@ def _write_rows(
     squeeze: Callable[[bytes], bytes],
     *,
     key: str,
-) -> tuple[RowsPlace, int]:
+) -> tuple[MovedSegment, int]:
     """Append the rows of a segment; return where they lie, and in how many records."""
-    start, found, holding, count = out.size_bytes, hashlib.sha256(), 0, 0
+    start, found, inflated, holding, count = out.size_bytes, hashlib.sha256(), hashlib.sha256(), 0, 0
     name = key.rpartition("/")[2]
 
     def move() -> Iterator[bytes]:
@@ -235,11 +243,14 @@ def _write_rows(
             yield move_row(line, weighing.places, after, name)
 
     for member in encode_facts(move(), segment=one.segment, date=_find_closed(one)):
-        frame = squeeze(inflate_member(member))
+        record = inflate_member(member)
+        frame = squeeze(record)
         out.put(frame)
         found.update(frame)
+        inflated.update(record)
         holding += 1
-    return RowsPlace(key, start, out.size_bytes - start, "sha256:" + found.hexdigest(), count), holding
+    rows = RowsPlace(key, start, out.size_bytes - start, "sha256:" + found.hexdigest(), count)
+    return MovedSegment(one.segment, rows, "sha256:" + inflated.hexdigest()), holding
 
 
 def _find_closed(one: LocalSegment) -> datetime:
@@ -256,7 +267,7 @@ def _make_dictionary(segments: list[LocalSegment]) -> zstandard.ZstdCompressionD
     maker = DictionaryMaker()
     places: list[tuple[int, int]] = []
     for number, one in enumerate(segments):
-        for offset, _, record in chain(list_records(one), _list_holding(one)):
+        for offset, _, record in chain(list_records(one), list_holding(one)):
             maker.show(record)
             places.append((number, offset))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, RecordError
-from jobs.compaction.packing import LocalSegment, find_first, weigh_segment
+from jobs.compaction.packing import LocalSegment, digest_rows, find_first, weigh_segment
 from jobs.segments.seal import hash_file, hash_part
 
 if TYPE_CHECKING:
@@ -34,17 +34,21 @@ def require_equal(packed: PackedObject, copy: Path) -> None:
     """
     require_bytes(packed.file, copy)
     end = 0
-    for one in lay_out(copy, packed.segments):
+    for one, moved in zip(lay_out(copy, packed.segments), packed.segments, strict=True):
         found = hash_part(copy, one.rows.offset, one.rows.size_bytes)
         if found != one.rows.sha256:
             raise DamageFound(f"{packed.file.key}: the rows of {one.segment}: found {found}, wrote {one.rows.sha256}")
         try:
-            weighed = weigh_segment(one)
+            weighed, inflated = weigh_segment(one), digest_rows(one)
         except RecordError as error:
             raise DamageFound(f"{packed.file.key}: {one.segment} cannot be read back: {error}") from error
         if weighed != packed.evidence[one.segment]:
             raise DamageFound(
                 f"{packed.file.key}: {one.segment}: found {weighed}, expected {packed.evidence[one.segment]}"
+            )
+        if inflated != moved.inflated:
+            raise DamageFound(
+                f"{packed.file.key}: the rows of {one.segment} inflate to {inflated}, {moved.inflated} went in"
             )
         end = one.rows.offset + one.rows.size_bytes
     if end != packed.file.size_bytes:

@@ -14,7 +14,7 @@ from config.settings import program_version
 from crawler.warc import encode_warcinfo, read_records
 from jobs.evidence.choosing import choose_captures
 from jobs.evidence.findings import Findings
-from jobs.evidence.gathering import gather_chain, gather_rows, list_texts, put_changes
+from jobs.evidence.gathering import gather_chain, gather_rows, list_texts, locate_records, put_changes
 from jobs.evidence.manifest import (
     FORMAT,
     MANIFEST,
@@ -24,6 +24,7 @@ from jobs.evidence.manifest import (
     Manifest,
     RecordsTold,
     encode_manifest,
+    segment_path,
     text_path,
 )
 from jobs.evidence.parts import FolderParts
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
     from jobs.evidence.gathering import Gathered
     from jobs.wacz import WaczWriter
 
-MAX_CAPTURE_BYTES = 256 * 1024 * 1024
-"""Of all records of one, as they are stored: one capture is held at a time."""
 _CHUNK_BYTES = 1 << 20
 
 
@@ -80,7 +79,7 @@ def write_bundle(
             staging = Path(name)
             for one in ("evidence", "archive"):
                 (staging / one).mkdir()
-            gathered = gather_rows(archive, chosen, staging)
+            gathered = gather_rows(archive, chosen, staging, whole=whole_segments)
             seqs = [seq for one in gathered.segments for seq in (one.seq, one.moved_by) if seq is not None]
             runs = gather_chain(archive, source, seqs, staging)
             places = _stage_records(archive, chosen, gathered, staging, whole=whole_segments)
@@ -142,10 +141,16 @@ def _stage_records(
     with (staging / RECORDS).open("xb") as file:
         file.write(warcinfo)
         for one in chosen:
-            place = _locate(gathered.rows[one.capture.place], RECORDS)
-            if place is not None:
-                places[one.capture.place] = RecordsTold(path=RECORDS, offset=file.tell(), length=place.length)
+            place, offset = _locate(gathered.rows[one.capture.place], RECORDS), file.tell()
+            if place is None:
+                continue
+            kept = gathered.records.get(one.capture.place)
+            if kept is None:
                 _copy(archive, one.capture.warc_key, place, file)
+            else:
+                file.write(kept.read_bytes())
+                kept.unlink()
+            places[one.capture.place] = RecordsTold(path=RECORDS, offset=offset, length=file.tell() - offset)
     return places
 
 
@@ -154,9 +159,11 @@ def _stage_segments(
 ) -> dict[tuple[str, int], RecordsTold]:
     places: dict[tuple[str, int], RecordsTold] = {}
     for one in chosen:
-        name = f"archive/{one.capture.segment}.warc.gz"
-        if not one.capture.warc_key.endswith(f"/{one.capture.segment}.warc.gz"):
-            raise ConfigError(f"{one.capture.segment}: was written anew with others: leave --whole-segments out")
+        name, restored = segment_path(one.capture.segment), one.capture.segment in gathered.files
+        if not restored and not one.capture.warc_key.endswith(f"/{one.capture.segment}.warc.gz"):
+            raise ConfigError(
+                f"{one.capture.segment}: was written anew, and cannot be had as it was: leave --whole-segments out"
+            )
         place = _locate(gathered.rows[one.capture.place], name)
         if place is None:
             continue
@@ -172,14 +179,9 @@ def _stage_segments(
 
 
 def _locate(row: CaptureRow, path: str) -> RecordsTold | None:
-    """Return where the records of a capture lie in its segment, one behind the other; `None`: it has none."""
-    if row.warc is None or row.warc.response is None:
-        return None
-    places = (row.warc.response, row.warc.rendered, row.warc.request, row.warc.metadata)
-    start, end = row.warc.response.offset, max(one.offset + one.length for one in places if one)
-    if end - start > MAX_CAPTURE_BYTES:
-        raise ConfigError(f"{row.url}: records of {end - start} bytes; at most {MAX_CAPTURE_BYTES} are cited")
-    return RecordsTold(path=path, offset=start, length=end - start)
+    """Return where the records of a capture lie in its segment, which is at *path*; `None`: it has none."""
+    place = locate_records(row)
+    return RecordsTold(path=path, offset=place[0], length=place[1]) if place else None
 
 
 def _copy(archive: OpenArchive, key: str, place: RecordsTold, file: IO[bytes]) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jobs.archive.commit import StoredCommit
+    from jobs.archive.replacing import MovedSegment
     from jobs.evidence.findings import Findings
     from jobs.evidence.manifest import Manifest, RunTold
     from jobs.evidence.parts import Parts
@@ -46,7 +47,7 @@ class CommitFact:
     standing: Standing
     signers: tuple[str, ...]
     """Fingerprints, of the signatures that hold."""
-    moved: dict[str, RowsPlace]
+    moved: dict[str, MovedSegment]
     """Segments that it wrote anew → where their rows lie since."""
 
 
@@ -193,7 +194,7 @@ def _judge_commit(stored: StoredCommit, data: bytes, ring: KeyRing, findings: Fi
         files=commit.files,
         standing=judged.standing,
         signers=tuple(dict.fromkeys(held)),
-        moved={one.segment: one.rows for one in replacement.segments} if replacement else {},
+        moved={one.segment: one for one in replacement.segments} if replacement else {},
     )
 
 

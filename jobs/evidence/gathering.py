@@ -31,8 +31,10 @@ from jobs.evidence.manifest import (
     commit_path,
     name_part,
     rows_path,
+    segment_path,
     text_path,
 )
+from jobs.evidence.restoring import bring_moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,7 +43,10 @@ if TYPE_CHECKING:
     from jobs.archive.commit import RowsPlace
     from jobs.context import OpenArchive
     from jobs.evidence.choosing import Chosen
+    from jobs.evidence.restoring import HeldSegment
 
+MAX_CAPTURE_BYTES = 256 * 1024 * 1024
+"""Of all records of one, as they are stored: one capture is held at a time."""
 MAX_RUN = 1_000
 """Commits from one that is needed to the head that names it or a later one."""
 _HEAD = re.compile(r"heads/([0-9]{12})\.(json|tsr)")
@@ -56,12 +61,17 @@ class Gathered:
     texts: dict[tuple[str, int], SnapshotRow] = field(default_factory=dict)
     """Capture → its snapshot, without its text, which is in a file."""
     rows: dict[tuple[str, int], CaptureRow] = field(default_factory=dict)
+    records: dict[tuple[str, int], Path] = field(default_factory=dict)
+    """Capture of a segment that was moved → a file of its records as gzip members."""
+    files: set[str] = field(default_factory=set)
+    """Segments that lie in the folder whole, as they were first committed."""
 
 
-def gather_rows(archive: OpenArchive, chosen: Sequence[Chosen], folder: Path) -> Gathered:
+def gather_rows(archive: OpenArchive, chosen: Sequence[Chosen], folder: Path, *, whole: bool) -> Gathered:
     """Put the rows of all segments concerned, and the texts in them that are wanted, into *folder*.
 
-    Raises DamageFound where something is not as it was committed, StoreError, OSError.
+    Of segments that were moved the records too, or the file as it first was (*whole*). Raises DamageFound where
+    something is not as it was committed, ConfigError, RecordError, StoreError, OSError.
     """
     wanted: dict[str, set[int]] = {}
     for one in chosen:
@@ -71,12 +81,16 @@ def gather_rows(archive: OpenArchive, chosen: Sequence[Chosen], folder: Path) ->
         stored = archive.catalog.find_segment(segment)
         if stored is None:
             raise DamageFound(f"{segment}: no commit that this machine knows brings it; run ofrecord index --rebuild")
-        if not stored.rows.key.endswith(".warc.gz"):
-            raise ConfigError(f"{segment}: was compacted ({stored.rows.key}): bundles hold gzip alone; give --at")
         moved_by = archive.catalog.find_replacing(segment)
+        held = bring_moved(archive, stored, moved_by, folder) if moved_by is not None else None
+        if held is not None and held.is_first:
+            moved_by = None
         found.segments.append(SegmentTold(segment=segment, seq=stored.seq, moved_by=moved_by))
         path = folder / rows_path(segment)
-        _fetch_rows(archive, stored.rows, path)
+        if held is None:
+            _fetch_rows(archive, stored.rows, path)
+        else:
+            held.put_rows(path)
         with path.open("rb") as file:
             for _, row in read_rows(file, rows_path(segment)):
                 if isinstance(row, CaptureRow) and row.n in numbers:
@@ -87,8 +101,41 @@ def gather_rows(archive: OpenArchive, chosen: Sequence[Chosen], folder: Path) ->
             raise DamageFound(
                 f"{segment}: its rows do not tell of capture {min(missing)}: run ofrecord index --rebuild"
             )
+        if held is not None:
+            _keep_records(held, {n: found.rows[segment, n] for n in numbers}, found, folder, whole=whole)
     found.segments.sort(key=lambda one: one.seq)
     return found
+
+
+def locate_records(row: CaptureRow) -> tuple[int, int] | None:
+    """Return offset and length of the records of a capture, one behind the other in its segment; `None`: it has none.
+
+    Raises ConfigError if they are too long.
+    """
+    if row.warc is None or row.warc.response is None:
+        return None
+    places = (row.warc.response, row.warc.rendered, row.warc.request, row.warc.metadata)
+    start, end = row.warc.response.offset, max(one.offset + one.length for one in places if one)
+    if end - start > MAX_CAPTURE_BYTES:
+        raise ConfigError(f"{row.url}: records of {end - start} bytes; at most {MAX_CAPTURE_BYTES} are cited")
+    return start, end - start
+
+
+def _keep_records(
+    held: HeldSegment, rows: dict[int, CaptureRow], found: Gathered, folder: Path, *, whole: bool
+) -> None:
+    """Put the records of a segment's captures, or its whole file, where the bundle is made, and let go of the rest."""
+    segment, path = held.local.segment, held.local.path
+    if whole and held.is_first:
+        path.replace(folder / segment_path(segment))
+        found.files.add(segment)
+        return
+    for n, row in rows.items():
+        place = locate_records(row)
+        if place is not None:
+            target = found.records[segment, n] = folder / f"{segment}.{n}"
+            held.put_records(*place, target, MAX_CAPTURE_BYTES)
+    path.unlink()
 
 
 def _fetch_rows(archive: OpenArchive, place: RowsPlace, path: Path) -> None:

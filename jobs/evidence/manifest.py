@@ -89,7 +89,8 @@ class SegmentTold(_Told):
     seq: Seq
     """Of the commit that brought it."""
     moved_by: Seq | None = None
-    """Of the commit that says where its rows lie since, if it was written anew."""
+    """Of the commit that says where its rows lie since, if it was written anew; `None`, too, if it could be had as it
+    first was."""
 
 
 class TextTold(_Told):
@@ -173,6 +174,11 @@ def commit_path(seq: int) -> str:
 def rows_path(segment: str) -> str:
     """Return the path of the rows of *segment*."""
     return f"{FOLDER}rows-{segment}.warc.gz"
+
+
+def segment_path(segment: str) -> str:
+    """Return the path of the whole file of *segment*."""
+    return f"archive/{segment}.warc.gz"
 
 
 def text_path(text_digest: str) -> str:

@@ -5,6 +5,7 @@ Those below `evidence/` that an archive holds too can be read as if they lay in 
 
 from __future__ import annotations
 
+import zlib
 from typing import IO, TYPE_CHECKING, Protocol, cast
 
 from config.errors import DamageFound, ObjectMissing
@@ -67,6 +68,18 @@ def read_chunks(file: IO[bytes], length: int | None = None) -> Iterator[bytes]:
             return
         left = None if left is None else left - len(data)
         yield data
+
+
+def inflate_chunks(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield what the gzip members in *file* inflate to, piece by piece. Raises zlib.error."""
+    inflater = zlib.decompressobj(31)
+    for data in read_chunks(file):
+        left = data
+        while left:
+            yield inflater.decompress(left, _CHUNK_BYTES)
+            left = inflater.unconsumed_tail
+            if inflater.eof:
+                left, inflater = inflater.unused_data, zlib.decompressobj(31)
 
 
 def open_parts(parts: Parts, source: str) -> ObjectStore:

@@ -13,7 +13,7 @@ from crawler.rows import format_time, read_json_object
 from crawler.urls import surt
 from crawler.warc import digest_bytes, read_records
 from jobs.evidence.manifest import RECORDS
-from jobs.evidence.parts import read_chunks
+from jobs.evidence.parts import inflate_chunks, read_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,7 +124,7 @@ def _compare_answer(fact: CaptureFact, record: RecordView) -> list[str]:
     pairs: list[tuple[str, object, object]] = [
         ("type", wanted, record.type),
         ("WARC-Payload-Digest", fact.payload_digest, record.header("WARC-Payload-Digest")),
-        ("length", place.length if place else None, record.length),
+        *_compare_length(fact, place, record),
         *_compare_common(fact, record),
     ]
     if place is not None and place.head is not None:
@@ -148,12 +148,18 @@ def _compare_beside(fact: CaptureFact, record: RecordView) -> list[str]:
     place: Extent | None = getattr(fact.warc, name)
     pairs = list(_compare_common(fact, record))
     if record.type != "metadata" or place is not None:
-        pairs.append(("length", place.length if place else None, record.length))
+        pairs += _compare_length(fact, place, record)
     return [
         f"{name}: found {found!s:.200}, its row says {stated!s:.200}"
         for name, stated, found in pairs
         if stated != found
     ]
+
+
+def _compare_length(fact: CaptureFact, place: Extent | None, record: RecordView) -> list[tuple[str, object, object]]:
+    if place is not None and fact.compacted:
+        return []  # that of a frame, which the record came out of
+    return [("length", place.length if place else None, record.length)]
 
 
 def _compare_common(fact: CaptureFact, record: RecordView) -> Iterator[tuple[str, object, object]]:
@@ -281,7 +287,7 @@ def _read_lines(parts: Parts, path: str, *, squeezed: bool) -> Iterator[bytes]:
     """Yield the lines of a part, none of them too long."""
     with parts.open(path) as file:
         held = b""
-        for data in _inflate(file) if squeezed else read_chunks(file):
+        for data in inflate_chunks(file) if squeezed else read_chunks(file):
             held += data
             *lines, held = held.split(b"\n")
             yield from lines
@@ -289,14 +295,3 @@ def _read_lines(parts: Parts, path: str, *, squeezed: bool) -> Iterator[bytes]:
                 raise DamageFound(f"a line of more than {_MAX_LINE_BYTES} bytes")
         if held:
             raise DamageFound("the last line does not end")
-
-
-def _inflate(file: IO[bytes]) -> Iterator[bytes]:
-    inflater = zlib.decompressobj(31)
-    for data in read_chunks(file):
-        left = data
-        while left:
-            yield inflater.decompress(left, 1 << 20)
-            left = inflater.unconsumed_tail
-            if inflater.eof:
-                left, inflater = inflater.unused_data, zlib.decompressobj(31)

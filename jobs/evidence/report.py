@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from config.errors import DamageFound
 from config.units import count
 from crawler.rows import format_time
+from jobs.archive.ranges import COMPACTED
 from jobs.diff import Change, diff_texts, make_visible, runs_to_left
-from jobs.evidence.manifest import FOLDER, MAX_TEXT_BYTES, rows_path, text_path
+from jobs.evidence.manifest import FOLDER, MAX_TEXT_BYTES, commit_path, rows_path, text_path
 from jobs.evidence.parts import read_part
 from jobs.hypertext import link_to, say, wrap
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from jobs.diff import Line
-    from jobs.evidence.manifest import CaptureTold, ChangeTold, Manifest, TextTold
+    from jobs.evidence.manifest import CaptureTold, ChangeTold, Manifest, SegmentTold, TextTold
     from jobs.evidence.parts import Parts
     from jobs.evidence.rows import CaptureFact
     from jobs.evidence.verifying import BundleReport
@@ -223,7 +224,6 @@ def _show_capture(report: BundleReport, fact: CaptureFact) -> str:
         found = "named by another"
     found += f" ({fact.page_class}: {fact.class_reason[:200]})" if told.number is None else ""
     found += f"; {fact.origin[:300]}" if fact.origin else ""
-    commit = report.chain.commits.get(fact.seq)
     if fact.warc is None:
         proven = f"that no answer came ({fact.error[:200]})" if fact.error else "that nothing was recorded"
     else:
@@ -235,10 +235,21 @@ def _show_capture(report: BundleReport, fact: CaptureFact) -> str:
         say(found),
         say(f"like {told.number}" if report.manifest and report.manifest.is_alike(told) else told.number or "—"),
         say(fact.peer or "—"),
-        f"{_time(commit.committed)}, number {commit.seq}" if commit else "—",
+        _show_commit(report, fact),
         say(proven),
     )
     return "".join(wrap("td", cell) for cell in cells)
+
+
+def _show_commit(report: BundleReport, fact: CaptureFact) -> str:
+    """Return which commit proves a capture, and which one says that it brought it, if that is another."""
+    commit, first = (report.chain.commits.get(seq) for seq in (fact.seq, fact.brought_by))
+    if commit is None:
+        return "—"
+    told = f"{_time(commit.committed)}, number {commit.seq}"
+    if first is None or first.seq == commit.seq:
+        return told
+    return f"{told}: put elsewhere; brought {_time(first.committed)}, number {first.seq}"
 
 
 def _show_check(report: BundleReport, manifest: Manifest) -> str:
@@ -251,11 +262,9 @@ def _show_check(report: BundleReport, manifest: Manifest) -> str:
         " most telling ones, in the unpacked bundle:"
     )
     segment = manifest.segments[-1].segment
-    seq = manifest.segments[-1].seq
     lines = [
         f"sha256sum {FOLDER}text-*.txt          # each file is named by its own digest",
-        f"sha256sum {rows_path(segment)}",
-        f"head -n1 {FOLDER}commit-{seq:012d}.json | jq -r .rows.sha256     # the same",
+        *_show_rows(report, manifest.segments[-1]),
         f"zcat {rows_path(segment)} | grep '^{{' | jq -c 'select(.text_digest) | {{url, captured_at, text_digest}}'",
     ]
     files = [("Its keys", ", ".join(chain.keys) or "none: the archive is not signed")]
@@ -280,6 +289,20 @@ def _show_check(report: BundleReport, manifest: Manifest) -> str:
         + wrap("dl", told, "facts")
         + wrap("p", note, "note")
     )
+
+
+def _show_rows(report: BundleReport, told: SegmentTold) -> list[str]:
+    """Return the commands that hold the rows of a segment against the commit that has their digest."""
+    path, seq, where = rows_path(told.segment), told.moved_by or told.seq, ".rows.sha256"
+    mover = report.chain.commits.get(told.moved_by or 0)
+    moved = mover.moved.get(told.segment) if mover else None
+    if moved is not None:
+        compacted = moved.rows.key.endswith(COMPACTED)
+        where = f'.detail.segments[] | select(.segment=="{told.segment}") | ' + (".inflated" if compacted else where)
+        command = f"zcat {path} | sha256sum" if compacted else f"sha256sum {path}"
+    else:
+        command = f"sha256sum {path}"
+    return [command, f"head -n1 {commit_path(seq)} | jq -r '{where}'     # the same"]
 
 
 def say_lines(lines: list[str]) -> str:

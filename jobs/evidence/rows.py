@@ -6,18 +6,20 @@ Holds one record at a time; whatever a stranger's gzip inflates to is bounded.
 from __future__ import annotations
 
 import hashlib
+import zlib
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING
 
 from config.errors import DamageFound, RecordError
 from crawler.rows import CaptureRow, SegmentRow, SnapshotRow, WarcPlace, decode_row
 from crawler.warc import NOT_MODIFIED, digest_bytes, read_facts
+from jobs.archive.ranges import COMPACTED
+from jobs.archive.replacing import MovedSegment
 from jobs.evidence.changes import apply_change
 from jobs.evidence.manifest import MAX_TEXT_BYTES, change_path, rows_path, text_path
-from jobs.evidence.parts import read_chunks, read_part
+from jobs.evidence.parts import inflate_chunks, read_chunks, read_part
 
 if TYPE_CHECKING:
-    from jobs.archive.commit import RowsPlace
     from jobs.evidence.chain import ChainFacts, CommitFact
     from jobs.evidence.findings import Findings
     from jobs.evidence.manifest import CaptureTold, ChangeTold, Manifest, SegmentTold
@@ -38,6 +40,10 @@ class CaptureFact:
     class_reason: str
     seq: int
     """Of the commit that proves its row."""
+    brought_by: int
+    """The commit that brought its segment: the same, unless that was moved by the one that proves the row."""
+    compacted: bool
+    """Whether its row tells places in a compacted object, and not of the gzip members here."""
     media_type: str | None
     payload_digest: str | None
     size_bytes: int
@@ -97,12 +103,12 @@ def check_rows(parts: Parts, manifest: Manifest, chain: ChainFacts, findings: Fi
         seen.add(segment.segment)
         try:
             place, commit = _find_place(segment, chain)
-            _check_digest(parts, path, place)
+            _check_digest(parts, path, place, budget)
             with parts.open(path) as file:
                 _take_rows(
                     file,
                     segment,
-                    commit.seq,
+                    (commit.seq, place.rows.key.endswith(COMPACTED)),
                     manifest,
                     held,
                     wanted=grouped.get(segment.segment, {}),
@@ -120,7 +126,7 @@ def check_rows(parts: Parts, manifest: Manifest, chain: ChainFacts, findings: Fi
     return held
 
 
-def _find_place(segment: SegmentTold, chain: ChainFacts) -> tuple[RowsPlace, CommitFact]:
+def _find_place(segment: SegmentTold, chain: ChainFacts) -> tuple[MovedSegment, CommitFact]:
     """Return where the rows lay and the commit that says so."""
     commit = chain.commits.get(segment.seq)
     if commit is None:
@@ -128,7 +134,7 @@ def _find_place(segment: SegmentTold, chain: ChainFacts) -> tuple[RowsPlace, Com
     if commit.segment != segment.segment or commit.rows is None:
         raise DamageFound(f"commit {segment.seq} brings {commit.segment or 'no segment'}, not this one")
     if segment.moved_by is None:
-        return commit.rows, commit
+        return MovedSegment(segment.segment, commit.rows), commit
     mover = chain.commits.get(segment.moved_by)
     place = mover.moved.get(segment.segment) if mover and mover.seq > commit.seq else None
     if mover is None or place is None:
@@ -136,23 +142,30 @@ def _find_place(segment: SegmentTold, chain: ChainFacts) -> tuple[RowsPlace, Com
     return place, mover
 
 
-def _check_digest(parts: Parts, path: str, place: RowsPlace) -> None:
+def _check_digest(parts: Parts, path: str, place: MovedSegment, budget: Budget) -> None:
+    """Raise DamageFound unless the rows are those of the commit: as they lie there or, of compacted ones, inflated."""
+    compacted = place.rows.key.endswith(COMPACTED)
+    stated = place.inflated if compacted else place.rows.sha256
+    if stated is None:  # the digest of frames says nothing of what another dictionary makes of them
+        raise DamageFound("lie in a compacted object, and the commit does not say what they inflate to")
     hashed, size = hashlib.sha256(), 0
     with parts.open(path) as file:
-        for data in read_chunks(file):
-            hashed.update(data)
-            size += len(data)
+        try:
+            for data in inflate_chunks(file) if compacted else read_chunks(file):
+                budget.take(len(data) if compacted else 0, path)
+                hashed.update(data)
+                size += len(data)
+        except zlib.error as error:
+            raise DamageFound(f"not gzip members: {error}") from error
     found = f"sha256:{hashed.hexdigest()}"
-    if (found, size) != (place.sha256, place.size_bytes):
-        raise DamageFound(
-            f"was altered: found {size} bytes with {found}, its commit says {place.size_bytes} with {place.sha256}"
-        )
+    if found != stated or (not compacted and size != place.rows.size_bytes):
+        raise DamageFound(f"was altered: found {size} bytes with {found}, its commit says {stated}")
 
 
 def _take_rows(
     file: IO[bytes],
     segment: SegmentTold,
-    seq: int,
+    proof: tuple[int, bool],
     manifest: Manifest,
     held: Held,
     *,
@@ -160,7 +173,10 @@ def _take_rows(
     texts: dict[tuple[str, int], SnapshotRow],
     budget: Budget,
 ) -> None:
-    """Take the rows of a segment into *held* and *texts*. Raises DamageFound and RecordError."""
+    """Take the rows of a segment into *held* and *texts*. Raises DamageFound and RecordError.
+
+    *proof*: the commit that has their digest, and whether they tell of a compacted object.
+    """
     for line in read_facts(file):  # type: ignore[arg-type]  # reads are all it needs
         budget.take(len(line), segment.segment)
         row = decode_row(line)
@@ -170,7 +186,7 @@ def _take_rows(
             told = wanted.get(row.n)
             if told is not None:
                 _compare_row(told, row, manifest.url)
-                held.captures[told.place] = _make_fact(told, row, seq)
+                held.captures[told.place] = _make_fact(told, row, segment.seq, proof)
             elif row.purpose == "article" and row.url == manifest.url:
                 held.unlisted += 1
             else:
@@ -191,7 +207,7 @@ def _compare_row(told: CaptureTold, row: CaptureRow, url: str) -> None:
         raise DamageFound(f"capture {row.n}: the manifest says otherwise than its row: time, address or status")
 
 
-def _make_fact(told: CaptureTold, row: CaptureRow, seq: int) -> CaptureFact:
+def _make_fact(told: CaptureTold, row: CaptureRow, brought_by: int, proof: tuple[int, bool]) -> CaptureFact:
     origin = None
     if row.origin is not None:
         origin = f"{row.origin.kind} from {row.origin.where}"
@@ -200,7 +216,9 @@ def _make_fact(told: CaptureTold, row: CaptureRow, seq: int) -> CaptureFact:
         url=row.url,
         page_class=row.page_class,
         class_reason=row.class_reason,
-        seq=seq,
+        seq=proof[0],
+        brought_by=brought_by,
+        compacted=proof[1],
         media_type=row.media_type,
         payload_digest=row.payload_digest,
         size_bytes=row.size_bytes,

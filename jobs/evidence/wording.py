@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from jobs.evidence.chain import ChainFacts
     from jobs.evidence.manifest import Manifest
-    from jobs.evidence.rows import Held
+    from jobs.evidence.rows import CaptureFact, Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,13 @@ _PAGE = (
 )
 
 
+_MOVED = {
+    "replace": "to keep them in another form, every record and row as it was",
+    "redact": "to take something out of them, or of what lay beside them",
+}
+"""Kind of a commit that moves segments → what for."""
+
+
 def make_statements(manifest: Manifest, chain: ChainFacts, held: Held) -> Statements:
     """Return what the facts of a sound bundle come to."""
     vouched, is_vouched = _tell_signatures(chain)
@@ -48,6 +55,7 @@ def make_statements(manifest: Manifest, chain: ChainFacts, held: Held) -> Statem
     proven += [_tell_texts(manifest), *_tell_headers(held)]
     proven += [sentence for sentence, is_proof in ((vouched, is_vouched), (dated, is_dated)) if is_proof]
     unproven = [sentence for sentence, is_proof in ((vouched, is_vouched), (dated, is_dated)) if not is_proof]
+    unproven += _tell_moved(chain, held)
     unproven += [_SERVED, _tell_rest(manifest, held), *_tell_alike(manifest), _JUDGED, _PAGE]
     origins = sorted({one.origin for one in held.captures.values() if one.origin})
     if origins:
@@ -69,6 +77,23 @@ def _tell_unaltered(manifest: Manifest, chain: ChainFacts, held: Held, *, anchor
         f"The bundle agrees with itself: {told} So nothing was altered since commit {end.seq} was written, for"
         f" whoever knows from elsewhere that its digest is {end.digest}."
     )
+
+
+def _tell_moved(chain: ChainFacts, held: Held) -> list[str]:
+    """Tell of captures that the commit which brought them proves no more: another one says what they are since."""
+    moved: dict[int, list[CaptureFact]] = {}
+    for one in held.captures.values():
+        if one.seq != one.brought_by:
+            moved.setdefault(one.seq, []).append(one)
+    told = []
+    for seq, facts in sorted(moved.items()):
+        commit, first = chain.commits[seq], min(one.brought_by for one in facts)
+        told.append(
+            f"That {count(len(facts), 'capture')} were the same before {_say(commit.committed)}: commit {seq} put their"
+            f" segments elsewhere then ({_MOVED[commit.kind]}), and proves them from it on. That they are as commit"
+            f" {first}, or a later one, had brought them is the word of who wrote it."
+        )
+    return told
 
 
 def _tell_rest(manifest: Manifest, held: Held) -> str:

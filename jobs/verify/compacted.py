@@ -83,6 +83,7 @@ def _check_segments(
                 offset=one.rows.offset,
             )
         _compare_records(path, own, one.segment, told.get(one.segment), notes)
+        _compare_rows(path, holding, one, notes)
         _follow_rows(RowsPart(path, one.rows.offset, tuple(holding)), one, own, name, notes)
         start = end
     if start != file.size_bytes:
@@ -104,6 +105,22 @@ def _compare_records(path: Path, own: Sequence[Record], segment: str, told: obje
     known = {"count": len(own), "sha256": "sha256:" + found.hexdigest()}
     if told != known:
         notes.damage(f"segment {segment}: found {known}, the commit says {str(told)[:200]!a}")
+
+
+def _compare_rows(path: Path, holding: Sequence[Record], one: MovedSegment, notes: Notes) -> None:
+    """Compare what the rows of a segment inflate to with what the commit says, which bundles are proven by."""
+    if one.inflated is None:
+        return  # of an earlier version
+    found = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            members = MemberFile(file, "")
+            for record in holding:
+                found.update(members.read(record.offset)[2])
+    except RecordError:
+        return  # which is among the findings
+    if (digest := "sha256:" + found.hexdigest()) != one.inflated:
+        notes.damage(f"segment {one.segment}: its rows inflate to {digest}, the commit says {one.inflated}")
 
 
 def _follow_rows(part: RowsPart, one: MovedSegment, own: Sequence[Record], name: str, notes: Notes) -> None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 TOOLS = ("sh", "sha256sum", "openssl", "jq", "zcat", "gzip", "cut", "head", "tail", "tr", "sed", "grep", "mktemp", "rm")
 """What FORMAT.md § 13 asks for; zcat is a script that wants gzip."""
+WACZ = ROOT / ".venv" / "wacz" / "bin" / "wacz"
+"""See tests/wacz.txt."""
 needs_tools = pytest.mark.skipif(
     any(shutil.which(tool) is None for tool in TOOLS), reason="not all of FORMAT.md's tools are installed (jq?)"
 )
@@ -174,6 +176,81 @@ def test_others_read_the_bundle(cited: tuple[Ofrecord, Path, str, str], tmp_path
     assert {uri for _, uri in records[1:]} == {url}
     pages = [json.loads(line) for line in (tmp_path / "pages" / "pages.jsonl").read_text("utf-8").splitlines()]
     assert [one["url"] for one in pages[1:]] == [url] * 3
+
+
+@pytest.fixture(scope="module")
+def moved(cited: tuple[Ofrecord, Path, str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Bundles of that archive once it was compacted, once what lies beside was redacted then, and brought back."""
+    ofrecord, _, url, _ = cited
+    folder = tmp_path_factory.mktemp("moved")
+    copy, found = folder / "archive", {}
+    shutil.copytree(ofrecord.home.parent / "archive", copy)
+    there = ("--archive", copy, "--state", folder / "state")
+
+    def cite(name: str) -> None:
+        found[name] = folder / f"{name}.wacz"
+        ofrecord("cite", url, "--to", found[name], *there)
+
+    for _ in range(2):
+        ofrecord("compact", "gazette", "--before", "0 seconds", "--grace", "0 seconds", *there)
+    assert [one.suffix for one in copy.glob("segments/*/*/*")] == [".zst"]
+    cite("compacted")
+    ofrecord("redact", url.replace("/bridge", "/other"), "--reason", "asked for", "--grace", "0 seconds", *there)
+    cite("beside")
+    ofrecord("compact", "gazette", "--restore", *there)
+    cite("restored")
+    return found
+
+
+@needs_tools
+@pytest.mark.parametrize("name", ["compacted", "beside", "restored"])
+def test_what_was_compacted_is_proven_to_strangers(
+    cited: tuple[Ofrecord, Path, str, str], moved: dict[str, Path], tmp_path: Path, name: str
+) -> None:
+    ofrecord, before, _, key = cited
+    told = ofrecord("verify-bundle", moved[name], "--trusted-key", key, "--json").json()
+    assert (told["sound"], told["anchored"], len(told["captures"])) == (True, key, 3)
+    assert all(one["headers_proven"] and one["payload_proven"] for one in told["captures"])
+    first, parts = read_parts(before), read_parts(moved[name])
+    is_first = {
+        one["segment"] for one in json.loads(parts["evidence/manifest.json"])["segments"] if not one["moved_by"]
+    }
+    rows = {one for one in parts if one.startswith("evidence/rows-")}
+    assert {one for one in rows if parts[one] == first[one]} == {f"evidence/rows-{one}.warc.gz" for one in is_first}
+    assert len(is_first) == 3 if name == "compacted" else len(is_first) < 3
+    assert any("put their segments elsewhere" in one for one in told["not_proven"]) == (name != "compacted")
+    sound = check_by_hand(moved[name], tmp_path)
+    assert (sound.returncode, sound.stderr, sound.stdout) == (0, "", f"key {key}\nsound\n")
+    for part in [*sorted(rows), "archive/records.warc.gz"]:
+        wrong = bytearray(parts[part])
+        wrong[len(wrong) // 2] ^= 1
+        forged = repack(moved[name], {part: bytes(wrong)}, tmp_path / "wrong.wacz")
+        found = check_by_hand(forged, tmp_path)
+        assert found.returncode != 0, part
+        assert "ALTERED" in found.stdout + found.stderr, part
+        assert "sound" not in found.stdout, part
+        ofrecord("verify-bundle", forged, code=13)
+
+
+@pytest.mark.skipif(not WACZ.exists(), reason="wacz is not installed: `make test` does, in a venv of its own")
+def test_what_was_compacted_is_a_valid_wacz(moved: dict[str, Path]) -> None:
+    for path in moved.values():
+        done = subprocess.run([WACZ, "validate", "-f", path], capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_validator
+def test_others_read_what_was_compacted(moved: dict[str, Path], tmp_path: Path) -> None:
+    from warcio.archiveiterator import ArchiveIterator
+
+    for name, path in moved.items():
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(tmp_path / name)
+        with (tmp_path / name / "archive" / "records.warc.gz").open("rb") as file:
+            kinds = [(one.rec_type, one.content_stream().read())[0] for one in ArchiveIterator(file)]
+        assert kinds == ["warcinfo", "response", "request", "revisit", "request", "response", "request"]
+    report = read_parts(moved["beside"])["evidence/report.html"].decode()
+    assert find_errors({"report": report}, tmp_path) == []
 
 
 @needs_browser

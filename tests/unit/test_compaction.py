@@ -330,6 +330,11 @@ def test_verify_compares_with_what_the_commit_says(archive: OpenArchive, tmp_pat
     wrong = {**segments[4], "records": {"count": 1, "sha256": "sha256:" + "0" * 64}}
     (message,) = check({**commit.detail, "segments": [*segments[:4], wrong, *segments[5:]]})
     assert segments[4]["segment"] in message
+    other = {**segments[2], "inflated": segments[3]["inflated"]}
+    (message,) = check({**commit.detail, "segments": [*segments[:2], other, *segments[3:]]})
+    assert f"segment {segments[2]['segment']}: its rows inflate to {segments[2]['inflated']}" in message
+    bare = {name: value for name, value in segments[2].items() if name != "inflated"}
+    assert check({**commit.detail, "segments": [*segments[:2], bare, *segments[3:]]}) == []
     (last, *_) = reversed(check({**commit.detail, "segments": segments[:-1]}))
     assert "its segments end at byte" in last
 

@@ -65,6 +65,8 @@ def test_a_replacement_says_where_segments_lie(store: MemoryStore) -> None:
         (lambda c: {"files": (*c.files, c.files[0])}, "twice"),
         (lambda c: {"detail": {"segments": c.detail["segments"][:1] * 2}}, "twice"),
         (lambda c: {"detail": {"segments": [{"segment": c.segment}]}}, "rows"),
+        (lambda c: {"detail": {"segments": [{**c.detail["segments"][0], "inflated": "sha256:x"}]}}, "inflated"),
+        (lambda c: {"detail": {"segments": [{**c.detail["segments"][0], "inflated": 7}]}}, "inflated"),
         (lambda _: {"detail": {"segments": "all"}}, "segments"),
         (lambda _: {"detail": {"delete_after": "tomorrow"}}, "delete_after"),
         (lambda _: {"detail": {"delete_after": "2026-12-22T12:00:00"}}, "zone|Z"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from crawler.warc import (
     encode_exchange,
     encode_facts,
     gzip_members,
+    gzip_record,
     inflate_member,
     read_facts,
     read_member,
@@ -79,10 +82,26 @@ def test_a_frame_is_read_alone_behind_its_dictionary() -> None:
 
 def test_frames_become_gzip_members_again() -> None:
     again = gzip_members(FILE, limit=1 << 24)
-    assert [view.block for view in read_records(io.BytesIO(again))] == [view.block for view in VIEWS]
+    assert again == b"".join(GZIPPED)
     assert gzip_members(GZIPPED[0], limit=1) == GZIPPED[0]
     with pytest.raises(RecordError, match="more than 5000 bytes"):
         gzip_members(FILE, limit=5_000)
+
+
+@pytest.mark.parametrize("coding", ["", "Content-Encoding: BR\r\n", "Content-Type: image/jpeg\r\n"])
+@pytest.mark.parametrize("body", [b"", b"<p>one</p>\r\n\r\n", bytes(range(256)) * 4_000])
+def test_a_record_becomes_the_gzip_member_that_it_was(coding: str, body: bytes) -> None:
+    head = f"HTTP/1.1 200 OK\r\n{coding}\r\n".encode()
+    data = encode_exchange(replace(make_exchange(1), response_head=head, body=body)).data
+    for view in read_records(io.BytesIO(data)):
+        member = data[view.offset : view.offset + view.length]
+        assert gzip_record(inflate_member(member)) == member
+
+
+@given(data=st.binary(max_size=200))
+def test_whatever_is_no_record_becomes_a_member_too(data: bytes) -> None:
+    for record in (data, b"WARC/1.1\r\nWARC-Type: response\r\n\r\n" + data, data + b"\r\n\r\n"):
+        assert gzip.decompress(gzip_record(record)) == record
 
 
 def test_extension_frames_are_passed_over() -> None:
