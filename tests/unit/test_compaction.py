@@ -18,7 +18,6 @@ from crawler.warc import read_records
 from jobs.archive.facts import fetch_rows
 from jobs.archive.identity import create_archive
 from jobs.archive.log import Log
-from jobs.archive.ranges import fetch_range
 from jobs.catalog import Catalog
 from jobs.changes.reports import _find_snapshot
 from jobs.cli.commands import run
@@ -28,13 +27,13 @@ from jobs.compaction.proving import lay_out
 from jobs.compaction.running import DRAFT_FILE, Compaction
 from jobs.context import open_archive
 from jobs.prune import prune_archive
-from jobs.segments.pages import CapturePlaces, read_capture
 from jobs.store.local import LocalStore
 from jobs.verify import VerifyReport, verify_archive
 from jobs.verify.compacted import check_compacted
 from jobs.verify.reading import ReadFile
 from jobs.verify.walking import walk_file
 from tests.archives import DERIVATION, NOON, PAGES, SOURCE, commit_segment, write_segment
+from tests.compactions import list_facts, list_keys, read_pages
 from tests.replacements import replace_segments
 
 if TYPE_CHECKING:
@@ -65,34 +64,6 @@ def archive(tmp_path: Path) -> Iterator[OpenArchive]:
 
 def work(archive: OpenArchive, grace: timedelta = NO_TIME, *, dry_run: bool = False) -> Compaction:
     return Compaction(archive, SOURCE, grace=grace, dry_run=dry_run)
-
-
-def list_facts(archive: OpenArchive) -> dict[str, list[str]]:
-    """Return all that is folded, but for where records lie and what moved them."""
-    placed = {"response_offset", "response_length", "request_offset", "request_length", "warc_key", "rows_offset",
-              "rows_bytes", "rows_sha256", "size_bytes", "replaced"}  # fmt: skip
-    found = {}
-    for table in ("articles", "captures", "revisions", "snapshots", "texts", "segments", "runs"):
-        rows = archive.catalog._db.execute(f"SELECT * FROM {table}").fetchall()
-        kept = placed if table in {"captures", "segments"} else set()
-        found[table] = sorted(repr([(name, row[name]) for name in row.keys() if name not in kept]) for row in rows)  # noqa: SIM118
-    return found
-
-
-def read_pages(archive: OpenArchive) -> list[tuple[str, bytes, bytes]]:
-    """Return every answer that the archive holds, by whatever object."""
-    found = []
-    for row in archive.catalog._db.execute("SELECT DISTINCT url FROM captures ORDER BY url").fetchall():
-        for capture in archive.catalog.list_captures(SOURCE, row["url"]):
-            places = CapturePlaces.of(capture)
-            if places is not None:
-                exchange = read_capture(lambda one: fetch_range(archive.store, one.key, one.offset, one.length), places)
-                found.append((exchange.url, exchange.response_head, exchange.body))
-    return found
-
-
-def list_keys(archive: OpenArchive) -> list[str]:
-    return [one.key for one in archive.store.list("segments/")]
 
 
 def test_compacted_and_restored_it_says_the_same(archive: OpenArchive) -> None:
