@@ -53,6 +53,8 @@ class EvidenceSettings(BaseModel):
     """The ends of all logs are written down once in that time, and after each job; 0: only by hand."""
     heads_to: Words = []
     """Second places for heads: a folder, s3://bucket/prefix, or an http(s) address that takes a POST."""
+    heads_s3_profile: str | None = None
+    """Profile in the AWS configuration files by which those buckets are reached; by default as the archive is."""
     stamp_url: str | None = None
     """A time-stamping authority (RFC 3161) that is asked to stamp each head."""
     stamp_ca_file: Path | None = None

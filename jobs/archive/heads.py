@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from config.errors import DamageFound, ObjectExists
+from config.errors import ConfigError, DamageFound, ObjectExists
 from jobs.archive.commit import digest
 from jobs.archive.ends import (
     MAX_DOCUMENT_BYTES,
@@ -20,15 +20,27 @@ from jobs.archive.ends import (
     encode_ends,
     read_document,
 )
+from jobs.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from config.settings import Settings
     from jobs.archive.identity import ArchiveInfo
     from jobs.archive.signing import Signer
     from jobs.store import ObjectStore
 
 PREFIX = "heads/"
+_THEIR_OWN: dict[str, object] = {
+    "s3_endpoint_url": None,
+    "s3_region": None,
+    "s3_path_style": False,
+    "s3_ca_file": None,
+    "s3_sse": None,
+    "s3_sse_key_id": None,
+    "object_lock": "none",
+}
+"""What is not said of a bucket with a profile of its own: its profile does, or the bucket by itself."""
 MAX_STAMP_BYTES = 64 * 1024
 _NAME = re.compile(r"([0-9]{12})\.(json|tsr)")
 _STEP = 400
@@ -65,6 +77,17 @@ def stamp_key(n: int, prefix: str = PREFIX) -> str:
 def outside_prefix(archive: str) -> str:
     """Return where heads of the archive of that id lie in a second place."""
     return f"{PREFIX}{archive}/"
+
+
+def open_outside(place: str, settings: Settings) -> ObjectStore:
+    """Return the store of a second place: a bucket by `heads_s3_profile`, if that is set. Raises ConfigError."""
+    profile = settings.heads_s3_profile
+    if profile is None or not place.lower().startswith("s3:"):
+        return open_store(place, settings)
+    try:
+        return open_store(place, settings.model_copy(update={**_THEIR_OWN, "s3_profile": profile}))
+    except ConfigError as error:
+        raise ConfigError(f"heads_s3_profile {profile}: {error}") from error
 
 
 def parse_head_name(name: str) -> tuple[int, str] | None:

@@ -11,11 +11,12 @@ import click
 from config.errors import ConfigError
 from config.rules import readable_url
 from jobs.articles import read_comparable
-from jobs.cli.options import Invocation, archive_options, enter_archive, reading_codes, want_colour
-from jobs.cli.reading import find_article, pick_revision
+from jobs.cli.options import Invocation, archive_options, enter_archive, printable, reading_codes, want_colour
+from jobs.cli.reading import find_article, pick_revision, tell_missing
 from jobs.comparison import Comparison, compare_snapshots, describe_report, list_units, render_page, tell_units
 from jobs.diff import diff_texts, diff_to_json, render_diff, render_side
 from jobs.edits import EditReport, report_to_json
+from jobs.withdrawal import Withdrawals
 
 _UNTOLD: dict[str, Any] = {"edits": None, "posts": None, "silent": None, "backdated": None}
 _COLUMNS = 120
@@ -57,7 +58,12 @@ def diff(
         newest = archive.catalog.list_revisions(owner, article)
         if len(newest) < 2 and before is None and form != "html":
             nothing = {"url": article, "changes": []} | report_to_json(EditReport((), silent=False, backdated=False))
-            invocation.print_result(nothing, "one text only: nothing to compare")
+            if not newest:
+                raise ConfigError(tell_missing(archive, owner, article, None, 0))
+            withdrawn = Withdrawals(archive.catalog, archive.store)
+            found = withdrawn.find_latest(archive.catalog.list_captures(owner, article))
+            others = f"; others were {printable(str(found))}" if found else ""
+            invocation.print_result(nothing, f"one text only: nothing to compare{others}")
             return
         new = pick_revision(archive, owner, article, after or len(newest))
         old = pick_revision(archive, owner, article, before or max(new.number - 1, 1))

@@ -15,6 +15,7 @@ from jobs.cli.options import Invocation, archive_options, enter_archive, iterate
 from jobs.cli.reading import find_article
 from jobs.fold import NOT_MODIFIED, Verdict
 from jobs.moves import find_move, list_origins
+from jobs.withdrawal import Withdrawals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,8 +33,9 @@ def history(invocation: Invocation, *, url: str, source: str | None) -> None:
         owner, article = find_article(archive, url, source)
         catalog = archive.catalog
         captures = catalog.list_captures(owner, article)
+        withdrawn = Withdrawals(catalog, archive.store)
         target, origins = find_move(catalog, owner, article), list_origins(catalog, owner, article)
-        rows = describe_captures(catalog, captures, target=target, origins=origins)
+        rows = describe_captures(catalog, captures, withdrawn, target=target, origins=origins)
         if invocation.as_json:
             for line in iterate_json(rows):
                 click.echo(line)
@@ -42,18 +44,20 @@ def history(invocation: Invocation, *, url: str, source: str | None) -> None:
         for origin in origins:
             click.echo(f"moved here from {readable_url(origin)}")
         for number, (capture, row) in enumerate(zip(captures, rows, strict=True), 1):
-            click.echo(f"{number:>4}  {describe_line(capture, row, captures)}")
+            click.echo(f"{number:>4}  {describe_line(capture, row, captures, withdrawn)}")
         if target is not None:
             click.echo(f"moved to {readable_url(target)}")
 
 
-def describe_line(capture: StoredCapture, row: dict[str, Any], captures: Sequence[StoredCapture]) -> str:
+def describe_line(
+    capture: StoredCapture, row: dict[str, Any], captures: Sequence[StoredCapture], withdrawn: Withdrawals
+) -> str:
     """Return a capture as a line for people."""
     text = f"text {capture.revision}" if capture.revision else "no text"
     status = capture.status if capture.status is not None else "—"
     when = f"{capture.captured_at:%Y-%m-%d %H:%M:%S}Z"
-    told = capture.class_reason.removeprefix("redacted: ")
-    reason = f"{capture.page_class}: {printable(told)}"
+    found = withdrawn.find(capture)
+    reason = printable(str(found)) if found else f"{capture.page_class}: {printable(capture.class_reason)}"
     number = next((n for n, one in enumerate(captures, 1) if one.place == capture.read_at), None)
     if number is not None:
         reason = f"not modified: as capture {number}"
@@ -68,7 +72,12 @@ def describe_line(capture: StoredCapture, row: dict[str, Any], captures: Sequenc
 
 
 def describe_captures(
-    catalog: Catalog, captures: Sequence[StoredCapture], *, target: str | None, origins: list[str]
+    catalog: Catalog,
+    captures: Sequence[StoredCapture],
+    withdrawn: Withdrawals,
+    *,
+    target: str | None,
+    origins: list[str],
 ) -> Iterator[dict[str, Any]]:
     """Yield the captures of an article as JSON data. *target*: where it moved to; *origins*: from where."""
     first = next((one for one in captures if one.verdict == Verdict.NEW), None)
@@ -80,6 +89,7 @@ def describe_captures(
             earlier.append(capture)
         yield {
             **describe_capture(capture),
+            "redacted": None if (found := withdrawn.find(capture)) is None else found.to_json(),
             "partial": is_partial(catalog, capture),
             "metadata": changes,
             "rules": [describe_record(one) for one in list_proofs(catalog, capture)],

@@ -25,6 +25,7 @@ from jobs.cli.options import (
     reading_codes,
 )
 from jobs.segments.pages import CapturePlaces, RecordPlace, fetch_member, read_capture
+from jobs.withdrawal import Withdrawals
 
 if TYPE_CHECKING:
     from jobs.catalog import StoredCapture, StoredRevision
@@ -108,13 +109,22 @@ def find_article(archive: OpenArchive, url: str, source: str | None) -> tuple[st
 def pick_revision(archive: OpenArchive, source: str, url: str, number: int | None) -> StoredRevision:
     """Return a revision of an article, the latest seen by default. Raises ConfigError if there is none such."""
     revisions = archive.catalog.list_revisions(source, url)
-    if not revisions:
-        raise ConfigError(f"{url}: captured, but never with a text; ofrecord history shows why")
+    if not revisions or (number or 0) > len(revisions):
+        raise ConfigError(tell_missing(archive, source, url, number, len(revisions)))
     if number is None:
         number = find_latest(archive.catalog.list_captures(source, url)) or 1
-    if number > len(revisions):
-        raise ConfigError(f"{url}: there is no text {number}: it has {count(len(revisions), 'text')}")
     return revisions[number - 1]
+
+
+def tell_missing(archive: OpenArchive, source: str, url: str, number: int | None, texts: int) -> str:
+    """Return why an article has no text, or no text *number* of its so many *texts*."""
+    found = Withdrawals(archive.catalog, archive.store).find_latest(archive.catalog.list_captures(source, url))
+    if texts == 0 and found is None:
+        return f"{url}: captured, but never with a text; ofrecord history shows why"
+    if texts == 0:
+        return f"{url}: no text is left of it: {printable(str(found))}; ofrecord history shows when it was captured"
+    more = f"; others were {printable(str(found))}" if found else ""
+    return f"{url}: there is no text {number}: it has {count(texts, 'text')}{more}"
 
 
 def pick_capture(
@@ -139,6 +149,8 @@ def read_page(archive: OpenArchive, capture: StoredCapture, *, decoded: bool) ->
     if capture.page_class == PageClass.BLOCKED:
         capture = next(reversed(archive.catalog.list_rules(capture)), capture)
     places = CapturePlaces.of(capture)
+    if places is None and (found := Withdrawals(archive.catalog, archive.store).find(capture)) is not None:
+        raise ConfigError(f"{capture.url}: there is no record of this capture any more: {printable(str(found))}")
     if places is None:
         raise ConfigError(f"{capture.url}: this capture got no answer ({capture.error}): there is no record")
     record = places.record

@@ -57,6 +57,7 @@ def redact(
     Feeds and listings that told of them go with them. The URL stays in the rows, and the log says that, when and why
     something was taken out, but not what. First with --dry-run: it lists other pages that quote the article, which
     stay unless --mentions is given. The objects before are deleted by `--finish`, once the grace period is over.
+    Where the source would fetch the article again, lines for `articles.exclude` of its file are printed: paste them in.
     """
     if finish:
         if urls or from_file:

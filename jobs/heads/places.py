@@ -5,6 +5,7 @@ A place gets heads in order, so where it was down it gets what it missed.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +14,8 @@ from config.errors import ArchiveError, ConfigError, ObjectExists, ObjectMissing
 from config.evidence import is_web
 from jobs.archive.commit import digest
 from jobs.archive.ends import MAX_DOCUMENT_BYTES
-from jobs.archive.heads import MAX_STAMP_BYTES, find_newest, head_key, outside_prefix, stamp_key
+from jobs.archive.heads import MAX_STAMP_BYTES, find_newest, head_key, open_outside, outside_prefix, stamp_key
 from jobs.heads.post import Posting, post_all
-from jobs.store import open_store
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -40,7 +40,7 @@ def open_place(place: str, settings: Settings) -> ObjectStore:
 
     That folder may be a disk that is not mounted: nothing is made in its stead.
     """
-    store = open_store(place, settings)
+    store = open_outside(place, settings)
     if "://" not in place and not Path(place).expanduser().is_dir():
         raise ConfigError(f"{place}: no such folder; make it, or mount what belongs there")
     return store
@@ -56,22 +56,29 @@ def send_heads(
     try:
         if is_web(place):
             return _post(source, archive, newest, place, known=known, seconds=seconds)
-        return _put(source, archive, newest, open_place(place, settings), known=known or 0)
+        target = open_place(place, settings)
+        try:
+            return _put(source, archive, newest, target, known=known or 0)
+        finally:
+            target.close()
     except (ArchiveError, OSError) as error:
         return Sent(known or 0, str(error))
 
 
 def _put(source: ObjectStore, archive: str, newest: int, target: ObjectStore, *, known: int) -> Sent:
     prefix = outside_prefix(archive)
-    there = find_newest(target, known, prefix)[0]
+    there, stamped = find_newest(target, known, prefix)
+    if 0 < there <= newest and not stamped:
+        _copy_stamp(source, there, target, prefix)  # it may have come after its head was sent
     for n in range(max(there + 1, newest - MOST_AT_ONCE + 1), newest + 1):
         _copy(source, head_key(n), target, head_key(n, prefix), MAX_DOCUMENT_BYTES)
-        try:
-            _copy(source, stamp_key(n), target, stamp_key(n, prefix), MAX_STAMP_BYTES)
-        except ObjectMissing:
-            continue
-    target.close()
+        _copy_stamp(source, n, target, prefix)
     return Sent(max(there, newest))
+
+
+def _copy_stamp(source: ObjectStore, n: int, target: ObjectStore, prefix: str) -> None:
+    with suppress(ObjectMissing):
+        _copy(source, stamp_key(n), target, stamp_key(n, prefix), MAX_STAMP_BYTES)
 
 
 def _copy(source: ObjectStore, key: str, target: ObjectStore, target_key: str, most: int) -> None:

@@ -85,8 +85,7 @@ def keep_heads(
         result = send_heads(
             archive.store, head.archive, head.n, place, archive.settings, known=memory.sent.get(key), seconds=left
         )
-        if result.newest:
-            sent[key] = result.newest
+        sent[key] = result.newest  # 0, too: then it lacks the first
         if result.reason is None:
             report.sent[show_place(place)] = result.newest
         else:

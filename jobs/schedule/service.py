@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_FIXED = ("archive", "state_dir", "alerts", "health_", "heartbeat", "log_", "metrics_")
+_FIXED = ("archive", "state_dir", "alerts", "heads_", "health_", "heartbeat", "log_", "metrics_", "stamp_")
 """How settings begin that a daemon keeps until it is started anew."""
 
 

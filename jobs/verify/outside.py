@@ -14,11 +14,11 @@ from jobs.archive.heads import (
     decode_head,
     find_newest,
     head_key,
+    open_outside,
     outside_prefix,
     read_head,
     stamp_key,
 )
-from jobs.store import open_store
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -45,7 +45,7 @@ def read_outside(place: str, settings: Settings, archive: str | None) -> Outside
         return _read_file(path)
     if "://" not in place and not path.is_dir():
         raise ConfigError(f"--heads: {place}: no such file or folder")
-    store = open_store(place, settings)
+    store = open_outside(place, settings)
     try:
         for prefix in (outside_prefix(archive or ""), ""):
             n, stamped = find_newest(store, prefix=prefix)

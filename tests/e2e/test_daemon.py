@@ -108,12 +108,12 @@ def test_sighup_takes_in_what_changed_and_refuses_what_is_broken(
 
         (ofrecord.config / "sources" / "herald.yaml").unlink()
         with (ofrecord.config / "settings.yaml").open("a") as file:
-            file.write("daemon_concurrent_runs: 2\nlog_files: 9\n")
+            file.write("daemon_concurrent_runs: 2\nlog_files: 9\nheads_seconds: 2 days\n")
         daemon.signal(signal.SIGHUP)
         daemon.wait_for("reloaded_sources", 2)
         assert daemon.events("unscheduled_source")[0]["source"] == "herald"
         assert daemon.events("changed_settings")[0]["settings"] == ["daemon_concurrent_runs"]
-        assert daemon.events("ignored_settings")[0]["settings"] == ["log_files"]
+        assert daemon.events("ignored_settings")[0]["settings"] == ["heads_seconds", "log_files"]
         assert daemon.stop() < 30
     assert "no schedule" in str(ofrecord("runs", "herald"))
     change_source(ofrecord, "courier", schedule="every 1 hour")

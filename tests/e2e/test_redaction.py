@@ -126,7 +126,18 @@ def test_what_the_source_leaves_out_then_is_not_asked_for_again(tmp_path: Path, 
     crawl(ofrecord)
     url, path = f"{site.root}/2026/ledger", "/2026/ledger"
     told = ofrecord("redact", url, "--reason", "asked for")
+    row = ofrecord("history", url, "--json").json()["redacted"]
+    gone = f"redacted on {row['at'][:19].replace('T', ' ')}Z by commit 2: asked for"
+    assert (row["commit"], row["reason"]) == (2, "asked for")
+    assert gone in ofrecord("history", url).stdout
+    for words in (["show"], ["show", "--format", "html", "--capture", "1"], ["diff"], ["diff", "--format", "html"]):
+        said = ofrecord(*words, url, code=2)
+        assert (gone in said.stderr, said.stdout) == (True, "")
+        assert "never with a text" not in said.stderr
+        assert "no answer" not in said.stderr
     crawl(ofrecord)
+    assert WORDS in ofrecord("show", url).stdout
+    assert ofrecord("diff", url).stdout == f"one text only: nothing to compare; others were {gone}\n"
     assert [asked for asked, _ in site.requests].count(path) == 2  # nobody said that it shall not
     file = tmp_path / "config" / "sources" / "gazette.yaml"
     source = yaml.safe_load(file.read_text("utf-8"))

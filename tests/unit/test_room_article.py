@@ -197,6 +197,10 @@ def test_what_was_redacted_says_when_and_why(room: Room) -> None:
     assert told.redacted is not None
     assert (told.redacted.reason, told.redacted.commit) == ("a <b>court</b>'s order", stored.commit.seq)
     assert told.redacted.at == stored.commit.committed
+    with pytest.raises(
+        NotThere, match=f"no text is left of it: redacted on .* by commit {told.redacted.commit}: a <b>"
+    ):
+        room.save("txt")
     [capture] = told.captures
     shown = view_capture(room.desk, CaptureAsked(segment=capture.segment, n=capture.n))
     assert shown.redacted == told.redacted

@@ -6,15 +6,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from jobs.room.endpoints import Told
+from jobs.withdrawal import Withdrawals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jobs.catalog import StoredCapture
     from jobs.room.desk import Desk
-
-_MARK = "redacted: "
-"""What the reason of such a capture begins with: FORMAT.md § 5."""
+    from jobs.withdrawal import Withdrawal
 
 
 class RedactionTold(Told):
@@ -29,14 +28,13 @@ class RedactionTold(Told):
 
 def find_redaction(desk: Desk, capture: StoredCapture) -> RedactionTold | None:
     """Return by what *capture* was taken out; `None`: it was not."""
-    if capture.payload_length is not None or not capture.class_reason.startswith(_MARK):
-        return None
-    found = desk.catalog.find_redaction(capture.segment)
-    seq, at = found or (None, None)
-    return RedactionTold(reason=capture.class_reason.removeprefix(_MARK), at=at, commit=seq)
+    return _tell(Withdrawals(desk.catalog, desk.store).find(capture))
 
 
 def find_latest(desk: Desk, captures: Sequence[StoredCapture]) -> RedactionTold | None:
     """Return by what the latest of *captures* that was taken out went; `None`: none was."""
-    found = (find_redaction(desk, one) for one in reversed(captures))
-    return next((one for one in found if one is not None), None)
+    return _tell(Withdrawals(desk.catalog, desk.store).find_latest(captures))
+
+
+def _tell(found: Withdrawal | None) -> RedactionTold | None:
+    return None if found is None else RedactionTold(reason=found.reason, at=found.at, commit=found.commit)

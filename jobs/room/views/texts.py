@@ -14,6 +14,7 @@ from jobs.edits import read_state
 from jobs.room.choosing import TextAsked, choose_text, find_article
 from jobs.room.endpoints import Document, Download, NotThere
 from jobs.room.views.article import cite_url, name_source
+from jobs.withdrawal import Withdrawals
 
 if TYPE_CHECKING:
     from jobs.room.choosing import ChosenArticle, ChosenText
@@ -37,7 +38,9 @@ def view_text(desk: Desk, asked: SavedAsked) -> Document:
     article = find_article(desk, asked.source, asked.url)
     chosen = choose_text(desk, article, asked)
     if chosen is None:
-        raise NotThere(f"{article.url}: captured, but never with a text")
+        withdrawn = Withdrawals(desk.catalog, desk.store).find_latest(article.captures)
+        why = "captured, but never with a text" if withdrawn is None else f"no text is left of it: {withdrawn}"
+        raise NotThere(f"{article.url}: {why}")
     body = {"txt": _write_plain, "md": _write_markdown, "json": _write_json}[asked.form](desk, article, chosen)
     digest = chosen.snapshot["text_digest"].partition(":")[2]
     return Document(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore import exceptions as boto_errors
 from botocore.config import Config
 from botocore.credentials import Credentials
@@ -107,13 +108,17 @@ def connect(url: str, options: S3Options) -> S3Client:
         # We send and check checksums ourselves; botocore's own trailers are not known to all servers.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
-        s3={"addressing_style": "path" if options.path_style else "auto"},
+        s3={"addressing_style": "path"} if options.path_style else None,  # else a profile may say so
         user_agent_extra="ofrecord",
     )
     try:
-        session = boto3.Session(profile_name=options.profile, region_name=options.region)
+        found = botocore.session.Session(profile=options.profile)
+        # Who names a profile means its server, too: to botocore, variables go before a profile's region and address.
+        profile = found.get_scoped_config() if options.profile else {}
+        session = boto3.Session(botocore_session=found, region_name=options.region or profile.get("region"))
         verify = None if options.ca_file is None else str(options.ca_file)
-        client = session.client("s3", endpoint_url=options.endpoint_url, config=config, verify=verify)
+        endpoint_url = options.endpoint_url or profile.get("endpoint_url")
+        client = session.client("s3", endpoint_url=endpoint_url, config=config, verify=verify)
         _hide_login(session)
     except boto_errors.ProfileNotFound as error:
         raise ConfigError(
