@@ -139,8 +139,8 @@ class LogSignatures:
         if key is None:
             missing = keys_key(len(self._ring.keys) + 1)
             why = (
-                f"hands the log over to the key {named[:16]!a}…, which {missing} does not hold: it was taken away, or the"
-                " rotation was not finished (ofrecord keys rotate finishes it)"
+                f"hands the log over to the key {named[:16]!a}…, which {missing} does not hold: it was taken away,"
+                " or the rotation was not finished (ofrecord keys rotate finishes it)"
             )
             self._open = (named, notes, why)
         elif (end := key.heads.get(self._source)) is None or end.seq != seq - 1:
