@@ -211,6 +211,10 @@ def configure_logging(
     for name, least in _QUIET.items():
         logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else max(least, root.level))
     logging.captureWarnings(capture=True)
+    _speak_through_logging(shared)
+
+
+def _speak_through_logging(shared: list[Processor]) -> None:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

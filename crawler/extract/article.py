@@ -145,8 +145,7 @@ def find_article(
     openings = list_openings(page.body, _STARTS)
     lines = _list_lines(page, body, heading)
     fields = read_fields(page, found, rules, url=url, place=scope, openings=openings, lines=lines)
-    sample = "\n".join([title or "", body.lead or "", *(block.text for block in body.blocks[:_SAMPLED_BLOCKS])])
-    read_language(fields, found, place=container, text=sample, assumed=language)
+    read_language(fields, found, place=container, text=_sample(title, body), assumed=language)
     doubts: list[str] = []
     read_times(
         fields,
@@ -173,12 +172,9 @@ def find_article(
     read_corrections(fields, found, scope, openings)
     read_fact_boxes(fields, container)
     confidence = _confidence(body, found, heading, ruled=bool(rules.include))
-    own = [block.text for block in body.blocks]
-    blocks = own
+    blocks = own = [block.text for block in body.blocks]
     if page_class is PageClass.ARTICLE and confidence < _LOW_CONFIDENCE:
-        blocks = _fallback(html, page, url, own, title)
-        if blocks is not own and (gone := _list_removed(page) | list_lines(rules.learned)):
-            blocks = [line for line in blocks if line not in gone]
+        blocks = _fallback(html, page, url, own, title=title, rules=rules)
     taken_over = blocks is not own
     if page_class is PageClass.GALLERY and "images" in fields:
         blocks += [image["caption"] for image in fields["images"].value if image.get("caption")]
@@ -191,6 +187,11 @@ def find_article(
     fields.weigh()
     article = Article(page_class, reason, title, body.lead, tuple(blocks), fields, confidence, clock_bound=bool(doubts))
     return Findings(page, title, title_origin, heading, scope, body, article, has_text=True, taken_over=taken_over)
+
+
+def _sample(title: str | None, body: Body) -> str:
+    """Return the beginning of what is read, by which its language is told."""
+    return "\n".join([title or "", body.lead or "", *(block.text for block in body.blocks[:_SAMPLED_BLOCKS])])
 
 
 def _title(page: Page, found: Metadata, rules: ExtractRules) -> tuple[str | None, str, Element | None]:
@@ -305,8 +306,10 @@ def _list_removed(page: Page) -> set[str]:
     return {line for block in read_blocks(removed) for line in block.lines}
 
 
-def _fallback(html: str, page: Page, url: str, blocks: list[str], title: str | None) -> list[str]:
-    """Return trafilatura's blocks where it found clearly more text than we did."""
+def _fallback(
+    html: str, page: Page, url: str, blocks: list[str], *, title: str | None, rules: ExtractRules
+) -> list[str]:
+    """Return trafilatura's blocks where it found clearly more text than we did, without what rules take away."""
     if len(html) > _MAX_FALLBACK_CHARS or page.size > MAX_GUESSED_ELEMENTS:
         return blocks
     if "trafilatura" not in sys.modules:
@@ -320,4 +323,7 @@ def _fallback(html: str, page: Page, url: str, blocks: list[str], title: str | N
     except Exception:  # noqa: BLE001 - a library on hostile input: what we found ourselves still stands
         return blocks
     lines = [line for line in normalise_lines(text or "") if line != normalise_line(title or "")]
-    return lines if sum(map(len, lines)) > 1.5 * sum(map(len, blocks)) + 100 else blocks
+    if sum(map(len, lines)) <= 1.5 * sum(map(len, blocks)) + 100:
+        return blocks
+    gone = _list_removed(page) | list_lines(rules.learned)
+    return [line for line in lines if line not in gone]
