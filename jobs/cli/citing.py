@@ -173,6 +173,7 @@ def _describe_capture(report: BundleReport, place: tuple[str, int]) -> dict[str,
             "digest": commit.digest,
             "signed_by": commit.signers,
         },
+        "brought_by": fact.brought_by,
     }
 
 

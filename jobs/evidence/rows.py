@@ -59,6 +59,11 @@ class CaptureFact:
     headers_proven: bool = False
     """Whether the record is the one that the row tells, HTTP headers included."""
 
+    @property
+    def has_moved(self) -> bool:
+        """Whether its row is proven by another commit than the one that brought it."""
+        return self.seq != self.brought_by
+
 
 @dataclass(slots=True)
 class Held:
@@ -71,6 +76,11 @@ class Held:
     """Captures of other addresses that the rows tell of."""
     whole: bool = False
     """Whether whole segments are in the bundle, each as its commit says."""
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether any of the captures is proven only from a later commit on than the one that brought it."""
+        return any(one.has_moved for one in self.captures.values())
 
 
 class Budget:

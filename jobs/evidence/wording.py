@@ -41,10 +41,10 @@ _PAGE = (
 
 
 _MOVED = {
-    "replace": "to keep them in another form, every record and row as it was",
-    "redact": "to take something out of them, or of what lay beside them",
+    "replace": "in another form, and says that every record and row stayed as it was",
+    "redact": "to take something out of them, and says that all else stayed as it was",
 }
-"""Kind of a commit that moves segments → what for."""
+"""Kind of a commit that moves segments → how."""
 
 
 def make_statements(manifest: Manifest, chain: ChainFacts, held: Held) -> Statements:
@@ -52,7 +52,7 @@ def make_statements(manifest: Manifest, chain: ChainFacts, held: Held) -> Statem
     vouched, is_vouched = _tell_signatures(chain)
     dated, is_dated = _tell_time(chain, held)
     proven = [_tell_unaltered(manifest, chain, held, anchored=is_vouched or is_dated)]
-    proven += [_tell_texts(manifest), *_tell_headers(held)]
+    proven += [_tell_texts(manifest, held), *_tell_headers(held)]
     proven += [sentence for sentence, is_proof in ((vouched, is_vouched), (dated, is_dated)) if is_proof]
     unproven = [sentence for sentence, is_proof in ((vouched, is_vouched), (dated, is_dated)) if not is_proof]
     unproven += _tell_moved(chain, held)
@@ -71,7 +71,8 @@ def _tell_unaltered(manifest: Manifest, chain: ChainFacts, held: Held, *, anchor
         " names, and each commit names the one before it."
     )
     if anchored:
-        return f"Nothing was altered since it was committed: {told}"
+        moved = ", or moved as is said below" if held.has_moved else ""
+        return f"Nothing was altered since it was committed{moved}: {told}"
     end = chain.commits[chain.runs[-1].last]
     return (
         f"The bundle agrees with itself: {told} So nothing was altered since commit {end.seq} was written, for"
@@ -83,15 +84,15 @@ def _tell_moved(chain: ChainFacts, held: Held) -> list[str]:
     """Tell of captures that the commit which brought them proves no more: another one says what they are since."""
     moved: dict[int, list[CaptureFact]] = {}
     for one in held.captures.values():
-        if one.seq != one.brought_by:
+        if one.has_moved:
             moved.setdefault(one.seq, []).append(one)
     told = []
     for seq, facts in sorted(moved.items()):
         commit, first = chain.commits[seq], min(one.brought_by for one in facts)
         told.append(
             f"That {count(len(facts), 'capture')} were the same before {_say(commit.committed)}: commit {seq} put their"
-            f" segments elsewhere then ({_MOVED[commit.kind]}), and proves them from it on. That they are as commit"
-            f" {first}, or a later one, had brought them is the word of who wrote it."
+            f" segments elsewhere then, {_MOVED[commit.kind]}. They are proven from it on; that they are as commit"
+            f" {first}, or a later one, had brought them is its word."
         )
     return told
 
@@ -113,9 +114,10 @@ def _tell_alike(manifest: Manifest) -> list[str]:
     return [f"{showed}: {told}{more} had another one, or none, which the archive judged to be alike."]
 
 
-def _tell_texts(manifest: Manifest) -> str:
-    texts = count(len(manifest.texts), "text")
-    return f"The {texts} of the article, and what changed between them, are those that were read when it was captured."
+def _tell_texts(manifest: Manifest, held: Held) -> str:
+    texts, when = count(len(manifest.texts), "text"), "that were read when it was captured"
+    told = "that the rows tell as read then" if held.has_moved else when
+    return f"The {texts} of the article, and what changed between them, are those {told}."
 
 
 def _tell_headers(held: Held) -> list[str]:

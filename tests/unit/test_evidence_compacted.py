@@ -127,7 +127,10 @@ def test_what_cannot_be_had_as_it_was_is_proven_from_the_commit_that_moved_it(tm
     assert report.manifest.texts == before.manifest.texts
     told = " ".join(report.statements.unproven)
     assert "That 3 captures were the same before " in told
-    assert "commit 4 put their segments elsewhere then (to keep them in another form" in told
+    assert "commit 4 put their segments elsewhere then, in another form, and says that every record" in told
+    assert report.statements.proven[0].startswith("Nothing was altered since it was committed, or moved as is said")
+    assert before.statements.proven[0].startswith("Nothing was altered since it was committed: ")
+    assert "put their segments elsewhere" not in " ".join(before.statements.unproven)
     parts = read_parts(path)
     page = parts["evidence/report.html"].decode()
     assert "number 4: put elsewhere; brought" in page
