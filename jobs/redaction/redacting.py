@@ -275,7 +275,9 @@ class _Redaction:
         require_equal(packed, target)
         for path in folder.glob("*.warc.gz"):
             path.unlink()
-        return packed.file, [describe_segment(packed, one) for one in packed.segments]
+        return packed.file, [
+            {**describe_segment(packed, one), "redacted": one.segment in unit.touched} for one in packed.segments
+        ]
 
     def _rewrite_segment(
         self, local: LocalSegment, unit: _Unit, target: Path, key: str, said: Inscription
