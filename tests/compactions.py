@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jobs.archive.places import find_places
 from jobs.archive.ranges import fetch_range
-from jobs.compaction.choosing import find_places
 from jobs.compaction.packing import weigh_segment
 from jobs.compaction.proving import lay_out
 from jobs.segments.pages import CapturePlaces, read_capture
@@ -51,7 +51,7 @@ def weigh_segments(archive: OpenArchive) -> dict[str, Evidence]:
     """Return segment → the digests of its records and of its rows, read out of the objects in which they lie now."""
     found = {}
     with tempfile.TemporaryDirectory() as name:
-        for number, placed in enumerate(find_places(archive.log(SOURCE).read()).objects):
+        for number, placed in enumerate(find_places(archive.log(SOURCE).read()).objects.values()):
             path = Path(name) / str(number)
             archive.store.fetch(placed.file.key, path)
             own = {one.segment for one in placed.segments}

@@ -49,6 +49,8 @@ class MovedSegment:
     inflated: str | None = None
     """Digest of what the members that hold its rows inflate to, one behind the other: those of a compacted object
     cannot be read without its dictionary, of which no digest is told."""
+    redacted: bool = True
+    """In a `redact` commit: whether something was taken out of it; else it only shares an object with such a one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,8 @@ class ReplacementIndex:
 
     segments: dict[str, tuple[Replacement, MovedSegment]] = field(default_factory=dict)
     """Segment → where it lies now."""
-    redacted: set[str] = field(default_factory=set)
-    """Segments of which something was taken out at some time."""
+    redacted: dict[str, Replacement] = field(default_factory=dict)
+    """Segment of which something was taken out at some time → by which commit last; it may lie elsewhere since."""
     objects: dict[str, Replacement] = field(default_factory=dict)
     """Key of an object that was replaced → by which commit: it may be there, as it was, or be gone."""
     deleted: dict[str, int] = field(default_factory=dict)
@@ -158,7 +160,7 @@ class ReplacementIndex:
             return None
         self.segments.update((moved.segment, (found, moved)) for moved in found.segments)
         if found.kind == "redact":
-            self.redacted.update(moved.segment for moved in found.segments)
+            self.redacted.update((moved.segment, found) for moved in found.segments if moved.redacted)
         self.objects.update((one.key, found) for one in found.replaces)
         self.deleted.update(dict.fromkeys(found.deleted, found.seq))
         self.articles.update(found.articles)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jobs.archive.commit import CommittedFile
+    from jobs.archive.places import PlacedSegment
     from jobs.archive.replacing import MovedSegment
-    from jobs.compaction.choosing import PlacedSegment
     from jobs.compaction.packing import PackedObject
 
 

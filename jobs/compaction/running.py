@@ -23,7 +23,8 @@ from crawler.ids import new_id
 from crawler.rows import format_time
 from crawler.spool import sync_folder
 from jobs.archive.commit import Commit, decode_commit, encode_commit, writer_name
-from jobs.compaction.choosing import choose_groups, choose_restored, count_segments, find_places
+from jobs.archive.places import find_places
+from jobs.compaction.choosing import choose_groups, choose_restored, count_segments
 from jobs.compaction.packing import describe_segment, pack_segments, unpack_segment
 from jobs.compaction.proving import lay_out, require_bytes, require_equal
 from jobs.context import lock_folder
@@ -32,9 +33,9 @@ from jobs.segments.upload import REUSE_AGE, put_file, require_same
 from jobs.store.clock import measure_skew
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from jobs.compaction.choosing import PlacedObject, PlacedSegment, Places
+    from jobs.archive.places import PlacedObject, PlacedSegment, Places
     from jobs.compaction.packing import LocalSegment, PackedObject
     from jobs.context import OpenArchive
 
@@ -141,7 +142,7 @@ class Compaction:
                 done.path.unlink(missing_ok=True)
             self._bring([packed], group, folder, seen)
 
-    def _unpack(self, placed: PlacedObject, segments: list[PlacedSegment], seen: int, *, is_last: bool) -> None:
+    def _unpack(self, placed: PlacedObject, segments: Sequence[PlacedSegment], seen: int, *, is_last: bool) -> None:
         with self._scratch() as folder:
             path = self._fetch(placed, folder / "packed.warc.zst")
             wanted = {one.segment for one in segments}
@@ -246,7 +247,7 @@ class Compaction:
 
         Not one of them while what took their place is not there as it was committed.
         """
-        held = {one.file.key: one.file for one in places.objects}
+        held = places.objects
         by = {found.seq: found for found in places.replaced.objects.values() if found.kind == KIND}
         for file in {file.key: file for found in by.values() for file in found.files if file.key in held}.values():
             try:

@@ -11,6 +11,7 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +21,15 @@ from config.errors import LogMoved, StoreUnavailable
 from crawler.ids import new_id
 from crawler.rows import format_time
 from jobs.archive.commit import Commit, RowsPlace, warc_key, writer_name
+from jobs.archive.places import find_places
 from jobs.archive.ranges import COMPACTED
 from jobs.archive.replacing import MAX_FILES, name_article
 from jobs.compaction.choosing import MAX_SEGMENTS
 from jobs.compaction.packing import LocalSegment as LaidSegment
 from jobs.compaction.packing import describe_segment, pack_segments
 from jobs.compaction.proving import require_equal
+from jobs.redaction.fetching import Fetching
 from jobs.redaction.needles import Needles
-from jobs.redaction.placing import Fetching, place_segments
 from jobs.redaction.rewriting import rewrite_segment
 from jobs.redaction.tombstones import Inscription
 from jobs.redaction.touching import Wanted, find_touched
@@ -35,12 +37,12 @@ from jobs.segments.upload import put_file
 from jobs.store.clock import measure_skew
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from jobs.archive.commit import CommittedFile, StoredCommit
+    from jobs.archive.places import PlacedSegment, Places
     from jobs.context import OpenArchive
     from jobs.fold import Place
-    from jobs.redaction.placing import PlacedSegment, Placement
     from jobs.redaction.rewriting import LocalSegment
     from jobs.redaction.touching import Touched
 
@@ -123,7 +125,7 @@ def redact_articles(
 class _Unit:
     """An object that is to be written anew."""
 
-    segments: list[PlacedSegment]
+    segments: Sequence[PlacedSegment]
     """All that lie in it, in order."""
     touched: dict[str, Touched] = field(default_factory=dict)
 
@@ -154,16 +156,16 @@ class _Redaction:
         """
         with tempfile.TemporaryDirectory(prefix="ofrecord-redact-") as name:
             folder = Path(name)
-            placement = place_segments(self._archive, self._request.source)
+            places = self._find_places()
             fetching = Fetching(self._archive.store, folder)
-            chosen = [one for one in self._list_chosen(placement) if one.name not in self._looked]
+            chosen = [one for one in self._list_chosen(places) if one.segment not in self._looked]
             found = self._find(chosen, fetching)
             if not self._request.dry_run:
-                units = _list_units(placement, found)
+                units = _list_units(places, found)
                 # whose words are looked for goes last
                 for group in _group(sorted(units, key=lambda one: one.holds_words)):
-                    self._commit(group, placement, fetching, folder)
-            self._looked |= {one.name for one in chosen}
+                    self._commit(group, places, fetching, folder)
+            self._looked |= {one.segment for one in chosen}
         return bool(chosen)
 
     def start_over(self) -> None:
@@ -180,43 +182,49 @@ class _Redaction:
         for number, segment in enumerate(chosen, 1):
             self._tell("looked into", number, len(chosen))
             local = fetching.fetch(segment)
-            touched = find_touched(segment.name, local.list_rows(), local.read, self._wanted, self._gone)
+            touched = find_touched(segment.segment, local.list_rows(), local.read, self._wanted, self._gone)
             local.path.unlink()
             report.mentions.update(touched.mentions)
             if not touched:
                 continue
-            found[segment.name] = touched
+            found[segment.segment] = touched
             own = sum(touched.captures.values())
             report.captures += own
             report.listings += len(touched.captures) - own
             report.snapshots += touched.snapshots
             report.titles += touched.titles
-            report.segments.append(segment.name)
+            report.segments.append(segment.segment)
         return found
 
-    def _list_chosen(self, placement: Placement) -> Iterator[PlacedSegment]:
+    def _find_places(self) -> Places:
+        """Return where segments lie, as far as the catalog has folded the log."""
+        source = self._request.source
+        last = self._archive.catalog.head(source)[0]
+        return find_places(takewhile(lambda one: one.commit.seq <= last, self._archive.log(source).read()))
+
+    def _list_chosen(self, places: Places) -> Iterator[PlacedSegment]:
         """Yield the segments that may have anything of the articles, in the order of the log."""
         source, catalog = self._request.source, self._archive.catalog
         touching = {name for url in self._request.urls for name in catalog.list_touching(source, url)}
         since = self._since
-        for segment in placement.segments.values():
-            if segment.name in touching or since is None or segment.closed is None or segment.closed >= since:
+        for segment in places.segments.values():
+            if segment.segment in touching or since is None or segment.closed is None or segment.closed >= since:
                 yield segment
 
-    def _commit(self, group: list[_Unit], placement: Placement, fetching: Fetching, folder: Path) -> None:
+    def _commit(self, group: list[_Unit], places: Places, fetching: Fetching, folder: Path) -> None:
         """Put the objects of *group* without what goes, and commit that."""
         request, store = self._request, self._archive.store
         said = Inscription(self._now, secrets.token_hex(16), request.reason, self._archive.signer)
         files, moved = [], []
         for number, unit in enumerate(group, 1):
             self._tell("written anew", number, len(group))
-            new, places = self._rewrite(unit, said, fetching, folder)
+            new, laid = self._rewrite(unit, said, fetching, folder)
             put_file(store, new, folder / "new")
             (folder / "new").unlink()
             files.append(new)
-            moved += places
+            moved += laid
         delete_after = self._now + request.grace
-        replaces = _list_replaced(group, placement, delete_after)
+        replaces = _list_replaced(group, places, delete_after)
         draft = Commit(
             request.source,
             "redact",
@@ -255,11 +263,11 @@ class _Redaction:
             return new.file, [{"segment": new.segment, "rows": rows}]
         laid = []
         for number, segment in enumerate(unit.segments):
-            if segment.name in unit.touched:
+            if segment.segment in unit.touched:
                 local = fetching.fetch(segment)
                 path = folder / f"{number}.warc.gz"
                 new = self._rewrite_segment(local, unit, path, local.file.key, said)
-                laid.append(LaidSegment(segment.name, path, 0, new.rows))
+                laid.append(LaidSegment(segment.segment, path, 0, new.rows))
             else:
                 laid.append(fetching.lay(segment))
         key = key.removesuffix(".warc.gz") + COMPACTED
@@ -267,7 +275,9 @@ class _Redaction:
         require_equal(packed, target)
         for path in folder.glob("*.warc.gz"):
             path.unlink()
-        return packed.file, [describe_segment(packed, one) for one in packed.segments]
+        return packed.file, [
+            {**describe_segment(packed, one), "redacted": one.segment in unit.touched} for one in packed.segments
+        ]
 
     def _rewrite_segment(
         self, local: LocalSegment, unit: _Unit, target: Path, key: str, said: Inscription
@@ -286,7 +296,7 @@ class _Redaction:
                 return archive.log(source).append(draft, after=seq, head=head, alone=True)[0]
             except LogMoved:
                 archive.refresh(source)
-                if any(archive.catalog.find_rows_key(one.name) != one.rows.key for one in group):
+                if any(archive.catalog.find_rows_key(one.segment) != one.rows.key for one in group):
                     raise
 
 
@@ -307,14 +317,14 @@ def _make_wanted(archive: OpenArchive, request: RedactRequest) -> Wanted:
     return Wanted(request.urls, Needles(titles=titles, texts=texts), request.mentions)
 
 
-def _list_units(placement: Placement, found: dict[str, Touched]) -> list[_Unit]:
+def _list_units(places: Places, found: dict[str, Touched]) -> list[_Unit]:
     """Return the objects that have anything of *found*, in the order of the log."""
     units: dict[str, _Unit] = {}
     for name, touched in found.items():
-        segment = placement.segments[name]
-        for one in (segment, *placement.list_left(segment)):
+        segment = places.segments[name]
+        for one in (places.find_object(segment), *places.list_left(segment)):
             if one.file.key not in units:
-                units[one.file.key] = _Unit(placement.list_beside(one))
+                units[one.file.key] = _Unit(one.segments)
         units[segment.file.key].touched[name] = touched
     return list(units.values())
 
@@ -333,7 +343,7 @@ def _group(units: list[_Unit]) -> Iterator[list[_Unit]]:
         yield group
 
 
-def _list_replaced(group: list[_Unit], placement: Placement, delete_after: datetime) -> list[CommittedFile]:
+def _list_replaced(group: list[_Unit], places: Places, delete_after: datetime) -> list[CommittedFile]:
     """Return the objects that nobody needs any more, and those of before that shall go no later than they.
 
     Such are objects that segments lay in before they were compacted, or when something else was taken out of them.
@@ -341,8 +351,8 @@ def _list_replaced(group: list[_Unit], placement: Placement, delete_after: datet
     found = {unit.segments[0].file.key: unit.segments[0].file for unit in group}
     for unit in group:
         for name in unit.touched:
-            for file in placement.segments[name].earlier:
-                by = placement.index.objects.get(file.key)
+            for file in places.segments[name].earlier:
+                by = places.replaced.objects.get(file.key)
                 if by is not None and (
                     by.kind != "redact" or (by.delete_after is not None and by.delete_after > delete_after)
                 ):

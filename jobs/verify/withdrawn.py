@@ -49,12 +49,12 @@ class Withdrawn:
         word = ""
         if self._report.unsigned:
             word = "; the archive is unsigned, so this cannot be told from a forgery by whoever may write to the store"
-        for segment, (by, moved) in sorted(self._index.segments.items()):
-            if by.kind == "redact":
-                Notes(self._report, moved.rows.key).redacted(
-                    f"segment {segment} was written anew by commit {by.seq}, without what was to go:"
-                    f" {by.reason or 'no reason is given'}{word}"
-                )
+        for segment, by in sorted(self._index.redacted.items()):
+            _, now = self._index.segments[segment]
+            Notes(self._report, now.rows.key).redacted(
+                f"segment {segment} was written anew by commit {by.seq}, without what was to go:"
+                f" {by.reason or 'no reason is given'}{word}"
+            )
 
     def arrange(self, commits: list[Commit], files: CommittedFiles) -> list[Commit]:
         """Return *commits* so that of each segment the file is read in which it lies now, in its own place in the log.

@@ -18,11 +18,12 @@ from crawler.warc import read_records
 from jobs.archive.facts import fetch_rows
 from jobs.archive.identity import create_archive
 from jobs.archive.log import Log
+from jobs.archive.places import find_places
 from jobs.catalog import Catalog
 from jobs.changes.reports import _find_snapshot
 from jobs.cli.commands import run
 from jobs.compaction import choosing
-from jobs.compaction.choosing import choose_groups, find_places
+from jobs.compaction.choosing import choose_groups
 from jobs.compaction.proving import lay_out
 from jobs.compaction.running import DRAFT_FILE, Compaction
 from jobs.context import open_archive
@@ -112,7 +113,7 @@ def test_old_objects_wait_for_their_time(archive: OpenArchive) -> None:
 
 def test_groups_stay_within_their_size(archive: OpenArchive, monkeypatch: pytest.MonkeyPatch) -> None:
     places = find_places(archive.log(SOURCE).read())
-    size = places.objects[0].file.size_bytes
+    size = next(iter(places.objects.values())).file.size_bytes
     monkeypatch.setattr(choosing, "MAX_INPUT_BYTES", int(size * 3.5))
     assert [len(group) for group in choose_groups(places, LATER)] == [3, 3, 2]
     monkeypatch.setattr(choosing, "MAX_SEGMENTS", 2)
@@ -142,7 +143,7 @@ def test_a_damaged_segment_stops_it(archive: OpenArchive) -> None:
 
 
 def test_what_was_redacted_meanwhile_does_not_come_back(archive: OpenArchive, monkeypatch: pytest.MonkeyPatch) -> None:
-    segment = find_places(archive.log(SOURCE).read()).objects[3].segments[0].segment
+    segment = list(find_places(archive.log(SOURCE).read()).segments)[3]
     commit = Compaction._commit
 
     def redact_first(self: Compaction, draft: object) -> None:
@@ -155,7 +156,7 @@ def test_what_was_redacted_meanwhile_does_not_come_back(archive: OpenArchive, mo
     monkeypatch.undo()
     assert work(archive).compact(LATER).segments == SEGMENTS
     places = find_places(archive.log(SOURCE).read())
-    assert [one.is_compacted for one in places.objects] == [True]
+    assert [one.is_compacted for one in places.objects.values()] == [True]
     assert not (archive.state / "compaction" / SOURCE / DRAFT_FILE).exists()
 
 
@@ -247,7 +248,7 @@ def test_a_draft_that_was_proven_is_committed_by_the_next_run(
     report = work(archive).compact(LATER)
     assert report.segments == 0
     assert len([key for key in list_keys(archive) if key.endswith(".zst")]) == 1
-    assert [one.is_compacted for one in find_places(archive.log(SOURCE).read()).objects] == [True]
+    assert [one.is_compacted for one in find_places(archive.log(SOURCE).read()).objects.values()] == [True]
 
 
 def test_verify_finds_a_compacted_archive_sound(archive: OpenArchive) -> None:
@@ -255,13 +256,13 @@ def test_verify_finds_a_compacted_archive_sound(archive: OpenArchive) -> None:
     work(archive).compact(LATER)
     report = verify_archive(archive.store, full=True)
     assert report.damages == 0, report.findings
-    (placed,) = find_places(archive.log(SOURCE).read()).objects
+    (placed,) = find_places(archive.log(SOURCE).read()).objects.values()
     assert report.counts.records == placed.file.records
 
 
 def test_verify_names_what_is_wrong_in_a_compacted_object(archive: OpenArchive, tmp_path: Path) -> None:
     work(archive).compact(LATER)
-    (placed,) = [one for one in find_places(archive.log(SOURCE).read()).objects if one.is_compacted]
+    (placed,) = [one for one in find_places(archive.log(SOURCE).read()).objects.values() if one.is_compacted]
     path = tmp_path / "copy"
     archive.store.fetch(placed.file.key, path)
     third = list(lay_out(path, placed.segments))[2]
@@ -344,12 +345,12 @@ def test_a_draft_that_lay_too_long_is_made_anew(archive: OpenArchive, monkeypatc
     long_ago = (datetime.now(UTC) - timedelta(days=20)).timestamp()
     os.utime(Path(archive.store.url.removeprefix("file://")) / old, (long_ago, long_ago))
     assert work(archive).compact(LATER).segments == SEGMENTS
-    assert old not in {one.file.key for one in find_places(archive.log(SOURCE).read()).objects}
+    assert old not in {one.file.key for one in find_places(archive.log(SOURCE).read()).objects.values()}
 
 
 def test_a_text_is_found_in_the_rows_of_a_compacted_segment(archive: OpenArchive) -> None:
     work(archive).compact(LATER)
-    (placed,) = [one for one in find_places(archive.log(SOURCE).read()).objects if one.is_compacted]
+    (placed,) = [one for one in find_places(archive.log(SOURCE).read()).objects.values() if one.is_compacted]
     last = placed.segments[-1]
     data = fetch_rows(archive.store, last.rows)
     found = _find_snapshot(data, last.rows.key, (last.segment, 0), DERIVATION.digest)

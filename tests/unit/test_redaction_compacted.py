@@ -70,6 +70,14 @@ def hunt(archive: OpenArchive) -> list[str]:
     return hunter.found
 
 
+def list_told(archive: OpenArchive) -> set[str]:
+    """Return the segments that verify tells to be redacted, each in an object that is there."""
+    found = [one for one in verify_archive(archive.store, full=True).findings if one.severity == "redacted"]
+    keys = {item.key for item in archive.store.list("segments/")}
+    assert all(one.key in keys and "commit " in one.message and "a court's order" in one.message for one in found)
+    return {one.message.split()[1] for one in found}
+
+
 def read_others(archive: OpenArchive) -> list[tuple[str, bytes]]:
     found = []
     for page in PAGES:
@@ -128,3 +136,25 @@ def test_a_second_redaction_lets_the_object_before_the_first_go_no_later(archive
     finish_redactions(archive, SOURCE)
     assert hunt(archive) == []
     assert damage(verify_archive(archive.store, full=True)) == []
+
+
+def test_verify_tells_those_that_lost_something_and_no_others_wherever_they_lie(archive: OpenArchive) -> None:
+    compact(archive)
+    lost = {*redact(archive).segments}
+    assert len(lost) == 2
+    assert list_told(archive) == lost
+    finish_redactions(archive, SOURCE)
+    work = Compaction(archive, SOURCE, grace=NO_TIME)
+    work.restore()
+    assert list_told(archive) == lost
+    compact(archive)
+    assert list_told(archive) == lost
+    assert damage(verify_archive(archive.store, full=True)) == []
+
+
+def test_so_it_does_of_segments_that_are_compacted_later(archive: OpenArchive) -> None:
+    lost = {*redact(archive).segments}
+    assert list_told(archive) == lost
+    compact(archive)
+    compact(archive)
+    assert list_told(archive) == lost
