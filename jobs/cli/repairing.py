@@ -39,8 +39,11 @@ def mend_archive(
         raise ConfigError(f"--repair-from: {copy.url} is the archive itself, expected a copy of it")
     info = read_info(copy)
     signer = read_signer(settings)
-    if not dry_run:
-        require_signer(store, info, signer, find_state(settings, store, info.archive) / KEY_FILE)
+
+    def require() -> None:
+        if not dry_run:
+            require_signer(store, info, signer, find_state(settings, store, info.archive) / KEY_FILE)
+
     with show_sources(wanted=not invocation.as_json) as tell:
         return repair_archive(
             store,
@@ -50,6 +53,7 @@ def mend_archive(
             heads=heads,
             signer=signer,
             dry_run=dry_run,
+            require_signer=require,
             tell=tell,
         )
 

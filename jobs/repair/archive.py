@@ -17,10 +17,11 @@ import structlog
 from config.errors import ArchiveMissing, ConfigError, DamageFound, FormatTooNew, ObjectMissing
 from jobs.archive.commit import REPLACING_KINDS, Commit, CommittedFile, writer_name
 from jobs.archive.identity import INFO_KEY, list_sources, read_info
-from jobs.archive.keys import find_forgery, read_ring
+from jobs.archive.keys import find_forgery
 from jobs.archive.log import Log
 from jobs.checkpoint.layer import OtherFold
 from jobs.checkpoint.reading import open_stack
+from jobs.repair.documents import mend_heads, mend_keys
 from jobs.repair.log import find_demanded
 from jobs.repair.mending import Mender
 from jobs.repair.report import Left, RepairReport
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from jobs.archive.identity import ArchiveInfo
+    from jobs.archive.keys import KeyRing
     from jobs.archive.signing import Signer
     from jobs.repair.log import DemandedLog
     from jobs.repair.report import Mended
@@ -53,12 +55,14 @@ def repair_archive(
     heads: Iterable[tuple[str, int, str]] = (),
     signer: Signer | None = None,
     dry_run: bool = False,
+    require_signer: Callable[[], None] | None = None,
     tell: Callable[[str, int, int], None] | None = None,
 ) -> RepairReport:
     """Put back in *store* what is damaged or missing, from *copy*; then commit of each source what was put back.
 
     *damaged*: keys of which a check said so. Commits are looked at in any case. *heads*: source, number and digest of
-    commits that somebody noted outside. *tell*: told of each source, and which of how many.
+    commits that somebody noted outside. *require_signer*: asked once the keys are whole, before any log is touched;
+    raises to stop it. *tell*: told of each source, and which of how many.
     What cannot be put back is in the report. Raises ArchiveMissing, ConfigError (the copy is of another archive),
     DamageFound (the logs part), StoreError.
     """
@@ -67,12 +71,17 @@ def repair_archive(
     with tempfile.TemporaryDirectory(prefix="ofrecord-repair-") as name:
         mender = Mender(store, copy, Path(name), report)
         _mend_info(mender, info)
+        ring = mend_keys(mender, info)
+        if require_signer is not None:
+            require_signer()
         known = sorted({*list_sources(store), *list_sources(copy)} if sources is None else sources)
         for number, source in enumerate(known, 1):
             if tell is not None:
                 tell(source, number, len(known))
             noted = {seq: sha256 for one, seq, sha256 in heads if one == source}
-            _SourceRepair(mender, info, source, frozenset(damaged), signer).run(noted)
+            _SourceRepair(mender, info, source, frozenset(damaged), signer, ring).run(noted)
+        if sources is None:
+            mend_heads(mender, info, ring, damaged)
     return report
 
 
@@ -118,11 +127,13 @@ class _SourceRepair:
     source: str
     damaged: Collection[str]
     signer: Signer | None
+    ring: KeyRing
+    """The keys that count: this archive's."""
 
     def run(self, heads: dict[int, str]) -> None:
         """Put back what is to be put back, then say so in the log."""
         report = self.mender.report
-        demanded = find_demanded(self.mender, self.info, self.source, heads)
+        demanded = find_demanded(self.mender, self.info, self.source, heads, self.ring)
         before = len(report.mended)
         records = self._mend_named(demanded)
         for _, item in sorted(demanded.items.items()):  # a commit after what it names
@@ -162,12 +173,11 @@ class _SourceRepair:
 
     def _read_sound(self, demanded: DemandedLog) -> Iterator[LoggedCommit]:
         """Yield the commits but for those that let something go and are not signed as they must be: these are left."""
-        stores = self.mender.store, self.mender.copy
-        rings = [read_ring(one, self.info.archive, self.info.digest)[0] for one in stores]
-        ring = max(rings, key=lambda found: len(found.keys))
         for one in self._read(demanded):
             kind = one.stored.commit.kind
-            fault = find_forgery(stores[0], ring, one.stored, one.data) if kind in REPLACING_KINDS else None
+            fault = (
+                find_forgery(self.mender.store, self.ring, one.stored, one.data) if kind in REPLACING_KINDS else None
+            )
             if fault is None:
                 yield one
             else:

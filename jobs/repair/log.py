@@ -1,7 +1,8 @@
 """One source's log, with the commits that are damaged or missing as the chain demands them, out of the copy.
 
 A commit is demanded by the one after it, whose own digest the next demands, and so on; the last only by a head that
-somebody kept outside. Where none is known, the last commit is believed as it lies there.
+somebody kept outside. Where none is known, the last commit is believed as it lies there; out of the copy only if the
+archive's key has signed it or, where nobody had to sign, if it goes on from what is sound here.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, FormatTooNew, ObjectMissing, StoreError
 from jobs.archive.commit import MAX_COMMIT_BYTES, commit_key, decode_commit, digest, parse_commit_key
+from jobs.archive.keys import find_forgery
 from jobs.archive.packs import check_chained
 from jobs.repair.mending import require_store
 from jobs.repair.report import Left
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jobs.archive.identity import ArchiveInfo
+    from jobs.archive.keys import KeyRing
     from jobs.repair.mending import Mender
     from jobs.store import ObjectStore
 
@@ -37,6 +40,23 @@ class _Seen:
     size_bytes: int
     previous: str | None
     """What it names; `None`: it is no commit of this log in this place."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """The log of one source as it lies here, the copy, and who signs."""
+
+    mender: Mender
+    info: ArchiveInfo
+    source: str
+    ring: KeyRing
+    mine: dict[int, _Seen]
+
+    def see_theirs(self, seq: int) -> _Seen | None:
+        return _see_one(self.mender.copy, self.info, self.source, seq)
+
+    def leave(self, seq: int, why: str) -> None:
+        self.mender.report.left.append(Left(commit_key(self.source, seq), why))
 
 
 @dataclass(slots=True)
@@ -67,64 +87,114 @@ class DemandedLog:
                 yield LoggedCommit(stored, data)
 
 
-def find_demanded(mender: Mender, info: ArchiveInfo, source: str, heads: dict[int, str]) -> DemandedLog:
+def find_demanded(mender: Mender, info: ArchiveInfo, source: str, heads: dict[int, str], ring: KeyRing) -> DemandedLog:
     """Return the log of *source* as its chain demands it. *heads*: digests by number that somebody noted outside.
 
-    What cannot be had goes to the report. Raises DamageFound if the two logs part, StoreError.
+    *ring*: the archive's keys. What cannot be had goes to the report. Raises StoreError; DamageFound if the logs part.
     """
     mine, theirs = _see(mender.store, info, source), _see_numbers(mender.copy, source)
+    sides = _Sides(mender, info, source, ring, mine)
     demanded = DemandedLog(source, max([*mine, *theirs, *heads], default=0))
     if demanded.end > max([*mine, *heads], default=0):
-        _require_continued(mender, info, source, mine)
+        _require_continued(sides)
     wanted: str | None = None
     for seq in range(demanded.end, 0, -1):
         seen = mine.get(seq)
         wanted = heads.get(seq, wanted)
         if wanted is None and seen is not None and seen.previous is not None:
-            wanted = _choose_last(mender, info, source, seq, mine)
+            wanted = _choose_last(sides, seq)
         if seen is not None and seen.previous is not None and wanted in (None, seen.digest):
             wanted = seen.previous
             demanded.ends = demanded.ends or seen.digest
             continue
-        other = _see_one(mender.copy, info, source, seq)
-        if other is not None and other.previous is not None and wanted in (None, other.digest):
+        other = sides.see_theirs(seq)
+        fits = other is not None and other.previous is not None and wanted in (None, other.digest)
+        doubt = _find_doubt(sides, seq) if fits and wanted is None else None
+        if other is not None and fits and doubt is None:
             demanded.items[seq] = Item(commit_key(source, seq), other.size_bytes, other.digest)
             demanded.ends = demanded.ends or other.digest
             wanted = other.previous
             continue
+        if doubt is not None:
+            sides.leave(seq, doubt)
+        if wanted is None and seq == demanded.end and seen is None:
+            demanded.end -= 1  # only the copy says that there is such a one
+            continue
         demanded.lost.add(seq)
-        has = other.digest if other else "nothing"
-        mender.report.left.append(Left(commit_key(source, seq), f"the copy has {has}, the chain demands {wanted}"))
-        wanted = seen.previous if seen is not None else None
+        if doubt is None:
+            has = other.digest if other else "nothing"
+            sides.leave(seq, f"the copy has {has}, the chain demands {wanted}")
+            wanted = seen.previous if seen is not None else None
     if wanted not in (None, info.digest):
-        mender.report.left.append(Left(commit_key(source, 1), f"names {wanted}, ofrecord.json has {info.digest}"))
+        sides.leave(1, f"names {wanted}, ofrecord.json has {info.digest}")
     return demanded
 
 
-def _choose_last(mender: Mender, info: ArchiveInfo, source: str, seq: int, mine: dict[int, _Seen]) -> str:
+def read_commits(store: ObjectStore, info: ArchiveInfo, source: str) -> Iterator[LoggedCommit]:
+    """Yield what of a log in *store* is a commit of its place, in order; the rest is left out. Raises StoreError."""
+    for seq, data in _read_ahead(((store, seq) for seq in _see_numbers(store, source)), source):
+        key = commit_key(source, seq)
+        if isinstance(data, bytes):
+            try:
+                stored = decode_commit(data, key)
+                check_chained(stored, source, info.archive, seq, None)
+            except (DamageFound, FormatTooNew):
+                continue
+            yield LoggedCommit(stored, data)
+
+
+def _find_doubt(sides: _Sides, seq: int) -> str | None:
+    """Return why the copy's commit *seq*, which nothing here names, is not to be believed."""
+    key, data = commit_key(sides.source, seq), _get(sides.mender.copy, sides.source, seq)
+    if not isinstance(data, bytes):
+        return "the copy's cannot be read"
+    stored = decode_commit(data, key)
+    fault = find_forgery(sides.mender.copy, sides.ring, stored, data)
+    if fault is not None:
+        return f"the copy's does not have the signature of the archive's key: {fault.removeprefix(f'{key}: ')}"
+    owner = sides.ring.find_owner(sides.source, seq)
+    if owner is not None and owner.public is not None:
+        return None
+    wanted: str | None = stored.commit.previous
+    for before in range(seq - 1, 0, -1):
+        ours = sides.mine.get(before)
+        sound = ours is not None and ours.previous is not None
+        found = ours if sound else sides.see_theirs(before)
+        if found is None or found.digest != wanted:
+            return (
+                f"the copy's is not the one that goes on from commit {before} here, and nobody signed it: only a head"
+                " kept outside (--expect) tells which is right"
+            )
+        if sound:
+            return None
+        wanted = found.previous
+    return None if wanted == sides.info.digest else "the copy's log does not begin with ofrecord.json here"
+
+
+def _choose_last(sides: _Sides, seq: int) -> str:
     """Return the digest of commit *seq*, of which no later one speaks: ours, unless only the copy's is in the chain.
 
     That theirs is another goes to the report, where both are.
     """
-    ours, theirs = mine[seq], _see_one(mender.copy, info, source, seq)
+    ours, theirs = sides.mine[seq], sides.see_theirs(seq)
     if theirs is None or theirs.previous is None or theirs.digest == ours.digest:
         return ours.digest
-    before = mine[seq - 1].digest if seq - 1 in mine else info.digest
-    if theirs.previous == before != ours.previous:
+    before = sides.mine[seq - 1].digest if seq - 1 in sides.mine else sides.info.digest
+    if theirs.previous == before != ours.previous and _find_doubt(sides, seq) is None:
         return theirs.digest
     why = f"has {ours.digest}, the copy {theirs.digest}: only a head kept outside (--expect) tells which is right"
-    mender.report.left.append(Left(commit_key(source, seq), why))
+    sides.leave(seq, why)
     return ours.digest
 
 
-def _require_continued(mender: Mender, info: ArchiveInfo, source: str, mine: dict[int, _Seen]) -> None:
+def _require_continued(sides: _Sides) -> None:
     """Raise DamageFound unless the copy's log goes on where ours ends: else the two are of different pasts."""
-    end = max(mine, default=0)
-    after = _see_one(mender.copy, info, source, end + 1)
-    before = mine[end].digest if end else info.digest
+    mine, end = sides.mine, max(sides.mine, default=0)
+    after = sides.see_theirs(end + 1)
+    before = mine[end].digest if end else sides.info.digest
     if after is not None and after.previous not in (None, before) and (not end or mine[end].previous is not None):
         raise DamageFound(
-            f"{mender.store.url}/{commit_key(source, end)}: has {before}, but the copy's log goes on from "
+            f"{sides.mender.store.url}/{commit_key(sides.source, end)}: has {before}, but the copy's log goes on from "
             f"{after.previous}: the logs part, and only a head kept outside (--expect) tells which is right"
         )
 
