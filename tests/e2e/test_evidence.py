@@ -246,7 +246,7 @@ def test_what_was_compacted_is_proven_to_strangers(
 
 @pytest.mark.skipif(not WACZ.exists(), reason="wacz is not installed: `make test` does, in a venv of its own")
 def test_what_was_compacted_is_a_valid_wacz(moved: dict[str, Path]) -> None:
-    command = [WACZ, "validate", "-f", moved["beside"]]
+    command = [str(WACZ), "validate", "-f", str(moved["beside"])]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
