@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from functools import cache
-from hashlib import sha256
 from html import escape
-from importlib.resources import files
 from itertools import groupby
-from string import Template
 from typing import TYPE_CHECKING
 
 from jobs.comparison.telling import list_units, tell_units
 from jobs.diff import Change, make_visible, runs_to_left
 from jobs.diff.render import find_near, tell_uncompared
 from jobs.edits import EditKind
-from jobs.hypertext import link_to, say, wrap
+from jobs.hypertext import link_to, read_own, render_document, say, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,33 +32,25 @@ _HEADS = (("kind", "kind"), ("place", "where"), ("old", "before"), ("new", "afte
 
 def render_page(comparison: Comparison) -> str:
     """Return the page. Everything that is not ours is escaped; what could steer or reorder it is written out."""
-    style = _read("page.css")
-    digest = b64encode(sha256(style.encode()).digest()).decode()
     title = comparison.title or comparison.url
     speech = tell_speech(comparison)
-    return Template(_read("page.html").rstrip()).substitute(
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
-        style=style,
-        title=say(f"{title} — what changed"),
-        source=say(comparison.source),
-        headline=say(title),
-        speech=speech,
-        address=link_to(comparison.url),
-        sides=wrap("div", "".join(map(_show_side, (comparison.before, comparison.after))), "sides"),
-        kinds=_show_report(comparison.report, speech),
-        posts=_show_posts(comparison.report, speech),
-        text=_show_text(comparison),
-    )
-
-
-@cache
-def _read(name: str) -> str:
-    return files("jobs.comparison").joinpath(name).read_text("utf-8")
+    parts = {
+        "source": say(comparison.source),
+        "headline": say(title),
+        "speech": speech,
+        "address": link_to(comparison.url),
+        "sides": wrap("div", "".join(map(_show_side, (comparison.before, comparison.after))), "sides"),
+        "kinds": _show_report(comparison.report, speech),
+        "posts": _show_posts(comparison.report, speech),
+        "text": _show_text(comparison),
+    }
+    template = read_own("jobs.comparison", "page.html")
+    return render_document(template, parts, title=say(f"{title} — what changed"), style=read_style())
 
 
 def read_style() -> str:
     """Return the style sheet of the page."""
-    return _read("page.css")
+    return read_own("jobs.comparison", "page.css")
 
 
 def tell_speech(comparison: Comparison) -> str:

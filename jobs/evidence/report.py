@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from functools import cache
-from hashlib import sha256
 from html import escape
-from importlib.resources import files
 from itertools import groupby
-from string import Template
 from typing import TYPE_CHECKING
 
 from config.errors import DamageFound
@@ -18,7 +13,7 @@ from jobs.archive.ranges import COMPACTED
 from jobs.diff import Change, diff_texts, make_visible, runs_to_left
 from jobs.evidence.manifest import FOLDER, MAX_TEXT_BYTES, commit_path, rows_path, text_path
 from jobs.evidence.parts import read_part
-from jobs.hypertext import link_to, say, wrap
+from jobs.hypertext import link_to, read_own, render_document, say, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,30 +52,27 @@ def render_report(parts: Parts, report: BundleReport) -> str:
     if manifest is None:
         raise DamageFound("no report of a bundle that cannot be read")
     shown = _find_shown(manifest)
-    style = _read("report.css")
     statements = report.statements
-    digest = b64encode(sha256(style.encode()).digest()).decode()
     headline = (shown.title if shown else None) or manifest.url
-    return Template(_read("report.html").rstrip()).substitute(
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
-        style=style,
+    shown_parts = {
+        "headline": say(_cut(headline, 1_000)),
+        "facts": _show_facts(manifest, shown),
+        "said": _show_text(parts, manifest, shown),
+        "changed": _show_changes(parts, manifest),
+        "captures": _show_captures(report, manifest),
+        "proven": wrap("ul", "".join(wrap("li", say(one)) for one in statements.proven)),
+        "unproven": wrap("ul", "".join(wrap("li", say(one)) for one in statements.unproven)),
+        "check": _show_check(report, manifest),
+        "writer": say(manifest.writer),
+        "created": _time(manifest.created),
+    }
+    return render_document(
+        read_own("jobs.evidence", "report.html"),
+        shown_parts,
         title=say(f"Evidence: {_cut(headline, 200)}"),
-        headline=say(_cut(headline, 1_000)),
-        facts=_show_facts(manifest, shown),
-        said=_show_text(parts, manifest, shown),
-        changed=_show_changes(parts, manifest),
-        captures=_show_captures(report, manifest),
-        proven=wrap("ul", "".join(wrap("li", say(one)) for one in statements.proven)),
-        unproven=wrap("ul", "".join(wrap("li", say(one)) for one in statements.unproven)),
-        check=_show_check(report, manifest),
-        writer=say(manifest.writer),
-        created=_time(manifest.created),
+        style=read_own("jobs.evidence", "report.css"),
+        dark=False,  # it is printed
     )
-
-
-@cache
-def _read(name: str) -> str:
-    return files("jobs.evidence").joinpath(name).read_text("utf-8")
 
 
 def _find_shown(manifest: Manifest) -> TextTold | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -13,29 +11,26 @@ from crawler.batch import SharedPool
 from crawler.outcome import media_type_of
 from crawler.urls import find_normal
 from jobs.archive.ranges import fetch_range
+from jobs.requisites import is_leaf, list_named
 from jobs.segments.pages import CapturePlaces, read_capture
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Iterator
 
     from config.settings import Settings
     from crawler.model import Exchange
-    from crawler.workers import WorkerPool
     from jobs.catalog import Catalog, StoredCapture
     from jobs.export.records import RangeReader
     from jobs.segments.pages import RecordPlace
 
 log = structlog.get_logger()
 
-MAX_NAMED = 400
-"""Addresses of one document that are looked for."""
 MAX_SHEETS = 50
 """Of one page, those that sheets import among them."""
 _MAX_KNOWN = 10_000
 """Sheets whose names are remembered: pages of a site share them."""
 _MAX_INFLATED_BYTES = 32 * 1024 * 1024
 _SHEET = "text/css"
-_PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".svg", ".woff", ".woff2", ".js", ".ico")
 
 
 class PageAssets:
@@ -75,7 +70,7 @@ class PageAssets:
                         continue
                     seen.add(one.place)
                     yield one
-                    if one.status == 200 and not urlsplit(one.url).path.endswith(_PICTURE_ENDINGS):
+                    if one.status == 200 and not is_leaf(one.url):
                         waiting.append(one)
 
     def _read_named(self, document: StoredCapture) -> list[str]:
@@ -90,7 +85,7 @@ class PageAssets:
         if exchange is None or (document.revision is None and not is_sheet):
             named = []
         else:
-            named = self._pool.ask(partial(_ask_named, exchange))
+            named = list_named(exchange, self._pool)
         if is_sheet or not named:
             if len(self._named) == _MAX_KNOWN:
                 self._named.clear()
@@ -106,7 +101,3 @@ class PageAssets:
             return fetch_range(self._store, place.key, place.offset, place.length)
 
         return read_capture(fetch, places, limit=_MAX_INFLATED_BYTES).as_rendered()
-
-
-def _ask_named(exchange: Exchange, pool: WorkerPool) -> Coroutine[None, None, list[str]]:
-    return pool.requisites(exchange, MAX_NAMED)

@@ -5,15 +5,12 @@ What was served stands in a frame without scripts, under a policy that lets neit
 
 from __future__ import annotations
 
-from functools import cache
 from html import escape
-from importlib.resources import files
-from string import Template
 from typing import TYPE_CHECKING, Any
 
 from config.units import count
 from jobs.diff import runs_to_left
-from jobs.hypertext import link_to, say, wrap
+from jobs.hypertext import link_to, read_own, render_document, say, wrap, write_policy
 from jobs.previews.blocks import group_pieces, list_pieces
 from jobs.previews.telling import FIELDS, flatten, say_listing
 
@@ -24,7 +21,7 @@ if TYPE_CHECKING:
     from crawler.preview.facts import LinkSeen, ListingSeen, PageSeen, Preview
     from jobs.previews.blocks import Piece
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+POLICY = write_policy("'unsafe-inline'")
 """Styles are let in so that a page looks like itself as far as it can without loading anything."""
 MAX_LINKS = 2_000
 """Rows of the table."""
@@ -38,21 +35,20 @@ _KEPT, _DROPPED = "outline:2px solid #2e8b57;outline-offset:2px", "outline:1px d
 
 def render_preview(preview: Preview, *, source: str, name: str) -> str:
     """Return the page. Everything that is not ours is escaped; what could steer or reorder it is written out."""
-    return Template(_read("page.html").rstrip()).substitute(
-        policy=POLICY,
-        style=_read("page.css"),
+    parts = {
+        "name": say(name),
+        "about": say(_describe(preview, source)),
+        "listings": _show_listings(preview.listings),
+        "pages": "".join(_show_page(number, page) for number, page in enumerate(preview.pages, 1)),
+        "links": _show_links(preview),
+    }
+    return render_document(
+        read_own("jobs.previews", "page.html"),
+        parts,
         title=say(f"{name}: a preview"),
-        name=say(name),
-        about=say(_describe(preview, source)),
-        listings=_show_listings(preview.listings),
-        pages="".join(_show_page(number, page) for number, page in enumerate(preview.pages, 1)),
-        links=_show_links(preview),
+        style=read_own("jobs.previews", "page.css"),
+        policy=POLICY,
     )
-
-
-@cache
-def _read(name: str) -> str:
-    return files("jobs.previews").joinpath(name).read_text("utf-8")
 
 
 def _describe(preview: Preview, source: str) -> str:

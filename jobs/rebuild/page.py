@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from functools import cache
-from hashlib import sha256
-from importlib.resources import files
-from string import Template
 from typing import TYPE_CHECKING
 
 from config.units import count
 from jobs.comparison import compare_snapshots, read_style, show_lines
-from jobs.hypertext import link_to, say, wrap
+from jobs.hypertext import link_to, read_own, render_document, say, wrap
 from jobs.rebuild.comparing import Difference
 
 if TYPE_CHECKING:
@@ -38,20 +33,14 @@ MEANINGS = {
 
 def render_report(reports: Sequence[ComparisonReport]) -> str:
     """Return the page. Everything that is not ours is escaped; what could steer or reorder it is written out."""
-    style = read_style() + _read("page.css")
-    digest = b64encode(sha256(style.encode()).digest()).decode()
     names = ", ".join(report.source for report in reports[:5]) + (" …" if len(reports) > 5 else "")
-    return Template(_read("page.html").rstrip()).substitute(
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
-        style=style,
-        title=say(f"{names}: texts derived again"),
-        sources="\n".join(map(_show_source, reports)),
+    title = say(f"{names}: texts derived again")
+    return render_document(
+        read_own("jobs.rebuild", "page.html"),
+        {"title": title, "sources": "\n".join(map(_show_source, reports))},
+        title=title,
+        style=read_style() + read_own("jobs.rebuild", "page.css"),
     )
-
-
-@cache
-def _read(name: str) -> str:
-    return files("jobs.rebuild").joinpath(name).read_text("utf-8")
 
 
 def _show_source(report: ComparisonReport) -> str:

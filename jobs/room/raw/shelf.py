@@ -17,6 +17,7 @@ from config.errors import ExtractError, RecordError, StoreError
 from crawler.outcome import media_type_of
 from crawler.replay.assets import NOTHING
 from crawler.urls import find_normal
+from jobs.requisites import list_named
 from jobs.room.endpoints import NotThere
 from jobs.room.raw.media import FONTS, PICTURES, SHEET, find_kind
 from jobs.room.raw.reading import read_body, read_page
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-MAX_NAMED = 400
-"""Addresses of one document that are looked for."""
 MAX_ASSETS = 200
 MAX_ASSET_BYTES = 8 * 1024 * 1024
 MAX_ALL_BYTES = 12 * 1024 * 1024
@@ -62,7 +61,7 @@ class Shelf:
         return self._replay(exchange, depth=0, limit=MAX_PAGE_CHARS)
 
     def _replay(self, exchange: Exchange, *, depth: int, limit: int) -> str:
-        named = self._desk.pool.ask(lambda pool: pool.requisites(exchange, MAX_NAMED))
+        named = list_named(exchange, self._desk.pool)
         self._get_all(named, depth)
         urls = [url for url in named if self._made.get(url, NOTHING) != NOTHING]
         mark = f"asset-{secrets.token_hex(16)}-"

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import io
-from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from config.errors import RecordError, StoreError
 from config.settings import program_version
 from crawler.outcome import media_type_of
 from crawler.urls import find_normal
 from crawler.warc import encode_warcinfo
+from jobs.requisites import is_leaf, list_named
 from jobs.room.endpoints import NotThere
 from jobs.room.raw.media import SHEET
 from jobs.room.raw.reading import MAX_FETCHED_BYTES, fetch_bytes, read_page, split_records
@@ -19,21 +18,18 @@ from jobs.room.raw.turns import Patience
 from jobs.wacz import Package, Page, write_wacz
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from crawler.model import Exchange
-    from crawler.workers import WorkerPool
     from jobs.catalog import StoredCapture
     from jobs.catalog.replays import StoredExchange
     from jobs.room.desk import Desk
     from jobs.wacz import WarcPart
 
-MAX_NAMED = 400
 MAX_CAPTURES = 300
 """In one file, those that others refer to among them."""
 MAX_SHEETS = 4
 """Sheets that import one another."""
-_PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".svg", ".woff", ".woff2", ".js", ".ico")
 _WARC = "data.warc.gz"
 
 
@@ -56,7 +52,7 @@ def pack_capture(desk: Desk, stored: StoredExchange) -> bytes:
             pack = _Pack(desk, capture, warc)
             pack.add(stored)
             for exchange in _list_sheets(desk, capture, pack):
-                pack.add_shown_with(desk.pool.ask(partial(_list_named, exchange)))
+                pack.add_shown_with(list_named(exchange, desk.pool))
         wacz.add_page(page)
     return file.getvalue()
 
@@ -102,7 +98,7 @@ class _Pack:
                     continue
 
     def _note_sheet(self, capture: StoredCapture) -> None:
-        if urlsplit(capture.url).path.endswith(_PICTURE_ENDINGS):  # most assets: not to be read twice
+        if is_leaf(capture.url):
             return
         exchange = read_page(self._desk, capture)
         if media_type_of(exchange) == SHEET:
@@ -122,7 +118,3 @@ def _list_sheets(desk: Desk, capture: StoredCapture, pack: _Pack) -> Iterator[Ex
             if patience.is_over():
                 return
             yield sheet
-
-
-def _list_named(exchange: Exchange, pool: WorkerPool) -> Coroutine[None, None, list[str]]:
-    return pool.requisites(exchange, MAX_NAMED)
