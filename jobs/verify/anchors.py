@@ -55,7 +55,9 @@ def check_anchors(
     if own is not None:
         check_ends(store, report, own, head_key(own.n), sources)
     outside = [_require(place, read_outside(place, settings, info.archive)) for place in places]
-    outside += _read_second_places(settings, info.archive, report)
+    outside += _read_second_places(
+        [one for one in settings.heads_to if one not in places], settings, info.archive, report
+    )
     for one in outside:
         _check_outside(store, report, ring, one, roots=roots, archive=info.archive, sources=sources)
     _sum_up(report, outside, sources)
@@ -88,10 +90,12 @@ def _require(place: str, found: OutsideHead | None) -> OutsideHead:
     return found
 
 
-def _read_second_places(settings: Settings, archive: str, report: VerifyReport) -> list[OutsideHead]:
-    """Return the heads of those second places that can be read; an address cannot."""
+def _read_second_places(
+    places: Sequence[str], settings: Settings, archive: str, report: VerifyReport
+) -> list[OutsideHead]:
+    """Return the heads of those second *places* that can be read; an address cannot."""
     found = []
-    for place in settings.heads_to:
+    for place in places:
         if is_web(place):
             continue
         try:

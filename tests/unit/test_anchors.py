@@ -73,7 +73,7 @@ def check(store: MemoryStore, *places: Path, settings: Settings | None = None) -
 
 def test_a_sound_archive_and_what_its_outside_head_covers(store: MemoryStore, tmp_path: Path) -> None:
     place = keep_outside(store, tmp_path)
-    report = check(store, place)
+    report = check(store, place, settings=Settings(heads_to=str(place)))  # named twice, and told once
     assert damage(report) == []
     assert [(one.n, one.sha256) for one in report.anchors.outside] == [(1, digest(store.get(head_key(1))))]
     assert report.anchors.uncovered == {}
