@@ -17,7 +17,7 @@ from jobs.sync.context import Sync
 from jobs.sync.copying import Copier
 from jobs.sync.report import SyncReport
 from jobs.sync.scratch import Room, open_scratch
-from jobs.sync.series import HEADS, KEYS, MANIFESTS, copy_series, copy_tables, list_series
+from jobs.sync.series import HEADS, MANIFESTS, copy_keys, copy_series, copy_tables, list_series
 from jobs.sync.source import SourceSync
 
 if TYPE_CHECKING:
@@ -100,10 +100,10 @@ def _make_copy(sync: Sync) -> None:
 def _copy_all(sync: Sync, sources: Collection[str], *, whole: bool) -> None:
     # Listed before the logs, since they speak of no commit that was not there then.
     heads, manifests = list_series(sync, HEADS), list_series(sync, MANIFESTS)
-    copy_series(sync, list_series(sync, KEYS))
+    copy_keys(sync)
     for source in sources:
         SourceSync(sync, source).run()
-    copy_series(sync, list_series(sync, KEYS), again=True)  # a log may name one that is younger than the first listing
+    copy_keys(sync, again=True)  # a log may name one that is younger than the first listing
     report = sync.report
     if whole and report.whole:
         copy_tables(sync, manifests)

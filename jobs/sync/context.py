@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
     from jobs.archive.identity import ArchiveInfo
+    from jobs.archive.keys import KeyRing
     from jobs.store import ObjectStore, StoredObject
     from jobs.sync.copying import Copier, Item
     from jobs.sync.report import SyncReport
@@ -36,6 +37,8 @@ class Sync:
     progress: Progress | None = None
     redacted: dict[str, int] = field(default_factory=dict)
     """Source → the last of the commits that the copy gets now that took something out."""
+    ring: KeyRing | None = None
+    """The keys that commits must be signed by, as they were read last."""
     files_known: int = 0
     files_done: int = 0
     bytes_known: int = 0

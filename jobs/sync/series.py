@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from config.errors import DamageFound, ObjectMissing
 from crawler.rows import read_json_object
 from jobs.archive.commit import digest
+from jobs.archive.keys import keys_key, read_ring
 from jobs.store.keys import fault_of_key
 from jobs.sync.copying import Item
 from jobs.sync.withdrawals import sweep_tables
@@ -61,6 +62,19 @@ def copy_series(sync: Sync, series: Series, *, again: bool = False) -> None:
     for key in series.keys:
         if key not in there:
             sync.put_small(key, sync.origin.get(key, length=MAX_BYTES))
+
+
+def copy_keys(sync: Sync, *, again: bool = False) -> None:
+    """Copy the keys that the copy lacks, as far as each is signed by the one before.
+
+    *again*: it was done before, so that only what has come since is looked at.
+    """
+    ring, faults = read_ring(sync.origin, sync.info.archive, sync.info.digest)
+    listed = list_series(sync, KEYS)
+    sound = {keys_key(key.n) for key in ring.keys}
+    for fault in () if again else faults:
+        sync.complain(fault.key, f"{fault.message}; it is not copied")
+    copy_series(sync, Series(listed.prefix, tuple(key for key in listed.keys if key in sound)), again=again)
 
 
 def copy_tables(sync: Sync, manifests: Series) -> None:

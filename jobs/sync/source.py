@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, ObjectMissing
 from jobs.archive.commit import commit_key, digest
+from jobs.sync.keys import find_forged
 from jobs.sync.log import ListedLog, find_fork
 from jobs.sync.names import find_released, list_items
 from jobs.sync.report import SourceReport, SourceState
@@ -174,12 +175,18 @@ class SourceSync:
             try:
                 with self._sync.copier.reading(commit_key(self._source, number)):
                     one = next(commits)
+                    self._require_signed(one)
             except DamageFound as error:
                 # Told by the caller once the commits before it are settled.
                 self._unreadable = _StoppedError(commit_key(self._source, number), str(error))
                 return
             yield one
             number += 1
+
+    def _require_signed(self, one: LoggedCommit) -> None:
+        """Raise DamageFound if a commit that the copy lacks is not signed as it must be: nothing undoes it there."""
+        if one.seq > self._copy.end and (fault := find_forged(self._sync, one.stored, one.data)) is not None:
+            raise DamageFound(fault.removeprefix(f"{commit_key(self._source, one.seq)}: "))
 
     def _ask(self, one: LoggedCommit) -> list[tuple[Item, Future[bool | None]]]:
         asked = []

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from config.errors import DamageFound, FormatTooNew, ObjectMissing, StoreRefused
 from jobs.archive.commit import REPLACING_KINDS, commit_key
-from jobs.archive.keys import KeyRing, find_forgery, read_ring
 from jobs.archive.log import Log
 from jobs.archive.replacing import ReplacementIndex
+from jobs.sync.keys import find_forged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,7 +70,6 @@ def read_withdrawals(sync: Sync, source: str, *, after: int, head: str, end: int
     """
     found = Withdrawals(source)
     commits = Log(sync.origin, sync.info, source).read(after=after, head=head)
-    ring: KeyRing | None = None
     try:
         while True:
             with sync.copier.reading(f"log/{source}/"):
@@ -78,8 +77,7 @@ def read_withdrawals(sync: Sync, source: str, *, after: int, head: str, end: int
             if stored is None or stored.commit.seq > end:
                 return found
             if stored.commit.kind in REPLACING_KINDS:
-                ring = ring or _read_ring(sync)
-                fault = find_forgery(sync.origin, ring, stored)
+                fault = find_forged(sync, stored)
                 if fault is not None:
                     where = commit_key(source, stored.commit.seq)
                     sync.complain(where, f"{fault.removeprefix(f'{where}: ')}; what it lets go stays in the copy")
@@ -90,13 +88,6 @@ def read_withdrawals(sync: Sync, source: str, *, after: int, head: str, end: int
                 found.redacted = told.seq
     except (DamageFound, FormatTooNew, ObjectMissing):
         return found  # whoever copies the log tells what is wrong with it
-
-
-def _read_ring(sync: Sync) -> KeyRing:
-    """Return the keys that the copy has, or those of the original, if these are more: keys may be taken away there."""
-    stores = [sync.origin] if sync.absent else [sync.target, sync.origin]
-    rings = [read_ring(one, sync.info.archive, sync.info.digest)[0] for one in stores]
-    return max(rings, key=lambda ring: len(ring.keys))
 
 
 def let_go(sync: Sync, found: Withdrawals, there: set[str], *, sweep: bool) -> None:

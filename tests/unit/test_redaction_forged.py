@@ -21,19 +21,19 @@ from jobs.store.memory import MemoryStore
 from jobs.sync import sync_archive
 from tests.archives import SOURCE
 from tests.bundles import ARTICLE, build_edited, open_store_as_archive
-from tests.signed import resign
+from tests.signed import resign, rotate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-SIGNER, FOREIGN = Signer.generate(), Signer.generate()
+SIGNER, FOREIGN, OTHER = Signer.generate(), Signer.generate(), Signer.generate()
 REQUEST = RedactRequest(SOURCE, frozenset({ARTICLE.url}), "asked for", timedelta(0))
 
 
-def build_forged(folder: Path, store: MemoryStore, signers: Sequence[Signer]) -> list[str]:
+def build_forged(folder: Path, store: MemoryStore, signers: Sequence[Signer], *, by: Signer = SIGNER) -> list[str]:
     """Put a `redact` commit at the log's end that is signed by *signers*; return the keys that it lets go."""
-    with open_store_as_archive(store, folder / "forger", signer=SIGNER) as archive:
+    with open_store_as_archive(store, folder / "forger", signer=by) as archive:
         report = redact_articles(archive, REQUEST)
     resign(store, commit_key(SOURCE, report.commits[-1]), signers)
     return sorted(report.replaced)
@@ -71,6 +71,29 @@ def test_a_copy_keeps_what_a_forged_redaction_lets_go(tmp_path: Path, *, keys_go
         assert "expected a signature by key 1" in str(report.problems[0])
         assert all(copy.stat(key) for key in keys)
     assert read_info(copy).digest == read_info(store).digest
+
+
+def test_a_copy_believes_its_own_keys_however_many_others_the_original_has(tmp_path: Path) -> None:
+    store, copy = build_edited(tmp_path / "spool", signer=SIGNER), MemoryStore()
+    sync_archive(store, copy)
+    keys = build_forged(tmp_path, store, ())
+    store.delete("keys/000001.json")
+    rotate(store, FOREIGN)  # what was before a first key nobody had to sign
+    rotate(store, OTHER, FOREIGN)
+    for full in (False, True):
+        report = sync_archive(store, copy, full=full)
+        assert report.purged == []
+        assert any("expected a signature by key 1" in str(problem) for problem in report.problems)
+        assert all(copy.stat(key) for key in keys)
+
+
+def test_a_copy_follows_a_redaction_by_a_newer_key(tmp_path: Path) -> None:
+    store, copy = build_edited(tmp_path / "spool", signer=SIGNER), MemoryStore()
+    sync_archive(store, copy)
+    rotate(store, OTHER, SIGNER)
+    keys = build_forged(tmp_path, store, (OTHER,), by=OTHER)
+    report = sync_archive(store, copy)
+    assert (report.purged, report.problems) == (keys, [])
 
 
 def test_a_repair_puts_back_what_a_forged_redaction_lets_go(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from jobs.sync.scratch import PREFIX, Room, open_scratch
 from jobs.verify import verify_archive
 from tests.archives import put
 from tests.logs import append_draft, append_segment, build_logs
+from tests.signed import FIRST, SECOND, rotate
 
 if TYPE_CHECKING:
     from jobs.sync import SyncReport
@@ -191,7 +192,9 @@ def test_dry_run_says_the_same_and_writes_nothing(origin: MemoryStore, tmp_path:
 
 def test_tables_keys_and_heads_are_copied_files_before_manifests(origin: MemoryStore) -> None:
     files = make_tables(origin)
-    for key in ("keys/000001.json", "keys/000002.json", "heads/000000000001.json", "heads/000000000001.tsr"):
+    rotate(origin, FIRST)
+    rotate(origin, SECOND, FIRST)
+    for key in ("heads/000000000001.json", "heads/000000000001.tsr"):
         put(origin, key, key.encode())
     copy = Witness()
     report = sync_archive(origin, copy)
