@@ -12,6 +12,7 @@ from jobs.catalog.histories import CAPTURES, HistoryQueries, to_capture
 from jobs.catalog.instants import format_instant
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable
 
     from jobs.catalog.histories import StoredCapture
@@ -36,6 +37,8 @@ class StoredExchange:
     """The capture that has the payload."""
     end: int | None
     """Where all its records end in the segment's file; `None`: the catalog knows of no record."""
+    sure_end: int | None = None
+    """Where a neighbour was taken out: they may end here, or anywhere up to `end` (jobs/segments/extents.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +60,7 @@ class ReplayQueries(HistoryQueries):
         row = self._db.execute(f"{CAPTURES} WHERE c.segment = ? AND c.n = ?", (segment, n)).fetchone()
         if row is None:
             return None
-        end = None
-        if row["response_offset"] is not None:
-            request_end = (row["request_offset"] or 0) + (row["request_length"] or 0)
-            end = max(row["response_offset"] + row["response_length"], request_end)
-            # behind them may be records that no column tells of: how the connection was secured
-            following = self._db.execute(
-                "SELECT COALESCE((SELECT response_offset FROM captures WHERE segment = ?1 AND n > ?2"
-                " AND response_offset IS NOT NULL ORDER BY n LIMIT 1),"
-                " (SELECT rows_offset FROM segments WHERE segment = ?1))",
-                (segment, n),
-            ).fetchone()[0]
-            end = max(end, following or 0)
+        end, sure_end = self._find_ends(row)
         revisits = row["revisit_segment"] is not None
         return StoredExchange(
             capture=to_capture(row),
@@ -80,7 +72,34 @@ class ReplayQueries(HistoryQueries):
             extraction_error=row["extraction_error"],
             revisit_of=(row["revisit_segment"], row["revisit_n"]) if revisits else None,
             end=end,
+            sure_end=sure_end,
         )
+
+    def _find_ends(self, row: sqlite3.Row) -> tuple[int | None, int | None]:
+        """Return `end` and `sure_end` of the capture in *row*."""
+        if row["response_offset"] is None:
+            return None, None
+        request_end = (row["request_offset"] or 0) + (row["request_length"] or 0)
+        known = max(row["response_offset"] + row["response_length"], request_end)
+        # behind them may be records that no column tells of: how the connection was secured
+        after = (row["segment"], row["n"])
+        query = (
+            "SELECT response_offset, n FROM captures WHERE segment = ? AND n > ? AND response_offset IS NOT NULL"
+            " ORDER BY n LIMIT 1"
+        )
+        following, n = self._db.execute(query, after).fetchone() or (None, None)
+        if following is None:
+            (following,) = self._db.execute("SELECT rows_offset FROM segments WHERE segment = ?", after[:1]).fetchone()
+        end = max(known, following or 0)
+        if end == known:
+            return end, None
+        # one that was taken out is told like one that got no answer, but for the error
+        gone = self._db.execute(
+            "SELECT 1 FROM captures WHERE segment = ?1 AND n > ?2 AND (?3 IS NULL OR n < ?3) AND error IS NULL"
+            " AND class != 'blocked' LIMIT 1",
+            (*after, n),
+        ).fetchone()
+        return end, known if gone else None
 
     def has_assets(self, source: str) -> bool:
         """Whether any asset of *source* was captured. Looks through its captures where none was."""

@@ -123,7 +123,7 @@ class Packer:
                 self._add(*asset.place, places, with_assets=False)
 
     def _add_records(self, stored: StoredExchange | None, places: Places) -> None:
-        place = None if stored is None else RecordsPlace.of(stored)
+        place = None if stored is None else RecordsPlace.of(stored, self._store)
         if stored is not None and place is not None and stored.capture.page_class != REDACTED:
             places.add(place)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from config.errors import ObjectMissing, RecordError
 from crawler.warc import gzip_members, read_records
 from jobs.archive.ranges import COMPACTED, fetch_dictionary
+from jobs.segments.extents import find_end
 from jobs.wacz.sorting import SortedLines
 
 if TYPE_CHECKING:
@@ -41,13 +42,16 @@ class RecordsPlace:
     """As requested."""
 
     @classmethod
-    def of(cls, stored: StoredExchange) -> RecordsPlace | None:
-        """Return the place of a capture's records; `None`: there are none."""
-        capture = stored.capture
-        if capture.response_offset is None or stored.end is None:
+    def of(cls, stored: StoredExchange, store: RangeReader) -> RecordsPlace | None:
+        """Return the place of a capture's records; `None`: there are none. Raises StoreError."""
+        capture, end = stored.capture, stored.end
+        if capture.response_offset is None or end is None:
             return None
+        if stored.sure_end is not None:
+            with suppress(ObjectMissing):  # which is said when it is read
+                end = find_end(store, capture.warc_key, stored.sure_end, end)
         offset = capture.response_offset
-        return cls(capture.warc_key, offset, stored.end - offset, capture.target_uri)
+        return cls(capture.warc_key, offset, end - offset, capture.target_uri)
 
     def __str__(self) -> str:
         return f"{self.key}: offset {self.offset}"

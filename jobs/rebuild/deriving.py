@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from config.errors import ObjectMissing, RecordError
 from crawler.rows import CaptureReference, encode_row
 from crawler.segment import snapshot_row
+from jobs.archive.ranges import COMPACTED, fetch_dictionary, fetch_range
 from jobs.rebuild.parts import Part, Without
 from jobs.segments.pages import derive_pages, read_capture
 
@@ -113,7 +114,8 @@ class _SpanReader:
     def __call__(self, place: RecordPlace) -> bytes:
         start = place.offset - self._start
         if place.key != self._key or not 0 <= start <= start + place.length <= self._size:
-            return self._store.get(place.key, offset=place.offset, length=place.length)
+            return fetch_range(self._store, place.key, place.offset, place.length)
         if not self._data:
             self._data = self._store.get(self._key, offset=self._start, length=self._size)
-        return self._data[start : start + place.length]
+        needed = fetch_dictionary(self._store, place.key) if place.key.endswith(COMPACTED) else b""
+        return needed + self._data[start : start + place.length]

@@ -6,7 +6,7 @@ import gzip
 import json
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +17,7 @@ from config.settings import Settings
 from jobs.archive.identity import read_info
 from jobs.archive.log import Log
 from jobs.catalog import Catalog
+from jobs.compaction.running import Compaction
 from jobs.context import OpenArchive
 from jobs.rebuild import RebuildOptions, rebuild_source
 from jobs.rebuild.comparing import ComparedArticle, ComparedCapture, ComparisonReport, Difference, SampleText
@@ -156,6 +157,18 @@ def test_a_revisit_is_derived_through_the_body_that_it_refers_to(tmp_path: Path)
         for kept in growing.kept:
             if kept.exchange.status == 200 and kept.has_text:
                 assert archive.catalog.read_snapshot(kept.place.segment, kept.place.n, derivation) is not None
+
+
+def test_what_lies_in_a_compacted_object_is_derived_as_before(growing: Growing, tmp_path: Path) -> None:
+    with open_it(growing.store, tmp_path / "state") as archive:
+        before = run(archive, source_of(".box")).report
+        Compaction(archive, SOURCE, grace=timedelta(0)).compact(datetime.now(UTC))
+        assert {item.key.rpartition(".")[2] for item in growing.store.list("segments/")} == {"gz", "zst"}
+    with open_it(growing.store, tmp_path / "anew") as archive:
+        after = run(archive, source_of(".box"))
+        assert before is not None
+        assert after.report is not None
+        assert (after.derived, after.report.counts) == (4, before.counts)
 
 
 def test_shards_make_the_parts_that_one_process_makes_and_one_adopts_them(growing: Growing, tmp_path: Path) -> None:

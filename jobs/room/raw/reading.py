@@ -11,6 +11,7 @@ from crawler.encoding import inflate
 from crawler.warc import NOT_MODIFIED, gzip_members, read_records, read_response
 from jobs.archive.ranges import COMPACTED, fetch_dictionary, fetch_range
 from jobs.room.endpoints import NotThere
+from jobs.segments.extents import find_end
 from jobs.segments.pages import CapturePlaces, fetch_member, read_capture
 
 if TYPE_CHECKING:
@@ -38,27 +39,37 @@ def find_stored(desk: Desk, segment: str, n: int) -> StoredExchange:
     return found
 
 
+def fetch_stored(desk: Desk, stored: StoredExchange) -> tuple[bytes, bytes]:
+    """Return all records of a capture as they lie in their file, behind the dictionary frame that they need, if any.
+
+    Raises NotThere where there are none, or too long; RecordError, StoreError.
+    """
+    capture, end = stored.capture, stored.end
+    if capture.response_offset is None or end is None:
+        raise _tell_nothing(capture)
+    if stored.sure_end is not None:
+        end = find_end(desk.store, capture.warc_key, stored.sure_end, end)
+    length = end - capture.response_offset
+    where = f"{capture.warc_key}: offset {capture.response_offset}"
+    _check_length(length, where)
+    data = desk.store.get(capture.warc_key, offset=capture.response_offset, length=length)
+    if len(data) != length:
+        raise RecordError(f"{where}: found {len(data)} bytes, expected {length}")
+    return fetch_dictionary(desk.store, capture.warc_key) if capture.warc_key.endswith(COMPACTED) else b"", data
+
+
 def fetch_bytes(desk: Desk, stored: StoredExchange) -> bytes:
     """Return all records of a capture as they lie in their file, or of a compacted one as gzip members again.
 
-    Raises NotThere where there are none, or too long.
+    Raises as `fetch_stored`.
     """
-    capture = stored.capture
-    if capture.response_offset is None or stored.end is None:
-        raise _tell_nothing(capture)
-    length = stored.end - capture.response_offset
-    _check_length(length, f"{capture.warc_key}: offset {capture.response_offset}")
-    data = desk.store.get(capture.warc_key, offset=capture.response_offset, length=length)
-    if len(data) != length:
-        raise RecordError(
-            f"{capture.warc_key}: found {len(data)} bytes at {capture.response_offset}, expected {length}"
-        )
-    if not capture.warc_key.endswith(COMPACTED):
+    dictionary, data = fetch_stored(desk, stored)
+    if not stored.capture.warc_key.endswith(COMPACTED):
         return data
     try:
-        return gzip_members(fetch_dictionary(desk.store, capture.warc_key) + data, limit=MAX_RECORDS_BYTES)
+        return gzip_members(dictionary + data, limit=MAX_RECORDS_BYTES)
     except RecordError as error:
-        raise RecordError(f"{capture.warc_key}: capture {capture.n}: {error}") from error
+        raise RecordError(f"{stored.capture.warc_key}: capture {stored.capture.n}: {error}") from error
 
 
 def split_records(data: bytes, where: str) -> list[RecordView]:

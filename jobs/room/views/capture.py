@@ -12,10 +12,12 @@ from config.errors import ObjectMissing, RecordError, StoreError
 from crawler.markup import HTML_TYPES
 from crawler.model import PageClass, Purpose
 from crawler.urls import find_normal
+from crawler.warc.frames import FRAME_HEAD_BYTES
+from jobs.archive.ranges import COMPACTED
 from jobs.room import addresses
 from jobs.room.endpoints import Asked, Document, Download, NotThere, Page, Told
 from jobs.room.raw.media import PICTURES, find_kind, is_text
-from jobs.room.raw.reading import fetch_bytes, find_stored, read_page, split_records
+from jobs.room.raw.reading import fetch_bytes, fetch_stored, find_stored, read_page, split_records
 from jobs.room.raw.showing import show_exchange
 from jobs.room.raw.turns import take_turn
 from jobs.room.raw.wacz import pack_capture
@@ -71,7 +73,7 @@ class RecordTold(Told):
     type: str
     id: str
     offset: int
-    """Of its gzip member in the file."""
+    """Of its gzip member or zstd frame in the file."""
     length: int
     block_digest: str
     payload_digest: str | None
@@ -85,6 +87,8 @@ class RecordsTold(Told):
     offset: int
     length: int
     """Of all its records, one behind the other."""
+    dictionary_bytes: int
+    """Of the frame that the file begins with, and that holds the dictionary for its zstd frames; 0: there is none."""
     records: tuple[RecordTold, ...]
     address: str | None
     """Of whoever answered."""
@@ -231,7 +235,8 @@ def _read_place(desk: Desk, stored: StoredExchange) -> tuple[RecordsTold | None,
     if capture.response_offset is None or stored.end is None:
         return None, None
     try:
-        records = split_records(fetch_bytes(desk, stored), _name_place(stored))
+        dictionary, data = fetch_stored(desk, stored)
+        records = split_records(dictionary + data, _name_place(stored))
     except (ObjectMissing, RecordError) as error:
         return None, f"The record is damaged: {error}"
     except StoreError:
@@ -246,8 +251,9 @@ def _read_place(desk: Desk, stored: StoredExchange) -> tuple[RecordsTold | None,
     told = RecordsTold(
         key=capture.warc_key,
         offset=capture.response_offset,
-        length=stored.end - capture.response_offset,
-        records=tuple(_tell_record(one, capture.response_offset) for one in records),
+        length=len(data),
+        dictionary_bytes=len(dictionary),
+        records=tuple(_tell_record(one, capture.response_offset - len(dictionary)) for one in records),
         address=response.header("WARC-IP-Address"),
         request=_read_head(by_type.get("request")),
         response=_read_head(response) or "",
@@ -341,8 +347,14 @@ def _name_place(stored: StoredExchange) -> str:
 
 
 def _write_command(place: RecordsTold) -> str:
-    cut = f"tail -c +{place.offset + 1} {shlex.quote(place.key)} | head -c {place.length}"
-    return f"{cut} | gzip -dc"
+    name = shlex.quote(place.key)
+    cut = f"tail -c +{place.offset + 1} {name} | head -c {place.length}"
+    if not place.key.endswith(COMPACTED):
+        return f"{cut} | gzip -dc"
+    if not place.dictionary_bytes:
+        return f"{cut} | zstd -dc"
+    inner = f"tail -c +{FRAME_HEAD_BYTES + 1} {name} | head -c {place.dictionary_bytes - FRAME_HEAD_BYTES}"
+    return f"{inner} | zstd -dc > dictionary; {cut} | zstd -dc -D dictionary"
 
 
 def _write_download(desk: Desk, capture: StoredCapture) -> str:
