@@ -26,7 +26,7 @@ from jobs.diff import make_safe
 from jobs.rechecks import RecheckPolicy
 from jobs.segments.pages import DerivingLimits
 from jobs.store import open_store
-from jobs.store.probe import probe_store
+from jobs.store.probe import is_left, probe_store
 from jobs.verify import (
     Depth,
     Plan,
@@ -252,13 +252,19 @@ def make_folder(path: Path) -> None:
 def require_free(path: Path) -> None:
     """Raise ConfigError if *path* is no folder, cannot be read, or has other things in it than an archive."""
     try:
-        found = next((entry.name for entry in path.iterdir() if not entry.name.startswith(".")), None)
+        found = next((entry.name for entry in path.iterdir() if not _is_ours(entry)), None)
     except NotADirectoryError as error:
         raise ConfigError(f"{path}: found a file, expected a folder or a place for a new one") from error
     except OSError as error:
         raise ConfigError(f"{path}: no archive can be made here: {error.strerror}") from error
     if found is not None and not (path / INFO_KEY).exists():
         raise ConfigError(f"{path}: found other files ({make_safe(found)}), expected an empty folder or a new one")
+
+
+def _is_ours(entry: Path) -> bool:
+    """Whether *entry* is no file of other people's: hidden, or what the trial of a place leaves where it is killed."""
+    left = entry.name == "probe" and entry.is_dir() and all(is_left(one.name) for one in entry.iterdir())
+    return left or entry.name.startswith(".")
 
 
 def parse_head(text: str) -> tuple[str, int, str]:

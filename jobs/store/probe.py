@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 RACE_WRITERS = 4
 RACE_ROUNDS = 2
 
+_LEFT = re.compile(r"[0-9a-f]{16}-(?:once|race|digest|list|range)(?:-\d+)?")
 _ADVICE = "use a store that deploy/README.md names"
 
 
@@ -37,6 +39,11 @@ def probe_store(store: ObjectStore, *, single_writer: bool = False, locked: bool
         _probe_digest(store, f"{base}-digest", stack)
         _probe_list(store, f"{base}-list", stack)
         _probe_range(store, f"{base}-range", stack)
+
+
+def is_left(name: str) -> bool:
+    """Whether an object of that *name* below probe/ is what a trial that was killed has left."""
+    return _LEFT.fullmatch(name) is not None
 
 
 def _probe_create(store: ObjectStore, key: str, stack: contextlib.ExitStack) -> None:

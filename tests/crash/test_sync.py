@@ -1,12 +1,9 @@
-"""kill -9 at seeded moments of a sync: what is there is a whole archive each time, and the next sync finishes it."""
+"""kill -9 before seeded steps of a sync: what is there is a whole archive each time, and the next sync finishes it."""
 
 from __future__ import annotations
 
-import contextlib
 import random
 import secrets
-import subprocess
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +14,7 @@ from config.settings import Settings
 from jobs.store import open_store
 from jobs.store.local import LocalStore
 from jobs.verify import verify_archive
+from tests.deaths import Deaths
 from tests.installation import Ofrecord
 from tests.logs import build_logs
 
@@ -28,6 +26,9 @@ if TYPE_CHECKING:
 
 LENGTHS = {"gazette": 120, "herald": 60}
 SEED = 20261125
+MOMENTS = 6
+FOLDER_STEPS = range(100, 520)
+SERVER_STEPS = range(20, 120)
 
 
 @pytest.fixture
@@ -44,37 +45,21 @@ def digests(store: ObjectStore) -> dict[str, bytes]:
     return {one.key: store.get(one.key) for one in store.list("") if not one.key.startswith("probe/")}
 
 
-def kill_syncs(
-    command: Ofrecord, origin: LocalStore, place: str, settings: Settings, *, moments: int, seconds: float
-) -> list[int]:
-    """Kill *moments* syncs, at most so many *seconds* after their first put; return the commits there after each."""
+def kill_syncs(deaths: Deaths, origin: LocalStore, place: str, settings: Settings, *, steps: range) -> list[int]:
+    """Kill syncs before a step in *steps*, some sooner and some later; return the commits there after each."""
     chance = random.Random(SEED)
     store = open_store(place, settings)
     reached = []
-    for number in range(moments):
-        before = count_objects(store)
-        process = command.start("sync", origin.url, place, "--json")
-        try:
-            while number and process.poll() is None and count_objects(store) == before:
-                time.sleep(0.002)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(chance.uniform(0, seconds))
-            process.kill()
-        finally:
-            process.communicate(timeout=60)
+    for _ in range(MOMENTS):
+        said = deaths.kill(("sync", origin.url, place, "--json"), chance.choice(steps))
         try:
             report = verify_archive(store, full=True)
         except ArchiveMissing:
             reached.append(0)
             continue
-        assert not report.damaged, [str(finding) for finding in report.findings]
+        assert not report.damaged, (said, [str(finding) for finding in report.findings])
         reached.append(report.counts.commits)
     return reached
-
-
-def count_objects(store: ObjectStore) -> int:
-    """Return how many segments and commits there are; none in a folder that is not there yet."""
-    return sum(1 for name in {"log", "segments"} & {*store.folders("")} for _ in store.list(f"{name}/"))
 
 
 def finish(command: Ofrecord, origin: LocalStore, place: str, settings: Settings, tmp_path: Path) -> None:
@@ -89,7 +74,7 @@ def test_kills_between_folders(command: Ofrecord, tmp_path: Path) -> None:
     origin = LocalStore(tmp_path / "archive")
     build_logs(origin, tmp_path / "spool", LENGTHS, padding=30_000)
     place = str(tmp_path / "copy")
-    reached = kill_syncs(command, origin, place, Settings(), moments=8, seconds=0.06)
+    reached = kill_syncs(Deaths(command, tmp_path / "deaths"), origin, place, Settings(), steps=FOLDER_STEPS)
     assert reached == sorted(reached)
     assert len({number for number in reached if 0 < number < sum(LENGTHS.values())}) >= 3, reached
     finish(command, origin, place, Settings(), tmp_path)
@@ -104,6 +89,7 @@ def test_kills_on_the_way_to_a_bucket(command: Ofrecord, s3_environment: S3Serve
     endpoint = {"OFRECORD_S3_ENDPOINT_URL": s3_environment.endpoint_url, "OFRECORD_S3_PATH_STYLE": "true"}
     remote = Ofrecord(command.config, command.home, {**command.environment, **endpoint, **s3_environment.environment()})
     place = f"s3://{s3_environment.bucket}/{secrets.token_hex(4)}"
-    reached = kill_syncs(remote, origin, place, settings, moments=6, seconds=0.3)
+    reached = kill_syncs(Deaths(remote, tmp_path / "deaths"), origin, place, settings, steps=SERVER_STEPS)
+    assert reached == sorted(reached)
     assert len({number for number in reached if 0 < number < sum(LENGTHS.values())}) >= 3, reached
     finish(remote, origin, place, settings, tmp_path)
