@@ -30,10 +30,13 @@ if TYPE_CHECKING:
     from jobs.verify.report import VerifyReport
 
 
-def check_compacted(commit: Commit, local: dict[str, ReadFile], report: VerifyReport) -> None:
+def check_compacted(
+    commit: Commit, local: dict[str, ReadFile], report: VerifyReport, *, rederiving: bool = False
+) -> None:
     """Check the compacted objects that *commit*, of kind `replace` or `redact`, brings; findings go to *report*.
 
-    *local*: key → its files as they were read, as far as they could be.
+    *local*: key → its files as they were read, as far as they could be. *rederiving*: say that texts in them are not
+    made anew here.
     """
     try:
         found = parse_replacement(commit)
@@ -53,6 +56,8 @@ def check_compacted(commit: Commit, local: dict[str, ReadFile], report: VerifyRe
             notes.damage(f"found {len(records)} whole records, the commit says {file.records}")
         moved = sorted((one for one in found.segments if one.rows.key == file.key), key=lambda one: one.rows.offset)
         _check_segments(read.path, file, moved, records, told=told, notes=notes)
+        if rederiving:
+            notes.notice("the texts of what was compacted are not made anew here: ofrecord rebuild compares them")
 
 
 def _check_segments(

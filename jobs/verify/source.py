@@ -177,7 +177,7 @@ class SourceCheck:
         local = self._files.take(commit, read)
         self._tombstones.check(read, self._report)
         if commit.kind in REPLACING_KINDS:
-            check_compacted(commit, local, self._report)
+            check_compacted(commit, local, self._report, rederiving=self._check.deriving is not None)
         if commit.kind not in SEGMENT_KINDS:
             return
         deriving = self._check.deriving

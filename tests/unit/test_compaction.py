@@ -28,6 +28,7 @@ from jobs.compaction.proving import lay_out
 from jobs.compaction.running import DRAFT_FILE, Compaction
 from jobs.context import open_archive
 from jobs.prune import prune_archive
+from jobs.segments.pages import DerivingLimits
 from jobs.store.local import LocalStore
 from jobs.verify import VerifyReport, verify_archive
 from jobs.verify.compacted import check_compacted
@@ -277,6 +278,16 @@ def test_verify_names_what_is_wrong_in_a_compacted_object(archive: OpenArchive, 
     assert any(f"segment {third.segment}: found" in one.message for one in found)
     others = [one.segment for one in placed.segments if one.segment != third.segment]
     assert not any(other in one.message for one in found for other in others)
+
+
+def test_verify_says_that_no_text_of_what_was_compacted_is_made_anew(archive: OpenArchive) -> None:
+    limits = DerivingLimits.of(Settings(), workers=1)
+    told = verify_archive(archive.store, rederive=limits).findings
+    assert [one.message for one in told if "made anew" in one.message] == []
+    work(archive).compact(LATER)
+    told = verify_archive(archive.store, rederive=limits).findings
+    (notice,) = [one for one in told if "not made anew here: ofrecord rebuild" in one.message]
+    assert (notice.key.endswith(".warc.zst"), notice.severity) == (True, "notice")
 
 
 def test_verify_compares_with_what_the_commit_says(archive: OpenArchive, tmp_path: Path) -> None:
