@@ -64,7 +64,6 @@ def measure_slowness() -> float:
     return max(1.0, (time.process_time() - started) / _REFERENCE_SECONDS)
 
 
-def measure_cpu_seconds(started: float, limit: float) -> float:
-    """Return the CPU time since *started* (`process_time`); above *limit* that of the core that limits were set on."""
-    taken = time.process_time() - started
-    return taken if taken < limit else taken / measure_slowness()
+def scale_seconds(taken: float, limit: float) -> float:
+    """Return CPU seconds as they were *taken*; above *limit* those of the core that limits were set on."""
+    return taken if taken <= limit else taken / measure_slowness()

@@ -18,7 +18,7 @@ from crawler.warc import digest_bytes, read_records
 from crawler.workers import WorkerPool
 from tests.hostile import HOSTILE, Hostile
 from tests.hostile.case import page
-from tests.meters import measure_slowness
+from tests.meters import scale_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -93,9 +93,7 @@ def test_a_hostile_document_is_kept_as_served_and_read_or_refused_in_time(reader
     pids, seconds = readers.pids, readers.seconds
     outcome = readers.page(exchange)
     found = readers.links(exchange) if exchange.purpose is not Purpose.ARTICLE else None
-    seconds = readers.seconds - seconds
-    if seconds > MOST_SECONDS:
-        seconds /= measure_slowness()
+    seconds = scale_seconds(readers.seconds - seconds, MOST_SECONDS)
 
     assert readers.pids == pids, f"a worker was killed: {outcome.class_reason}"
     assert seconds <= MOST_SECONDS, outcome.class_reason

@@ -17,7 +17,7 @@ from jobs.edits.numbers import list_values
 from jobs.edits.paragraphs import MAX_CHARS
 from jobs.edits.quotations import find_quotations
 from tests.edits import make_state
-from tests.meters import measure_cpu_seconds
+from tests.meters import scale_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +99,7 @@ def test_hostile_states_take_two_seconds_at_most(name: str) -> None:
     before, after = STATES[name]()
     started = time.process_time()
     report = judge_edit(before, after)
-    assert measure_cpu_seconds(started, MAX_SECONDS) < MAX_SECONDS
+    assert scale_seconds(time.process_time() - started, MAX_SECONDS) < MAX_SECONDS
     assert report.edits
 
 
@@ -124,7 +124,7 @@ READERS: dict[str, Callable[[], object]] = {
 def test_readers_of_a_line_take_linear_time(name: str) -> None:
     started = time.process_time()
     assert READERS[name]() is not None
-    assert measure_cpu_seconds(started, MAX_SECONDS) < MAX_SECONDS
+    assert scale_seconds(time.process_time() - started, MAX_SECONDS) < MAX_SECONDS
 
 
 def test_negations_are_looked_for_near_by() -> None:
@@ -132,4 +132,4 @@ def test_negations_are_looked_for_near_by() -> None:
     started = time.process_time()
     for hunk in list(list_hunks(line)) * 2_000:
         assert not changes_negation(hunk, "zh")
-    assert measure_cpu_seconds(started, MAX_SECONDS) < MAX_SECONDS
+    assert scale_seconds(time.process_time() - started, MAX_SECONDS) < MAX_SECONDS

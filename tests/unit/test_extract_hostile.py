@@ -16,7 +16,7 @@ from config.rules import ExtractRules
 from crawler.extract import extract_article
 from crawler.extract.page.parsing import parse_page
 from crawler.prescan import prescan
-from tests.meters import measure_slowness
+from tests.meters import scale_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,13 +111,13 @@ def near_descriptions_in_each_other() -> str:
 def read(html: str) -> float:
     """Return the seconds that it takes to read *html*, which a parser may see, tried again where they are many.
 
-    In seconds of the core that the limit was set on: see `measure_slowness`.
+    In seconds of the core that the limit was set on: see `scale_seconds`.
     """
     assert prescan(html.encode()) is None
     least = math.inf
     for _ in range(TRIES):
         taken = read_once(html)
-        least = min(least, taken if taken < SECONDS else taken / measure_slowness())
+        least = min(least, scale_seconds(taken, SECONDS))
         if least < SECONDS:
             break
     return least
