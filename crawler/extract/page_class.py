@@ -328,10 +328,17 @@ def _begins_with_link(element: Element) -> bool:
         return False
     for child in element.walk():
         if child.own_chars:
-            return (
-                any(around.tag == "a" for around in [child, *child.ancestors()] if around.order >= element.order)
-                and child.chars > 14
-            )
+            return child.chars > 14 and _is_linked_within(child, element)
+    return False
+
+
+def _is_linked_within(inner: Element, element: Element) -> bool:
+    """Whether *inner* is a link, or lies in one, in *element*, which is around it."""
+    around: Element | None = inner
+    while around is not None and around.order >= element.order:
+        if around.tag == "a":
+            return True
+        around = around.parent
     return False
 
 

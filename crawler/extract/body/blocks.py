@@ -25,10 +25,12 @@ from crawler.extract.page.words import (
 from crawler.normalise import normalise_line, normalise_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _LETTER_OR_DIGIT: Final = re.compile(r"[^\W_]")
 _CELLS: Final = frozenset({"td", "th"})
+_COPYRIGHT_BEGINNINGS: Final = ("(", "c", "C")
+"""Of lines without the sign; the whole expression takes ten times as long to say no."""
 _SENTENCE: Final = 40
 """A block of so many characters is text; short list items above the first such are the date, the source and so on."""
 _IMPRINT: Final = 90
@@ -114,28 +116,38 @@ def read_blocks(roots: Iterable[Element]) -> list[Block]:
 
 
 def _walk(root: Element, writer: _Writer) -> None:
-    # a stack of what is still to be read: text, an element, or the end of an element
-    stack: list[tuple[Element | str, Element, bool, bool]] = [(root, root, False, False)]
-    while stack:
-        item, block, linked, is_end = stack.pop()
-        if isinstance(item, str):
-            writer.add(item, linked=linked)
-        elif is_end:
-            writer.end_block(item)
-        elif item.dropped and item is not root:
-            continue
-        elif item.tag == "br":
-            writer.end_line()
-        else:
-            is_block = item.tag in BLOCK_TAGS and item.tag not in _CELLS
-            if is_block:
-                writer.end_block(block)
-                stack.append((item, block, linked, True))
-                block = item
-            elif item.tag in _CELLS:
+    # what is still to be read of each element around: children, the block that they belong to, whether in a link
+    stack: list[tuple[Iterator[Element | str], Element, bool]] = []
+    children: Iterator[Element | str] = iter((root,))
+    block, linked = root, False
+    while True:
+        for item in children:
+            if isinstance(item, str):
+                writer.add(item, linked=linked)
+                continue
+            if item.dropped and item is not root:
+                continue
+            tag = item.tag
+            if tag == "br":
+                writer.end_line()
+                continue
+            inner = block
+            if tag in _CELLS:
                 writer.add(" ", linked=False)
-            linked = linked or item.tag == "a"
-            stack.extend((child, block, linked, False) for child in reversed(item.children))
+            elif tag in BLOCK_TAGS:
+                writer.end_block(block)
+                inner = item
+            if item.children:
+                stack.append((children, block, linked))
+                children, block, linked = iter(item.children), inner, linked or tag == "a"
+                break
+        else:
+            if not stack:
+                return
+            ended = block
+            children, block, linked = stack.pop()
+            if ended is not block:
+                writer.end_block(ended)
 
 
 def trim_blocks(blocks: list[Block], title: str | None) -> list[Block]:
@@ -297,10 +309,15 @@ def find_label(block: Block) -> str:
     return label if rest == normalise_line(" ".join(a.text() for a in block.element.below("a"))) else ""
 
 
+def _is_copyright(text: str) -> bool:
+    """Whether a line claims a copyright: by the sign, or in the words that it begins with."""
+    return ("©" in text or text[:1] in _COPYRIGHT_BEGINNINGS) and COPYRIGHT_LINE.search(text) is not None
+
+
 def _furniture_reason(block: Block) -> str | None:
     """Return why *block* is a line of furniture, wherever it stands."""
     text = block.text
-    if len(block.lines) == 1 and len(text) < 400 and COPYRIGHT_LINE.search(text):
+    if len(block.lines) == 1 and len(text) < 400 and _is_copyright(text):
         return "a copyright line"
     if len(block.lines) > 1 or len(text) > 160:
         return None

@@ -87,6 +87,7 @@ _SOURCES = ("src", "data-src", "data-lazy-src")
 _CODE = re.compile(r"[\w/-]{4,100}")
 _POST_CHARS = 5_000
 _POST_ELEMENTS = 300
+_POST_LINKS = 50
 
 
 def read_embeds(
@@ -95,12 +96,12 @@ def read_embeds(
     """Add `embeds`, each post once, in document order, to *fields*. *reading*: how the dates of posts are read."""
     ruled = select(page, rules.embeds)
     posts: dict[str, dict[str, str]] = {}
-    known: dict[Element, str | None] = {}
+    linked = _LinkedPosts(url)
     end = 0
     for element in ruled or container.below(*_TAGS):
         if element.order < end or (element.tag == "div" and _STATING_KEYS.isdisjoint(element.attributes)):
             continue
-        post = _read_element(element, url, reading, known)
+        post = _read_element(element, url, reading, linked)
         if post is not None:
             end = element.end
             posts.setdefault(post.get("url") or post["text"], post)
@@ -109,10 +110,33 @@ def read_embeds(
     fields.put("embeds", list(posts.values()), "rule" if ruled else "visible")
 
 
-def _read_element(
-    element: Element, url: str, reading: DateRules, known: dict[Element, str | None]
-) -> dict[str, str] | None:
-    """Return the post in *element*. *known*: links looked at so far, for quotes may stand in each other."""
+class _LinkedPosts:
+    """Finds the posts that elements of a page link to; what was looked at is known: quotes may stand in each other."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._is_platform = _platform_of(url) is not None
+        self._known: dict[tuple[Element, Element], str | None] = {}
+
+    def find_last(self, element: Element) -> str | None:
+        """Return the address of the last of the first links in *element* that lead to single posts."""
+        links = element.below("a")[:_POST_LINKS]
+        if not links:
+            return None
+        run = (links[0], links[-1])
+        if run not in self._known:
+            found = (post for link in reversed(links) if (post := self._find_post(link.get("href"))))
+            self._known[run] = next(found, None)
+        return self._known[run]
+
+    def _find_post(self, address: str) -> str | None:
+        if not self._is_platform and ":" not in address and "//" not in address and address.isprintable():
+            return None  # it leads to a page of this site
+        target = resolve(self._url, address)
+        return target.split("?", 1)[0] if target and _POST_PATHS.search(target) and _platform_of(target) else None
+
+
+def _read_element(element: Element, url: str, reading: DateRules, linked: _LinkedPosts) -> dict[str, str] | None:
     if element.tag in _AMP:
         stated, name, prefix = _AMP[element.tag]
         target = resolve(url, prefix + element.get(name)) if element.get(name) else None
@@ -121,7 +145,7 @@ def _read_element(
         return _read_frame(element, url)
     if element.end - element.order > _POST_ELEMENTS or element.chars > _POST_CHARS:
         return None
-    address = _find_address(element, url, known)
+    address = _find_address(element, url, linked)
     names = split_names(element.get("class"))
     platform = next((_NAMES[name] for name in names if name in _NAMES), None) or _platform_of(address)
     if platform is None or (address is None and (element.tag != "blockquote" or platform == "facebook")):
@@ -157,7 +181,7 @@ def _platform_of(address: str | None) -> str | None:
     return next((_HOSTS[name] for at in range(len(parts) - 1) if (name := ".".join(parts[at:])) in _HOSTS), None)
 
 
-def _find_address(element: Element, url: str, known: dict[Element, str | None]) -> str | None:
+def _find_address(element: Element, url: str, linked: _LinkedPosts) -> str | None:
     """Return the address of the post in *element*: the one that it states, or the last link to a single post."""
     for name in _STATING:
         stated = element.get(name)
@@ -168,17 +192,7 @@ def _find_address(element: Element, url: str, known: dict[Element, str | None]) 
         address = resolve(url, stated)
         if address and _platform_of(address) and _POST_PATHS.search(address):
             return address if "story_fbid=" in address or "/watch" in address else address.split("?", 1)[0]
-    posts = []
-    for link in element.below("a")[:50]:
-        if link not in known:
-            known[link] = _find_post(link, url)
-        posts.append(known[link])
-    return next(filter(None, reversed(posts)), None)
-
-
-def _find_post(link: Element, url: str) -> str | None:
-    target = resolve(url, link.get("href"))
-    return target.split("?", 1)[0] if target and _POST_PATHS.search(target) and _platform_of(target) else None
+    return linked.find_last(element)
 
 
 def _read_post(element: Element, platform: str, address: str | None, reading: DateRules) -> dict[str, str]:
