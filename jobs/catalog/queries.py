@@ -175,13 +175,15 @@ class CatalogQueries(ReplayQueries, ValidatorQueries, SlotQueries, LogQueries):
         }
 
     def list_articles(self, source: str | None = None, state: str | None = None) -> Iterator[dict[str, Any]]:
-        """Yield the articles by source and URL."""
+        """Yield the articles by source and URL. `redacted`: whether any capture of it was taken out of the archive."""
         query = (
-            "SELECT source, url, title, first_seen, last_captured, state, captures, revisions FROM articles"
+            "SELECT source, url, title, first_seen, last_captured, state, captures, revisions, EXISTS"
+            " (SELECT 1 FROM captures c INDEXED BY captures_redacted"
+            " WHERE c.source = a.source AND c.url = a.url AND c.class = 'redacted') AS redacted FROM articles a"
             " WHERE (?1 IS NULL OR source = ?1) AND (?2 IS NULL OR state = ?2) ORDER BY source, url"
         )
         for row in self._db.execute(query, (source, state)):
-            yield dict(row)
+            yield dict(row) | {"redacted": bool(row["redacted"])}
 
     def list_newest(self, source: str, limit: int) -> list[str]:
         """Return the *limit* articles of *source* that were first seen last and had a text, the newest first."""

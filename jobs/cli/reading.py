@@ -50,7 +50,8 @@ def list_articles(invocation: Invocation, *, source: str | None, status: str | N
             return
         for row in articles:
             texts = count(row["revisions"], "text")
-            click.echo(f"{row['last_captured'][:16]}Z  {row['state']:<9} {texts:<8} {readable_url(row['url'])}")
+            state = "redacted" if row["redacted"] and not row["revisions"] else row["state"]
+            click.echo(f"{row['last_captured'][:16]}Z  {state:<9} {texts:<8} {readable_url(row['url'])}")
             if row["title"]:
                 click.echo(f"{'':<19}{printable(row['title'])}")
 

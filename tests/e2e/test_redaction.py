@@ -91,6 +91,9 @@ def test_what_is_taken_out_is_nowhere_and_the_chain_stands(tmp_path: Path, site:
     told = ofrecord("redact", url, "--reason", "asked for", "--grace", "0s", "--json").json()["redacted"][0]
     assert (told["captures"], len(told["segments"])) == (3, 3)
     assert told["listings"] >= 3
+    listed = ofrecord("list", "--json").rows()
+    assert [(row["url"] == url, row["state"]) for row in listed if row["redacted"]] == [(True, "none")]
+    assert [line.split()[1] for line in ofrecord("list").stdout.splitlines() if url in line] == ["redacted"]
     ofrecord("verify", "--full", "--rederive")
     ofrecord("tables", "build")
     ofrecord("tables", "check", "--full")
