@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from crawler.compare import LastAsset, LastVersions
     from crawler.frontier import Frontier
     from crawler.model import Exchange, Snapshot
-    from crawler.workers import WorkerPool
+    from crawler.workers.pool import WorkerPool
 
 log = structlog.get_logger()
 

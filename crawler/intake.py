@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from crawler.model import Exchange, RecordReference
     from crawler.outcome import PageOutcome
     from crawler.rows import Origin
-    from crawler.workers import WorkerPool
+    from crawler.workers.pool import WorkerPool
 
 _MAX_REMEMBERED = 200_000
 """Captures that are kept and may not be committed yet: more than a full spool holds of pages of 20 KB."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from crawler.rows import Certificate, LinkRow
     from crawler.segment import SegmentStream
     from crawler.validators import Validators
-    from crawler.workers import WorkerPool
+    from crawler.workers.pool import WorkerPool
 
 DELETED = frozenset({404, 410, 451})
 _MAX_SETTLED_CHARS = 256 * 1024

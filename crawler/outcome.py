@@ -1,6 +1,6 @@
 """What reading a page comes to, and its way through a worker's pipe: JSON and raw bytes, checked where they come back.
 
-Light: loads no parser, so that the crawl's own process stays small. The work itself is in `crawler.task`.
+Light: loads no parser, so that the crawl's own process stays small. The work itself is in `crawler.workers.task`.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from crawler.recording import recall_reading, record_only, record_unmodified
 from crawler.room import write_when_there_is_room
 from crawler.scope import leave_out
 from crawler.warc import digest_bytes
-from crawler.workers import worker_seconds
+from crawler.workers.pool import worker_seconds
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

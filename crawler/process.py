@@ -37,7 +37,7 @@ from crawler.settings import fetch_options, scrapy_settings
 from crawler.signals import HeardSignals
 from crawler.spiders.news import NewsSpider
 from crawler.undocumented import require_undocumented
-from crawler.workers import make_pool
+from crawler.workers.pool import make_pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from crawler.leash import Leash
     from crawler.model import CrawlPlan
     from crawler.progress import CrawlProgress
-    from crawler.workers import WorkerPool
+    from crawler.workers.pool import WorkerPool
 
 log = structlog.get_logger()
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from config.sources import Source
     from crawler.model import Exchange, Purpose
-    from crawler.workers import WorkerPool
+    from crawler.workers.pool import WorkerPool
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from crawler.spiders.visit import VisitSpider
 from crawler.undocumented import require_undocumented
 from crawler.urls import normalise_url
 from crawler.visit import VisitOver
-from crawler.workers import make_pool
+from crawler.workers.pool import make_pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from crawler.render.renderer import Renderer
     from crawler.rows import Certificate
     from crawler.visit import Program, VisitLimits
-    from crawler.workers import WorkerPool
+    from crawler.workers.pool import WorkerPool
 
 log = structlog.get_logger()
 

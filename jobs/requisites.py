@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from crawler.batch import SharedPool
     from crawler.model import Exchange
+    from crawler.workers.batch import SharedPool
 
 MAX_NAMED = 400
 """Addresses of one document that are looked for."""

@@ -34,7 +34,7 @@ from crawler.compare import LastLook, LastVersion
 from crawler.model import CrawlPlan
 from crawler.process import crawl
 from crawler.rows import encode_row
-from crawler.workers import WorkerPool
+from crawler.workers.pool import WorkerPool
 from config.logs import configure_logging
 
 class Known:

@@ -15,7 +15,7 @@ from config.rules import ExtractRules
 from crawler import prescan
 from crawler.model import Purpose
 from crawler.outcome import PageContext, encode_outcome
-from crawler.task import explain_page, process_page
+from crawler.workers.task import explain_page, process_page
 from tests.golden.brief_pages import PAGES, load_briefs
 from tests.golden.test_briefs import fetch
 from tests.hostile import HOSTILE

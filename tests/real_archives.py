@@ -19,9 +19,9 @@ from crawler.model import Exchange, Purpose, RecordReference, TlsSession
 from crawler.outcome import PageContext
 from crawler.rows import CaptureReference, CaptureRow, LinkRow, RunRow
 from crawler.segment import snapshot_row
-from crawler.task import process_page
 from crawler.urls import normalise_url
 from crawler.warc import digest_bytes
+from crawler.workers.task import process_page
 from jobs.archive.commit import digest
 from jobs.archive.identity import create_archive, read_info
 from jobs.segments.seal import seal_segment

@@ -23,7 +23,7 @@ import yaml
 from config.loading import load_settings
 from config.settings import Settings
 from config.sources import load_sources
-from crawler.batch import SharedPool
+from crawler.workers.batch import SharedPool
 from jobs.context import open_archive
 from jobs.room.desk import Desk
 from jobs.room.library import Library

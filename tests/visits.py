@@ -24,7 +24,7 @@ from config.sources import Source
 from crawler.model import Purpose
 from crawler.visit import VisitLimits, VisitOver
 from crawler.visiting import carry_out
-from crawler.workers import WorkerPool
+from crawler.workers.pool import WorkerPool
 
 {program}
 

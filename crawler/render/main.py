@@ -19,9 +19,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from config.errors import ConfigError
-from crawler.channel import Channel, ChannelClosed
 from crawler.render.confinement import cut_off_network
-from crawler.worker_main import encode_frame
+from crawler.workers.channel import Channel, ChannelClosed
+from crawler.workers.main import encode_frame
 
 if TYPE_CHECKING:
     from crawler.render.browser import Browser

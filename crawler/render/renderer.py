@@ -25,10 +25,10 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from config.errors import ConfigError, ExtractError
-from crawler.channel import Channel, ChannelClosed
 from crawler.family import Family, read_processes
 from crawler.model import Rendition
-from crawler.worker_main import encode_frame
+from crawler.workers.channel import Channel, ChannelClosed
+from crawler.workers.main import encode_frame
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

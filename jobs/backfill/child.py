@@ -18,7 +18,7 @@ from config.sources import Source
 from crawler.backfill import Backfill, BackfillPlan
 from crawler.intake import open_intake
 from crawler.visit import VisitLimits, VisitOver
-from crawler.workers import make_pool
+from crawler.workers.pool import make_pool
 from jobs.catalog import Catalog, SourceVersions
 from jobs.runs.child import main, tell_progress
 

@@ -12,10 +12,10 @@ import click
 
 from config.errors import ConfigError
 from config.rules import ExtractRules
-from crawler.batch import explain_pages, run_pages
 from crawler.derivation import derive
 from crawler.model import Exchange, Purpose
 from crawler.outcome import PageContext
+from crawler.workers.batch import explain_pages, run_pages
 from jobs.cli.explaining import print_explanation
 from jobs.cli.options import Invocation, common_options, exit_codes
 from jobs.cli.sources import check_source_rules

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from config.errors import RecordError, StoreError
-from crawler.batch import SharedPool
 from crawler.outcome import media_type_of
 from crawler.urls import find_normal
+from crawler.workers.batch import SharedPool
 from jobs.archive.ranges import fetch_range
 from jobs.requisites import is_leaf, list_named
 from jobs.segments.pages import CapturePlaces, read_capture

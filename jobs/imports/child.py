@@ -26,7 +26,7 @@ from crawler.imports.selection import Selection
 from crawler.imports.taking import ForeignFile, Taker
 from crawler.intake import Intake, open_intake
 from crawler.leash import Leash, Word
-from crawler.workers import WorkerPool, make_pool
+from crawler.workers.pool import WorkerPool, make_pool
 from jobs.catalog import Catalog, SourceVersions
 from jobs.imports.channel import receive, send
 from jobs.runs.child import tell_failure

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from config.sources import Source
-    from crawler.batch import SharedPool
+    from crawler.workers.batch import SharedPool
     from jobs.archive.identity import ArchiveInfo
     from jobs.catalog import Catalog
     from jobs.health import HealthMemory

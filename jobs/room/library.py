@@ -10,7 +10,7 @@ from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING, Any
 
 from config.errors import ArchiveError, CatalogDamaged
-from crawler.batch import SharedPool
+from crawler.workers.batch import SharedPool
 from jobs.catalog import Catalog
 from jobs.catalog.schema import is_damage
 from jobs.context import CATALOG_FILE

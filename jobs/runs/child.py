@@ -101,7 +101,7 @@ def tell_progress(progress: CrawlProgress) -> None:
 
 
 def _crawl(assignment: dict[str, Any], leash: Leash) -> RunRow:
-    from crawler.workers import make_pool  # noqa: PLC0415 - the parent, who imports this module, has no use for it
+    from crawler.workers.pool import make_pool  # noqa: PLC0415 - the parent, who imports this module, has no use for it
 
     plan = _PLANS.validate_python(assignment["plan"])
     source = Source.model_validate(assignment["source"])

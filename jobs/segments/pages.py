@@ -191,7 +191,7 @@ def derive_pages(
     items: Iterable[tuple[_Item, Exchange, PageContext]], limits: DerivingLimits
 ) -> Iterator[tuple[_Item, PageOutcome]]:
     """Yield each item with what killable workers make of its page, in order. Takes only a few items ahead."""
-    from crawler.batch import run_pages  # noqa: PLC0415 - most who read pages derive none
+    from crawler.workers.batch import run_pages  # noqa: PLC0415 - most who read pages derive none
 
     return _run(items, limits, run_pages)
 
@@ -200,7 +200,7 @@ def outline_pages(
     items: Iterable[tuple[_Item, Exchange, PageContext]], limits: DerivingLimits
 ) -> Iterator[tuple[_Item, Outline | ExtractError]]:
     """Yield each item with the outline of its page, or why there is none; else as `derive_pages`."""
-    from crawler.batch import run_outlines  # noqa: PLC0415 - as above
+    from crawler.workers.batch import run_outlines  # noqa: PLC0415 - as above
 
     return _run(items, limits, run_outlines)
 

@@ -35,7 +35,7 @@ def main() -> int:
 
 
 def _visit(order: VisitOrder) -> Any:  # noqa: ANN401 - JSON data
-    from crawler.workers import make_pool  # noqa: PLC0415 - the parent, who imports this package, has no use for it
+    from crawler.workers.pool import make_pool  # noqa: PLC0415 - the parent, who imports this package, has no use for it
 
     pool = make_pool(order.settings)
     try:

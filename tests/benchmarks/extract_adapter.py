@@ -19,8 +19,8 @@ from crawler.encoding import decode_html
 from crawler.extract import extract_article
 from crawler.model import PageClass
 from crawler.normalise import make_snapshot
-from crawler.task import warm_up
-from crawler.worker_main import _OBJECTS_PER_COLLECTION
+from crawler.workers.main import _OBJECTS_PER_COLLECTION
+from crawler.workers.task import warm_up
 from tests.benchmarks.extract_peer import load_late_parts
 
 if TYPE_CHECKING:

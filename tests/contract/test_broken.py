@@ -8,7 +8,7 @@ import pytest
 
 from config.rules import ExtractRules
 from crawler.outcome import PageContext
-from crawler.task import process_page, warm_up
+from crawler.workers.task import process_page, warm_up
 from tests.hostile.broken import BROKEN
 from tests.hostile.case import Hostile, page
 

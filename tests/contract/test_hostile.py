@@ -15,7 +15,7 @@ from config.rules import ExtractRules
 from crawler.model import Purpose
 from crawler.outcome import PageContext
 from crawler.warc import digest_bytes, read_records
-from crawler.workers import WorkerPool
+from crawler.workers.pool import WorkerPool
 from tests.hostile import HOSTILE, Hostile
 from tests.hostile.case import page
 from tests.meters import scale_seconds

@@ -361,7 +361,7 @@ def read_command(pid: int) -> str:
 def test_a_process_that_asks_for_nonsense_is_ended_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lying = tmp_path / "python"
     lying.write_text(
-        f"#!{sys.executable}\nimport socket, time\nfrom crawler.worker_main import encode_frame\n"
+        f"#!{sys.executable}\nimport socket, time\nfrom crawler.workers.main import encode_frame\n"
         "ours = socket.socket(fileno=0)\nours.sendall(encode_frame({'ready': 'Chromium/1.0'}))\n"
         "ours.recv(100)\nours.sendall(encode_frame({'request': 1, 'url': 7}))\ntime.sleep(600)\n"
     )

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.errors import ExtractError
-from crawler.batch import SharedPool
 from crawler.model import Exchange, Purpose
+from crawler.workers.batch import SharedPool
 from jobs.archive.identity import create_archive
 from jobs.archive.log import Log
 from jobs.catalog import Catalog

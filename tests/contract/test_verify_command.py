@@ -141,7 +141,7 @@ def test_a_step_in_one_line() -> None:
 def _children(pid: int) -> list[int]:
     """Return the workers of *pid*, those that are past their start."""
     found = [int(word) for task in Path(f"/proc/{pid}/task").glob("*/children") for word in task.read_text().split()]
-    return [child for child in found if b"crawler.worker_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return [child for child in found if b"crawler.workers.main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def test_ctrl_c_ends_it_at_once_and_leaves_nothing(place: tuple[Path, MemoryStore]) -> None:

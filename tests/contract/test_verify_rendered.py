@@ -10,13 +10,13 @@ import pytest
 
 from config.errors import ExtractError, RecordError
 from crawler.derivation import read_ingredients
-from crawler.listings import discover
 from crawler.model import Exchange, PageClass, Rendition
 from crawler.outcome import decode_outcome, decode_page, encode_outcome, encode_page
 from crawler.recovery import recover_segments
 from crawler.rows import CaptureRow, decode_row, encode_row
-from crawler.task import process_page
 from crawler.warc import encode_exchange, read_member, read_records
+from crawler.workers.listings import discover
+from crawler.workers.task import process_page
 from jobs.segments.pages import CapturePlaces, RecordPlace, read_capture
 from jobs.verify import VerifyReport, verify_archive
 from tests.archives import NOON, SOURCE, copy_store, cover_up, file_keys, open_segment, put, read_lines

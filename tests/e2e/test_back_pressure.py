@@ -12,7 +12,7 @@ import pytest
 
 from crawler.settings import SCRAPER_SLOT_MAX_ACTIVE_SIZE
 from crawler.throttle import HOSTS_AT_A_TIME
-from crawler.workers import PAGES_AHEAD
+from crawler.workers.pool import PAGES_AHEAD
 from tests.crawls import Answer, Crawl, Site, page, serve_site, wait_until
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def site() -> Iterator[Site]:
 
 def list_workers(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
-    return [int(child) for child in children if b"crawler.worker_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return [int(child) for child in children if b"crawler.workers.main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def resident(pid: int) -> int:

@@ -9,7 +9,7 @@ import pytest
 from config.rules import ExtractRules
 from crawler.model import Exchange, PageClass, Purpose
 from crawler.outcome import PageContext
-from crawler.task import process_page
+from crawler.workers.task import process_page
 from tests.golden.brief_pages import PAGES, Brief, build_page, load_briefs
 
 BRIEFS = {brief.name: brief for brief in load_briefs()}

@@ -10,9 +10,9 @@ import pytest
 import uvloop
 
 from config.errors import ExtractError
-from crawler import channel as module
-from crawler.channel import Channel, ChannelClosed
-from crawler.worker_main import FRAME_HEAD, encode_frame
+from crawler.workers import channel as module
+from crawler.workers.channel import Channel, ChannelClosed
+from crawler.workers.main import FRAME_HEAD, encode_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -11,7 +11,7 @@ from crawler.charset import GUESSED_CODECS, LEGACY_CODECS, decode, find_encoding
 from crawler.encoding import decode_html, find_html_encoding
 from crawler.model import Exchange, Purpose
 from crawler.outcome import PageContext
-from crawler.task import process_page
+from crawler.workers.task import process_page
 
 RUSSIAN = "Сообщается, что новая библиотека открыта для всех жителей города каждый день."
 JAPANESE = "新しい図書館が月曜日に開館し、市長が最初のページを読み上げた。"

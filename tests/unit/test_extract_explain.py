@@ -13,7 +13,6 @@ import pytest
 from config.errors import ExtractError
 from config.rules import ExtractRules, LearnedRules
 from config.selectors import check_selector
-from crawler.batch import explain_pages
 from crawler.explanation import decode_explanation, encode_explanation
 from crawler.extract import explain_article, extract_article
 from crawler.extract.explain import MAX_PASSAGES
@@ -22,7 +21,8 @@ from crawler.extract.page.parsing import parse_page
 from crawler.extract.page.rules import select
 from crawler.model import Exchange, PageClass, Purpose
 from crawler.outcome import PageContext
-from crawler.task import explain_page
+from crawler.workers.batch import explain_pages
+from crawler.workers.task import explain_page
 from jobs.cli.explaining import iterate_json_lines, print_explanation
 
 if TYPE_CHECKING:

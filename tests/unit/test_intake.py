@@ -17,7 +17,7 @@ from crawler.intake import Intake, Kept, open_intake
 from crawler.model import PageClass
 from crawler.rows import CaptureRow, Origin, RunRow, decode_row
 from crawler.warc import read_facts
-from crawler.workers import make_pool
+from crawler.workers.pool import make_pool
 from jobs.archive.identity import create_archive
 from jobs.catalog import SourceVersions
 from jobs.context import OpenArchive, open_archive

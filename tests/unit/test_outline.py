@@ -9,12 +9,12 @@ import pytest
 
 from config.errors import ConfigError, ExtractError
 from config.rules import ExtractRules, LearnedRules
-from crawler.batch import run_outlines
 from crawler.extract import check_rules
 from crawler.extract.outline import is_stable_name
 from crawler.model import Exchange, Outline, PageClass, Purpose
 from crawler.outcome import PageContext, decode_outline, encode_outline
-from crawler.task import outline_page, process_page
+from crawler.workers.batch import run_outlines
+from crawler.workers.task import outline_page, process_page
 
 TITLE = "The old bridge will be built anew"
 PROSE = "".join(

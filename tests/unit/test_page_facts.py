@@ -12,11 +12,11 @@ import pytest
 
 from config.errors import ExtractError
 from crawler.discover.pages import MAX_PAGE_LINKS
-from crawler.documents import read_facts
 from crawler.model import Exchange, Purpose
 from crawler.survey.facts import Alternate, SeenLink
 from crawler.survey.transport import MAX_LINKS, decode_page_facts, encode_page_facts
-from crawler.workers import WorkerPool
+from crawler.workers.documents import read_facts
+from crawler.workers.pool import WorkerPool
 from tests.hostile import ANNOUNCEMENTS, PAGES
 
 if TYPE_CHECKING:

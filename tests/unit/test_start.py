@@ -17,7 +17,10 @@ LOADED = "import json, sys, {}; print(json.dumps(sorted(name for name in sys.mod
         ("jobs.cli.crawling", {"rich", "twisted", "scrapy", "selectolax", "pyarrow", "boto3", "charset_normalizer"}),
         ("jobs.runs.child", {"rich", "twisted", "scrapy", "selectolax", "pyarrow", "boto3", "charset_normalizer"}),
         ("jobs.runs.child, crawler.process", {"rich", "selectolax", "pyarrow", "boto3", "trafilatura", "h2"}),
-        ("crawler.task", {"rich", "twisted", "scrapy", "structlog", "trafilatura", "htmldate", "charset_normalizer"}),
+        (
+            "crawler.workers.task",
+            {"rich", "twisted", "scrapy", "structlog", "trafilatura", "htmldate", "charset_normalizer"},
+        ),
     ],
 )
 def test_no_library_is_loaded_that_is_not_needed(module: str, unwanted: set[str]) -> None:

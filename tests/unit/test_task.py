@@ -13,7 +13,6 @@ import pytest
 
 from config.errors import ExtractError
 from config.rules import ExtractRules
-from crawler.listings import discover
 from crawler.model import Exchange, FieldValue, PageClass, Purpose
 from crawler.normalise import digest_text
 from crawler.outcome import (
@@ -25,9 +24,10 @@ from crawler.outcome import (
     encode_page,
     failed_outcome,
 )
-from crawler.task import process_page
 from crawler.warc import read_response
-from crawler.worker_jobs import perform
+from crawler.workers.calls import perform
+from crawler.workers.listings import discover
+from crawler.workers.task import process_page
 
 LINES = [f"The council said on Monday that rule {n} of the budget would be looked at once more." for n in range(8)]
 PAGE = (

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from crawler.documents import list_copies
 from crawler.model import Exchange, Purpose
 from crawler.webarchive import CopyList, decode_copies, encode_copies, read_cdx, read_stamp, read_timemap, write_stamp
+from crawler.workers.documents import list_copies
 
 PAGE = "https://gazette.example/2020/01/02/mayor"
 ROWS = [

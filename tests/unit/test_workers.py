@@ -22,18 +22,18 @@ import pytest
 
 from config.errors import ExtractError, RecordError
 from config.rules import ExtractRules
-from crawler.batch import run_pages
 from crawler.model import Exchange, PageClass, Purpose
 from crawler.outcome import PageContext
-from crawler.task import process_page
-from crawler.workers import WorkerPool
+from crawler.workers.batch import run_pages
+from crawler.workers.pool import WorkerPool
+from crawler.workers.task import process_page
 
 pytestmark = pytest.mark.slow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crawler.worker import WorkerProcess
+    from crawler.workers.worker import WorkerProcess
 
 MEMORY = 1 << 30
 CONTEXT = PageContext(ExtractRules(), timezone=None, language="en", derivation="sha256:0")
@@ -248,7 +248,7 @@ def test_closing_ends_who_is_read_and_who_waits() -> None:
 
 
 def test_workers_are_replaced_after_many_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crawler.workers.PAGES_PER_WORKER", 2)
+    monkeypatch.setattr("crawler.workers.pool.PAGES_PER_WORKER", 2)
 
     async def scenario() -> None:
         async with WorkerPool(1, 10, MEMORY) as pool:
@@ -423,9 +423,9 @@ def test_an_abandoned_run_of_pages_leaves_no_process() -> None:
         memory_bytes=MEMORY,
     )
     assert next(pages).snapshot is not None
-    assert [line for line in list_children(os.getpid()) if "worker_main" in line]
+    assert [line for line in list_children(os.getpid()) if "crawler.workers.main" in line]
     pages.close()  # type: ignore[attr-defined]  # it is a generator
-    assert not [line for line in list_children(os.getpid()) if "worker_main" in line]
+    assert not [line for line in list_children(os.getpid()) if "crawler.workers.main" in line]
 
 
 def test_a_ctrl_c_that_the_wait_itself_does_not_notice_is_seen_soon() -> None:
@@ -434,7 +434,7 @@ def test_a_ctrl_c_that_the_wait_itself_does_not_notice_is_seen_soon() -> None:
     stopped: list[int] = []
 
     def interrupt() -> None:
-        while not (children := [line for line in list_children(os.getpid()) if "worker_main" in line]):
+        while not (children := [line for line in list_children(os.getpid()) if "crawler.workers.main" in line]):
             time.sleep(0.01)
         pid = int(children[0].split()[0])
         os.kill(pid, signal.SIGSTOP)  # so that nothing else ends the wait
@@ -466,7 +466,7 @@ PARENT = """
 import asyncio, os, signal, sys
 sys.path.insert(0, sys.argv[1])
 from test_workers import CONTEXT, SLOW, MEMORY, exchange_of, pids_of
-from crawler.workers import WorkerPool
+from crawler.workers.pool import WorkerPool
 async def main():
     async with WorkerPool(2, 600, MEMORY) as pool:
         busy = asyncio.ensure_future(pool.page(exchange_of(body=SLOW), CONTEXT))

@@ -19,19 +19,19 @@ import structlog
 from config.errors import ExtractError
 from crawler.announcement import MAX_LINKS_BYTES, LinkStream
 from crawler.outcome import decode_outcome, decode_outline, encode_exchange_data, encode_page, failed_outcome
-from crawler.worker import WorkerProcess
-from crawler.worker_main import encode_frame, read_answer
+from crawler.workers.main import encode_frame, read_answer
+from crawler.workers.worker import WorkerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from config.settings import Settings
-    from crawler.channel import Frame
     from crawler.explanation import Explanation
     from crawler.model import Exchange, Outline
     from crawler.outcome import PageContext, PageOutcome
     from crawler.survey.facts import PageFacts
     from crawler.webarchive import CopyList
+    from crawler.workers.channel import Frame
 
 log = structlog.get_logger()
 
@@ -100,7 +100,7 @@ class WorkerPool:
             raise
 
     async def page(self, exchange: Exchange, context: PageContext) -> PageOutcome:
-        """Return what `crawler.task.process_page` makes of *exchange*. Raises only RecordError, as that does."""
+        """Return what `task.process_page` makes of *exchange*. Raises only RecordError, as that does."""
         data, body = encode_page(exchange, context)
         heads = len(exchange.request_head) + len(exchange.response_head)
         # of a squeezed body the records are hardly longer, of any other shorter
@@ -122,7 +122,7 @@ class WorkerPool:
         return text if isinstance(text, str) else None
 
     async def links(self, exchange: Exchange, limit: int) -> LinkStream:
-        """Return what `crawler.listings.discover` finds in *exchange*, at most *limit* links. Does not raise."""
+        """Return what `listings.discover` finds in *exchange*, at most *limit* links. Does not raise."""
         if exchange.rendition is not None and exchange.rendition.error is not None:
             return LinkStream(via=exchange.url, error=f"the page could not be rendered: {exchange.rendition.error}")
         exchange = exchange.as_rendered()
@@ -141,7 +141,7 @@ class WorkerPool:
         )
 
     async def copies(self, exchange: Exchange, original: str | None = None) -> CopyList:
-        """Return what `crawler.documents.list_copies` finds in a web archive's answer. Does not raise."""
+        """Return what `documents.list_copies` finds in a web archive's answer. Does not raise."""
         from crawler.webarchive import CopyList, decode_copies
 
         data = {"exchange": encode_exchange_data(exchange), "original": original}
@@ -152,7 +152,7 @@ class WorkerPool:
             return CopyList(error=str(error))
 
     async def requisites(self, exchange: Exchange, limit: int) -> list[str]:
-        """Return what `crawler.documents.list_requisites` finds, at most *limit*; none if it fails."""
+        """Return what `documents.list_requisites` finds, at most *limit*; none if it fails."""
         data = {"exchange": encode_exchange_data(exchange), "limit": limit}
         try:
             found, _ = await self._call("requisites", data, exchange.body, url=exchange.url, max_body=0)
@@ -162,7 +162,7 @@ class WorkerPool:
         return [url for url in urls if isinstance(url, str)][:limit] if isinstance(urls, list) else []
 
     async def explain(self, exchange: Exchange, context: PageContext, *, whole: bool) -> Explanation:
-        """Return what `crawler.task.explain_page` says of *exchange*. Does not raise."""
+        """Return what `task.explain_page` says of *exchange*. Does not raise."""
         from crawler.explanation import decode_explanation, failed_explanation
 
         data, body = encode_page(exchange, context)
@@ -173,7 +173,7 @@ class WorkerPool:
             return failed_explanation(str(error))
 
     async def facts(self, exchange: Exchange, product: str) -> PageFacts:
-        """Return what `crawler.documents.read_facts` reads off *exchange*. Raises ExtractError."""
+        """Return what `documents.read_facts` reads off *exchange*. Raises ExtractError."""
         from crawler.survey.transport import decode_page_facts
 
         data = {"exchange": encode_exchange_data(exchange), "product": product}
@@ -181,13 +181,13 @@ class WorkerPool:
         return decode_page_facts(found)
 
     async def still(self, exchange: Exchange) -> str:
-        """Return what `crawler.documents.quiet_page` makes of *exchange*. Raises ExtractError."""
+        """Return what `documents.quiet_page` makes of *exchange*. Raises ExtractError."""
         data = {"exchange": encode_exchange_data(exchange)}
         _, page = await self._call("still", data, exchange.body, url=exchange.url, max_body=MAX_STILL_BYTES)
         return page.decode("utf-8", "replace")
 
     async def replay(self, exchange: Exchange, assets: Sequence[str], mark: str) -> str:
-        """Return what `crawler.documents.replay_document` makes of *exchange*. Raises ExtractError.
+        """Return what `documents.replay_document` makes of *exchange*. Raises ExtractError.
 
         In place of asset number n of *assets* it has *mark* with n behind it.
         """
@@ -196,7 +196,7 @@ class WorkerPool:
         return page.decode("utf-8", "replace")
 
     async def outline(self, exchange: Exchange, context: PageContext) -> Outline:
-        """Return what `crawler.task.outline_page` makes of *exchange*. Raises ExtractError."""
+        """Return what `task.outline_page` makes of *exchange*. Raises ExtractError."""
         data, body = encode_page(exchange, context)
         found, _ = await self._call("outline", data, body, url=exchange.url, max_body=0)
         return decode_outline(found)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from config.errors import ExtractError
 from crawler.waits import wait_for
-from crawler.workers import CPU_SECONDS, WorkerPool
+from crawler.workers.pool import CPU_SECONDS, WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""A feed, sitemap or listing page from wire to links. Run by the worker processes; pure, as `crawler.task`."""
+"""A feed, sitemap or listing page from wire to links. Run by the worker processes; pure, as `crawler.workers.task`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The worker's side of the pool: jobs from a socket, answers back.
 
-Run as `python -m crawler.worker_main SECONDS CPU_SECONDS BYTES`; the socket is standard input. Loads our own code,
+Run as `python -m crawler.workers.main SECONDS CPU_SECONDS BYTES`; the socket is standard input. Loads our own code,
 limits itself, then reads one page after the other until the socket ends. Knows no secrets; once limited, which is
 before the first page, it writes no files.
 """
@@ -69,8 +69,8 @@ def read_answer(text: bytes) -> bytes:
 def serve(stream: BufferedRWPair, *, deadline_seconds: float, cpu_seconds: float) -> None:
     """Answer jobs from *stream* until it ends; the kernel ends a job that takes more time than that."""
     # the parent, who imports this module, needs no parsers
-    from crawler.task import warm_up  # noqa: PLC0415
-    from crawler.worker_jobs import perform  # noqa: PLC0415
+    from crawler.workers.calls import perform  # noqa: PLC0415
+    from crawler.workers.task import warm_up  # noqa: PLC0415
 
     warm_up()
     # what is loaded by now stays; a page's tree is taken apart after use, so there is hardly anything to collect
@@ -108,7 +108,7 @@ def main(argv: list[str]) -> int:
     logging.disable()
     warnings.simplefilter("ignore")
     try:
-        import_module("crawler.worker_jobs")  # our own code, and no page yet: what Python compiles of it, it may keep
+        import_module("crawler.workers.calls")  # our own code, and no page yet: what Python compiles of it, it may keep
         _forbid_writing()
         with socket.socket(fileno=0) as channel, channel.makefile("rwb") as stream:
             serve(stream, deadline_seconds=deadline_seconds, cpu_seconds=cpu_seconds)

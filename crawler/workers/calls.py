@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from config.rules import ExtractRules
 from crawler.announcement import encode_links
 from crawler.explanation import encode_explanation
-from crawler.listings import discover
 from crawler.outcome import PageContext, decode_page, encode_outcome, encode_outline
 from crawler.recording import read_beginning
-from crawler.task import explain_page, outline_page, process_page
+from crawler.workers.listings import discover
+from crawler.workers.task import explain_page, outline_page, process_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,14 +48,14 @@ def _explain(exchange: Exchange, data: dict[str, Any]) -> Answer:
 
 
 def _still(exchange: Exchange, data: dict[str, Any]) -> Answer:
-    from crawler.documents import quiet_page
+    from crawler.workers.documents import quiet_page
 
     del data
     return b"{}", quiet_page(exchange).encode("utf-8", "replace")
 
 
 def _replay(exchange: Exchange, data: dict[str, Any]) -> Answer:
-    from crawler.documents import replay_document
+    from crawler.workers.documents import replay_document
 
     assets = {url: f"{data['mark']}{number}" for number, url in enumerate(data["assets"])}
     return b"{}", replay_document(exchange, assets).encode("utf-8", "replace")
@@ -68,21 +68,21 @@ def _links(exchange: Exchange, data: dict[str, Any]) -> Answer:
 
 
 def _facts(exchange: Exchange, data: dict[str, Any]) -> Answer:
-    from crawler.documents import read_facts
     from crawler.survey.transport import encode_page_facts
+    from crawler.workers.documents import read_facts
 
     return encode_page_facts(read_facts(exchange, data["product"])), b""
 
 
 def _copies(exchange: Exchange, data: dict[str, Any]) -> Answer:
-    from crawler.documents import list_copies
     from crawler.webarchive import encode_copies
+    from crawler.workers.documents import list_copies
 
     return encode_copies(list_copies(exchange, data["original"])), b""
 
 
 def _requisites(exchange: Exchange, data: dict[str, Any]) -> Answer:
-    from crawler.documents import list_requisites
+    from crawler.workers.documents import list_requisites
 
     return json.dumps({"urls": list_requisites(exchange, data["limit"])}).encode(), b""
 

@@ -1,6 +1,6 @@
 """What pages are read for beside text and links, in a worker: what they lead to and need, what a web archive lists.
 
-Pure, as `crawler.task`. Most workers are never asked for it, so it is loaded when one is.
+Pure, as `crawler.workers.task`. Most workers are never asked for it, so it is loaded when one is.
 """
 
 from __future__ import annotations

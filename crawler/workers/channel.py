@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Self, cast
 
 from config.errors import ExtractError
-from crawler.worker_main import FRAME_HEAD
+from crawler.workers.main import FRAME_HEAD
 
 if TYPE_CHECKING:
     import socket

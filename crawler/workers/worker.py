@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from config.errors import ExtractError
 from crawler.allowance import OVERDRAWN
-from crawler.channel import Channel, ChannelClosed
-from crawler.worker_main import OUT_OF_MEMORY
+from crawler.workers.channel import Channel, ChannelClosed
+from crawler.workers.main import OUT_OF_MEMORY
 
 if TYPE_CHECKING:
-    from crawler.channel import Frame
+    from crawler.workers.channel import Frame
 
 START_SECONDS = 60.0
 """A worker that has not loaded its parsers by then is taken for broken."""
@@ -38,12 +38,12 @@ class WorkerProcess:
         self._deadline_seconds = deadline_seconds
         self._channel: Channel | None = None
         self._socket, theirs = socket.socketpair()
-        root = str(Path(__file__).resolve().parent.parent)
+        root = str(Path(__file__).resolve().parent.parent.parent)
         environment = {name: os.environ[name] for name in _PASSED_ENVIRONMENT if name in os.environ}
         with theirs, ExitStack() as undo:
             undo.callback(self._socket.close)
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "crawler.worker_main"]
+                [sys.executable, "-P", "-m", "crawler.workers.main"]
                 + [str(limit) for limit in (deadline_seconds, cpu_seconds, memory_bytes)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
