@@ -12,11 +12,11 @@ from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
 
 from config.errors import ExtractError
 from crawler.directives import read_directives
+from crawler.discover.page_facts import Alternate, PageFacts, SeenLink
 from crawler.encoding import read_html
 from crawler.normalise import normalise_line
 from crawler.prescan import prescan
 from crawler.sites import bare_host
-from crawler.survey.facts import Alternate, PageFacts, SeenLink
 from crawler.urls import resolve_link
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from selectolax.lexbor import LexborNode
 
-    from crawler.survey.facts import LinkPlace
+    from crawler.discover.page_facts import LinkPlace
 
 MAX_PAGE_LINKS: Final = 3_000
 MAX_ALTERNATES: Final = 100

@@ -14,7 +14,8 @@ from crawler.urls import find_normal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from crawler.survey.facts import AnnouncedLink, PageFacts, SeenLink
+    from crawler.discover.page_facts import PageFacts, SeenLink
+    from crawler.survey.facts import AnnouncedLink
 
 FEED_TYPES = frozenset(
     {"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml", "application/json"}

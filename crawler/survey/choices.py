@@ -16,7 +16,8 @@ from crawler.urls import find_normal
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from crawler.survey.facts import PageFacts, Survey
+    from crawler.discover.page_facts import PageFacts
+    from crawler.survey.facts import Survey
 
 MAX_SECTIONS = 60
 _NAME_CHARS = 30

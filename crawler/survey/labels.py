@@ -15,7 +15,8 @@ from crawler.urls import find_normal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from crawler.survey.facts import ListingFacts, PageFacts, SampleFacts, SeenLink, Survey
+    from crawler.discover.page_facts import PageFacts, SeenLink
+    from crawler.survey.facts import ListingFacts, SampleFacts, Survey
 
 MAX_URLS = 15_000
 """Of which a survey's links are sorted."""

@@ -21,9 +21,10 @@ from crawler.visit import VisitOver
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crawler.discover.page_facts import PageFacts
     from crawler.model import Exchange, FieldValue, Link
     from crawler.outcome import PageOutcome
-    from crawler.survey.facts import ListingKind, PageFacts
+    from crawler.survey.facts import ListingKind
     from crawler.visit import Visit
 
 USUAL_REQUESTS = 40

@@ -13,8 +13,8 @@ from crawler.survey.words import LOGIN_WORDS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crawler.discover.page_facts import PageFacts
     from crawler.model import Exchange
-    from crawler.survey.facts import PageFacts
 
 _REFUSED = "refused to"
 """How the address guard begins what it says."""

@@ -31,7 +31,8 @@ from crawler.visit import VisitOver
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from crawler.survey.facts import ListingFacts, ListingKind, PageFacts
+    from crawler.discover.page_facts import PageFacts
+    from crawler.survey.facts import ListingFacts, ListingKind
     from crawler.visit import Visit
 
 SAMPLES = 14

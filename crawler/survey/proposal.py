@@ -21,7 +21,8 @@ from crawler.urls import find_normal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from crawler.survey.facts import PageFacts, SampleFacts, Survey
+    from crawler.discover.page_facts import PageFacts
+    from crawler.survey.facts import SampleFacts, Survey
 
 __all__ = ["Choice", "Proposal", "Reasoned", "propose"]
 

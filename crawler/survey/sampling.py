@@ -15,7 +15,8 @@ from crawler.urls import find_normal, normalise_url
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from crawler.survey.facts import ListingFacts, PageFacts, SampleFacts
+    from crawler.discover.page_facts import PageFacts
+    from crawler.survey.facts import ListingFacts, SampleFacts
     from crawler.survey.looking import Look
     from crawler.survey.shapes import Shape
 

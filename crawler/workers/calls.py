@@ -68,8 +68,8 @@ def _links(exchange: Exchange, data: dict[str, Any]) -> Answer:
 
 
 def _facts(exchange: Exchange, data: dict[str, Any]) -> Answer:
-    from crawler.survey.transport import encode_page_facts
     from crawler.workers.documents import read_facts
+    from crawler.workers.transport import encode_page_facts
 
     return encode_page_facts(read_facts(exchange, data["product"])), b""
 

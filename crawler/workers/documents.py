@@ -22,8 +22,8 @@ from crawler.webarchive import CopyList, read_cdx, read_timemap
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from crawler.discover.page_facts import PageFacts
     from crawler.model import Exchange
-    from crawler.survey.facts import PageFacts
 
 
 def read_facts(exchange: Exchange, product: str) -> PageFacts:

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from config.settings import Settings
+    from crawler.discover.page_facts import PageFacts
     from crawler.explanation import Explanation
     from crawler.model import Exchange, Outline
     from crawler.outcome import PageContext, PageOutcome
-    from crawler.survey.facts import PageFacts
     from crawler.webarchive import CopyList
     from crawler.workers.channel import Frame
 
@@ -174,7 +174,7 @@ class WorkerPool:
 
     async def facts(self, exchange: Exchange, product: str) -> PageFacts:
         """Return what `documents.read_facts` reads off *exchange*. Raises ExtractError."""
-        from crawler.survey.transport import decode_page_facts
+        from crawler.workers.transport import decode_page_facts
 
         data = {"exchange": encode_exchange_data(exchange), "product": product}
         found, _ = await self._call("facts", data, exchange.body, url=exchange.url, max_body=0)

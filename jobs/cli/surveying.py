@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from config.sources import Source
-    from crawler.survey.facts import PageFacts, SampleFacts, Survey
+    from crawler.discover.page_facts import PageFacts
+    from crawler.survey.facts import SampleFacts, Survey
     from crawler.survey.patterns import LearnedPatterns
     from crawler.survey.proposal import Choice, Proposal, Reasoned
     from jobs.cli.options import Invocation

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.errors import ExtractError
+from crawler.discover.page_facts import Alternate, SeenLink
 from crawler.discover.pages import MAX_PAGE_LINKS
 from crawler.model import Exchange, Purpose
-from crawler.survey.facts import Alternate, SeenLink
-from crawler.survey.transport import MAX_LINKS, decode_page_facts, encode_page_facts
 from crawler.workers.documents import read_facts
 from crawler.workers.pool import WorkerPool
+from crawler.workers.transport import MAX_LINKS, decode_page_facts, encode_page_facts
 from tests.hostile import ANNOUNCEMENTS, PAGES
 
 if TYPE_CHECKING:
-    from crawler.survey.facts import PageFacts
+    from crawler.discover.page_facts import PageFacts
     from tests.hostile import Hostile
 
 URL = "https://gazette.example/news/"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from crawler.discover.page_facts import Alternate, LinkPlace, PageFacts, SeenLink
 from crawler.robots import MAX_SITEMAPS, list_sitemaps
 from crawler.survey.candidates import (
     choose_sections,
@@ -15,7 +16,7 @@ from crawler.survey.candidates import (
     order_members,
     unique,
 )
-from crawler.survey.facts import Alternate, AnnouncedLink, LinkPlace, PageFacts, SeenLink
+from crawler.survey.facts import AnnouncedLink
 
 HOME = "https://gazette.example/"
 

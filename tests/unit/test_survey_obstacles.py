@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from crawler.addresses import find_port_refusal, find_refusal
+from crawler.discover.page_facts import Alternate, PageFacts, SeenLink
 from crawler.model import Exchange, Purpose
-from crawler.survey.facts import Alternate, PageFacts, SeenLink
 from crawler.survey.obstacles import describe_host, judge_exchanges, judge_login, judge_move, judge_name, judge_names
 
 HOME = "https://gazette.example/"

@@ -8,16 +8,8 @@ from typing import Any
 
 import pytest
 
-from crawler.survey.facts import (
-    AnnouncedLink,
-    ListingFacts,
-    PageFacts,
-    Problem,
-    RobotsFacts,
-    SampleFacts,
-    SeenLink,
-    Survey,
-)
+from crawler.discover.page_facts import PageFacts, SeenLink
+from crawler.survey.facts import AnnouncedLink, ListingFacts, Problem, RobotsFacts, SampleFacts, Survey
 from crawler.survey.labels import label_urls
 from crawler.survey.proposal import make_filter, propose
 from crawler.survey.rates import measure_rate, propose_schedule, time_of
