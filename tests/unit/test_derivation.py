@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 CRAWLER = Path(derivation.__file__).parent
 READING = [
     *CRAWLER.joinpath("extract").rglob("*.py"),
-    *(CRAWLER / f"{name}.py" for name in ("charset", "encoding", "normalise", "prescan", "nesting", "task", "urls")),
+    *(
+        CRAWLER / f"{name}.py"
+        for name in ("charset", "encoding", "normalise", "prescan", "nesting", "workers/task", "urls")
+    ),
 ]
 WITHOUT_EFFECT = {
     "brotli": "undoes codings, of which there is one result",
