@@ -13,10 +13,10 @@ from crawler.extract import extract_article
 TEXT = "<p>The council voted on Tuesday to keep the old library open, after a debate of more than four hours.</p>" * 3
 
 
-def embeds_of(body: str) -> list[dict[str, Any]]:
+def embeds_of(body: str, url: str = "https://gazette.example/politics/library") -> list[dict[str, Any]]:
     fields = extract_article(
         f"<body><article><h1>The old library stays open</h1>{TEXT}{body}{TEXT}</article></body>",
-        url="https://gazette.example/politics/library",
+        url=url,
         status=200,
         captured_at=datetime(2026, 11, 22, tzinfo=UTC),
         timezone=None,
@@ -149,3 +149,18 @@ def test_buttons_pages_and_quotes_are_no_posts(body: str) -> None:
 def test_a_post_that_is_shown_twice_is_one() -> None:
     post = '<iframe src="https://t.me/library/42?embed=1"></iframe>'
     assert len(embeds_of(post + "<p>And once more, in other words, for those who did not hear.</p>" + post)) == 1
+
+
+@pytest.mark.parametrize(
+    ("href", "page", "url"),
+    [
+        ("//x.com/lib/status/12345", "https://gazette.example/a", "https://x.com/lib/status/12345"),
+        ("/\t/x.com/lib/status/12345", "https://gazette.example/a", "https://x.com/lib/status/12345"),
+        ("ht\ntps://x.com/lib/status/12345", "https://gazette.example/a", "https://x.com/lib/status/12345"),
+        ("/lib/status/12345", "https://x.com/lib", "https://x.com/lib/status/12345"),
+        ("/lib/status/12345", "https://gazette.example/a", None),
+    ],
+)
+def test_a_link_is_to_a_post_however_it_is_written(href: str, page: str, url: str | None) -> None:
+    quote = f'<blockquote class="twitter-tweet"><p>We stay open</p><a href="{href}">May 1</a></blockquote>'
+    assert [post.get("url") for post in embeds_of(quote, page)] == [url]
