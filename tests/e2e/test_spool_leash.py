@@ -7,10 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from array import array
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fcntl import ioctl
 from itertools import pairwise
+from termios import FIONREAD
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -51,6 +54,13 @@ class Child:
         assert self.process.stdin is not None
         self.process.stdin.write(word.encode())
         self.process.stdin.flush()
+
+    def has_read(self) -> bool:
+        """Return whether nothing that was said lies in the pipe."""
+        assert self.process.stdin is not None
+        left = array("i", [-1])
+        ioctl(self.process.stdin, FIONREAD, left)
+        return left[0] == 0
 
     def finish(self) -> RunRow:
         """Wait for the end, the pipe still open: only a parent that dies closes it."""
@@ -194,9 +204,13 @@ def test_a_renewal_that_comes_late_lets_it_go_on(site: Site, tmp_path: Path) -> 
 def test_a_child_that_slept_with_its_parent_sends_nothing_when_it_wakes_alone(site: Site, tmp_path: Path) -> None:
     with start_child(site, tmp_path, Word(valid_until=boot_clock() + 60)) as child:
         wait_until(lambda: len(site.requests) > 5)
-        child.say(Word(valid_until=boot_clock() + 0.5))
+        until = boot_clock() + 3
+        child.say(Word(valid_until=until))
+        wait_until(child.has_read)
+        heard = len(site.requests)  # it obeys in a thread of its own: some requests later it has had its turn
+        wait_until(lambda: len(site.requests) > heard + 2)
         child.process.send_signal(signal.SIGSTOP)
-        time.sleep(1.0)
+        time.sleep(until - boot_clock() + 0.2)
         count = len(site.requests)
         child.process.send_signal(signal.SIGCONT)
         time.sleep(1.0)

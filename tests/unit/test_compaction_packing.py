@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -63,6 +64,14 @@ def packed(segments: list[LocalSegment], tmp_path_factory: pytest.TempPathFactor
 
 def list_parsed(one: LocalSegment) -> list[tuple[object, ...]]:
     return [(view.headers, view.block) for _, _, data in list_records(one) for view in [parse_record(data, "here")]]
+
+
+def list_ids_by_warcio(path: Path) -> list[str | None]:
+    """Return the ids that warcio finds. It takes bytes that happen to hold four spaces in a line for an ARC record."""
+    found: list[str | None] = []
+    with path.open("rb") as file, suppress(ArchiveLoadFailed):
+        found.extend(record.rec_headers.get_header("WARC-Record-ID") for record in WarcioIterator(file))
+    return found
 
 
 def test_segments_come_back_equal(segments: list[LocalSegment], packed: PackedObject) -> None:
@@ -195,15 +204,12 @@ def test_what_others_make_of_it(segments: list[LocalSegment], packed: PackedObje
     wanted = [parse_record(data, "here").header("WARC-Record-ID") for data in records]
     assert [one for one in found if one in set(wanted)] == wanted
     assert len(found) == packed.file.records
-    with packed.path.open("rb") as file, pytest.raises(ArchiveLoadFailed):
-        next(iter(WarcioIterator(file)))
+    assert not set(list_ids_by_warcio(packed.path)) & set(found)
     if shutil.which("zstd") is None:
         pytest.skip("zstd's own program is not installed: the recipe of FORMAT.md § 5 was not tried")
     shutil.copyfile(packed.path, tmp_path / "a.warc.zst")
     size = int.from_bytes(packed.path.read_bytes()[4:8], "little")
     recipe = f"tail -c +9 a.warc.zst | head -c {size} | zstd -dc > dict && zstd -dcq -D dict a.warc.zst > plain"
     subprocess.run(recipe, shell=True, cwd=tmp_path, check=True, timeout=60)
-    with (tmp_path / "plain").open("rb") as file:
-        told = [record.rec_headers.get_header("WARC-Record-ID") for record in WarcioIterator(file)]
-    assert told == found
+    assert list_ids_by_warcio(tmp_path / "plain") == found
     assert (tmp_path / "plain").read_bytes().count(records[0]) == 1 < len(segments)
