@@ -1,7 +1,8 @@
 """The crawl's own process (`python -m jobs.runs.child PLAN`): runs Scrapy, writes segments, prints its run row.
 
 Has no storage credentials, opens the catalog read-only. Its parent's words come over standard input, one a line;
-when that ends, the parent is dead, and the child stops.
+when that ends, the parent is dead, and the child stops. With `-` as PLAN the first line says which file that is, and
+until it comes all is loaded: see jobs.runs.readying.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from crawler.rows import RunRow, encode_row
 from crawler.spool import BROKEN, FULL
 from jobs.catalog import Catalog, SourceVersions
 from jobs.parent import hint_parent, tell_parent
+from jobs.runs.readying import AHEAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +72,10 @@ def main(argv: list[str], work: Callable[[dict[str, Any], Leash], RunRow] | None
 
     *work*: what is done with the assignment; by default a crawl.
     """
-    assignment: dict[str, Any] = json.loads(Path(argv[0]).read_text(encoding="utf-8"))
+    file = _await_assignment() if argv[0] == AHEAD else argv[0]
+    if file is None:
+        return ExitCode.INTERRUPTED
+    assignment: dict[str, Any] = json.loads(Path(file).read_text(encoding="utf-8"))
     configure_logging(**assignment["logging"])
     leash = Leash(Word.decode(assignment["word"].encode()))
     threading.Thread(target=_obey_parent, args=(leash,), daemon=True).start()
@@ -98,6 +103,20 @@ def tell_failure(error: ArchiveError | OSError) -> int:
 def tell_progress(progress: CrawlProgress) -> None:
     """Print *progress* if the parent has room for it."""
     hint_parent(progress.encode())
+
+
+def _await_assignment() -> str | None:
+    """Load what a crawl needs; return the file that the parent then names, `None` if it died or has no use for one."""
+    import crawler.process  # noqa: PLC0415 - a process that waits for nothing launches its workers before
+    import crawler.workers.pool  # noqa: F401, PLC0415
+
+    with open(0, "rb", buffering=0, closefd=False) as words:  # what comes after the first line is for others to read
+        line = words.readline()
+    if not line.endswith(b"\n"):
+        return None
+    told = json.loads(line)
+    os.environ.update(told["environment"])
+    return str(told["assignment"])
 
 
 def _crawl(assignment: dict[str, Any], leash: Leash) -> RunRow:

@@ -34,6 +34,7 @@ from jobs.runs.feeding import publish_changes
 from jobs.runs.judging import judge_run, judge_waiting
 from jobs.runs.ledger import take_pending
 from jobs.runs.progress import Phase, Reporter
+from jobs.runs.readying import CHILD_MODULE
 from jobs.runs.spool import bring_segments, has_closed, list_damaged
 from jobs.runs.supervision import CrawlProcess, RunTimes, Supervisor
 from jobs.runs.tenure import leave_lease, take_lease
@@ -141,7 +142,7 @@ class Beginning:
         *,
         file: str,
         names: Iterable[str] = (),
-        module: str = "jobs.runs.child",
+        module: str = CHILD_MODULE,
     ) -> CrawlProcess:
         """Begin *module* on *plan*, by way of *file* in the spool. *names*: environment variables that it needs."""
         assignment = archive.spool(source.id) / file

@@ -10,7 +10,6 @@ import math
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from crawler.progress import CrawlProgress
 from crawler.rows import RunRow, decode_row
 from jobs.runs.pressure import Pressure
 from jobs.runs.progress import Phase
+from jobs.runs.readying import CHILD_MODULE, start_child, take_child
 from jobs.spool_use import measure_spool
 
 if TYPE_CHECKING:
@@ -51,16 +51,11 @@ class RunTimes:
 
 
 class CrawlProcess:
-    """The crawl's child process: `python -m MODULE ASSIGNMENT`."""
+    """The crawl's child process: `python -m MODULE ASSIGNMENT`, or one that was begun ahead and waits for that."""
 
     def __init__(self, assignment: Path, environment: Mapping[str, str], *, module: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", module, str(assignment)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-            start_new_session=True,
-        )
+        ready = take_child(assignment, environment) if module == CHILD_MODULE else None
+        self._process = ready or start_child(module, str(assignment), environment)
         self._told: Word | None = None
         self._asked: float | None = None
         self._last_line = b""
