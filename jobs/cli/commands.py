@@ -91,9 +91,8 @@ def group() -> None:
     """Keep every version of the news you choose: raw WARC and clean text, in your own bucket."""
 
 
-def run(arguments: list[str] | None = None) -> int:
-    """Run the command line (by default this process's); return the exit code (config.errors.ExitCode)."""
-    words = sys.argv[1:] if arguments is None else arguments
+def run(words: list[str]) -> int:
+    """Run the command line *words*; return the exit code (config.errors.ExitCode)."""
     failure, code = FailureReport.of(words), int(ExitCode.FAILED)
     try:
         code = _run(words, failure)

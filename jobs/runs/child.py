@@ -72,18 +72,20 @@ def main(argv: list[str], work: Callable[[dict[str, Any], Leash], RunRow] | None
 
     *work*: what is done with the assignment; by default a crawl.
     """
-    file = _await_assignment() if argv[0] == AHEAD else argv[0]
-    if file is None:
-        return ExitCode.INTERRUPTED
-    assignment: dict[str, Any] = json.loads(Path(file).read_text(encoding="utf-8"))
+    try:
+        file = _await_assignment() if argv[0] == AHEAD else argv[0]
+        return ExitCode.INTERRUPTED if file is None else _carry_out(Path(file), work or _crawl)
+    except (ArchiveError, OSError) as error:
+        return tell_failure(error)
+
+
+def _carry_out(file: Path, work: Callable[[dict[str, Any], Leash], RunRow]) -> int:
+    assignment: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     configure_logging(**assignment["logging"])
     leash = Leash(Word.decode(assignment["word"].encode()))
     threading.Thread(target=_obey_parent, args=(leash,), daemon=True).start()
-    try:
-        run = (work or _crawl)(assignment, leash)
-        return ExitCode.DONE if tell_parent(encode_row(run)) else ExitCode.INTERRUPTED
-    except (ArchiveError, OSError) as error:
-        return tell_failure(error)
+    row = work(assignment, leash)
+    return ExitCode.DONE if tell_parent(encode_row(row)) else ExitCode.INTERRUPTED
 
 
 def tell_failure(error: ArchiveError | OSError) -> int:

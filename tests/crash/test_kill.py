@@ -127,7 +127,8 @@ def test_a_stop_signal_while_the_crawl_s_process_starts_is_no_failure(
 ) -> None:
     ofrecord("init")
     process = ofrecord.start("crawl", SOURCE, "--json")
-    wait_until(lambda: any(archive_dir.parent.rglob("plan.json")))  # the child is there before, and waits for this
+    state = archive_dir.parent / "state"
+    wait_until(lambda: any(state.glob("*/spool/*/plan.json")))  # the child is there before, and waits for this
     time.sleep(seconds)
     process.send_signal(signal.SIGTERM)
     out, errors = process.communicate(timeout=60)

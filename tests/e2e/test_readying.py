@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,9 +100,9 @@ def test_one_that_died_is_not_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_none_is_begun_for_a_daemon_or_for_help(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[str] = []
     monkeypatch.setattr("jobs.cli.ready_child", lambda: begun.append("one"))
-    for words in (["crawl", "--help"], ["crawl", "--owned", "--help"], ["--version"], ["config", "--help"]):
+    for words in (["crawl", "--help"], ["crawl", "-h"], ["--version"], ["config", "--help"]):
         assert main(words) == ExitCode.DONE
+    assert main(["crawl", "--owned", "--no-such"]) == ExitCode.USAGE
     assert not begun
-    assert main(["crawl"]) == ExitCode.USAGE
+    assert main(["crawl", "--no-such"]) == ExitCode.USAGE
     assert begun == ["one"]
-    assert os.environ.get("GAZETTE_TOKEN") is None
