@@ -92,7 +92,8 @@ class Settings(RenderSettings, RoomSettings, EvidenceSettings, BaseSettings):
     page_seconds: Seconds = Field(20.0, gt=0, le=3_600, allow_inf_nan=False)
     """A worker that is still at one page after that long, by the clock, is killed."""
     page_cpu_seconds: Seconds = Field(2.0, ge=0.1, le=3_600, allow_inf_nan=False)
-    """A worker that has taken so much CPU time for one page is killed: a loaded machine makes no page dearer."""
+    """A worker that has taken so much CPU time for one page, or five times as much for a listing, is killed: a loaded
+    machine makes no page dearer."""
     worker_memory_bytes: Size = Field(1024**3, ge=128 * 1024**2, le=64 * 1024**3)
     """Address space of one worker."""
 

@@ -1,6 +1,6 @@
 """The worker's side of the pool: jobs from a socket, answers back.
 
-Run as `python -m crawler.workers.main SECONDS CPU_SECONDS BYTES`; the socket is standard input. Loads our own code,
+Run as `python -m crawler.workers.main SECONDS BYTES`; the socket is standard input. Loads our own code,
 limits itself, then reads one page after the other until the socket ends. Knows no secrets; once limited, which is
 before the first page, it writes no files.
 """
@@ -66,8 +66,8 @@ def read_answer(text: bytes) -> bytes:
     raise ExtractError(str(reason))
 
 
-def serve(stream: BufferedRWPair, *, deadline_seconds: float, cpu_seconds: float) -> None:
-    """Answer jobs from *stream* until it ends; the kernel ends a job that takes more time than that."""
+def serve(stream: BufferedRWPair, *, deadline_seconds: float) -> None:
+    """Answer jobs from *stream* until it ends; the kernel ends one that takes more time, or the CPU time it grants."""
     # the parent, who imports this module, needs no parsers
     from crawler.workers.calls import perform  # noqa: PLC0415
     from crawler.workers.task import warm_up  # noqa: PLC0415
@@ -84,7 +84,7 @@ def serve(stream: BufferedRWPair, *, deadline_seconds: float, cpu_seconds: float
         body = stream.read(body_size)
         # should the parent be unable to kill us, the kernel does, even inside a C parser
         signal.alarm(math.ceil(deadline_seconds) + _ALARM_SLACK_SECONDS)
-        allowance.grant(cpu_seconds)
+        allowance.grant(data.pop("cpu_seconds"))
         try:
             answer, records = perform(data.pop("call"), data, body)
         except MemoryError:
@@ -98,8 +98,8 @@ def serve(stream: BufferedRWPair, *, deadline_seconds: float, cpu_seconds: float
 
 
 def main(argv: list[str]) -> int:
-    """Run one worker; *argv*: the deadline in seconds, the same in CPU time, the address space in bytes."""
-    deadline_seconds, cpu_seconds, memory_bytes = float(argv[0]), float(argv[1]), int(argv[2])
+    """Run one worker; *argv*: the deadline in seconds, the address space in bytes."""
+    deadline_seconds, memory_bytes = float(argv[0]), int(argv[1])
     _die_with_parent()
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the parent, who closes our socket when it is done
         signal.signal(number, signal.SIG_IGN)
@@ -111,7 +111,7 @@ def main(argv: list[str]) -> int:
         import_module("crawler.workers.calls")  # our own code, and no page yet: what Python compiles of it, it may keep
         _forbid_writing()
         with socket.socket(fileno=0) as channel, channel.makefile("rwb") as stream:
-            serve(stream, deadline_seconds=deadline_seconds, cpu_seconds=cpu_seconds)
+            serve(stream, deadline_seconds=deadline_seconds)
     except (MemoryError, SystemError):  # CPython turns some failed allocations into the second
         os._exit(OUT_OF_MEMORY)
     except ImportError as error:

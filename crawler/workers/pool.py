@@ -40,6 +40,9 @@ worker_seconds: ContextVar[float] = ContextVar("worker_seconds")
 
 CPU_SECONDS = 2.0
 """Of CPU time that a page may take, where nothing else is said: ten times the dearest of 1,500 real pages."""
+LISTING_SHARE = 5
+"""So many times a page's CPU time may a listing take: what is read of one is bounded by counted steps, which all
+together take a slow machine more than a page may."""
 PAGES_AHEAD = 32
 """So many pages for each worker may wait or be read before no more are fetched: a third of a second's work."""
 PAGES_PER_WORKER = 2_000
@@ -128,7 +131,9 @@ class WorkerPool:
         exchange = exchange.as_rendered()
         data = {"exchange": encode_exchange_data(exchange), "limit": limit}
         try:
-            found, lines = await self._call("links", data, exchange.body, url=exchange.url, max_body=MAX_LINKS_BYTES)
+            found, lines = await self._call(
+                "links", data, exchange.body, url=exchange.url, max_body=MAX_LINKS_BYTES, share=LISTING_SHARE
+            )
             about = _read_object(found)
         except ExtractError as error:
             return LinkStream(via=exchange.url, error=str(error))
@@ -242,26 +247,30 @@ class WorkerPool:
             self._idle.put_nowait(place)
 
     def _launch(self) -> WorkerProcess:
-        return WorkerProcess(
-            deadline_seconds=self._deadline_seconds, cpu_seconds=self._cpu_seconds, memory_bytes=self._memory_bytes
-        )
+        return WorkerProcess(deadline_seconds=self._deadline_seconds, memory_bytes=self._memory_bytes)
 
-    async def _call(self, name: str, data: dict[str, Any], body: bytes, *, url: str, max_body: int) -> Frame:
-        """Return JSON and raw bytes of the answer to the job *name*. Raises ExtractError."""
+    async def _call(
+        self, name: str, data: dict[str, Any], body: bytes, *, url: str, max_body: int, share: int = 1
+    ) -> Frame:
+        """Return JSON and raw bytes of the answer to the job *name*. Raises ExtractError.
+
+        *share*: how many times the CPU time of a page it may take.
+        """
         if self._closed:
             raise ExtractError("the workers were stopped")
         self._asked += 1
         try:
             place = await self._idle.get()
             try:
-                frame = encode_frame({**data, "call": name}, body)
-                return await self._call_at(place, frame, url=url, max_body=max_body)
+                seconds = share * self._cpu_seconds
+                frame = encode_frame({**data, "call": name, "cpu_seconds": seconds}, body)
+                return await self._call_at(place, frame, url=url, max_body=max_body, cpu_seconds=seconds)
             finally:
                 self._give_back(place)
         finally:
             self._asked -= 1
 
-    async def _call_at(self, place: int, frame: bytes, *, url: str, max_body: int) -> Frame:
+    async def _call_at(self, place: int, frame: bytes, *, url: str, max_body: int, cpu_seconds: float) -> Frame:
         if self._closed:
             raise ExtractError("the workers were stopped")
         worker = self._workers[place]
@@ -269,7 +278,7 @@ class WorkerPool:
         try:
             await worker.wait_ready()
             started = time.monotonic()
-            answer, records = await worker.ask(frame, max_body=max_body)
+            answer, records = await worker.ask(frame, max_body=max_body, cpu_seconds=cpu_seconds)
             usable = worker.pages < PAGES_PER_WORKER
         except TimeoutError as error:
             reason = f"time-out: not done within {self._deadline_seconds:g} s"

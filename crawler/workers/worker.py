@@ -31,10 +31,10 @@ _PASSED_ENVIRONMENT = (
 class WorkerProcess:
     """One process and our end of its socket."""
 
-    def __init__(self, *, deadline_seconds: float, cpu_seconds: float, memory_bytes: int) -> None:
+    def __init__(self, *, deadline_seconds: float, memory_bytes: int) -> None:
         self.pages = 0
         self._ready = self._killed = False
-        self._cpu_seconds = cpu_seconds
+        self._granted_seconds = 0.0
         self._deadline_seconds = deadline_seconds
         self._channel: Channel | None = None
         self._socket, theirs = socket.socketpair()
@@ -43,8 +43,7 @@ class WorkerProcess:
         with theirs, ExitStack() as undo:
             undo.callback(self._socket.close)
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "crawler.workers.main"]
-                + [str(limit) for limit in (deadline_seconds, cpu_seconds, memory_bytes)],
+                [sys.executable, "-P", "-m", "crawler.workers.main", str(deadline_seconds), str(memory_bytes)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,  # a person's Ctrl-C is for the parent, who ends us
@@ -88,14 +87,15 @@ class WorkerProcess:
         if self._killed:
             raise ExtractError("the worker was stopped")
 
-    async def ask(self, frame: bytes, *, max_body: int) -> Frame:
-        """Send one job and return both parts of the frame that answers it.
+    async def ask(self, frame: bytes, *, max_body: int, cpu_seconds: float) -> Frame:
+        """Send one job, which grants *cpu_seconds*, and return both parts of the frame that answers it.
 
         Raises ExtractError if the process ends, TimeoutError after its deadline.
         """
         if self._channel is None:
             raise ExtractError("the worker was not waited for")
         self.pages += 1
+        self._granted_seconds = cpu_seconds
         try:
             return await self._channel.ask(frame, max_body=max_body, seconds=self._deadline_seconds)
         except ChannelClosed as error:
@@ -121,6 +121,6 @@ class WorkerProcess:
         if code == OUT_OF_MEMORY:
             return "the worker ended (out of memory)"
         if code == -OVERDRAWN:
-            return f"time-out: more than {self._cpu_seconds:g} s of CPU time"
+            return f"time-out: more than {self._granted_seconds:g} s of CPU time"
         end = f"signal: {signal.strsignal(-code) or -code}" if code < 0 else f"exit code {code}"
         return f"the worker ended ({end})"

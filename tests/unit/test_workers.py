@@ -25,6 +25,7 @@ from config.rules import ExtractRules
 from crawler.model import Exchange, PageClass, Purpose
 from crawler.outcome import PageContext
 from crawler.workers.batch import run_pages
+from crawler.workers.listings import discover
 from crawler.workers.pool import WorkerPool
 from crawler.workers.task import process_page
 
@@ -129,6 +130,26 @@ def test_a_page_that_takes_too_much_cpu_time_is_killed_by_the_kernel_and_kept_ra
             (found,) = await pool.links(exchange_of(body=b"<a href=/1>one</a>", purpose=Purpose.SECTION), 10)
             assert len(found) == 1
             assert (await pool.page(exchange_of(1), CONTEXT)).snapshot is not None
+
+    asyncio.run(scenario())
+
+
+def test_a_listing_may_take_more_cpu_time_than_a_page() -> None:
+    """A sitemap of 50,000 links, as many as its protocol allows, takes a slow machine longer than a page may."""
+    links = b"".join([b"<url><loc>http://127.0.0.17:18090/2026/%d</loc></url>" % number for number in range(20_000)])
+    sitemap = exchange_of(body=b"<urlset>%b</urlset>" % links, purpose=Purpose.SITEMAP)
+    started = time.process_time()
+    assert len(discover(sitemap, 50_000).links) == 20_000
+    seconds = time.process_time() - started
+
+    async def scenario() -> None:
+        async with WorkerPool(1, 60, MEMORY, cpu_seconds=seconds / 2) as pool:
+            found = await pool.links(sitemap, 50_000)
+            assert sum(map(len, found)) == 20_000
+            assert found.error is None
+        async with WorkerPool(1, 60, MEMORY, cpu_seconds=0.01) as pool:
+            found = await pool.links(sitemap, 50_000)
+            assert (list(found), found.error) == ([], "time-out: more than 0.05 s of CPU time")
 
     asyncio.run(scenario())
 
