@@ -15,7 +15,12 @@ from setuptools import Extension, setup
 _MYPYC = "mypy[mypyc]==2.4.1"
 _FLAGS = ("--config-file=", "--ignore-missing-imports")
 """The dependencies are not there where a wheel is built, and `make check` has looked at the types."""
-_MODULES = ("crawler/nesting.py", "crawler/normalise.py", "crawler/prescan.py")
+_MODULES = (
+    *("crawler/nesting.py", "crawler/normalise.py", "crawler/prescan.py", "crawler/directives.py", "crawler/urls.py"),
+    *("crawler/encoding.py", "crawler/recording.py", "crawler/exchanges.py", "crawler/warc/writer.py"),
+    *("crawler/segment.py", "crawler/spool.py", "crawler/wire.py"),
+)
+"""None of them has a dataclass that pydantic checks: it cannot read the annotations of a compiled one."""
 _PACKAGE = "crawler/extract"
 
 

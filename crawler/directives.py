@@ -98,7 +98,9 @@ def _read_meta(page: str, product: str) -> Iterator[str]:
     for tag in _list_tags(map(page.__getitem__, _STEPS)):
         if not _may_direct(tag.lower(), product):
             continue
-        attributes = {name.lower(): a or b or c for name, a, b, c in reversed(_ATTRIBUTE.findall(tag))}
+        attributes: dict[str, str] = {}
+        for match in _ATTRIBUTE.finditer(tag):
+            attributes.setdefault(match[1].lower(), match[2] or match[3] or match[4] or "")
         if html.unescape(attributes.get("name", "")).strip().lower() in {"robots", product}:
             for part in html.unescape(attributes.get("content", "")[:_MAX_VALUE_CHARS]).split(","):
                 yield from _read_part(part)

@@ -32,7 +32,7 @@ def format_time(value: datetime) -> str:
     """Return *value* (aware) as RFC 3339 in UTC with `Z`; microseconds only where there are any."""
     if value.tzinfo is None:
         raise ValueError(f"naive time {value!r}")
-    text = value.astimezone(UTC).isoformat()
+    text = (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat()
     return text.replace("+00:00", "Z")
 
 

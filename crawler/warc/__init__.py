@@ -12,10 +12,9 @@ from crawler.warc.reader import (
     read_records,
     read_response,
 )
+from crawler.warc.recorded import NOTHING_RECORDED, Recorded
 from crawler.warc.writer import (
     NOT_MODIFIED,
-    NOTHING_RECORDED,
-    Recorded,
     cdxj_line,
     digest_bytes,
     encode_exchange,

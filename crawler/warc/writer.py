@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import accumulate
@@ -21,6 +21,7 @@ from config.errors import RecordError
 from crawler.model import read_fields
 from crawler.rows import Extent, format_time
 from crawler.urls import surt
+from crawler.warc.recorded import NOTHING_RECORDED, Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,28 +37,6 @@ _PROFILES = "http://netpreserve.org/warc/1.1/revisit/"
 NOT_MODIFIED = 304
 
 Headers = list[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """The gzip members of one exchange, ready to be appended to a WARC file."""
-
-    data: bytes
-    request: Extent | None
-    """Relative to `data`."""
-    response: Extent | None
-    """Relative to `data`; of a response or a revisit record."""
-    payload_digest: str | None
-    """`sha256:` and hex, of the body as stored; of a revisit, as it was received; `None` for a 304's."""
-    records: int
-    metadata: Extent | None = None
-    """Relative to `data`."""
-    rendered: Extent | None = None
-    """Relative to `data`; of the conversion record, which directly follows the response."""
-
-
-NOTHING_RECORDED = Recorded(b"", None, None, None, 0)
-"""Of an exchange that got no answer."""
 
 
 def digest_bytes(data: bytes) -> str:
@@ -106,7 +85,7 @@ def encode_exchange(exchange: Exchange, *, warcinfo_id: str | None = None) -> Re
     answer, head_digest = _encode_answer(exchange, answer_id, common, digest)
     beside = [*common, ("WARC-Concurrent-To", answer_id)]
     request = _encode_request(exchange, _make_id("request", answer_id, *seed), beside)
-    metadata = _encode_metadata(exchange, _make_id("metadata", answer_id, *seed), beside)
+    metadata = _encode_metadata(exchange, answer_id, beside, seed)
     rendered = _encode_rendition(exchange, answer_id, common, seed)
     members = [answer, rendered, request, metadata]
     ends = list(accumulate(map(len, members)))
@@ -189,14 +168,14 @@ def _encode_request(exchange: Exchange, record_id: str, headers: Headers) -> byt
     )
 
 
-def _encode_metadata(exchange: Exchange, record_id: str, headers: Headers) -> bytes:
+def _encode_metadata(exchange: Exchange, answer_id: str, headers: Headers, seed: tuple[str, ...]) -> bytes:
     tls = exchange.tls
     if tls is None:
         return b""
     fields = [("tls-version", tls.version), ("tls-cipher", tls.cipher), ("tls-certificate", tls.certificate)]
     return _encode_record(
         "metadata",
-        record_id,
+        _make_id("metadata", answer_id, *seed),
         exchange.started_at,
         headers,
         content_type="application/warc-fields",

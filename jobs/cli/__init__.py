@@ -16,13 +16,12 @@ def program() -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit code (config.errors.ExitCode)."""
     words = sys.argv[1:] if arguments is None else arguments
-    gc.disable()  # an eighth of the time of loading went into looking through what stays for good
+    gc.disable()  # until the command is loaded: an eighth of that time went into looking through what stays for good
     try:
         if _is_crawl_at_once(words):
             ready_child()
         from jobs.cli.commands import run  # noqa: PLC0415 - loading it takes half a second
 
-        gc.enable()
         return run(words)
     except KeyboardInterrupt:
         from config.errors import ExitCode  # noqa: PLC0415
@@ -30,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write("ofrecord: interrupted\n")
         return ExitCode.INTERRUPTED
     finally:
+        gc.enable()
         dismiss_child()
 
 

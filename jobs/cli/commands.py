@@ -5,6 +5,7 @@ Results go to stdout, everything else to stderr. Each command is a thin front of
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -72,6 +73,7 @@ class LazyGroup(click.Group):
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
         command = getattr(importlib.import_module(f"jobs.cli.{module}"), name)
+        gc.enable()  # jobs.cli has begun without
         if not isinstance(command, click.Command):
             raise TypeError(f"{COMMANDS[cmd_name]} is no command")
         return command

@@ -8,6 +8,10 @@ until it comes all is loaded: see jobs.runs.readying.
 from __future__ import annotations
 
 import gc
+
+if __name__ == "__main__":
+    gc.disable()  # until all is loaded: nothing of that is ever garbage
+
 import json
 import os
 import signal
@@ -155,7 +159,6 @@ def _obey_parent(leash: Leash) -> None:
 
 
 if __name__ == "__main__":
-    gc.disable()  # until all is loaded: nothing of that is ever garbage
     code = main(sys.argv[1:])
     sys.stderr.flush()
     os._exit(code)  # all is closed and told; to take a thousand modules apart would take 60 ms

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,11 @@ from tests.installation import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+TESTS = (
+    *("unit/test_directives", "unit/test_recording", "unit/test_encoding", "unit/test_urls", "unit/test_redirects"),
+    *("unit/test_segment", "unit/test_warc", "unit/test_warc_frames", "unit/test_verify_records", "crash/test_segment"),
+    *("contract/test_wire", "property/test_wire"),
+)
 BUILD = (
     "import setuptools, setup; setuptools.setup(name='compiled', packages=[], ext_modules=setup.compile_modules(),"
     " script_args=['build_ext', '--inplace', '--parallel', '2'])"
@@ -43,10 +49,10 @@ def run(folder: Path, *words: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("compiled")
-    for name in ("config", "crawler"):
+    for name in ("config", "crawler", "jobs", "tests"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "setup.py", folder)
-    (folder / "tests").symlink_to(ROOT / "tests")
+    for name in ("setup.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder)
     list(run(folder, "-c", BUILD))
     return folder
 
@@ -62,6 +68,18 @@ def test_compiled_modules_give_what_their_sources_give(compiled: Path) -> None:
 
     assert len(expected) > 500
     assert lines == expected
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler here")
+@pytest.mark.skipif(importlib.util.find_spec("setuptools") is None, reason="mypyc needs setuptools")
+def test_compiled_modules_pass_the_tests_of_their_sources(compiled: Path) -> None:
+    names = [f"tests/{name}.py" for name in TESTS]
+    where = "import crawler.segment as it; print(it.__file__)"
+    (file,) = run(compiled, "-c", where)
+    assert (Path(file).parent.parent, Path(file).suffix) == (compiled, ".so")
+    *_, last = run(compiled, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *names)
+    assert re.fullmatch(r"\d{3,} passed.*", last), last
 
 
 def test_no_compiled_module_lies_beside_the_sources() -> None:
