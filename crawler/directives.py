@@ -68,6 +68,12 @@ def find_robots_tags(pieces: Iterable[str], product: str) -> str:
     return "".join([f"<meta{tag}>" for tag in tags if _may_direct(tag.lower(), product.lower())])
 
 
+def find_robots_tags_in(utf8: bytes, product: str) -> str:
+    """Return what `find_robots_tags` does of a whole page: octet by octet, which most of a head is as well read."""
+    tags = find_robots_tags((utf8[step].decode("latin-1") for step in _STEPS), product)
+    return tags if tags.isascii() else tags.encode("latin-1").decode("utf-8", "replace")
+
+
 def _list_tags(pieces: Iterable[str]) -> list[str]:
     """Return the meta tags of a page's head; *pieces*: of the page from its beginning."""
     head = _Head()

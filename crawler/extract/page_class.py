@@ -146,13 +146,12 @@ def _consent(reading: Reading) -> Verdict | None:
     body = reading.page.body
     if (known and not body.signed(CONSENT_FORM)) or body.chars > _MAX_CONSENT_CHARS:
         return None
-    whole = body.text()
-    text, boxed = _shown_text(body, whole)
+    text, boxed = _shown_text(body)
     if (known and not boxed) or len(text) > _SMALL_PAGE * 2:
         return None
-    if len(CONSENT_PHRASE.findall(whole)) < _FEWEST_HITS:  # dear: asked of small pages only
+    found = CONSENT_PHRASE.findall(text)  # dear: asked of small pages only
+    if len(found) < _FEWEST_HITS:
         return None
-    found = CONSENT_PHRASE.findall(text)
     hits, asks = len(found), len({word.lower() for word in found}) > 1 and CONSENT_CHOICE.search(text) is not None
     lines = [block for block in reading.blocks if CONSENT_PHRASE.search(block.text)]
     mostly = 2 * sum(block.chars for block in lines) >= sum(block.chars for block in reading.blocks)
@@ -165,8 +164,9 @@ def _consent(reading: Reading) -> Verdict | None:
     return None
 
 
-def _shown_text(body: Element, text: str) -> tuple[str, int]:
-    """Return what *body*, whose *text* that is, shows, and how many characters of it stand in forms of consent."""
+def _shown_text(body: Element) -> tuple[str, int]:
+    """Return what *body* shows, and how many characters of it stand in forms of consent."""
+    text = body.text()
     boxed = end = hidden = 0
     for element in body.walk():
         if element.order < end:

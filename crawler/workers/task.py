@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.errors import ExtractError
 from config.rules import ExtractRules
-from crawler.directives import NOARCHIVE, find_robots_tags
+from crawler.directives import NOARCHIVE, find_robots_tags, find_robots_tags_in
 from crawler.explanation import failed_explanation
 from crawler.extract import explain_article, extract_article, read_outline
 from crawler.markup import HTML_TYPES, Html, read_markup, require_simple
@@ -114,7 +114,7 @@ def warm_up() -> None:
 def _find_beginning(exchange: Exchange, html: Html | None, product: str) -> str | None:
     """Return what may hold words to robots; of a rendered page, what it says as served and as rendered."""
     if html is not None and html.text and exchange.rendition is None:
-        return html.text
+        return find_robots_tags_in(html.utf8, product)
     served = read_beginning(exchange)
     return served if html is None or not html.text else find_robots_tags([served or ""], product) + html.text
 

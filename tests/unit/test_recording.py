@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.directives import find_robots_tags, read_directives
+from crawler.directives import find_robots_tags, find_robots_tags_in, read_directives
 from crawler.encoding import decode_beginning, decode_by_steps, inflate_beginning, inflate_by_steps
 from crawler.items import PageItem, Tally
 from crawler.model import PageClass, Purpose
@@ -45,6 +45,7 @@ PIECES = (
     '"',
     "<meta name=x content=y>",
 )
+ODD = "<title>é 行</title><meta name=robots content='näher, нет, noarchive' data-x='行'>"
 STEPS = (10, 100, 1_000, 5_000)
 
 
@@ -123,13 +124,16 @@ def test_a_page_that_asks_not_to_be_archived_is_withheld(
     assert record_only(exchange, CONTEXT).page_class is PageClass.UNREAD
 
 
-@given(st.lists(st.sampled_from([*PIECES, "<meta name=robots content='a > b, noarchive'>"]), max_size=40), st.data())
+@given(
+    st.lists(st.sampled_from([*PIECES, "<meta name=robots content='a > b, noarchive'>", ODD]), max_size=40), st.data()
+)
 def test_a_head_is_read_part_by_part(pieces: list[str], data: st.DataObject) -> None:
     page = "".join(pieces)
     ends = sorted(data.draw(st.lists(st.integers(0, len(page)), max_size=6)))
     parts = [page[start:end] for start, end in pairwise([0, *ends, len(page)])]
-    tags = find_robots_tags(parts, "ofrecord")
-    assert read_directives([], tags, "ofrecord") == read_directives([], page, "ofrecord")
+    told = read_directives([], page, "ofrecord")
+    assert read_directives([], find_robots_tags(parts, "ofrecord"), "ofrecord") == told
+    assert read_directives([], find_robots_tags_in(page.encode(), "ofrecord"), "ofrecord") == told
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=600), st.integers(0, 40_000))
