@@ -39,6 +39,8 @@ OUT_OF_MEMORY = 97
 _ALARM_SLACK_SECONDS = 10
 _OBJECTS_PER_COLLECTION = 200_000
 """More than a page of usual size makes. At 700, Python's own, a quarter of a page's time goes into looking."""
+_JOBS_PER_TRIM = 20
+"""After so many the C library gives back what it holds of memory that was freed: a tenth of a worker's 85 MB."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -78,6 +80,7 @@ def serve(stream: BufferedRWPair, *, deadline_seconds: float) -> None:
     gc.set_threshold(_OBJECTS_PER_COLLECTION)
     gc.enable()
     _send(stream, {"ready": True})
+    trim, done = getattr(ctypes.CDLL(None), "malloc_trim", None), 0
     while head := stream.read(FRAME_HEAD.size):
         text_size, body_size = FRAME_HEAD.unpack(head)
         data = json.loads(stream.read(text_size))
@@ -93,6 +96,9 @@ def serve(stream: BufferedRWPair, *, deadline_seconds: float) -> None:
             _send(stream, {"failed": f"{type(error).__name__}: {error}"[:1_000]})
         else:
             _send(stream, b"%b%b}" % (_ANSWER, answer), records)
+        done += 1
+        if trim is not None and done % _JOBS_PER_TRIM == 0:
+            trim(0)
         allowance.revoke()
         signal.alarm(0)
 

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import structlog
 
@@ -76,20 +76,20 @@ class Catalog(ReplacingCatalog, SightCatalog, RecheckCatalog, HealthCatalog):
         store: ObjectStore,
         stored: StoredCommit,
         *,
-        rows: bytes | None = None,
+        rows: BinaryIO | None = None,
         ahead: Replacements | None = None,
     ) -> None:
         """Fold one commit, the next one of its source, in one transaction; nothing is done if it was folded already.
 
-        *rows*: its rows, as this process has just written them, each line checked; else they are fetched. *ahead*: says
-        of a segment whose object is gone what took its place. A segment that is replaced has a transaction of its own;
-        `sweep` wipes what was taken out. Raises DamageFound, FormatTooNew, StoreError; CatalogDamaged if commits
-        between are not folded.
+        *rows*: a file that holds its rows from where it stands to its end, as this process has just written them, each
+        line checked; else they are fetched. *ahead*: says of a segment whose object is gone what took its place. A
+        segment that is replaced has a transaction of its own; `sweep` wipes what was taken out. Raises DamageFound,
+        FormatTooNew, StoreError; CatalogDamaged if commits between are not folded.
         """
         commit = stored.commit
         require_supported(commit.requires, f"{store.url}/{commit_key(commit.source, commit.seq)}")
         adopts = read_adopts(commit)
-        data = rows
+        data: bytes | BinaryIO | None = rows
         known = self.has_segment(commit.segment or "")  # a repeat counts once, and may have been replaced since
         if data is None and commit.rows and commit.kind in SEGMENT_KINDS and not known:
             commit, data = fetch_segment(store, commit, ahead)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from config.errors import DamageFound
 from crawler.rows import CaptureReference, CaptureRow, RunRow, SegmentRow, SlotRow, SnapshotRow, format_time
@@ -68,7 +68,7 @@ class _Touched:
 class RowsCatalog(LayeredCatalog):
     """The catalog as far as it takes in the rows of a segment."""
 
-    def _add_segment(self, commit: Commit, data: bytes, place: RowsPlace, *, checked: bool = False) -> None:
+    def _add_segment(self, commit: Commit, data: bytes | BinaryIO, place: RowsPlace, *, checked: bool = False) -> None:
         where = place.key
         self._db.execute(
             "INSERT INTO segments VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL)",

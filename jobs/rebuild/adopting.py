@@ -18,7 +18,7 @@ from crawler.segment import SegmentWriter
 from jobs.archive.adoption import ADOPT, draft_decision
 from jobs.archive.commit import Commit, writer_name
 from jobs.rebuild.parts import read_snapshot
-from jobs.segments.seal import load_sealed, read_local_rows, seal_segment
+from jobs.segments.seal import load_sealed, open_local_rows, seal_segment
 from jobs.segments.upload import remove_segment
 from jobs.store.clock import measure_skew
 
@@ -133,7 +133,8 @@ class Adopter:
         others: list[StoredCommit] = []
         if not archive.catalog.has_segment(sealed.draft.segment or ""):
             stored, others = archive.commit(sealed)
-            archive.catalog.add_commit(archive.store, stored, rows=read_local_rows(sealed))
+            with open_local_rows(sealed) as rows:
+                archive.catalog.add_commit(archive.store, stored, rows=rows)
             self.commits += 1
         remove_segment(sealed)
         if any(commit.commit.kind == "redact" for commit in others):

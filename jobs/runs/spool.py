@@ -6,6 +6,7 @@ A segment that this disk spoilt is set aside with the reason, so that it holds u
 from __future__ import annotations
 
 import shutil
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from jobs.redaction.late import redact_late
 from jobs.redaction.waiting import finish_rewriting, redact_sealed
 from jobs.runs.rederive import EarlierTexts
 from jobs.segments.objects import write_objects
-from jobs.segments.seal import hash_file, load_sealed, read_local_rows, seal_segment
+from jobs.segments.seal import hash_file, load_sealed, open_local_rows, seal_segment
 from jobs.segments.upload import KeyTaken, remove_segment
 
 if TYPE_CHECKING:
@@ -93,9 +94,8 @@ def _commit(archive: OpenArchive, sealed: SealedSegment, *, fresh: bool) -> bool
         return False
     waited, sealed = sealed, redact_sealed(archive, sealed)
     stored, others = archive.commit(sealed)
-    archive.catalog.add_commit(
-        archive.store, stored, rows=read_local_rows(sealed) if fresh and waited is sealed else None
-    )
+    with open_local_rows(sealed) if fresh and waited is sealed else nullcontext() as rows:
+        archive.catalog.add_commit(archive.store, stored, rows=rows)
     if any(commit.commit.kind == "redact" for commit in others):
         redact_late(archive, sealed)
     write_objects(archive.store, stored.commit, archive.settings, warc=sealed.local_file(stored.commit.files[0]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -33,7 +34,6 @@ from jobs.archive.commit import (
     CommittedFile,
     RowsPlace,
     decode_commit,
-    digest,
     encode_commit,
     warc_key,
     writer_name,
@@ -126,15 +126,19 @@ def load_sealed(path: Path) -> SealedSegment:
     return SealedSegment(path, decode_commit(draft.read_bytes(), str(draft)).commit)
 
 
-def read_local_rows(sealed: SealedSegment) -> bytes | None:
-    """Return the gzip members that hold the rows of *sealed*; `None` if they are no longer as they were sealed."""
-    place = sealed.draft.rows
-    if place is None:
-        return None
-    with (sealed.path / WARC_FILE).open("rb") as file:
+@contextmanager
+def open_local_rows(sealed: SealedSegment) -> Iterator[BinaryIO | None]:
+    """Give the file of *sealed* where its rows begin; `None` if they are no longer as they were sealed."""
+    place, path = sealed.draft.rows, sealed.path / WARC_FILE
+    if place is None or place.offset + place.size_bytes != path.stat().st_size:
+        yield None
+        return
+    if hash_part(path, place.offset, place.size_bytes) != place.sha256:
+        yield None
+        return
+    with path.open("rb") as file:
         file.seek(place.offset)
-        data = file.read(place.size_bytes)
-    return data if digest(data) == place.sha256 else None
+        yield file
 
 
 def hash_file(path: Path) -> str:
