@@ -15,22 +15,28 @@ from setuptools import Extension, setup
 _MYPYC = "mypy[mypyc]==2.4.1"
 _FLAGS = ("--config-file=", "--ignore-missing-imports")
 """The dependencies are not there where a wheel is built, and `make check` has looked at the types."""
-_MODULES = (
-    *("crawler/nesting.py", "crawler/normalise.py", "crawler/prescan.py", "crawler/directives.py", "crawler/urls.py"),
-    *("crawler/encoding.py", "crawler/recording.py", "crawler/exchanges.py", "crawler/warc/writer.py"),
-    *("crawler/segment.py", "crawler/spool.py", "crawler/wire.py"),
+_RECORDING = (
+    *("crawler/directives.py", "crawler/urls.py", "crawler/encoding.py", "crawler/recording.py"),
+    *("crawler/exchanges.py", "crawler/segment.py", "crawler/spool.py", "crawler/wire.py", "crawler/warc/writer.py"),
 )
 """None of them has a dataclass that pydantic checks: it cannot read the annotations of a compiled one."""
+_READING = ("crawler/nesting.py", "crawler/normalise.py", "crawler/prescan.py")
 _PACKAGE = "crawler/extract"
 
 
 def compile_modules() -> list[Extension]:
-    """Return the modules where a page's time goes, as extensions. Needs mypyc and a C compiler."""
+    """Return the modules where a page's time goes, as extensions. Needs mypyc and a C compiler.
+
+    A library for what records pages and one for what reads them: the crawl's process has no use for the second.
+    """
     from mypyc.build import mypycify  # noqa: PLC0415 - it is there for those alone who compile
 
     inner = [path.as_posix() for path in Path(_PACKAGE).rglob("*.py") if path.name != "__init__.py"]
-    options = {"opt_level": "3", "debug_level": "0", "group_name": "ofrecord"}
-    return mypycify([*_FLAGS, *_MODULES, *sorted(inner)], **options)
+    options = {"opt_level": "3", "debug_level": "0"}
+    return [
+        *mypycify([*_FLAGS, *_RECORDING], group_name="ofrecord_recording", **options),
+        *mypycify([*_FLAGS, *_READING, *sorted(inner)], group_name="ofrecord", **options),
+    ]
 
 
 if __name__ == "__main__":
