@@ -3,6 +3,8 @@
 Line 1 is JSON, line 2 `-` or the signatures made over line 1 with its newline. Reads no store.
 """
 
+# ruff: noqa: PLC0415 - what an unsigned archive has no use for is loaded where a key is
+
 from __future__ import annotations
 
 import base64
@@ -11,23 +13,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
-
 from config.errors import ConfigError, DamageFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from config.settings import Settings
+    from jobs.archive.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 UNSIGNED = "-"
 MAX_SIGNATURES = 8
@@ -60,20 +52,17 @@ class PublicKey:
     @classmethod
     def of(cls, key: Ed25519PublicKey) -> Self:
         """Return *key* with its id and PEM."""
-        raw = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
-        pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        return cls(hashlib.sha256(raw).hexdigest(), pem.decode(), key)
+        from jobs.archive.ed25519 import encode_public
+
+        raw, pem = encode_public(key)
+        return cls(hashlib.sha256(raw).hexdigest(), pem, key)
 
     @classmethod
     def read(cls, pem: str) -> Self:
         """Return the Ed25519 key that *pem* holds. Raises ValueError."""
-        try:
-            key = load_pem_public_key(pem.encode())
-        except (ValueError, UnsupportedAlgorithm) as error:
-            raise ValueError(f"not a public key in PEM: {error}") from error
-        if not isinstance(key, Ed25519PublicKey):
-            raise ValueError(f"found a {type(key).__name__}, expected an Ed25519 key")  # noqa: TRY004 - bad input
-        return cls.of(key)
+        from jobs.archive.ed25519 import decode_public
+
+        return cls.of(decode_public(pem))
 
     def has_signed(self, line: bytes, signature: Signature) -> bool:
         """Whether *signature* is this key's, over *line*, its newline included."""
@@ -81,8 +70,11 @@ class PublicKey:
             return False
         try:
             data = base64.b64decode(signature.base64, validate=True)
-            self._key.verify(data, line)
-        except (InvalidSignature, ValueError):
+        except ValueError:
+            return False
+        from jobs.archive.ed25519 import is_signature
+
+        if not is_signature(self._key, data, line):
             return False
         return base64.b64encode(data).decode() == signature.base64  # one way to write it: bits behind the end count
 
@@ -100,19 +92,20 @@ class Signer:
     @classmethod
     def generate(cls) -> Self:
         """Return a new key."""
-        return cls(Ed25519PrivateKey.generate())
+        from jobs.archive.ed25519 import generate_key
+
+        return cls(generate_key())
 
     @classmethod
     def read(cls, pem: bytes, where: str) -> Self:
         """Return the Ed25519 key that *pem* (PKCS #8, no password) holds. Raises ConfigError naming *where*."""
+        from jobs.archive.ed25519 import decode_private
+
         try:
-            key = load_pem_private_key(pem, password=None)
-        except (TypeError, ValueError, UnsupportedAlgorithm) as error:
-            found = "a key with a password" if isinstance(error, TypeError) else "no private key in PEM"
+            key = decode_private(pem)
+        except ValueError as error:
             expected = "an Ed25519 key as `ofrecord keys new` makes"
-            raise ConfigError(f"{where}: found {found}, expected {expected}") from error
-        if not isinstance(key, Ed25519PrivateKey):
-            raise ConfigError(f"{where}: found a {type(key).__name__}, expected an Ed25519 key")
+            raise ConfigError(f"{where}: found {error}, expected {expected}") from error
         return cls(key)
 
     def sign(self, line: bytes) -> Signature:
@@ -121,7 +114,9 @@ class Signer:
 
     def encode_private(self) -> bytes:
         """Return the key as PEM, to be written where only its owner reads."""
-        return self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        from jobs.archive.ed25519 import encode_private
+
+        return encode_private(self._key)
 
 
 def read_signer(settings: Settings) -> Signer | None:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
-
 from config.errors import ConfigError, DamageFound
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from cryptography import x509
 
 MAX_CA_BYTES = 1024 * 1024
 REQUEST_TYPE = "application/timestamp-query"
@@ -48,6 +48,8 @@ def make_request(data: bytes) -> bytes:
 
 def read_roots(path: Path) -> list[x509.Certificate]:
     """Return the certificates in a PEM file. Raises ConfigError."""
+    from cryptography import x509  # noqa: PLC0415 - few archives have stamps
+
     try:
         with path.open("rb") as file:
             return x509.load_pem_x509_certificates(file.read(MAX_CA_BYTES))
