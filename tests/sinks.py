@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aiosmtpd.controller import Controller
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from email.message import EmailMessage
 
     from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -111,21 +111,20 @@ def serve_web() -> Iterator[WebSink]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.answer():
-                sink.posts.append(json.loads(body))
+            post = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.answer(lambda: sink.posts.append(post))
 
         def do_GET(self) -> None:
-            if self.answer():
-                sink.gets.append(self.path)
+            self.answer(lambda: sink.gets.append(self.path))
 
-        def answer(self) -> bool:
+        def answer(self, note: Callable[[], None]) -> None:
             if sink.stopping.wait(sink.seconds):
-                return False
+                return
+            if sink.status < 300:
+                note()  # first: who has the answer may look at once
             self.send_response(sink.status)
             self.send_header("Content-Length", "0")
             self.end_headers()
-            return sink.status < 300
 
         def log_message(self, *_: object) -> None:
             pass
