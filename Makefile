@@ -56,7 +56,7 @@ bench-room: $(READY) ## what the reading room costs over 20,000 articles of made
 bench-newcomers: $(READY) ## what sources add and a crawl find of sites nobody has described: a table; MIRROR=DIR of more sites
 	@$(BIN)/python -m tests.benchmarks.newcomers $(if $(MIRROR),--mirror '$(MIRROR)') $(ARGS)
 
-wheel: $(READY) ## a wheel in dist/ whose modules that read pages are compiled; needs a C compiler, some minutes
+wheel: $(READY) ## a wheel in dist/ whose modules that read and record pages are compiled; needs a C compiler, some minutes
 	rm -rf build
 	COMPILE_OFRECORD=1 $(BIN)/python -m pip wheel --no-deps --wheel-dir dist .
 

@@ -1,4 +1,4 @@
-"""Compiles what reads pages into the wheel, where COMPILE_OFRECORD=1 asks for it; all else is in pyproject.toml.
+"""Compiles what reads and records pages into the wheel, if COMPILE_OFRECORD=1 asks for it; else see pyproject.toml.
 
 Never into a checkout or an editable install: Python would run a compiled module in place of the source beside it,
 however that was edited since.

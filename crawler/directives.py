@@ -69,7 +69,7 @@ def find_robots_tags(pieces: Iterable[str], product: str) -> str:
 
 
 def find_robots_tags_in(utf8: bytes, product: str) -> str:
-    """Return what `find_robots_tags` does of a whole page: octet by octet, which most of a head is as well read."""
+    """Return what `find_robots_tags` returns for a whole page, which is searched as bytes: several times quicker."""
     tags = find_robots_tags((piece.decode("latin-1") for piece in map(utf8.__getitem__, _STEPS)), product)
     return tags if tags.isascii() else tags.encode("latin-1").decode("utf-8", "replace")
 

@@ -24,8 +24,6 @@ __all__ = [
     "is_signature",
 ]
 
-_SEALED = "a key with a password"
-
 
 def generate_key() -> Ed25519PrivateKey:
     """Return a new key."""
@@ -33,11 +31,12 @@ def generate_key() -> Ed25519PrivateKey:
 
 
 def decode_private(pem: bytes) -> Ed25519PrivateKey:
-    """Return the key that *pem* (PKCS #8, no password) holds. Raises ValueError saying what was found."""
+    """Return the key that *pem* (PKCS #8, no password) holds. Raises ValueError: what was found in its place."""
     try:
         key = load_pem_private_key(pem, password=None)
     except (TypeError, ValueError, UnsupportedAlgorithm) as error:
-        raise ValueError(_SEALED if isinstance(error, TypeError) else "no private key in PEM") from error
+        found = "a key with a password" if isinstance(error, TypeError) else "no private key in PEM"
+        raise ValueError(found) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError(f"a {type(key).__name__}")  # noqa: TRY004 - bad input
     return key

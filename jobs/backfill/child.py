@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from contextlib import suppress
@@ -47,7 +46,6 @@ def backfill(assignment: dict[str, Any], leash: Leash) -> RunRow:
         pool.launch()  # the workers load their parsers while we load Scrapy, which takes as long
         from crawler.visiting import carry_out  # noqa: PLC0415 - after logging is set up
 
-        gc.enable()
         with Catalog.open(Path(assignment["catalog"]), read_only=True) as catalog:
             known = SourceVersions(catalog, source.id)
             intake = open_intake(

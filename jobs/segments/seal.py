@@ -130,10 +130,11 @@ def load_sealed(path: Path) -> SealedSegment:
 def open_local_rows(sealed: SealedSegment) -> Iterator[BinaryIO | None]:
     """Give the file of *sealed* where its rows begin; `None` if they are no longer as they were sealed."""
     place, path = sealed.draft.rows, sealed.path / WARC_FILE
-    if place is None or place.offset + place.size_bytes != path.stat().st_size:
-        yield None
-        return
-    if hash_part(path, place.offset, place.size_bytes) != place.sha256:
+    if (
+        place is None
+        or place.offset + place.size_bytes != path.stat().st_size
+        or hash_part(path, place.offset, place.size_bytes) != place.sha256
+    ):
         yield None
         return
     with path.open("rb") as file:
